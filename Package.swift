@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6), .strictMemorySafety(), .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .enableUpcomingFeature("InferIsolatedConformances"),
+  .enableUpcomingFeature("ImmutableWeakCaptures"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+let strictC: [CSetting] = [
+  .treatAllWarnings(as: .error), .enableWarning("all"), .enableWarning("extra"), .enableWarning("conversion"),
+]
+// Static archives of the distribution: the command and the libraries need no compressor at run time.
+let compressors: [LinkerSetting] = [
+  .linkedLibrary(":libzstd.a", .when(platforms: [.linux])),
+  .linkedLibrary(":liblz4.a", .when(platforms: [.linux])),
+  .linkedLibrary(":libcrypto.a", .when(platforms: [.linux])),
+  .linkedLibrary("zstd", .when(platforms: [.macOS])),
+  .linkedLibrary("lz4", .when(platforms: [.macOS])),
+  .linkedLibrary("crypto", .when(platforms: [.macOS])),
+]
+
+let package = Package(
+  name: "swzip",
+  platforms: [.macOS("26.0")],
+  products: [
+    .executable(name: "swzip", targets: ["swzip"]),
+    .library(name: "Swzip", targets: ["Swzip"]),
+    .library(name: "swzip_c", type: .dynamic, targets: ["SwzipABI"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "CSwzipKernels", cSettings: strictC),
+    .target(name: "CSwzipSystem", cSettings: strictC),
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    .systemLibrary(name: "CLz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+    .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .target(name: "SwzipSystem", dependencies: ["CSwzipSystem"], swiftSettings: strict),
+    .target(
+      name: "SwzipCore", dependencies: ["CSwzipKernels", "CZstd", "CLz4", "CCrypto"],
+      swiftSettings: strict, linkerSettings: compressors),
+    .target(name: "SwzipInputs", dependencies: ["SwzipCore"], swiftSettings: strict),
+    .target(
+      name: "Swzip", dependencies: ["SwzipCore", "SwzipInputs", "SwzipSystem"], swiftSettings: strict),
+    .target(name: "SwzipABI", dependencies: ["Swzip"], swiftSettings: strict),
+    .executableTarget(
+      name: "swzip",
+      dependencies: [
+        "Swzip", "SwzipSystem",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ], swiftSettings: strict),
+  ],
+  cLanguageStandard: .c17
+)

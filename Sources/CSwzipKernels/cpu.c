@@ -1,0 +1,77 @@
+// Chooses the kernels once, by what the processor has, and hands every public call to them.
+#include <stdatomic.h>
+
+#include "kernels.h"
+
+static _Atomic(int) chosen = -1;
+
+static bool has_level(swzip_level level) {
+#if defined(__x86_64__)
+  if (level == SWZIP_LEVEL_AVX2) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("lzcnt");
+  }
+#endif
+  return level == SWZIP_LEVEL_PORTABLE;
+}
+
+swzip_level swzip_level_in_use(void) {
+  int level = atomic_load_explicit(&chosen, memory_order_relaxed);
+  if (level < 0) {
+    level = has_level(SWZIP_LEVEL_AVX2) ? SWZIP_LEVEL_AVX2 : SWZIP_LEVEL_PORTABLE;
+    atomic_store_explicit(&chosen, level, memory_order_relaxed);
+  }
+  return (swzip_level)level;
+}
+
+bool swzip_level_choose(swzip_level level) {
+  if (!has_level(level)) return false;
+  atomic_store_explicit(&chosen, (int)level, memory_order_relaxed);
+  return true;
+}
+
+static const swzip_kernel_set *kernels(void) {
+#if defined(__x86_64__)
+  if (swzip_level_in_use() == SWZIP_LEVEL_AVX2) return &swzip_kernels_avx2;
+#endif
+  return &swzip_kernels_portable;
+}
+
+uint64_t swzip_xxh3_64(const void *bytes, size_t byte_count, uint64_t seed) {
+  return kernels()->xxh3_64(bytes, byte_count, seed);
+}
+void swzip_xxh3_128_add(void *state, const void *bytes, size_t byte_count) {
+  kernels()->xxh3_128_add(state, bytes, byte_count);
+}
+void swzip_decode_table_build(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table) {
+  kernels()->table_build(lengths, shift, table);
+}
+uint8_t *swzip_huffman_encode(const uint8_t *symbols, size_t count, const swzip_encode_table *table, uint8_t *out,
+                              uint32_t first_position, uint32_t *missing, uint32_t missing_capacity,
+                              uint32_t *missing_count) {
+  return kernels()->huffman_encode(symbols, count, table, out, first_position, missing, missing_capacity,
+                                   missing_count);
+}
+void swzip_plane_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
+                        const swzip_decode_table *table, uint8_t *tile, uint8_t *out) {
+  kernels()->plane_decode(streams, offset, count, table, tile, out);
+}
+bool swzip_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
+  return kernels()->float_decode(block, out, scratch, streaming, hash);
+}
+bool swzip_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
+                       uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
+  return kernels()->float_split(kind, values, count, window_base, symbols, raw_plane, low0, low1);
+}
+void swzip_fixed4_decode(const uint8_t *codes, const uint8_t codebook[16], const uint8_t *raw_plane,
+                         const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash) {
+  kernels()->fixed4_decode(codes, codebook, raw_plane, escapes, count, out, streaming, hash);
+}
+uint32_t swzip_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
+                             uint8_t *raw_plane, uint8_t *escapes) {
+  return kernels()->fixed4_encode(values, count, window_first, codes, raw_plane, escapes);
+}
+void swzip_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums) {
+  kernels()->row_sums(symbols, rows, row_length, sums);
+}

@@ -1,0 +1,104 @@
+// What every level shares about float blocks: sizes, coded parts, values without a symbol.
+#include "float.h"
+
+#include "kernels.h"
+
+unsigned swzip_float_width(swzip_float_kind kind) { return float_traits[kind].width; }
+unsigned swzip_float_raw_bits(swzip_float_kind kind) { return float_traits[kind].raw_bits; }
+unsigned swzip_float_shift(swzip_float_kind kind) { return float_traits[kind].shift; }
+
+size_t swzip_raw_plane_bytes(swzip_float_kind kind, uint32_t count) {
+  return (size_t)((count + SWZIP_UNIT - 1) / SWZIP_UNIT) * float_traits[kind].raw_bits * (SWZIP_UNIT / 8);
+}
+
+// Sorted groups have up to three rows more than a quarter of the block holds; each sub-stream has a gap and rounding.
+size_t swzip_tile_bytes(uint32_t count) {
+  return (size_t)count + 33 * (SWZIP_STREAM_GAP + 256) + 64;
+}
+
+size_t swzip_float_scratch_bytes(uint32_t count) {
+  return ((swzip_tile_bytes(count) + 63) & ~(size_t)63) + 4 * ((size_t)count / 32 + 16);
+}
+
+uint16_t swzip_float_coded_part(swzip_float_kind kind, const void *values, uint32_t index) {
+  const uint8_t *const bytes = values;
+  switch (float_traits[kind].width) {
+    case 1: return bytes[index];
+    case 2: return load16(bytes + 2 * (size_t)index);
+    default: return load16(bytes + 4 * (size_t)index + 2);
+  }
+}
+
+uint32_t swzip_float_outside(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
+                             uint32_t *positions, uint32_t capacity) {
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const unsigned field = float_rotate(kind, swzip_float_coded_part(kind, values, i)) >> float_traits[kind].raw_bits;
+    if (field == 0 || (field > window_base && field - window_base < 256)) continue;
+    if (found < capacity) positions[found] = i;
+    found++;
+  }
+  return found;
+}
+
+uint32_t swzip_fixed4_escapes(const uint8_t *codes, uint32_t count) {
+  uint32_t found = 0;
+  const uint32_t units = (count + 63) / 64;
+  for (size_t i = 0; i < (size_t)units * 32; i++) found += (uint32_t)((codes[i] & 15) == 15) + (codes[i] >> 4 == 15);
+  return found;
+}
+
+void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]) {
+  // Two tables: neighbouring equal symbols would wait for each other's store.
+  uint32_t odd[256] = {0};
+  for (size_t run = 0; run < count; run += 32 * step) {
+    const size_t end = run + 32 < count ? run + 32 : count;
+    size_t i = run;
+    for (; i + 1 < end; i += 2) {
+      counts[bytes[i]]++;
+      odd[bytes[i + 1]]++;
+    }
+    if (i < end) counts[bytes[i]]++;
+  }
+  for (int s = 0; s < 256; s++) counts[s] += odd[s];
+}
+
+void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes) {
+  const uint8_t *const bytes = values;
+  if (width == 1) {
+    memcpy(planes[0], bytes, count);
+    return;
+  }
+  for (unsigned k = 0; k < width; k++) {
+    uint8_t *const plane = planes[k];
+    switch (width) {
+      case 2: for (size_t i = 0; i < count; i++) plane[i] = bytes[2 * i + k]; break;
+      case 4: for (size_t i = 0; i < count; i++) plane[i] = bytes[4 * i + k]; break;
+      default: for (size_t i = 0; i < count; i++) plane[i] = bytes[8 * i + k]; break;
+    }
+  }
+}
+
+void swzip_planes_merge(const uint8_t *const *planes, uint32_t count, unsigned width, void *out) {
+  uint8_t *const bytes = out;
+  switch (width) {
+    case 1: memcpy(bytes, planes[0], count); break;
+    case 2: {
+      const uint8_t *p0 = planes[0], *p1 = planes[1];
+      for (size_t i = 0; i < count; i++) store16(bytes + 2 * i, (uint16_t)(p0[i] | p1[i] << 8));
+      break;
+    }
+    case 4: {
+      const uint8_t *p0 = planes[0], *p1 = planes[1], *p2 = planes[2], *p3 = planes[3];
+      for (size_t i = 0; i < count; i++)
+        store32(bytes + 4 * i, p0[i] | (uint32_t)p1[i] << 8 | (uint32_t)p2[i] << 16 | (uint32_t)p3[i] << 24);
+      break;
+    }
+    default:
+      for (size_t i = 0; i < count; i++) {
+        uint64_t v = 0;
+        for (unsigned k = 0; k < 8; k++) v |= (uint64_t)planes[k][i] << 8 * k;
+        store64(bytes + 8 * i, v);
+      }
+  }
+}

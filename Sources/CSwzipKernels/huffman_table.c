@@ -1,0 +1,105 @@
+// Tables of the canonical Huffman code: codes in order, the plain decode table, the encode table.
+#include "kernels.h"
+
+static unsigned reverse_bits(unsigned value, unsigned count) {
+  unsigned reversed = 0;
+  for (unsigned i = 0; i < count; i++) reversed |= (value >> i & 1u) << (count - 1 - i);
+  return reversed;
+}
+
+void swzip_code_order_make(const uint8_t lengths[256], swzip_code_order *order) {
+  unsigned counts[SWZIP_CODE_BITS + 1] = {0}, next[SWZIP_CODE_BITS + 1], at[SWZIP_CODE_BITS + 1];
+  for (int s = 0; s < 256; s++) counts[lengths[s]]++;
+  counts[0] = 0;
+  unsigned code = 0, first = 0;
+  for (int l = 1; l <= SWZIP_CODE_BITS; l++) {
+    code = (code + counts[l - 1]) << 1;
+    next[l] = code;
+    at[l] = first;
+    first += counts[l];
+  }
+  order->count = (int)first;
+  for (int s = 0; s < 256; s++) {
+    const unsigned l = lengths[s];
+    if (!l) continue;
+    const unsigned i = at[l]++;
+    order->symbol[i] = (uint8_t)s;
+    order->length[i] = (uint8_t)l;
+    order->code[i] = (uint16_t)reverse_bits(next[l]++, l);
+  }
+}
+
+// The definition: for each window, decode symbols while a whole code is left, six at most.
+void swzip_table_build_simple(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table) {
+  enum { size = 1 << SWZIP_CODE_BITS };
+  swzip_code_order order;
+  uint8_t symbol[size], length[size];
+  swzip_code_order_make(lengths, &order);
+  for (int i = 0; i < order.count; i++)
+    for (unsigned w = order.code[i]; w < size; w += 1u << order.length[i]) {
+      symbol[w] = (uint8_t)(order.symbol[i] << shift);
+      length[w] = order.length[i];
+    }
+  uint32_t most = 1;
+  for (unsigned w = 0; w < size; w++) {
+    unsigned bits = w, left = SWZIP_CODE_BITS, used = 0, n = 0;
+    uint64_t symbols = 0;
+    while (n < 6 && length[bits] <= left) {
+      const unsigned l = length[bits];
+      symbols |= (uint64_t)symbol[bits] << (56 - 8 * n++);
+      bits >>= l;
+      left -= l;
+      used += l;
+    }
+    table->entry[w] = symbols | (uint64_t)n << 8 | used;
+    if (n > most) most = n;
+  }
+  table->max_count = most;
+}
+
+void swzip_encode_table_build(const uint8_t lengths[256], const uint32_t counts[256], swzip_encode_table *table) {
+  swzip_code_order order;
+  swzip_code_order_make(lengths, &order);
+  memset(table->code, 0, sizeof table->code);
+  memcpy(table->length, lengths, 256);
+  for (int i = 0; i < order.count; i++) table->code[order.symbol[i]] = order.code[i];
+  table->cheapest = order.symbol[0];
+  // The vector encoder looks at 64 neighbouring symbols: those that hold most of the counts.
+  uint64_t sum = 0, best;
+  for (int s = 0; s < 64; s++) sum += counts[s];
+  best = sum;
+  table->first = 0;
+  for (int first = 1; first <= 192; first++) {
+    sum += counts[first + 63];
+    sum -= counts[first - 1];
+    if (sum > best) best = sum, table->first = (uint8_t)first;
+  }
+  for (int i = 0; i < 64; i++) {
+    const int s = table->first + i;
+    table->low[i] = (uint8_t)table->code[s];
+    table->high[i] = (uint8_t)((table->code[s] >> 8 & 7) << 4 | table->length[s]);
+  }
+}
+
+swzip_geometry swzip_geometry_unsorted(uint32_t value_count) {
+  swzip_geometry geometry;
+  const uint32_t stream = ((value_count + SWZIP_STREAMS - 1) / SWZIP_STREAMS + 255) / 256 * 256;
+  for (uint32_t g = 0; g < 4; g++) {
+    const uint32_t start = 8 * stream * g;
+    geometry.stream[g] = stream;
+    geometry.values[g] = value_count > start + 8 * stream ? 8 * stream : value_count > start ? value_count - start : 0;
+  }
+  return geometry;
+}
+
+swzip_geometry swzip_geometry_sorted(uint32_t rows, uint32_t row_length) {
+  swzip_geometry geometry;
+  const uint32_t share = (rows + 3) / 4;
+  for (uint32_t g = 0; g < 4; g++) {
+    const uint32_t start = share * g;
+    const uint32_t mine = rows > start + share ? share : rows > start ? rows - start : 0;
+    geometry.values[g] = mine * row_length;
+    geometry.stream[g] = ((geometry.values[g] + 7) / 8 + 31) / 32 * 32;
+  }
+  return geometry;
+}

@@ -1,0 +1,160 @@
+// The loops of swzip: split, merge, histogram, Huffman coding, hashes. No allocation, no libc beyond string.h.
+//
+// Callers check every number that comes from a file before they call; the kernels themselves stay inside the memory
+// described here whatever the *content* of streams, planes and patches is. "Slack" below is memory that may be read
+// (its value is free) or written (its value is lost).
+#ifndef SWZIP_KERNELS_H
+#define SWZIP_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+// ---------------------------------------------------------------- level of the processor
+
+typedef enum { SWZIP_LEVEL_PORTABLE = 0, SWZIP_LEVEL_AVX2 = 1 } swzip_level;
+
+/// The level in use: the best that the processor has, unless a test chose a lower one.
+swzip_level swzip_level_in_use(void);
+/// Chooses a level for the whole process (tests). Returns false if the processor lacks it.
+bool swzip_level_choose(swzip_level level);
+
+// ---------------------------------------------------------------- XXH3
+
+uint64_t swzip_xxh3_64(const void *bytes, size_t byte_count, uint64_t seed);
+
+/// XXH3-128 of a stream. `state` has SWZIP_XXH3_STATE_BYTES bytes, aligned to 64.
+#define SWZIP_XXH3_STATE_BYTES 576
+void swzip_xxh3_128_begin(void *state);
+void swzip_xxh3_128_add(void *state, const void *bytes, size_t byte_count);
+void swzip_xxh3_128_end(const void *state, uint64_t *low, uint64_t *high);
+
+// ---------------------------------------------------------------- Huffman tables (spec/codecs/huffman.md)
+
+#define SWZIP_CODE_BITS 11
+#define SWZIP_STREAMS 32
+#define SWZIP_GROUP_STREAMS 8
+#define SWZIP_UNIT 256            // values a unit of the raw plane
+#define SWZIP_INPUT_SLACK 16      // readable bytes after the last sub-stream
+#define SWZIP_STREAM_GAP 256      // slack below each sub-stream in the symbol tile
+
+/// One entry for each 11-bit window: up to six symbols in the top bytes, first decoded highest; bits used in byte 0,
+/// number of symbols in byte 1. A whole entry is stored at `end - 8` and its low part overwritten by the next one.
+typedef struct {
+  uint64_t entry[1 << SWZIP_CODE_BITS];
+  uint32_t max_count;             // largest number of symbols in an entry
+} swzip_decode_table;
+
+/// Builds the table of a complete code (Kraft sum 1, lengths 0 to 11, two symbols at least); symbols are stored shifted
+/// left by `shift`, where a merge wants them.
+void swzip_decode_table_build(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table);
+
+typedef struct {
+  uint16_t code[256];             // bit-reversed
+  uint8_t length[256];            // 0 = absent: coded as `cheapest` and reported
+  uint8_t low[64], high[64];      // for symbols first..first+63: code bits 0-7; code bits 8-10 << 4 | length
+  uint8_t first, cheapest;
+} swzip_encode_table;
+
+void swzip_encode_table_build(const uint8_t lengths[256], const uint32_t counts[256], swzip_encode_table *table);
+
+/// Writes `count` symbols, last to first, from `out` on and returns the end. Writes up to 8 bytes of slack after it; needs
+/// count * 11 / 8 + 16 bytes. Positions (`first_position` + index) of symbols absent from the table are appended to
+/// `missing`, at most `missing_capacity`; `*missing_count` counts all. Reads 31 bytes of slack after the symbols.
+uint8_t *swzip_huffman_encode(const uint8_t *symbols, size_t count, const swzip_encode_table *table, uint8_t *out,
+                              uint32_t first_position, uint32_t *missing, uint32_t missing_capacity,
+                              uint32_t *missing_count);
+
+/// Geometry of a block's sub-streams: values and sub-stream length of each group.
+typedef struct { uint32_t values[4], stream[4]; } swzip_geometry;
+swzip_geometry swzip_geometry_unsorted(uint32_t value_count);
+swzip_geometry swzip_geometry_sorted(uint32_t rows, uint32_t row_length);
+
+/// Decodes the symbols of one byte plane. `offset[33]`: where each sub-stream starts in `streams`. `tile` needs
+/// swzip_tile_bytes(count) bytes; `out` count bytes.
+void swzip_plane_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
+                        const swzip_decode_table *table, uint8_t *tile, uint8_t *out);
+
+// ---------------------------------------------------------------- floats (spec/codecs/float.md)
+
+typedef enum {
+  SWZIP_BF16_J0, SWZIP_BF16_J1, SWZIP_F16_J1, SWZIP_E4M3_J1, SWZIP_E5M2_J1, SWZIP_F32_J0, SWZIP_F32_J1
+} swzip_float_kind;
+
+unsigned swzip_float_width(swzip_float_kind kind);      // bytes a value
+unsigned swzip_float_raw_bits(swzip_float_kind kind);   // R
+unsigned swzip_float_shift(swzip_float_kind kind);      // shift of the symbols in the decode table
+/// Bytes of the raw plane of `count` values: whole units.
+size_t swzip_raw_plane_bytes(swzip_float_kind kind, uint32_t count);
+
+/// What a block of mode huffman holds, all bounds checked by the caller.
+typedef struct {
+  swzip_float_kind kind;
+  uint32_t count;
+  uint16_t window_base;
+  uint32_t row_length;                      // 0 = not sorted
+  const uint8_t *row_groups;                // sorted: 2 bits a row
+  const uint8_t *raw_plane;                 // whole units
+  const uint8_t *low_plane[2];              // F32: bytes 0 and 1 of the values, readable to whole units
+  const uint8_t *streams;                   // SWZIP_INPUT_SLACK after the last
+  uint32_t stream_offset[SWZIP_STREAMS + 1];
+  const swzip_decode_table *table[4];
+  const uint8_t *patches;                   // 6 bytes each, positions ascending and below count
+  uint32_t patch_count;
+} swzip_float_block;
+
+/// Bytes of scratch that decoding a block of up to `count` values needs, aligned to 64.
+size_t swzip_tile_bytes(uint32_t count);
+size_t swzip_float_scratch_bytes(uint32_t count);
+
+/// Decodes a block into `out` (any alignment, exactly count * width bytes) and returns in `*hash` the XXH3-64 of it.
+/// `streaming`: the output is large and not read soon (stores may bypass the cache). False if the row groups are wrong.
+bool swzip_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash);
+
+/// Splits `count` values: symbols in natural order (written to whole units), raw plane, F32's low planes. Returns true if
+/// some field lies outside the window and needs a patch.
+bool swzip_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
+                       uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1);
+/// Positions whose field has no symbol; at most `capacity` are stored, all are counted.
+uint32_t swzip_float_outside(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
+                             uint32_t *positions, uint32_t capacity);
+/// Coded part of a value (its upper half for F32).
+uint16_t swzip_float_coded_part(swzip_float_kind kind, const void *values, uint32_t index);
+
+/// Mode fixed4 (spec/codecs/fixed4.md), BF16. Decode: `escapes` holds as many bytes as there are codes 15 (the caller has
+/// counted them by swzip_fixed4_escapes); planes are whole units. Encode returns the number of escapes written (up to
+/// count + 32 bytes are written to `escapes`).
+uint32_t swzip_fixed4_escapes(const uint8_t *codes, uint32_t count);
+void swzip_fixed4_decode(const uint8_t *codes, const uint8_t codebook[16], const uint8_t *raw_plane,
+                         const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash);
+uint32_t swzip_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
+                             uint8_t *raw_plane, uint8_t *escapes);
+
+// ---------------------------------------------------------------- planes, histograms, rows
+
+void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes);
+void swzip_planes_merge(const uint8_t *const *planes, uint32_t count, unsigned width, void *out);
+
+/// Adds to `counts` one run of 32 bytes in every `step` runs (step 1: all bytes).
+void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]);
+
+/// Sum of the symbols of each row; `row_length` is a multiple of 32.
+void swzip_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);
+
+/// Puts each row into one of four groups of ceil(rows / 4) rows by its sum: 2 bits a row.
+void swzip_rows_group(const uint32_t *sums, uint32_t rows, uint8_t *row_groups);
+/// Copies the symbols into coded order; natural_row[i] is the row that coded row i was.
+void swzip_rows_gather(const uint8_t *symbols, uint32_t rows, uint32_t row_length, const uint8_t *row_groups,
+                       uint8_t *out, uint32_t *natural_row);
+
+/// Lengths (at most SWZIP_CODE_BITS) of the best complete code; symbols with count 0 get none. At least two symbols.
+void swzip_code_lengths(const uint32_t counts[256], uint8_t lengths[256]);
+/// Information of each symbol in 1/64 bit; 20 bits where the count is 0.
+void swzip_symbol_costs(const uint32_t counts[256], uint16_t costs[256]);
+/// Sum of count times cost over symbols first to last.
+uint64_t swzip_histogram_cost(const uint32_t counts[256], const uint16_t costs[256], int first, int last);
+
+#pragma GCC visibility pop
+#endif

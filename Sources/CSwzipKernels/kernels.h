@@ -1,0 +1,52 @@
+// Shared by the kernel files: loads and stores, and the table of functions that a processor level fills in.
+#ifndef SWZIP_KERNELS_INTERNAL_H
+#define SWZIP_KERNELS_INTERNAL_H
+
+#include <string.h>
+
+#include "swzip_kernels.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "swzip's kernels are written for little-endian processors"
+#endif
+
+static inline uint64_t load64(const void *p) { uint64_t v; memcpy(&v, p, 8); return v; }
+static inline uint32_t load32(const void *p) { uint32_t v; memcpy(&v, p, 4); return v; }
+static inline uint16_t load16(const void *p) { uint16_t v; memcpy(&v, p, 2); return v; }
+static inline void store64(void *p, uint64_t v) { memcpy(p, &v, 8); }
+static inline void store32(void *p, uint32_t v) { memcpy(p, &v, 4); }
+static inline void store16(void *p, uint16_t v) { memcpy(p, &v, 2); }
+
+#define INLINE static inline __attribute__((always_inline))
+#define NOINLINE __attribute__((noinline))
+
+typedef struct {
+  uint64_t (*xxh3_64)(const void *, size_t, uint64_t);
+  void (*xxh3_128_add)(void *, const void *, size_t);
+  void (*table_build)(const uint8_t *, unsigned, swzip_decode_table *);
+  uint8_t *(*huffman_encode)(const uint8_t *, size_t, const swzip_encode_table *, uint8_t *, uint32_t, uint32_t *,
+                             uint32_t, uint32_t *);
+  void (*plane_decode)(const uint8_t *, const uint32_t *, uint32_t, const swzip_decode_table *, uint8_t *, uint8_t *);
+  bool (*float_decode)(const swzip_float_block *, void *, uint8_t *, bool, uint64_t *);
+  bool (*float_split)(swzip_float_kind, const void *, uint32_t, uint16_t, uint8_t *, uint8_t *, uint8_t *, uint8_t *);
+  void (*fixed4_decode)(const uint8_t *, const uint8_t *, const uint8_t *, const uint8_t *, uint32_t, void *, bool,
+                        uint64_t *);
+  uint32_t (*fixed4_encode)(const void *, uint32_t, uint8_t, uint8_t *, uint8_t *, uint8_t *);
+  void (*row_sums)(const uint8_t *, uint32_t, uint32_t, uint32_t *);
+} swzip_kernel_set;
+
+extern const swzip_kernel_set swzip_kernels_portable;
+#if defined(__x86_64__)
+extern const swzip_kernel_set swzip_kernels_avx2;
+#endif
+
+// Symbols in code order, shared by the table builders.
+typedef struct {
+  uint8_t symbol[256], length[256];
+  uint16_t code[256];             // bit-reversed
+  int count;
+} swzip_code_order;
+void swzip_code_order_make(const uint8_t lengths[256], swzip_code_order *order);
+void swzip_table_build_simple(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table);
+
+#endif

@@ -1,0 +1,110 @@
+// Thin shims over calls that Swift's libc module lacks or that differ between systems. No policy here.
+#if defined(__linux__)
+#define _GNU_SOURCE
+#endif
+#include "include/swzip_system.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sched.h>
+#include <sys/syscall.h>
+#endif
+
+#if defined(O_PATH)
+const int swzip_open_path_only = O_PATH;
+#else
+const int swzip_open_path_only = 0;
+#endif
+
+int swzip_rename_no_replace(int directory, const char *from, const char *to) {
+#if defined(__APPLE__)
+  return renameatx_np(directory, from, directory, to, RENAME_EXCL);
+#elif defined(__GLIBC__)
+  return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
+#elif defined(SYS_renameat2)
+  return (int)syscall(SYS_renameat2, directory, from, directory, to, 1U /* RENAME_NOREPLACE */);
+#else
+  (void)directory, (void)from, (void)to;
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+int swzip_affinity_count(void) {
+#if defined(__linux__)
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+  return 0;
+}
+
+int swzip_reserve(int descriptor, int64_t byte_count) {
+#if defined(__linux__)
+  return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)byte_count);
+#else
+  (void)descriptor, (void)byte_count;
+  errno = ENOTSUP;
+  return -1;
+#endif
+}
+
+void swzip_forget_pages(int descriptor) {
+#if defined(__linux__)
+  (void)posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED);
+#else
+  (void)descriptor;
+#endif
+}
+
+static int64_t nanoseconds(struct timespec time) { return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec; }
+
+static int copy_status(int result, const struct stat *from, struct swzip_status *to) {
+  if (result != 0) return -1;
+  to->device = (uint64_t)from->st_dev;
+  to->inode = (uint64_t)from->st_ino;
+  to->byte_count = (uint64_t)from->st_size;
+  to->link_count = (uint64_t)from->st_nlink;
+#if defined(__APPLE__)
+  to->accessed = nanoseconds(from->st_atimespec);
+  to->modified = nanoseconds(from->st_mtimespec);
+  to->changed = nanoseconds(from->st_ctimespec);
+#else
+  to->accessed = nanoseconds(from->st_atim);
+  to->modified = nanoseconds(from->st_mtim);
+  to->changed = nanoseconds(from->st_ctim);
+#endif
+  to->mode = (uint32_t)from->st_mode;
+  to->user = (uint32_t)from->st_uid;
+  to->group = (uint32_t)from->st_gid;
+  return 0;
+}
+
+int swzip_status_of_descriptor(int descriptor, struct swzip_status *status) {
+  struct stat raw;
+  return copy_status(fstat(descriptor, &raw), &raw, status);
+}
+
+int swzip_status_of_path(const char *path, int follow_links, struct swzip_status *status) {
+  struct stat raw;
+  return copy_status(fstatat(AT_FDCWD, path, &raw, follow_links ? 0 : AT_SYMLINK_NOFOLLOW), &raw, status);
+}
+
+void swzip_error_words(int number, char *text, size_t capacity) {
+  if (capacity == 0) return;
+  text[0] = 0;
+#if defined(__GLIBC__)
+  // The GNU kind returns the text, which may or may not be in the buffer given.
+  char buffer[128];
+  const char *words = strerror_r(number, buffer, sizeof buffer);
+  size_t length = strnlen(words, capacity - 1);
+  memcpy(text, words, length);
+  text[length] = 0;
+#else
+  (void)strerror_r(number, text, capacity);
+#endif
+}

@@ -1,0 +1,53 @@
+// What Swift's libc module lacks, and the one thing that must not be Swift: a signal handler.
+#ifndef SWZIP_SYSTEM_H
+#define SWZIP_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(hidden)
+
+/* Renames `from` to `to`, both relative to `directory`, unless `to` exists (EEXIST).
+ * Returns 0, or -1 with errno; ENOSYS or EINVAL where system or file system cannot do it. */
+int swzip_rename_no_replace(int directory, const char *from, const char *to);
+
+/* Open flags that Swift's libc module does not know everywhere; 0 where the system has no such thing. */
+extern const int swzip_open_path_only;
+
+/* The processors this thread may run on by its affinity mask, 0 if unknown. */
+int swzip_affinity_count(void);
+
+/* Reserves disk space for `byte_count` bytes without changing the file's length.
+ * Returns 0, or -1 with errno; ENOTSUP where there is no such call. */
+int swzip_reserve(int descriptor, int64_t byte_count);
+
+/* A hint that the pages of an open file are not needed in memory any more. */
+void swzip_forget_pages(int descriptor);
+
+/* The file's modification and change times and access times in nanoseconds since 1970:
+ * stat's field names differ between systems. */
+struct swzip_status {
+  uint64_t device, inode, byte_count, link_count;
+  int64_t accessed, modified, changed;
+  uint32_t mode, user, group;
+};
+int swzip_status_of_descriptor(int descriptor, struct swzip_status *status);
+int swzip_status_of_path(const char *path, int follow_links, struct swzip_status *status);
+
+/* The system's words for an error number, terminated. */
+void swzip_error_words(int number, char *text, size_t capacity);
+
+/* Live temporary files. The table is fixed, so that a signal handler may walk it.
+ * Returns the slot, or -1 if the path is too long or the table is full. */
+int swzip_live_add(const char *path);
+void swzip_live_remove(int slot);
+/* Unlinks every live file; safe in a signal handler. */
+void swzip_live_unlink_all(void);
+
+/* SIGINT, SIGTERM, SIGHUP, SIGXCPU: unlink the live files, then die by the same signal, so that a shell sees 128 + n.
+ * SIGPIPE and SIGXFSZ: ignored, the call returns EPIPE or EFBIG. Signals ignored at the start stay ignored. */
+void swzip_signals_install(void);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,72 @@
+// The table of live temporary files and the signal handler that empties it.
+//
+// A slot goes from free to being filled to live, and back; only a live one is unlinked. The handler may run on any
+// thread at any moment: it reads the state with acquire order and touches only paths that are complete.
+#if defined(__linux__)
+#define _GNU_SOURCE
+#endif
+#include "include/swzip_system.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+enum { slot_count = 64, path_bytes = 4096 };
+enum { slot_free, slot_filling, slot_live };
+
+static char paths[slot_count][path_bytes];
+static _Atomic int states[slot_count];
+// Slots belong to the process that filled them: a forked child that is interrupted leaves its parent's files alone.
+static _Atomic pid_t owners[slot_count];
+
+int swzip_live_add(const char *path) {
+  size_t length = strlen(path);
+  if (length >= path_bytes) return -1;
+  for (int slot = 0; slot < slot_count; slot++) {
+    int expected = slot_free;
+    if (!atomic_compare_exchange_strong(&states[slot], &expected, slot_filling)) continue;
+    memcpy(paths[slot], path, length + 1);
+    atomic_store(&owners[slot], getpid());
+    atomic_store_explicit(&states[slot], slot_live, memory_order_release);
+    return slot;
+  }
+  return -1;
+}
+
+void swzip_live_remove(int slot) {
+  if (slot >= 0 && slot < slot_count) atomic_store(&states[slot], slot_free);
+}
+
+void swzip_live_unlink_all(void) {
+  pid_t self = getpid();
+  for (int slot = 0; slot < slot_count; slot++) {
+    if (atomic_load_explicit(&states[slot], memory_order_acquire) == slot_live && atomic_load(&owners[slot]) == self)
+      (void)unlink(paths[slot]);
+  }
+}
+
+static void die_clean(int number) {
+  swzip_live_unlink_all();
+  // The handler was installed with SA_RESETHAND: the default action is back, and the signal, blocked while we
+  // run, ends the process on return.
+  (void)raise(number);
+}
+
+void swzip_signals_install(void) {
+  static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
+  for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++) {
+    struct sigaction now;
+    if (sigaction(deadly[i], NULL, &now) != 0 || now.sa_handler == SIG_IGN) continue;
+    struct sigaction then;
+    memset(&then, 0, sizeof then);
+    then.sa_handler = die_clean;
+    then.sa_flags = (int)SA_RESETHAND;
+    (void)sigfillset(&then.sa_mask);
+    (void)sigaction(deadly[i], &then, NULL);
+  }
+  (void)signal(SIGPIPE, SIG_IGN);
+  (void)signal(SIGXFSZ, SIG_IGN);
+}

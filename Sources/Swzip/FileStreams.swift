@@ -1,0 +1,128 @@
+public import SwzipCore
+package import SwzipSystem
+internal import Synchronization
+
+/// A file, or whatever else has a descriptor, as a source. A regular file is read by position, from where the
+/// descriptor stood, up to the length that it had when it was opened; anything else forward only.
+public final class FileSource: InputSource {
+  package let handle: FileHandle
+  public let byteCount: UInt64?
+  private let start: UInt64
+  private let forward = Mutex<UInt64>(0)
+
+  public convenience init(path: String) throws(SwzipError) {
+    do throws(SystemError) {
+      try self.init(FileHandle.open(path))
+    } catch {
+      throw SwzipError(error)
+    }
+  }
+
+  package init(_ handle: FileHandle) throws(SystemError) {
+    self.handle = handle
+    let status = try handle.status()
+    guard status.kind == .regular, let position = handle.position else {
+      start = 0
+      byteCount = nil
+      return
+    }
+    start = position
+    let count = status.byteCount > position ? status.byteCount - position : 0
+    // Files of /proc claim to be empty: only the end of reading tells.
+    if count == 0, try FileSource.hasByte(handle, at: position) {
+      byteCount = nil
+    } else {
+      byteCount = count
+    }
+  }
+
+  private static func hasByte(_ handle: FileHandle, at position: UInt64) throws(SystemError) -> Bool {
+    var byte: UInt8 = 0
+    var count = 0
+    var failure: SystemError?
+    // The pointer is used inside the closure only.
+    unsafe withUnsafeMutableBytes(of: &byte) { bytes in
+      do throws(SystemError) { count = unsafe try handle.read(at: position, into: bytes) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return count == 1
+  }
+
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    guard byteCount != nil else {
+      do throws(SystemError) { return unsafe try handle.read(into: buffer) } catch { throw SwzipError(error) }
+    }
+    let position = forward.withLock { $0 }
+    let count = unsafe try read(at: position, into: buffer)
+    forward.withLock { $0 = position + UInt64(count) }
+    return count
+  }
+
+  public func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    guard let byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+    guard position < byteCount else { return 0 }
+    let count = Int(min(UInt64(buffer.count), byteCount - position))
+    let part = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+    let read: Int
+    // `part` is inside the caller's buffer.
+    do throws(SystemError) { read = unsafe try handle.read(at: start + position, into: part) } catch {
+      throw SwzipError(error)
+    }
+    guard read == count else {
+      throw SwzipError(
+        .io, .system, detail: "it became shorter while it was read; run it again when nobody writes to it")
+    }
+    return count
+  }
+}
+
+/// A file, or whatever else has a descriptor, as a sink. Only an `AtomicFile`'s handle can be read back.
+public final class FileSink: OutputSink {
+  package let handle: FileHandle
+  private let canReadBack: Bool
+  private let state = Mutex<State>(State())
+
+  private struct State {
+    var written: UInt64 = 0
+    var failure: SystemError?
+  }
+
+  package init(_ handle: FileHandle, canReadBack: Bool) {
+    self.handle = handle
+    self.canReadBack = canReadBack
+  }
+
+  package var written: UInt64 { state.withLock { $0.written } }
+
+  /// What the system said when a write failed: a broken pipe is treated apart.
+  package var failure: SystemError? { state.withLock { $0.failure } }
+
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
+    do throws(SystemError) {
+      unsafe try handle.write(bytes)
+    } catch {
+      state.withLock { $0.failure = error }
+      throw SwzipError(error)
+    }
+    let count = UInt64(bytes.count)
+    state.withLock { $0.written += count }
+  }
+
+  public func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) {
+    guard canReadBack else { throw SwzipError(.refused, .notRandomAccess) }
+    let count: Int
+    do throws(SystemError) { count = unsafe try handle.read(at: position, into: buffer) } catch {
+      throw SwzipError(error)
+    }
+    guard count == buffer.count else {
+      throw SwzipError(.io, .system, detail: "what was written cannot be read back; the disk may be failing")
+    }
+  }
+}
+
+extension SwzipError {
+  /// A failed call of the system, with its words.
+  package init(_ error: SystemError) {
+    self.init(.io, .system, detail: error.text)
+  }
+}

@@ -1,0 +1,46 @@
+/// How to pack.
+public struct PackOptions: Sendable {
+  /// 1 to 9 (DESIGN 5: by what they cost to decode); 3 is the default.
+  public var level = 3
+  /// Threads, the calling one included.
+  public var threads = 1
+  /// Decode each block after encoding it and compare.
+  public var verify = true
+  /// Store the SHA-256 of the member too.
+  public var sha256 = false
+  public var format = InputFormat.automatic
+  public init() {}
+}
+
+/// How a file is understood. Whatever the answer, every byte is kept.
+public enum InputFormat: String, Sendable, CaseIterable {
+  case automatic = "auto"
+  case safetensors
+  case raw
+}
+
+/// What packing did.
+public struct PackReport: Sendable {
+  /// "safetensors" or "raw".
+  public var format = "raw"
+  public var rawByteCount: UInt64 = 0
+  public var packedByteCount: UInt64 = 0
+  public var tensorCount = 0
+  /// XXH3-128 of the original bytes, hexadecimal, as `xxhsum -H2` prints it.
+  public var checksum = ""
+  /// SHA-256 of the original bytes if asked for, hexadecimal.
+  public var sha256: String?
+  /// One line each, for people: "header is not valid JSON; packed as plain bytes".
+  public var warnings: [String] = []
+}
+
+/// What unpacking or verifying did.
+public struct UnpackReport: Sendable {
+  public var rawByteCount: UInt64 = 0
+  public var packedByteCount: UInt64 = 0
+  public var checksum = ""
+  public init() {}
+}
+
+/// Called on the calling thread after each batch with the number of original bytes done so far.
+public typealias ProgressHandler = (UInt64) -> Void

@@ -1,0 +1,62 @@
+internal import SwzipCore
+
+/// The bytes of a member in order, summed as they pass. Hands out memory where it lies, or reads into the caller's.
+final class ForwardInput: @unchecked Sendable {  // one thread at a time
+  private let source: any InputSource
+  private let memory: MemorySource?
+  private var start: [UInt8] = []
+  private let checksum: StreamChecksum
+  private var sha256: SHA256Sum?
+  private(set) var byteCount: UInt64 = 0
+
+  init(_ source: any InputSource, sha256: Bool) throws(SwzipError) {
+    self.source = source
+    memory = source as? MemorySource
+    checksum = try StreamChecksum()
+    self.sha256 = sha256 ? SHA256Sum() : nil
+  }
+
+  var isMemory: Bool { memory != nil }
+
+  /// The first bytes, without consuming them: `count`, or all if there are fewer.
+  func peek(_ count: Int) throws(SwzipError) -> [UInt8] {
+    if source.byteCount != nil {
+      let part = min(UInt64(count), source.byteCount!)
+      return try source.bytes(at: 0, count: Int(part))
+    }
+    // A pipe: what is read here is handed out again first. It grows as bytes arrive, not by what a header claims.
+    while start.count < count {
+      let step = try Memory(min(count - start.count, 1 << 20))
+      let read = try unsafe source.read(into: UnsafeMutableRawBufferPointer(rebasing: step.bytes[..<min(count - start.count, 1 << 20)]))
+      guard read > 0 else { break }
+      unsafe start.append(contentsOf: step.prefix(read))
+    }
+    return Array(start.prefix(count))
+  }
+
+  /// The next bytes, at most `count`; fewer only at the end. `buffer` has room for them unless the source is memory.
+  func next(_ count: Int, buffer: Memory?) throws(SwzipError) -> UnsafeRawBufferPointer {
+    let bytes: UnsafeRawBufferPointer
+    if let memory {
+      unsafe bytes = memory.take(count)
+    } else {
+      let target = unsafe buffer!.bytes
+      var filled = min(start.count, count)
+      if filled > 0 {
+        unsafe start.withUnsafeBytes { unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<filled])) }
+        start.removeFirst(filled)
+      }
+      if filled < count {
+        filled += try unsafe source.read(into: UnsafeMutableRawBufferPointer(rebasing: target[filled..<count]))
+      }
+      unsafe bytes = buffer!.prefix(filled)
+    }
+    unsafe checksum.add(bytes)
+    unsafe sha256?.add(bytes)
+    byteCount += UInt64(bytes.count)
+    return unsafe bytes
+  }
+
+  var sum: Checksum128 { checksum.sum }
+  var sha256Digest: [UInt8]? { sha256?.finish() }
+}

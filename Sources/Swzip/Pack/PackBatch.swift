@@ -1,0 +1,106 @@
+internal import SwzipCore
+
+/// Segments that are read, encoded and written together.
+@safe final class PackBatch {
+  let ranges: [SegmentRange]
+  let input: Memory?
+  var output: Memory?
+  var plans: [SegmentPlan?]
+  private(set) var jobs: [PackJob] = []
+  private let bytes: UnsafeRawBufferPointer
+
+  init(_ ranges: [SegmentRange], _ bytes: UnsafeRawBufferPointer, input: Memory?) {
+    self.ranges = ranges
+    self.input = input
+    unsafe self.bytes = bytes
+    plans = Array(repeating: nil, count: ranges.count)
+  }
+
+  func bytes(ofSegment index: Int) -> UnsafeRawBufferPointer {
+    let start = Int(ranges[index].offset - ranges[0].offset)
+    return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<(start + ranges[index].byteCount)])
+  }
+
+  /// A job for each block, with its place in the output; returns the output's size.
+  func layOutFrames() -> Int {
+    var place = 0
+    for (segment, plan) in plans.enumerated() {
+      let bound = (plan!.frameBound + Limits.slack + 63) & ~63
+      for block in 0..<plan!.blockCount {
+        jobs.append(PackJob(segment: segment, block: block, place: place, bound: bound))
+        place += bound
+      }
+    }
+    return place
+  }
+
+  func frame(_ job: PackJob) -> UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(rebasing: output!.bytes[job.place..<(job.place + job.bound)])
+  }
+}
+
+/// One block to encode. Touched by one thread.
+final class PackJob {
+  let segment: Int
+  let block: Int
+  let place: Int
+  let bound: Int
+  private(set) var entry: BlockTableEntry?
+
+  init(segment: Int, block: Int, place: Int, bound: Int) {
+    self.segment = segment
+    self.block = block
+    self.place = place
+    self.bound = bound
+  }
+
+  func run(_ batch: PackBatch, by worker: PackWorker) throws(SwzipError) {
+    let plan = batch.plans[segment]!
+    let source = unsafe UnsafeRawBufferPointer(
+      rebasing: batch.bytes(ofSegment: segment)[plan.bytes(ofBlock: block)])
+    entry = try unsafe worker.encode(plan, block, source, into: batch.frame(self))
+  }
+}
+
+/// What one thread needs to encode blocks, and to decode them again for comparison.
+final class PackWorker {
+  let scratch: EncodeScratch
+  private let verifier: (scratch: DecodeScratch, decoder: SegmentDecoder)?
+  private var decoded: Memory?
+  private var verifiedPlan: SegmentPlan?
+  private var frameMemory: Memory?
+
+  init(verify: Bool) throws(SwzipError) {
+    scratch = try EncodeScratch()
+    verifier = verify ? (try DecodeScratch(), SegmentDecoder()) : nil
+  }
+
+  /// A frame of at least `byteCount` bytes and slack, for a block at a time.
+  func frame(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
+    if frameMemory?.byteCount ?? 0 < byteCount + Limits.slack { frameMemory = try Memory(byteCount + Limits.slack) }
+    return unsafe frameMemory!.bytes
+  }
+
+  /// Encodes a block and, if asked for, decodes it again and compares every byte.
+  func encode(
+    _ plan: SegmentPlan, _ block: Int, _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer
+  ) throws(SwzipError) -> BlockTableEntry {
+    let entry = unsafe plan.encode(block, source, into: frame, scratch: scratch)
+    guard let verifier, plan.header.codec != CodecID.copy.rawValue else { return entry }  // copies were compared before
+    if verifiedPlan !== plan {
+      try verifier.decoder.begin(plan.header)
+      verifiedPlan = plan
+    }
+    if decoded?.byteCount ?? 0 < source.count { decoded = try Memory(source.count) }
+    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: decoded!.bytes[..<source.count])
+    do throws(SwzipError) {
+      try unsafe verifier.decoder.decode(
+        UnsafeRawBufferPointer(rebasing: frame[..<entry.frameByteCount]), block: UInt64(block), into: target,
+        policy: .strict, entry: entry, scratch: verifier.scratch, position: 0)
+    } catch {
+      throw SwzipError(.io, .encoderFault)
+    }
+    guard unsafe equalBytes(UnsafeRawBufferPointer(target), source) else { throw SwzipError(.io, .encoderFault) }
+    return entry
+  }
+}

@@ -1,0 +1,73 @@
+package import SwzipCore
+
+/// A segment whose frame and block table have been read and verified against the directory.
+package final class OpenSegment: Sendable {
+  package let decoder: SegmentDecoder
+  package let entries: [BlockTableEntry]
+  /// Where each block begins in the container.
+  package let positions: [UInt64]
+
+  package init(
+    _ source: any InputSource, _ place: ContainerIndex.Place, number: Int, decoder: SegmentDecoder
+  ) throws(SwzipError) {
+    let header = try Self.readHeader(source, place, number: number)
+    let count = Int(place.record.blockCount)
+    guard header.blockCount == place.record.blockCount else {
+      throw SwzipError(.corrupt, .indexAgrees, at: place.framePosition)
+    }
+    let table = try source.bytes(at: place.tablePosition, count: count * BlockTableEntry.byteCount)
+    guard xxh3(table) == place.record.tableHash else {
+      throw SwzipError(.corrupt, .indexAgrees, at: place.tablePosition)
+    }
+    var reader = unsafe ByteReader(table.span.bytes, at: place.tablePosition)
+    var entries: [BlockTableEntry] = []
+    var positions: [UInt64] = []
+    entries.reserveCapacity(count)
+    positions.reserveCapacity(count)
+    var position = place.blocksPosition
+    for _ in 0..<count {
+      let entry = try BlockTableEntry.read(&reader)
+      entries.append(entry)
+      positions.append(position)
+      position += UInt64(entry.frameByteCount)
+    }
+    guard position == place.blocksPosition + place.record.blocksByteCount else {
+      throw SwzipError(.corrupt, .tiling, at: place.tablePosition)
+    }
+    self.entries = entries
+    self.positions = positions
+    self.decoder = decoder
+    try decoder.begin(header)
+  }
+
+  /// Reads the segment's frame and compares it with the directory.
+  package static func readHeader(
+    _ source: any InputSource, _ place: ContainerIndex.Place, number: Int
+  ) throws(SwzipError) -> SegmentHeader {
+    let bytes = try source.bytes(at: place.framePosition, count: Int(place.record.frameByteCount))
+    var reader = unsafe ByteReader(bytes.span.bytes, at: place.framePosition)
+    let frame = try Frame.read(&reader)
+    guard frame.kind == .segment, frame.byteCount == bytes.count, frame.tag == UInt32(truncatingIfNeeded: number),
+      unsafe bytes.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: frame.tag) }) == frame.storedHash,
+      frame.storedHash == place.record.frameHash
+    else { throw SwzipError(.corrupt, .frameHash, at: place.framePosition) }
+    let header = try SegmentHeader.read(&reader)
+    guard header.memberOffset == place.memberOffset, header.byteCount == place.record.byteCount,
+      header.elementType.rawValue == place.record.elementType, header.codec == place.record.codec
+    else { throw SwzipError(.corrupt, .indexAgrees, at: place.framePosition) }
+    return header
+  }
+
+  /// Blocks that hold bytes `from` to `to` of the segment.
+  package func blocks(from: UInt64, to: UInt64) -> Range<Int> {
+    let share = UInt64(decoder.header.blockValues) * UInt64(decoder.header.width)
+    return Int(from / share)..<Int((to + share - 1) / share)
+  }
+
+  /// Bytes of block `index` in the segment.
+  package func bytes(ofBlock index: Int) -> Range<Int> {
+    let header = decoder.header
+    let start = index * Int(header.blockValues) * header.width
+    return start..<(start + header.valueCount(ofBlock: UInt64(index)) * header.width)
+  }
+}

@@ -1,0 +1,65 @@
+internal import SwzipCore
+
+extension SwzFile {
+  /// One original file.
+  public struct Member: Sendable {
+    public var name: String
+    public var byteCount: UInt64
+    /// XXH3-128, hexadecimal.
+    public var checksum: String
+    public var sha256: String?
+  }
+
+  public struct Tensor: Sendable {
+    public var name: String
+    public var elementType: String
+    public var shape: [UInt64]
+    public var member: Int
+    /// Offset in the member.
+    public var offset: UInt64
+    public var byteCount: UInt64
+  }
+
+  public struct SegmentInfo: Sendable {
+    public var member: Int
+    public var offset: UInt64
+    public var byteCount: UInt64
+    /// Segment frame and blocks.
+    public var packedByteCount: UInt64
+    public var elementType: String
+    public var codec: String
+    public var blockCount: Int
+  }
+
+  /// The root, hexadecimal: with SHA-256 of the members it is what one signs or pins.
+  public var root: String { swzipHexadecimal(index.trailer.root) }
+
+  public var members: [Member] {
+    index.directory.members.map {
+      Member(
+        name: $0.header.name, byteCount: $0.byteCount, checksum: $0.checksum.hexadecimal,
+        sha256: $0.sha256.map(swzipHexadecimal))
+    }
+  }
+
+  public var tensors: [Tensor] {
+    index.directory.members.enumerated().flatMap { number, member in
+      member.tensors.map {
+        Tensor(
+          name: $0.name, elementType: $0.elementType.name, shape: $0.shape, member: number, offset: $0.offset,
+          byteCount: $0.byteCount)
+      }
+    }
+  }
+
+  public var segments: [SegmentInfo] {
+    index.segments.map {
+      SegmentInfo(
+        member: $0.member, offset: $0.memberOffset, byteCount: $0.record.byteCount,
+        packedByteCount: $0.record.frameByteCount + $0.record.blocksByteCount,
+        elementType: ElementType(rawValue: $0.record.elementType)?.name ?? "type \($0.record.elementType)",
+        codec: CodecID(rawValue: $0.record.codec)?.name ?? "codec \($0.record.codec)",
+        blockCount: Int($0.record.blockCount))
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/// Hard limits of the format (spec/FORMAT.md, section 9) and what the writer chooses below them.
+package enum Limits {
+  package static let blockValues = 1 << 18
+  package static let smallestBlockValues = 8192
+  package static let frameBytes = (1 << 28) - 16
+  /// A block frame is at most its decoded bytes and this.
+  package static let blockOverhead = 128
+  package static let members = 1 << 20
+  package static let tensors = 1 << 20
+  package static let tablesPerSegment = 32
+  package static let referencesPerSegment = 4
+  package static let basesPerMember = 64
+  package static let rank = 64
+  /// Readable bytes that decoders need after a payload.
+  package static let slack = 64
+
+  /// Original bytes of the largest segment that the writer makes.
+  package static let segmentBytes = 8 << 20
+  /// Values of the writer's largest block, 9/8 of 64 Ki.
+  package static let writtenBlockValues = 73_728
+}

@@ -1,0 +1,43 @@
+#if canImport(Darwin)
+  internal import Darwin
+#elseif canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#else
+  #error("unknown C library")
+#endif
+
+/// A block of memory, aligned to 64 bytes, that reports failure instead of ending the process as an array would.
+@safe package final class Memory: @unchecked Sendable {  // owned by one thread at a time, by the protocol of its users
+  package let base: UnsafeMutableRawPointer
+  package let byteCount: Int
+
+  package init(_ byteCount: Int) throws(SwzipError) {
+    var pointer: UnsafeMutableRawPointer?
+    // Ownership: freed in deinit, never handed out otherwise.
+    guard unsafe posix_memalign(&pointer, 64, max(byteCount, 64)) == 0, let memory = unsafe pointer else {
+      throw SwzipError(.memory, .outOfMemory, detail: "\(byteCount)")
+    }
+    unsafe base = memory
+    self.byteCount = byteCount
+  }
+
+  deinit { unsafe free(base) }
+
+  package var bytes: UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(start: base, count: byteCount)
+  }
+
+  /// The first `count` bytes.
+  package func prefix(_ count: Int) -> UnsafeRawBufferPointer {
+    precondition(count <= byteCount)
+    return unsafe UnsafeRawBufferPointer(start: base, count: count)
+  }
+}
+
+/// Whether two ranges of equal length hold the same bytes.
+package func equalBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+  precondition(a.count == b.count)
+  return unsafe a.isEmpty || memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0
+}

@@ -1,0 +1,99 @@
+// The one table of texts. A text is one line without the file's name: what is wrong; what to do.
+extension SwzipError {
+  public var text: String {
+    var text = what
+    if let position { text += " (at byte \(position))" }
+    if let advice { text += "; " + advice }
+    return text
+  }
+
+  /// What is wrong, as a clause.
+  private var what: String {
+    switch rule {
+    case .notAContainer: "not a swzip container"
+    case .truncated: kind == .io ? "it ends too early" : "the container is cut short"
+    case .trailingBytes: "something follows the end of the container"
+    case .version: "made by a newer version of swzip" + inBrackets
+    case .reservedBits: "uses a feature of a newer version of swzip" + inBrackets
+    case .unknownCodec: "uses a codec that this version does not know" + inBrackets
+    case .unknownExtension: "needs an extension that this version does not know" + inBrackets
+    case .headerHash: damaged("the header does not match its hash")
+    case .frameHash: damaged("a frame does not match its hash")
+    case .storedHash: damaged("a block does not match its stored hash")
+    case .decodedHash: damaged("a block decodes to other bytes than were packed")
+    case .memberHash: damaged("the decoded file does not match its checksum")
+    case .memberSHA256: damaged("the decoded file does not match its SHA-256")
+    case .trailerHash: damaged("the trailer does not match its hash")
+    case .root: damaged("the directory does not match the root hash")
+    case .frameSize: damaged("a frame has an impossible size")
+    case .frameKind: damaged("a frame is of another kind than its place demands")
+    case .padding: damaged("padding is not zero")
+    case .varint: damaged("a number is not in its shortest form")
+    case .name: "a name in the container is not allowed" + quoted
+    case .limit: "a limit is exceeded" + inBrackets
+    case .tiling: damaged("the segments do not cover the file exactly")
+    case .indexAgrees: damaged("the index disagrees with the blocks")
+    case .blockHeader: damaged("a block header is impossible")
+    case .codeLengths: damaged("a code table is impossible")
+    case .subStreams: damaged("the streams of a block do not add up")
+    case .patches: damaged("the patches of a block are impossible")
+    case .planeSection: damaged("a plane of a block is impossible")
+    case .compressedPayload: damaged("a compressed payload does not decode")
+    case .reference: damaged("a reference points to an impossible place")
+    case .tensorRange: damaged("a tensor lies outside its file") + quoted
+    case .system: detail.isEmpty ? "the system refused an operation" : detail
+    case .outOfMemory: "not enough memory" + inBrackets
+    case .outputTooSmall: "the output buffer is too small" + inBrackets
+    case .noSuchTensor: "there is no such tensor" + quoted
+    case .range: "the range lies outside the file" + inBrackets
+    case .notRandomAccess: "it must be a file: a pipe cannot be read at any place"
+    case .encoderFault: "encoder fault: a block did not decode to what was packed; please report this"
+    case .base:
+      kind == .base
+        ? "the base is missing, or another file than the container names" + inBrackets : "the base is damaged"
+    }
+  }
+
+  /// What a person can do, by the kind of error; nil where the clause says it all.
+  private var advice: String? {
+    switch (kind, rule) {
+    case (_, .system): nil
+    case (_, .notAContainer): "check the name, or pack the file first"
+    case (_, .trailingBytes): "unpack concatenated containers one by one"
+    case (_, .notRandomAccess): "save it as a file first, or name an output with -o"
+    case (_, .encoderFault): "the source is untouched"
+    case (_, .noSuchTensor): "see the names with swzip list -v"
+    case (.io, _): "run it again"
+    case (.refused, _): nil
+    case (.corrupt, _): "take another copy, or save what can be read with swzip salvage"
+    case (.base, _): "provide the file that the container names"
+    case (.unsupported, _): "update swzip"
+    case (.invalidArgument, _): nil
+    case (.memory, _): "use fewer threads with -T, or free some memory"
+    }
+  }
+
+  private func damaged(_ how: String) -> String { kind == .corrupt ? "damaged: " + how : how }
+
+  private var inBrackets: String { detail.isEmpty ? "" : " (\(printable))" }
+
+  private var quoted: String { detail.isEmpty ? "" : ": '\(printable)'" }
+
+  /// A name from a container may hold anything: control and direction characters would play with a terminal.
+  private var printable: String { detail.printable }
+}
+
+extension String {
+  /// The text with control, direction and line-breaking characters as `\u{…}`.
+  public var printable: String {
+    var text = ""
+    for scalar in unicodeScalars {
+      switch scalar.properties.generalCategory {
+      case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
+        text += "\\u{\(String(scalar.value, radix: 16))}"
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
+  }
+}

@@ -1,0 +1,94 @@
+/// Which hashes are compared before a block is released (spec/FORMAT.md, section 4.3).
+public enum CheckPolicy: Sendable {
+  /// Stored hash, then the decoded one.
+  case strict
+  /// The decoded hash, bound by the block table; the stored hash only to name the culprit.
+  case loader
+}
+
+/// Copies a range of what a copy segment refers to, at an offset relative to the segment.
+package typealias ReferenceReader = (_ offset: UInt64, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Void
+
+/// Decodes the blocks of one segment: its header checked, its tables built. Blocks of one segment may be decoded by
+/// several threads at once, each with a scratch of its own.
+package final class SegmentDecoder: @unchecked Sendable {  // not changed after `begin`
+  package private(set) var header: SegmentHeader
+  private var kind: FloatKind?
+  private let tables = DecodeTables()
+
+  package init() {
+    header = SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes)
+  }
+
+  /// Starts a segment. Reuses the memory of the last one's tables.
+  package func begin(_ header: SegmentHeader) throws(SwzipError) {
+    self.header = header
+    kind = header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
+    try tables.build(header.tables, shift: kind?.shift ?? 0)
+  }
+
+  /// Decodes block `index`. `frame`: its bytes, with `Limits.slack` readable bytes behind; `out`: exactly its values.
+  /// `streaming`: `out` belongs to something large that is not read soon. Nothing in `out` may be used after a throw.
+  package func decode(
+    _ frame: UnsafeRawBufferPointer, block index: UInt64, into out: UnsafeMutableRawBufferPointer,
+    policy: CheckPolicy, entry: BlockTableEntry? = nil, streaming: Bool = false, scratch: DecodeScratch,
+    position: UInt64, reference: ReferenceReader? = nil
+  ) throws(SwzipError) {
+    let block = try unsafe BlockHeader.read(UnsafeRawBufferPointer(rebasing: frame[..<min(32, frame.count)]), at: position)
+    let valueCount = header.valueCount(ofBlock: index)
+    guard block.frame.byteCount == frame.count, block.valueCount == valueCount,
+      out.count == valueCount * header.width, frame.count <= (out.count + 15) & ~15 + Limits.blockOverhead
+    else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+    if let entry {
+      guard entry.decodedHash == block.decodedHash,
+        entry.storedHashLow == UInt32(truncatingIfNeeded: block.frame.storedHash), entry.frameByteCount == frame.count
+      else { throw SwzipError(.corrupt, .indexAgrees, at: position) }
+    }
+    func checkStored() throws(SwzipError) {
+      guard unsafe Frame.hash(of: frame, tag: block.frame.tag, ordinal: UInt32(truncatingIfNeeded: index)) == block.frame.storedHash
+      else { throw SwzipError(.corrupt, .storedHash, at: position) }
+    }
+    if policy == .strict { try checkStored() }
+    do throws(SwzipError) {
+      let hash = try unsafe decodePayload(
+        block, index, frame, into: out, streaming: streaming, scratch: scratch, position: position, reference: reference)
+      guard hash == block.decodedHash else { throw SwzipError(.corrupt, .decodedHash, at: position) }
+    } catch {
+      // The loader's policy: damage in storage, or a fault of encoder or decoder?
+      if policy == .loader, error.kind == .corrupt { try checkStored() }
+      throw error
+    }
+  }
+
+  private func decodePayload(
+    _ block: BlockHeader, _ index: UInt64, _ frame: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer, streaming: Bool,
+    scratch: DecodeScratch, position: UInt64, reference: ReferenceReader?
+  ) throws(SwzipError) -> UInt64 {
+    guard let codec = CodecID(rawValue: header.codec), let mode = BlockMode(rawValue: block.mode) else {
+      throw SwzipError(.unsupported, .unknownCodec, at: position)
+    }
+    guard codec.allows(mode) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+    if mode != .huffman, block.flags != 0 { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    let width = header.width
+    try scratch.prepare(block.valueCount, planes: mode == .planes ? width : kind?.isWide == true ? 2 : 0)
+    switch mode {
+    case .raw, .constant, .zstd, .lz4:
+      try unsafe BytesBlock.decode(mode, frame, width: width, into: out, at: position, by: scratch.compressors)
+    case .huffman:
+      return try unsafe FloatBlock.decode(
+        frame, of: header, kind: kind!, tables: tables, into: out, scratch: scratch, streaming: streaming,
+        position: position)
+    case .fixed4:
+      guard header.elementType == .bf16 else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+      return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)
+    case .planes:
+      try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)
+    case .copy:
+      guard frame.count == 32, unsafe frame.loadUnaligned(fromByteOffset: 24, as: UInt64.self) == UInt64(BlockMode.copy.rawValue)
+      else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+      guard let reference = unsafe reference else { throw SwzipError(.base, .base, at: position) }
+      try unsafe reference(index * UInt64(header.blockValues) * UInt64(width), out)
+    }
+    return unsafe xxh3(UnsafeRawBufferPointer(out))
+  }
+}

@@ -1,0 +1,59 @@
+internal import CLz4
+internal import CZstd
+
+/// libzstd and liblz4 by the rules of spec/codecs/bytes.md. One object a thread.
+@safe package final class Compressors {
+  private let encoder: OpaquePointer
+  private let decoder: OpaquePointer
+
+  package init() throws(SwzipError) {
+    // Both contexts are freed in deinit only.
+    guard let encoder = unsafe ZSTD_createCCtx(), let decoder = unsafe ZSTD_createDCtx() else {
+      throw SwzipError(.memory, .outOfMemory)
+    }
+    unsafe self.encoder = encoder
+    unsafe self.decoder = decoder
+  }
+
+  deinit {
+    unsafe ZSTD_freeCCtx(encoder)
+    unsafe ZSTD_freeDCtx(decoder)
+  }
+
+  /// One zstd frame with its content size. Nil where it does not fit `target`.
+  package func zstd(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, level: Int32
+  ) -> Int? {
+    let count = unsafe ZSTD_compressCCtx(
+      encoder, target.baseAddress, target.count, source.baseAddress, source.count, level)
+    return ZSTD_isError(count) == 0 ? count : nil
+  }
+
+  /// Decodes one frame that must give exactly `target.count` bytes.
+  package func unzstd(
+    _ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, at position: UInt64
+  ) throws(SwzipError) {
+    let failure = SwzipError(.corrupt, .compressedPayload, at: position)
+    guard unsafe ZSTD_getFrameContentSize(frame.baseAddress, frame.count) == UInt64(target.count),
+      unsafe ZSTD_findFrameCompressedSize(frame.baseAddress, frame.count) == frame.count,
+      unsafe ZSTD_getDictID_fromFrame(frame.baseAddress, frame.count) == 0
+    else { throw failure }
+    let count = unsafe ZSTD_decompressDCtx(
+      decoder, target.baseAddress, target.count, frame.baseAddress, frame.count)
+    guard count == target.count else { throw failure }
+  }
+
+  package func lz4(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
+    let count = unsafe LZ4_compress_default(
+      source.baseAddress, target.baseAddress, Int32(source.count), Int32(target.count))
+    return count > 0 ? Int(count) : nil
+  }
+
+  package func unlz4(
+    _ block: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, at position: UInt64
+  ) throws(SwzipError) {
+    let count = unsafe LZ4_decompress_safe(
+      block.baseAddress, target.baseAddress, Int32(block.count), Int32(target.count))
+    guard count == target.count else { throw SwzipError(.corrupt, .compressedPayload, at: position) }
+  }
+}

@@ -1,0 +1,27 @@
+/// The codecs of a segment and the modes of a block (spec/FORMAT.md, sections 4.2 and 4.3), each in this one place.
+package enum CodecID: UInt8, Sendable, CaseIterable {
+  case bytes, float, planes, copy
+
+  package var name: String {
+    switch self {
+    case .bytes: "bytes"
+    case .float: "float"
+    case .planes: "planes"
+    case .copy: "copy"
+    }
+  }
+
+  /// Modes that blocks of the codec may have.
+  package func allows(_ mode: BlockMode) -> Bool {
+    switch mode {
+    case .raw, .constant, .zstd, .lz4: true
+    case .huffman, .fixed4: self == .float
+    case .planes: self == .planes
+    case .copy: self == .copy
+    }
+  }
+}
+
+package enum BlockMode: UInt8, Sendable, CaseIterable {
+  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy
+}

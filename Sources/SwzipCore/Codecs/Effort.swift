@@ -1,0 +1,19 @@
+/// What a level means to the codecs (DESIGN: levels by what they cost to decode).
+package struct Effort: Equatable, Sendable {
+  package let level: Int
+
+  package init(level: Int) { self.level = level }
+
+  /// Mantissa bits in a float's symbol.
+  package func mantissaBits(of elementType: ElementType) -> UInt8 {
+    (elementType == .bf16 || elementType == .f32) && level < 3 ? 0 : 1
+  }
+  /// bf16 exponents as four-bit codes.
+  package var usesFixed4: Bool { level == 1 }
+  package var usesLz4: Bool { level == 1 }
+  package var sortsRows: Bool { level >= 2 }
+  /// Most tables of a float segment.
+  package var tables: Int { level == 1 ? 1 : 8 }
+  package var triesZstd: Bool { level >= 2 }
+  package var zstdLevel: Int32 { level <= 3 ? 3 : level < 7 ? 9 : 19 }
+}

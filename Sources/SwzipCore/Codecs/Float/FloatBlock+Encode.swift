@@ -1,0 +1,167 @@
+internal import CSwzipKernels
+
+extension FloatBlock {
+  /// Room that a frame may take while it is being written.
+  static func bound(_ count: Int, kind: FloatKind) -> Int {
+    128 + count / 32 + kind.rawPlaneBytes(count) + (kind.isWide ? 2 * PlaneSection.bound(count) : 0) + count * 11 / 8
+      + 6 * (count / 16) + 512
+  }
+
+  /// Writes the payload of mode huffman; returns the frame's size and flags, nil where another mode must serve.
+  ///
+  /// Patches stand at the end, so that one pass suffices: which symbols lack a code is known once all are coded.
+  static func encode(
+    _ source: UnsafeRawBufferPointer, plan: FloatPlan, into frame: UnsafeMutableRawBufferPointer,
+    scratch: EncodeScratch, effort: Effort
+  ) -> (byteCount: Int, flags: UInt8)? {
+    let kind = plan.kind
+    let count = source.count / kind.width
+    let start = frame.baseAddress!
+    let rows = plan.rowLength > 0 ? count / plan.rowLength : 0
+    let groups = 64
+    var offset = (groups + (rows + 3) / 4 + 15) & ~15
+    let symbols = unsafe scratch.symbols
+    let outside = unsafe swzip_float_split(
+      kind.kernel, source.baseAddress!, UInt32(count), plan.windowBase, symbols, frame.mutable(offset), scratch.plane(0),
+      scratch.plane(1))
+    for index in (groups + (rows + 3) / 4)..<offset { unsafe frame[index] = 0 }
+    offset += kind.rawPlaneBytes(count)
+    if kind.isWide {
+      for plane in 0..<2 {
+        offset = unsafe PlaneSection.encode(
+          UnsafeRawBufferPointer(start: scratch.plane(plane), count: count), into: start, at: offset, scratch: scratch,
+          effort: effort)
+      }
+    }
+    var coded = unsafe UnsafePointer(symbols)
+    var geometry = swzip_geometry_unsorted(UInt32(count))
+    if rows > 0 {
+      let rowLength = UInt32(plan.rowLength)
+      geometry = swzip_geometry_sorted(UInt32(rows), rowLength)
+      unsafe swzip_row_sums(symbols, UInt32(rows), rowLength, scratch.rowSums)
+      unsafe swzip_rows_group(scratch.rowSums, UInt32(rows), frame.mutable(groups))
+      unsafe swzip_rows_gather(
+        symbols, UInt32(rows), rowLength, frame.mutable(groups), scratch.sorted, scratch.naturalRows)
+      unsafe coded = unsafe UnsafePointer(scratch.sorted)
+    }
+    let tables = unsafe chooseTables(coded, geometry, plan: plan, frame: frame, scratch: scratch)
+    var missing: UInt32 = 0
+    let streams = unsafe HuffmanStreams.encode(
+      coded, geometry: geometry, tables: tables, into: start + offset, scratch: scratch, missing: &missing)
+    guard let wire = streams.wire else { return nil }
+    offset += streams.byteCount
+    var flags: UInt8 = rows > 0 ? sortedFlag : 0
+    if outside || missing > 0 {
+      guard
+        let end = unsafe writePatches(
+          source, count: count, plan: plan, rows: rows, missing: Int(missing), outside: outside, into: frame,
+          at: offset, scratch: scratch)
+      else { return nil }
+      offset = end
+      flags |= patchesFlag
+    }
+    if wire.wide {
+      unsafe (start + 96).copyMemory(from: start + 64, byteCount: offset - 64)
+      offset += 32
+      flags |= wideFlag
+    }
+    unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
+    unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)
+    return unsafe (padFrame(start, from: offset), flags)
+  }
+
+  /// The cheapest table for each group, by a histogram of a quarter of it.
+  private static func chooseTables(
+    _ coded: UnsafePointer<UInt8>, _ geometry: swzip_geometry, plan: FloatPlan,
+    frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
+  ) -> HuffmanStreams.Tables {
+    var from = 0
+    func choose(_ group: Int, _ values: UInt32) -> UnsafeMutablePointer<swzip_encode_table> {
+      var best = 0
+      if values > 0, plan.codes.count > 1 {
+        let counts = unsafe scratch.clearedCounts()
+        unsafe swzip_histogram_add(coded + from, Int(values), 4, counts)
+        best = unsafe plan.cheapest(counts)
+      }
+      from += Int(values)
+      unsafe frame[28 + group] = UInt8(best)
+      return unsafe plan.table(best)
+    }
+    return unsafe (
+      choose(0, geometry.values.0), choose(1, geometry.values.1), choose(2, geometry.values.2),
+      choose(3, geometry.values.3)
+    )
+  }
+
+  /// Writes the patches of fields outside the window and of symbols without a code; nil if there are too many.
+  private static func writePatches(
+    _ source: UnsafeRawBufferPointer, count: Int, plan: FloatPlan, rows: Int, missing: Int, outside: Bool,
+    into frame: UnsafeMutableRawBufferPointer, at offset: Int, scratch: EncodeScratch
+  ) -> Int? {
+    let most = min(count / 16, EncodeScratch.missingCapacity, Int(UInt16.max))
+    guard missing <= most else { return nil }
+    var positions: [UInt32] = []
+    for index in 0..<missing {
+      let coded = unsafe scratch.missing[index]
+      guard rows > 0 else {
+        positions.append(coded)
+        continue
+      }
+      let length = UInt32(plan.rowLength)
+      unsafe positions.append(scratch.naturalRows[Int(coded / length)] * length + coded % length)
+    }
+    if outside {
+      let found = unsafe Int(
+        swzip_float_outside(
+          plan.kind.kernel, source.baseAddress!, UInt32(count), plan.windowBase, scratch.missing,
+          UInt32(EncodeScratch.missingCapacity)))
+      guard found <= most else { return nil }
+      for index in 0..<found { unsafe positions.append(scratch.missing[index]) }
+    }
+    positions.sort()
+    var at = offset
+    if at & 1 != 0 {
+      unsafe frame[at] = 0
+      at += 1
+    }
+    let countAt = at
+    at += 2
+    var last: UInt32?
+    for position in positions where position != last {
+      last = position
+      let part = unsafe swzip_float_coded_part(plan.kind.kernel, source.baseAddress!, position)
+      unsafe frame.storeBytes(of: UInt16(position / 256).littleEndian, toByteOffset: at, as: UInt16.self)
+      unsafe frame.storeBytes(of: UInt16(position % 256).littleEndian, toByteOffset: at + 2, as: UInt16.self)
+      unsafe frame.storeBytes(of: part.littleEndian, toByteOffset: at + 4, as: UInt16.self)
+      at += 6
+    }
+    let written = (at - countAt - 2) / 6
+    guard written <= most else { return nil }
+    unsafe frame.storeBytes(of: UInt16(written).littleEndian, toByteOffset: countAt, as: UInt16.self)
+    return at
+  }
+
+  /// Writes the payload of mode fixed4 and returns the frame's size. The window is that of a sample.
+  static func encodeFixed4(
+    _ source: UnsafeRawBufferPointer, plan: FloatPlan, into frame: UnsafeMutableRawBufferPointer
+  ) -> Int {
+    let count = source.count / 2
+    let first = plan.fixed4Window
+    let raw = (48 + (count + 63) / 64 * 32 + 15) & ~15
+    let escapesAt = raw + (count + 255) / 256 * 256
+    for index in 26..<48 { unsafe frame[index] = 0 }
+    for code in 1..<15 { unsafe frame[32 + code] = first &+ UInt8(code - 1) }
+    let escapes = unsafe Int(
+      swzip_fixed4_encode(
+        source.baseAddress!, UInt32(count), first, frame.mutable(48), frame.mutable(raw), frame.mutable(escapesAt)))
+    unsafe frame.storeBytes(of: UInt32(escapes).littleEndian, toByteOffset: 28, as: UInt32.self)
+    return unsafe padFrame(frame.baseAddress!, from: escapesAt + escapes)
+  }
+}
+
+extension UnsafeMutableRawBufferPointer {
+  /// The address of a byte whose bounds the caller has checked.
+  func mutable(_ offset: Int) -> UnsafeMutablePointer<UInt8> {
+    unsafe baseAddress!.assumingMemoryBound(to: UInt8.self) + offset
+  }
+}

@@ -1,0 +1,170 @@
+package import CSwzipKernels
+
+/// How the blocks of a float segment are coded: geometry, window, tables. Made from a sample of the segment.
+///
+/// A sampled block gives four histograms, one for each group of sub-streams: of its rows sorted by their sum, and of
+/// its natural quarters. Histograms of the segment are clustered (k-means, at most 64 of them) to at most
+/// `Effort.tables` tables, for both arrangements; the cheaper one wins.
+package final class FloatPlan {
+  package let kind: FloatKind
+  package private(set) var windowBase: UInt16 = 0
+  package private(set) var blockValues: Int
+  /// 0 where rows stay in natural order.
+  package private(set) var rowLength: Int
+  package private(set) var codes: [CodeLengths] = []
+  private var tableMemory: Memory?
+  private var costs: [[UInt16]] = []
+  private(set) var symbolRange = (first: 0, last: 255)
+  /// First of the 14 neighbouring symbols above 0 that hold most of the sample (mode fixed4; J = 0).
+  private(set) var fixed4Window: UInt8 = 1
+
+  private let usesFixed4: Bool
+  private static let mostGroups = 64
+  /// Values for which a further table pays.
+  private static let valuesPerTable = 32_768
+
+  /// Plans `values`, rows of `rowLength` values (0: no rows).
+  package init(
+    _ values: UnsafeRawBufferPointer, kind: FloatKind, rowLength: Int, effort: Effort, scratch: EncodeScratch
+  ) throws(SwzipError) {
+    self.kind = kind
+    usesFixed4 = effort.usesFixed4
+    let count = values.count / kind.width
+    let rows = rowLength > 0 && count % rowLength == 0 ? count / rowLength : 0
+    let blocks = (count + Limits.writtenBlockValues - 1) / Limits.writtenBlockValues
+    self.rowLength = 0
+    blockValues = ((count + blocks - 1) / blocks + 255) & ~255
+    if effort.sortsRows, rowLength % 32 == 0, rowLength * 8 <= Limits.writtenBlockValues, rows >= 8 {
+      let share = min((rows + blocks - 1) / blocks, Limits.writtenBlockValues / rowLength)
+      // The last block needs eight rows too.
+      if share >= 8, share * rowLength >= Limits.smallestBlockValues || share >= rows, rows % share == 0 || rows % share >= 8 {
+        self.rowLength = rowLength
+        blockValues = share * rowLength
+      }
+    }
+    blockValues = min(blockValues, max(count, 1))
+    if kind.hasWindow { windowBase = unsafe findWindow(values, count: count) }
+    try unsafe sample(values, count: count, effort: effort, scratch: scratch)
+  }
+
+  /// Encode table `index`.
+  package func table(_ index: Int) -> UnsafeMutablePointer<swzip_encode_table> {
+    unsafe tableMemory!.base.assumingMemoryBound(to: swzip_encode_table.self) + index
+  }
+
+  /// The cheapest table for a group with these counts.
+  package func cheapest(_ counts: UnsafePointer<UInt32>) -> Int {
+    var best = 0
+    var least = UInt64.max
+    guard costs.count > 1 else { return 0 }
+    for index in costs.indices {
+      let cost = unsafe swzip_histogram_cost(counts, costs[index], Int32(symbolRange.first), Int32(symbolRange.last))
+      if cost < least { (least, best) = (cost, index) }
+    }
+    return best
+  }
+
+  // MARK: planning
+
+  /// The window ends a little above the largest field of a sample.
+  private func findWindow(_ values: UnsafeRawBufferPointer, count: Int) -> UInt16 {
+    let step = max(1, count / 4096)
+    var most: UInt32 = 0
+    for index in stride(from: 0, to: count, by: step) {
+      let part = UInt32(unsafe swzip_float_coded_part(kind.kernel, values.baseAddress!, UInt32(index)))
+      most = max(most, (part << 1 & 0xFFFF) >> 7)
+    }
+    let margin: UInt32 = step > 1 ? 4 : 0
+    return UInt16(max(0, Int(most + margin) - 255))
+  }
+
+  private func sample(
+    _ values: UnsafeRawBufferPointer, count: Int, effort: Effort, scratch: EncodeScratch
+  ) throws(SwzipError) {
+    let blocks = (count + blockValues - 1) / blockValues
+    let sampled = min(blocks, Self.mostGroups / 4)
+    let natural = try Histograms(count: 4 * sampled)
+    let sorted = try Histograms(count: rowLength > 0 ? 4 * sampled : 0)
+    // About an eighth of large segments, all of small ones.
+    let step = count < 32_768 ? 1 : count < 200_000 ? 3 : blocks <= 16 ? 5 : 5
+    for index in 0..<sampled {
+      let block = index * blocks / sampled
+      let start = block * blockValues
+      let blockCount = min(blockValues, count - start)
+      unsafe addBlock(
+        UnsafeRawBufferPointer(rebasing: values[(start * kind.width)..<((start + blockCount) * kind.width)]),
+        step: step, offset: index % step, group: 4 * index, natural, sorted, scratch: scratch)
+    }
+    let most = min(effort.tables, max(1, count / Self.valuesPerTable))
+    let plain = try Clusters(natural, most: most)
+    guard rowLength > 0 else { return try adopt(plain) }
+    let better = try Clusters(sorted, most: most)
+    // The sample's costs in bits; row groups cost two bits a row, of which the sample holds its share.
+    let sampledValues = max(plain.total, 1)
+    let rowBits = UInt64(2) * sampledValues / UInt64(rowLength) * 64
+    if better.cost + rowBits + sampledValues / 16 < plain.cost {
+      try adopt(better)
+    } else {
+      rowLength = 0
+      try adopt(plain)
+    }
+  }
+
+  /// Adds the histograms of a block from one row (or chunk of 256 values) in `step`.
+  private func addBlock(
+    _ block: UnsafeRawBufferPointer, step: Int, offset: Int, group: Int, _ natural: Histograms,
+    _ sorted: Histograms, scratch: EncodeScratch
+  ) {
+    let count = block.count / kind.width
+    let length = rowLength > 0 ? rowLength : 256
+    let rows = (count + length - 1) / length
+    var taken = 0
+    let symbols = unsafe scratch.symbols
+    let part = unsafe scratch.sorted  // raw bits of the sample, not used
+    for row in stride(from: min(offset, rows - 1), to: rows, by: step) {
+      let start = row * length
+      let rowCount = min(length, count - start)
+      let at = unsafe symbols + taken * length
+      _ = unsafe swzip_float_split(
+        kind.kernel, block.baseAddress! + start * kind.width, UInt32(rowCount), windowBase, at, part, scratch.plane(0), scratch.plane(1))
+      unsafe swzip_histogram_add(at, rowCount, 1, natural[group + min(3, row * 4 / rows)])
+      taken += 1
+    }
+    guard rowLength > 0 else { return }
+    unsafe swzip_row_sums(symbols, UInt32(taken), UInt32(length), scratch.rowSums)
+    let groups = unsafe UnsafeMutableRawPointer(scratch.naturalRows).assumingMemoryBound(to: UInt8.self)
+    unsafe swzip_rows_group(scratch.rowSums, UInt32(taken), groups)
+    for row in 0..<taken {
+      let mine = unsafe Int(groups[row >> 2] >> UInt8(2 * (row & 3)) & 3)
+      unsafe swzip_histogram_add(symbols + row * length, length, 1, sorted[group + mine])
+    }
+  }
+
+  private func adopt(_ clusters: Clusters) throws(SwzipError) {
+    symbolRange = clusters.symbolRange
+    if usesFixed4 { fixed4Window = densestWindow(clusters.tables) }
+    let stride = MemoryLayout<swzip_encode_table>.stride
+    let memory = try Memory(clusters.tables.count * stride)
+    tableMemory = memory
+    for index in 0..<clusters.tables.count {
+      let code = unsafe CodeLengths(counts: clusters.tables[index])
+      codes.append(code)
+      unsafe swzip_encode_table_build(code.lengths, clusters.tables[index], table(index))
+      // A symbol without a code becomes a patch of 48 bits.
+      costs.append(code.lengths.map { $0 == 0 ? 48 : UInt16($0) })
+    }
+  }
+
+  private func densestWindow(_ histograms: Histograms) -> UInt8 {
+    var best = 1
+    var most: UInt64 = 0
+    for first in 1...242 {
+      var sum: UInt64 = 0
+      for index in 0..<histograms.count {
+        for symbol in first..<(first + 14) { sum += unsafe UInt64(histograms[index][symbol]) }
+      }
+      if sum > most { (most, best) = (sum, first) }
+    }
+    return UInt8(best)
+  }
+}

@@ -1,0 +1,66 @@
+internal import CSwzipKernels
+
+/// The code lengths of a Huffman table and their wire form (spec/codecs/huffman.md).
+package struct CodeLengths: Equatable, Sendable {
+  /// 256 lengths, 0 = absent.
+  package let lengths: [UInt8]
+
+  /// The best code of at most 11 bits for these counts; symbols that do not occur get none.
+  package init(counts: UnsafePointer<UInt32>) {
+    unsafe lengths = [UInt8](unsafeUninitializedCapacity: 256) { buffer, count in
+      unsafe swzip_code_lengths(counts, buffer.baseAddress!)
+      count = 256
+    }
+  }
+
+  private init(checked lengths: [UInt8]) { self.lengths = lengths }
+
+  package func write(_ writer: inout ByteWriter) {
+    var runs: [(first: Int, last: Int)] = []
+    for symbol in 0..<256 where lengths[symbol] != 0 {
+      // A new run costs two bytes, as four absent symbols do.
+      if let last = runs.last?.last, symbol - last <= 4 {
+        runs[runs.count - 1].last = symbol
+      } else {
+        runs.append((symbol, symbol))
+      }
+    }
+    writer.integer(UInt8(runs.count))
+    for run in runs {
+      writer.integer(UInt8(run.first))
+      writer.integer(UInt8(run.last - run.first))
+      for symbol in stride(from: run.first, through: run.last, by: 2) {
+        writer.integer(lengths[symbol] | (symbol < run.last ? lengths[symbol + 1] << 4 : 0))
+      }
+    }
+  }
+
+  package static func read(_ reader: inout ByteReader) throws(SwzipError) -> CodeLengths {
+    var lengths = [UInt8](repeating: 0, count: 256)
+    var next = 0
+    for _ in 0..<(try reader.integer(UInt8.self)) {
+      let first = Int(try reader.integer(UInt8.self))
+      let count = Int(try reader.integer(UInt8.self)) + 1
+      guard first >= next, first + count <= 256 else { throw reader.failure(.codeLengths) }
+      for index in stride(from: 0, to: count, by: 2) {
+        let pair = try reader.integer(UInt8.self)
+        lengths[first + index] = pair & 15
+        if index + 1 < count {
+          lengths[first + index + 1] = pair >> 4
+        } else if pair >> 4 != 0 {
+          throw reader.failure(.codeLengths)
+        }
+      }
+      next = first + count
+    }
+    var kraft = 0
+    var symbols = 0
+    for length in lengths where length != 0 {
+      guard length <= SWZIP_CODE_BITS else { throw reader.failure(.codeLengths) }
+      kraft += 1 << (Int(SWZIP_CODE_BITS) - Int(length))
+      symbols += 1
+    }
+    guard symbols >= 2, kraft == 1 << SWZIP_CODE_BITS else { throw reader.failure(.codeLengths) }
+    return CodeLengths(checked: lengths)
+  }
+}

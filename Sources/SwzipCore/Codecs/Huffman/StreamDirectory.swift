@@ -1,0 +1,52 @@
+internal import CSwzipKernels
+
+/// Where the 32 sub-streams of a block begin: base length and deltas (spec/codecs/huffman.md).
+package struct StreamDirectory {
+  /// Byte offsets of the sub-streams and their end.
+  package var offsets: InlineArray<33, UInt32> = .init(repeating: 0)
+
+  package var byteCount: Int { Int(offsets[32]) }
+
+  package static func deltaBytes(wide: Bool) -> Int { wide ? 64 : 32 }
+
+  /// Reads deltas at `offset` of `frame`, whose bounds the caller has checked.
+  package init(reading frame: UnsafeRawBufferPointer, at offset: Int, base: UInt16, wide: Bool) {
+    var position: UInt32 = 0
+    for index in 0..<32 {
+      offsets[index] = position
+      let delta =
+        wide
+        ? unsafe UInt32(UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset + 2 * index, as: UInt16.self)))
+        : unsafe UInt32(frame[offset + index])
+      position += UInt32(base) + delta  // at most 32 * 2^17: no overflow
+    }
+    offsets[32] = position
+  }
+
+  package init(offsets: InlineArray<33, UInt32>) { self.offsets = offsets }
+
+  private func length(_ index: Int) -> UInt32 { offsets[index + 1] - offsets[index] }
+
+  /// The wire form. Nil where a sub-stream is longer than the format can say (the block is then stored another way).
+  package var wire: (base: UInt16, wide: Bool)? {
+    var least = UInt32.max
+    var most: UInt32 = 0
+    for index in 0..<32 {
+      least = min(least, length(index))
+      most = max(most, length(index))
+    }
+    guard least <= 0xFFFF, most - least <= 0xFFFF else { return nil }
+    return (UInt16(least), most - least > 255)
+  }
+
+  package func write(to deltas: UnsafeMutableRawPointer, base: UInt16, wide: Bool) {
+    for index in 0..<32 {
+      let delta = length(index) - UInt32(base)
+      if wide {
+        unsafe deltas.storeBytes(of: UInt16(delta).littleEndian, toByteOffset: 2 * index, as: UInt16.self)
+      } else {
+        unsafe deltas.storeBytes(of: UInt8(delta), toByteOffset: index, as: UInt8.self)
+      }
+    }
+  }
+}

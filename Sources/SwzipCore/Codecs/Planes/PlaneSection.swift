@@ -1,0 +1,196 @@
+internal import CSwzipKernels
+
+/// One byte plane of a block (spec/codecs/planes.md).
+package enum PlaneSection {
+  package enum Mode: UInt8 { case raw = 0, constant = 1, zstd = 2, huffman = 4 }
+
+  package static let headerBytes = 16
+  /// Room that a section of `count` bytes may take while it is being written.
+  package static func bound(_ count: Int) -> Int { headerBytes + 64 + 300 + count * 11 / 8 + 64 }
+
+  // MARK: encoding
+
+  /// Writes a section at `offset` of `frame` and returns its end. Raw unless something is smaller by a 64th.
+  package static func encode(
+    _ plane: UnsafeRawBufferPointer, into frame: UnsafeMutableRawPointer, at offset: Int, scratch: EncodeScratch,
+    effort: Effort
+  ) -> Int {
+    let section = unsafe frame + offset
+    if unsafe BytesBlock.isConstant(plane, width: 1) {
+      unsafe header(section, .constant, flags: plane[0])
+      return offset + headerBytes
+    }
+    switch unsafe choose(plane, scratch: scratch, effort: effort) {
+    case .huffman:
+      if let count = unsafe encodeHuffman(plane, at: section, scratch: scratch) {
+        return unsafe padFrame(frame, from: offset + headerBytes + count)
+      }
+    case .zstd:
+      let room = plane.count - plane.count / 64
+      let target = unsafe UnsafeMutableRawBufferPointer(start: section + headerBytes, count: room)
+      if let count = unsafe scratch.compressors.zstd(plane, into: target, level: effort.zstdLevel) {
+        unsafe header(section, .zstd, payload: count)
+        return unsafe padFrame(frame, from: offset + headerBytes + count)
+      }
+    default: break
+    }
+    unsafe header(section, .raw, payload: plane.count)
+    unsafe (section + headerBytes).copyMemory(from: plane.baseAddress!, byteCount: plane.count)
+    return unsafe padFrame(frame, from: offset + headerBytes + plane.count)
+  }
+
+  /// Chooses by a sampled histogram, and by trying zstd on a small part.
+  private static func choose(_ plane: UnsafeRawBufferPointer, scratch: EncodeScratch, effort: Effort) -> Mode {
+    let counts = unsafe scratch.clearedCounts()
+    let bytes = unsafe plane.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    unsafe swzip_histogram_add(bytes, plane.count, plane.count > 16384 ? 8 : 1, counts)
+    var costs = scratch.costs
+    unsafe swzip_symbol_costs(counts, &costs)
+    var total: UInt64 = 0
+    for symbol in 0..<256 { total += unsafe UInt64(counts[symbol]) }
+    let cost = unsafe swzip_histogram_cost(counts, costs, 0, 255)
+    // 1/64 bits a byte: 8 bits are 512. The streams cost about 130 bytes.
+    let huffmanCost = cost / max(total, 1) + UInt64(130 * 512 / plane.count)
+    if effort.triesZstd {
+      let part = min(plane.count, 8192)
+      let start = (plane.count - part) / 2
+      let sample = unsafe UnsafeRawBufferPointer(rebasing: plane[start..<(start + part)])
+      if let count = unsafe scratch.compressors.zstd(sample, into: scratch.sampleTarget, level: 1),
+        UInt64(count * 512 / part) + 16 < min(huffmanCost, 504)
+      {
+        return .zstd
+      }
+    }
+    return huffmanCost < 504 ? .huffman : .raw
+  }
+
+  private static func encodeHuffman(
+    _ plane: UnsafeRawBufferPointer, at section: UnsafeMutableRawPointer, scratch: EncodeScratch
+  ) -> Int? {
+    let bytes = unsafe plane.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    let counts = unsafe scratch.clearedCounts()
+    unsafe swzip_histogram_add(bytes, plane.count, 1, counts)
+    let code = unsafe CodeLengths(counts: counts)
+    unsafe swzip_encode_table_build(code.lengths, counts, scratch.inlineTable)
+    var table = ByteWriter()
+    code.write(&table)
+    // Streams go behind the narrow directory; a wide one moves them.
+    var start = headerBytes + StreamDirectory.deltaBytes(wide: false) + table.bytes.count
+    start = (start + 15) & ~15
+    let geometry = swzip_geometry_unsorted(UInt32(plane.count))
+    var missing: UInt32 = 0
+    let streams = unsafe HuffmanStreams.encode(
+      bytes, geometry: geometry, tables: (scratch.inlineTable, scratch.inlineTable, scratch.inlineTable, scratch.inlineTable),
+      into: section + start, scratch: scratch, missing: &missing)
+    guard let wire = streams.wire else { return nil }
+    if wire.wide {
+      let moved = (headerBytes + StreamDirectory.deltaBytes(wide: true) + table.bytes.count + 15) & ~15
+      unsafe (section + moved).copyMemory(from: section + start, byteCount: streams.byteCount)
+      start = moved
+    }
+    guard start + streams.byteCount < plane.count - plane.count / 64 else { return nil }
+    unsafe header(
+      section, .huffman, flags: wire.wide ? 1 : 0, base: wire.base, payload: start - headerBytes + streams.byteCount)
+    unsafe streams.write(to: section + headerBytes, base: wire.base, wide: wire.wide)
+    var at = headerBytes + StreamDirectory.deltaBytes(wide: wire.wide)
+    for byte in table.bytes {
+      unsafe section.storeBytes(of: byte, toByteOffset: at, as: UInt8.self)
+      at += 1
+    }
+    while at < start {
+      unsafe section.storeBytes(of: 0, toByteOffset: at, as: UInt8.self)
+      at += 1
+    }
+    return start - headerBytes + streams.byteCount
+  }
+
+  private static func header(
+    _ section: UnsafeMutableRawPointer, _ mode: Mode, flags: UInt8 = 0, base: UInt16 = 0, payload: Int = 0
+  ) {
+    unsafe section.storeBytes(of: mode.rawValue, as: UInt8.self)
+    unsafe section.storeBytes(of: flags, toByteOffset: 1, as: UInt8.self)
+    unsafe section.storeBytes(of: base.littleEndian, toByteOffset: 2, as: UInt16.self)
+    unsafe section.storeBytes(of: UInt32(payload).littleEndian, toByteOffset: 4, as: UInt32.self)
+    unsafe section.storeBytes(of: 0, toByteOffset: 8, as: UInt64.self)
+  }
+
+  // MARK: decoding
+
+  /// A plane, and where its section ends in the frame.
+  @safe package struct Decoded {
+    package var bytes: UnsafePointer<UInt8>
+    package var end: Int
+  }
+
+  /// Decodes the section at `offset` of a frame. The plane lies in the frame (raw) or in `target`, which has room for
+  /// whole units; what is returned may be read to whole units of 256.
+  package static func decode(
+    _ frame: UnsafeRawBufferPointer, at offset: Int, count: Int, into target: UnsafeMutablePointer<UInt8>,
+    scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) -> Decoded {
+    let failure = SwzipError(.corrupt, .planeSection, at: position + UInt64(offset))
+    guard offset + headerBytes <= frame.count else { throw failure }
+    let section = unsafe UnsafeRawBufferPointer(rebasing: frame[offset...])
+    let flags = unsafe section[1]
+    let base = unsafe UInt16(littleEndian: section.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
+    let payload = unsafe Int(UInt32(littleEndian: section.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+    guard let mode = unsafe Mode(rawValue: section[0]), unsafe section.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 0 else {
+      throw SwzipError(.unsupported, .reservedBits, at: failure.position)
+    }
+    let reservedFree: Bool =
+      switch mode {
+      case .huffman: flags & 0xFE == 0
+      case .constant: base == 0
+      default: flags == 0 && base == 0
+      }
+    guard reservedFree else { throw SwzipError(.unsupported, .reservedBits, at: failure.position) }
+    let end = (headerBytes + payload + 15) & ~15
+    guard end <= section.count else { throw failure }
+    let body = unsafe UnsafeRawBufferPointer(rebasing: section[headerBytes..<(headerBytes + payload)])
+    for index in (headerBytes + payload)..<end {
+      guard unsafe section[index] == 0 else { throw SwzipError(.corrupt, .padding, at: failure.position) }
+    }
+    let out = unsafe UnsafeMutableRawBufferPointer(start: target, count: count)
+    switch mode {
+    case .raw:
+      guard payload == count else { throw failure }
+      // Whole units may reach past the frame: then the plane is read from a copy.
+      if offset + headerBytes + (count + 255) & ~255 <= frame.count {
+        return unsafe Decoded(bytes: body.baseAddress!.assumingMemoryBound(to: UInt8.self), end: offset + end)
+      }
+      unsafe out.copyMemory(from: body)
+    case .constant:
+      guard payload == 0 else { throw failure }
+      unsafe target.update(repeating: flags, count: count)
+    case .zstd:
+      try unsafe scratch.compressors.unzstd(body, into: out, at: failure.position ?? 0)
+    case .huffman:
+      try unsafe decodeHuffman(
+        section, payloadEnd: headerBytes + payload, base: base, wide: flags & 1 != 0, count: count, into: target,
+        scratch: scratch, failure: failure)
+    }
+    return unsafe Decoded(bytes: UnsafePointer(target), end: offset + end)
+  }
+
+  private static func decodeHuffman(
+    _ section: UnsafeRawBufferPointer, payloadEnd: Int, base: UInt16, wide: Bool, count: Int,
+    into target: UnsafeMutablePointer<UInt8>, scratch: DecodeScratch, failure: SwzipError
+  ) throws(SwzipError) {
+    let deltas = StreamDirectory.deltaBytes(wide: wide)
+    guard headerBytes + deltas <= payloadEnd else { throw failure }
+    let streams = unsafe StreamDirectory(reading: section, at: headerBytes, base: base, wide: wide)
+    var reader = unsafe ByteReader(
+      UnsafeRawBufferPointer(rebasing: section[(headerBytes + deltas)..<payloadEnd]).bytes, at: failure.position ?? 0)
+    let code = try CodeLengths.read(&reader)
+    let start = (headerBytes + deltas + reader.offset + 15) & ~15
+    guard start + streams.byteCount == payloadEnd else { throw failure }
+    try scratch.inlineTables.build([code], shift: 0)
+    var offsets = streams.offsets
+    unsafe withUnsafeBytes(of: &offsets) { offsets in
+      unsafe swzip_plane_decode(
+        section.baseAddress!.assumingMemoryBound(to: UInt8.self) + start,
+        offsets.baseAddress!.assumingMemoryBound(to: UInt32.self), UInt32(count), scratch.inlineTables.at(0),
+        scratch.tile, target)
+    }
+  }
+}

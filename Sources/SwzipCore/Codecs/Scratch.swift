@@ -1,0 +1,84 @@
+package import CSwzipKernels
+
+/// What encoding blocks needs besides input and output. One object a thread, reused for every block.
+package final class EncodeScratch {
+  package static let missingCapacity = Limits.writtenBlockValues / 16 + 64
+
+  package let compressors: Compressors
+  private let symbolMemory: Memory
+  private let sortedMemory: Memory
+  private let planeMemory: Memory
+  private let countMemory: Memory
+  private let listMemory: Memory
+  private let tableMemory: Memory
+  private let sampleMemory: Memory
+  package var costs = [UInt16](repeating: 0, count: 256)
+
+  private static let planeStride = Limits.writtenBlockValues + 512
+
+  package init() throws(SwzipError) {
+    compressors = try Compressors()
+    symbolMemory = try Memory(Self.planeStride)
+    sortedMemory = try Memory(Self.planeStride)
+    planeMemory = try Memory(8 * Self.planeStride)
+    countMemory = try Memory(4 * 1024)
+    listMemory = try Memory(4 * (Self.missingCapacity + 4 * Limits.writtenBlockValues / 32))
+    tableMemory = try Memory(MemoryLayout<swzip_encode_table>.stride)
+    sampleMemory = try Memory(16384)
+  }
+
+  /// Symbols in natural order, whole units.
+  package var symbols: UnsafeMutablePointer<UInt8> { unsafe symbolMemory.base.assumingMemoryBound(to: UInt8.self) }
+  /// Symbols in coded order.
+  package var sorted: UnsafeMutablePointer<UInt8> { unsafe sortedMemory.base.assumingMemoryBound(to: UInt8.self) }
+  package func plane(_ index: Int) -> UnsafeMutablePointer<UInt8> {
+    unsafe (planeMemory.base + index * Self.planeStride).assumingMemoryBound(to: UInt8.self)
+  }
+  package func planes(_ count: Int) -> [UnsafeMutablePointer<UInt8>?] { unsafe (0..<count).map { unsafe plane($0) } }
+  package var missing: UnsafeMutablePointer<UInt32> { unsafe listMemory.base.assumingMemoryBound(to: UInt32.self) }
+  package var rowSums: UnsafeMutablePointer<UInt32> { unsafe missing + Self.missingCapacity }
+  package var naturalRows: UnsafeMutablePointer<UInt32> { unsafe rowSums + Limits.writtenBlockValues / 32 }
+  package var inlineTable: UnsafeMutablePointer<swzip_encode_table> {
+    unsafe tableMemory.base.assumingMemoryBound(to: swzip_encode_table.self)
+  }
+  package var sampleTarget: UnsafeMutableRawBufferPointer { unsafe sampleMemory.bytes }
+
+  /// A cleared histogram; `index` 0 to 3.
+  package func clearedCounts(_ index: Int = 0) -> UnsafeMutablePointer<UInt32> {
+    let counts = unsafe countMemory.base.assumingMemoryBound(to: UInt32.self) + 256 * index
+    unsafe counts.update(repeating: 0, count: 256)
+    return unsafe counts
+  }
+}
+
+/// What decoding blocks needs. One object a thread; grows to the largest block met.
+package final class DecodeScratch {
+  package let compressors: Compressors
+  package let inlineTables = DecodeTables()
+  private var tileMemory: Memory
+  private var planeMemory: Memory?
+  private var capacity = Limits.writtenBlockValues
+
+  package init() throws(SwzipError) {
+    compressors = try Compressors()
+    tileMemory = try Memory(swzip_float_scratch_bytes(UInt32(capacity)))
+  }
+
+  /// Makes room for blocks of `valueCount` values, with byte planes if `planes`.
+  package func prepare(_ valueCount: Int, planes: Int) throws(SwzipError) {
+    if valueCount > capacity {
+      capacity = valueCount
+      tileMemory = try Memory(swzip_float_scratch_bytes(UInt32(capacity)))
+      planeMemory = nil
+    }
+    let bytes = planes * (capacity + 512)
+    if (planeMemory?.byteCount ?? 0) < bytes { planeMemory = try Memory(bytes) }
+  }
+
+  package var tile: UnsafeMutablePointer<UInt8> { unsafe tileMemory.base.assumingMemoryBound(to: UInt8.self) }
+  /// Room for plane `index`, after `prepare` with more planes than that.
+  package func plane(_ index: Int) -> UnsafeMutablePointer<UInt8> {
+    precondition((index + 1) * (capacity + 512) <= planeMemory!.byteCount)
+    return unsafe (planeMemory!.base + index * (capacity + 512)).assumingMemoryBound(to: UInt8.self)
+  }
+}

@@ -1,0 +1,82 @@
+/// An opened index: every segment with its place in the container (spec/FORMAT.md, section 5).
+package struct ContainerIndex: Sendable {
+  package struct Place: Sendable {
+    package var member: Int
+    package var memberOffset: UInt64
+    package var record: SegmentRecord
+    package var framePosition: UInt64
+    package var tablePosition: UInt64
+    package var blocksPosition: UInt64 { framePosition + record.frameByteCount }
+  }
+
+  package let header: FileHeader
+  package let directory: Directory
+  package let trailer: Trailer
+  /// All segments in container order.
+  package let segments: [Place]
+  /// Number of the first segment of each member, and the end.
+  package let firstSegment: [Int]
+
+  /// Checks header, trailer and directory against each other. `directoryFrame`: its bytes, frame header included.
+  package init(
+    header headerBytes: [UInt8], trailer: Trailer, directoryFrame: [UInt8], fileByteCount: UInt64
+  ) throws(SwzipError) {
+    header = try FileHeader.read(headerBytes)
+    self.trailer = trailer
+    directory = try Self.readDirectory(directoryFrame, at: trailer.directoryPosition)
+    guard trailer.rootOver(header: headerBytes, directory: directoryFrame) == trailer.root else {
+      throw SwzipError(.corrupt, .root, at: fileByteCount - UInt64(Trailer.byteCount))
+    }
+    var places: [Place] = []
+    var firsts: [Int] = []
+    var position = UInt64(FileHeader.byteCount)
+    var table = trailer.tablesPosition
+    for (number, member) in directory.members.enumerated() {
+      firsts.append(places.count)
+      position += UInt64(member.header.frame(number: number).bytes.count)
+      var offset: UInt64 = 0
+      for record in member.segments {
+        guard record.frameByteCount + record.blocksByteCount <= trailer.tablesPosition,
+          record.blockCount <= (trailer.directoryPosition - trailer.tablesPosition) / 16
+        else { throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition) }
+        places.append(
+          Place(
+            member: number, memberOffset: offset, record: record, framePosition: position, tablePosition: table))
+        offset += record.byteCount
+        position += record.frameByteCount + record.blocksByteCount
+        table += record.blockCount * UInt64(BlockTableEntry.byteCount)
+        guard position <= trailer.tablesPosition, table <= trailer.directoryPosition else {
+          throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition)
+        }
+      }
+    }
+    guard position == trailer.tablesPosition, table == trailer.directoryPosition else {
+      throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition)
+    }
+    firsts.append(places.count)
+    segments = places
+    firstSegment = firsts
+  }
+
+  /// Verifies and reads a directory frame.
+  package static func readDirectory(_ frame: [UInt8], at position: UInt64) throws(SwzipError) -> Directory {
+    var reader = unsafe ByteReader(frame.span.bytes, at: position)
+    let head = try Frame.read(&reader)
+    guard head.kind == .directory, head.tag == 0 else { throw SwzipError(.corrupt, .frameKind, at: position) }
+    guard head.byteCount == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
+    guard unsafe frame.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: 0) }) == head.storedHash else {
+      throw SwzipError(.corrupt, .frameHash, at: position)
+    }
+    return try Directory.read(&reader)
+  }
+
+  /// Number of the segment that holds byte `offset` of a member; the member is longer than that.
+  package func segment(holding offset: UInt64, member: Int) -> Int {
+    var (low, high) = (firstSegment[member], firstSegment[member + 1])
+    while low + 1 < high {
+      let middle = (low + high) / 2
+      if segments[middle].memberOffset <= offset { low = middle } else { high = middle }
+    }
+    return low
+  }
+}

@@ -1,0 +1,98 @@
+/// What the member frame says (spec/FORMAT.md, section 4.1), known before any of its bytes is coded.
+package struct MemberHeader: Equatable, Sendable {
+  package static let hasMode: UInt8 = 1
+  package static let hasTime: UInt8 = 2
+  package static let knowsLength: UInt8 = 4
+  package static let hasSHA256: UInt8 = 8
+
+  package var name = ""
+  package var mode: UInt16?
+  /// Nanoseconds since 1970.
+  package var time: Int64?
+  package var byteCount: UInt64?
+  package var storesSHA256 = false
+  package var bases: [BaseRecord] = []
+
+  package init() {}
+
+  package var flags: UInt8 {
+    (mode == nil ? 0 : Self.hasMode) | (time == nil ? 0 : Self.hasTime) | (byteCount == nil ? 0 : Self.knowsLength)
+      | (storesSHA256 ? Self.hasSHA256 : 0)
+  }
+
+  package func frame(number: Int) -> (bytes: [UInt8], hash: UInt64) {
+    var body = ByteWriter()
+    body.integer(UInt8(0))
+    body.integer(flags)
+    body.integer(mode ?? 0)
+    body.integer(UInt32(bases.count))
+    body.integer(byteCount ?? .max)
+    body.integer(time ?? 0)
+    body.integer(UInt16(name.utf8.count))
+    body.array(Array(name.utf8))
+    for base in bases { base.write(&body) }
+    Extensions.write(&body)
+    return Frame.make(.member, tag: UInt32(number), body: body)
+  }
+
+  /// Reads what follows the frame's header.
+  package static func read(_ reader: inout ByteReader) throws(SwzipError) -> MemberHeader {
+    guard try reader.integer(UInt8.self) == 0 else { throw reader.failure(.reservedBits, .unsupported) }
+    let flags = try reader.integer(UInt8.self)
+    guard flags & 0xF0 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
+    let mode = try reader.integer(UInt16.self)
+    let baseCount = try reader.integer(UInt32.self)
+    let byteCount = try reader.integer(UInt64.self)
+    let time = try reader.integer(Int64.self)
+    let nameBytes = try reader.integer(UInt16.self)
+    var member = MemberHeader()
+    member.mode = try optional(mode, flags & hasMode != 0, none: 0, reader.failure(.reservedBits, .unsupported))
+    guard mode & ~0o777 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
+    member.time = try optional(time, flags & hasTime != 0, none: 0, reader.failure(.reservedBits, .unsupported))
+    member.byteCount = try optional(byteCount, flags & knowsLength != 0, none: .max, reader.failure(.reservedBits, .unsupported))
+    guard member.byteCount ?? 0 <= UInt64(Int64.max), baseCount <= Limits.basesPerMember else { throw reader.failure(.limit) }
+    member.storesSHA256 = flags & hasSHA256 != 0
+    member.name = try MemberName.read(&reader, byteCount: Int(nameBytes))
+    for _ in 0..<baseCount { member.bases.append(try BaseRecord.read(&reader)) }
+    try Extensions.read(&reader)
+    try reader.padding()
+    return member
+  }
+
+  private static func optional<T: Equatable>(
+    _ value: T, _ present: Bool, none: T, _ failure: SwzipError
+  ) throws(SwzipError) -> T? {
+    guard !present else { return value }
+    guard value == none else { throw failure }
+    return nil
+  }
+}
+
+/// A file that a member's segments may refer to, named by its content (spec/FORMAT.md, section 4.1).
+package struct BaseRecord: Equatable, Sendable {
+  package var sha256: [UInt8]
+  package var byteCount: UInt64
+  /// A file name to look for; never trusted.
+  package var hint: String
+
+  package init(sha256: [UInt8], byteCount: UInt64, hint: String) {
+    self.sha256 = sha256
+    self.byteCount = byteCount
+    self.hint = hint
+  }
+
+  package func write(_ writer: inout ByteWriter) {
+    writer.array(sha256)
+    writer.integer(byteCount)
+    writer.integer(UInt16(hint.utf8.count))
+    writer.array(Array(hint.utf8))
+  }
+
+  package static func read(_ reader: inout ByteReader) throws(SwzipError) -> BaseRecord {
+    let sha256 = try reader.array(32)
+    let byteCount = try reader.integer(UInt64.self)
+    guard byteCount <= UInt64(Int64.max) else { throw reader.failure(.limit) }
+    let hintBytes = try reader.integer(UInt16.self)
+    return BaseRecord(sha256: sha256, byteCount: byteCount, hint: try reader.string(Int(hintBytes)))
+  }
+}

@@ -1,0 +1,53 @@
+/// Element types (spec/FORMAT.md, section 6).
+public enum ElementType: UInt8, Sendable, CaseIterable {
+  case bytes, bf16, f16, f32, f64, f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz
+  case i8, u8, i16, u16, i32, u32, i64, u64, bool, c64, f4, f6e2m3, f6e3m2
+
+  /// The name that safetensors uses.
+  public var name: String {
+    switch self {
+    case .bytes: "BYTES"
+    case .bf16: "BF16"
+    case .f16: "F16"
+    case .f32: "F32"
+    case .f64: "F64"
+    case .f8e4m3: "F8_E4M3"
+    case .f8e5m2: "F8_E5M2"
+    case .f8e8m0: "F8_E8M0"
+    case .f8e4m3fnuz: "F8_E4M3FNUZ"
+    case .f8e5m2fnuz: "F8_E5M2FNUZ"
+    case .i8: "I8"
+    case .u8: "U8"
+    case .i16: "I16"
+    case .u16: "U16"
+    case .i32: "I32"
+    case .u32: "U32"
+    case .i64: "I64"
+    case .u64: "U64"
+    case .bool: "BOOL"
+    case .c64: "C64"
+    case .f4: "F4"
+    case .f6e2m3: "F6_E2M3"
+    case .f6e3m2: "F6_E3M2"
+    }
+  }
+
+  public init?(name: String) {
+    guard let match = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = match
+  }
+
+  public var bitCount: Int {
+    switch self {
+    case .f64, .i64, .u64, .c64: 64
+    case .f32, .i32, .u32: 32
+    case .bf16, .f16, .i16, .u16: 16
+    case .f6e2m3, .f6e3m2: 6
+    case .f4: 4
+    default: 8
+    }
+  }
+
+  /// Bytes of one value of a segment.
+  package var width: Int { max(1, bitCount / 8) }
+}

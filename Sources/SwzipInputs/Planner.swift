@@ -1,0 +1,92 @@
+package import SwzipCore
+
+/// What is known of a file before it is coded: its tensors and the segments that tile it.
+package struct Layout: Equatable, Sendable {
+  package var format = "raw"
+  package var tensors: [TensorRecord] = []
+  /// Segments from the file's start on; what follows the last one is plain bytes.
+  package var segments: [SegmentRange] = []
+  package var warnings: [String] = []
+
+  package init() {}
+}
+
+/// Cuts files into segments (spec/FORMAT.md, section 1): a large tensor is segments of its own, small neighbours of one
+/// type share one, everything else is plain bytes.
+package enum Planner {
+  /// Tensors of fewer values share a segment with their neighbours.
+  package static let smallTensorValues = 16_384
+
+  package static func layout(of header: SafetensorsHeader, fileByteCount: UInt64?) -> Layout {
+    var layout = Layout()
+    layout.format = "safetensors"
+    layout.tensors = header.tensors
+    var cursor: UInt64 = 0
+    var index = 0
+    let tensors = header.tensors.filter { $0.byteCount > 0 }
+    let end = fileByteCount ?? .max
+    while index < tensors.count, tensors[index].offset < end {
+      let first = tensors[index]
+      layout.segments += plain(cursor, first.offset)
+      var last = index
+      while last + 1 < tensors.count, joins(tensors[index], tensors[last], tensors[last + 1]) { last += 1 }
+      let stop = min(tensors[last].offset + tensors[last].byteCount, end)
+      layout.segments += shares(
+        first.offset, stop, first.elementType, rowLength: last == index ? rowLength(first) : 0)
+      cursor = stop
+      index = last + 1
+    }
+    if let fileByteCount { layout.segments += plain(cursor, fileByteCount) }
+    let dataEnd = tensors.last.map { $0.offset + $0.byteCount } ?? UInt64(header.byteCount)
+    if let fileByteCount, fileByteCount != dataEnd {
+      layout.warnings.append(
+        fileByteCount < dataEnd
+          ? "the file is \(dataEnd - fileByteCount) bytes shorter than its header says"
+          : "\(fileByteCount - dataEnd) bytes follow the last tensor")
+      layout.tensors.removeAll { $0.offset + $0.byteCount > fileByteCount }
+    }
+    return layout
+  }
+
+  /// Whether `next` follows `last` in the shared segment that `first` began.
+  private static func joins(_ first: TensorRecord, _ last: TensorRecord, _ next: TensorRecord) -> Bool {
+    isSmall(first) && isSmall(next) && next.elementType == first.elementType
+      && next.offset == last.offset + last.byteCount
+      && next.offset + next.byteCount - first.offset <= UInt64(Limits.segmentBytes)
+  }
+
+  private static func isSmall(_ tensor: TensorRecord) -> Bool {
+    tensor.byteCount < UInt64(smallTensorValues * tensor.elementType.width)
+  }
+
+  /// Values a row of the tensor as a matrix: all dimensions but the first.
+  private static func rowLength(_ tensor: TensorRecord) -> Int {
+    guard tensor.shape.count >= 2, let rows = tensor.shape.first, rows > 0 else { return 0 }
+    let length = tensor.byteCount / UInt64(tensor.elementType.width) / rows
+    return length <= UInt64(Limits.writtenBlockValues) ? Int(length) : 0
+  }
+
+  /// Equal shares of whole rows, none above `Limits.segmentBytes`.
+  private static func shares(
+    _ start: UInt64, _ end: UInt64, _ type: ElementType, rowLength: Int
+  ) -> [SegmentRange] {
+    guard start < end else { return [] }
+    let byteCount = end - start
+    let unit = UInt64(max(rowLength, 256) * type.width)
+    let count = (byteCount + UInt64(Limits.segmentBytes) - 1) / UInt64(Limits.segmentBytes)
+    var share = ((byteCount + count - 1) / count + unit - 1) / unit * unit
+    if share > UInt64(Limits.segmentBytes) { share = UInt64(Limits.segmentBytes) / unit * unit }
+    return stride(from: start, to: end, by: Int(share)).map { from in
+      SegmentRange(
+        offset: from, byteCount: Int(min(share, end - from)), elementType: type, rowLength: rowLength)
+    }
+  }
+
+  /// Plain bytes from `start` to `end`.
+  package static func plain(_ start: UInt64, _ end: UInt64) -> [SegmentRange] {
+    stride(from: start, to: max(start, end), by: Limits.segmentBytes).map { from in
+      SegmentRange(
+        offset: from, byteCount: Int(min(UInt64(Limits.segmentBytes), end - from)), elementType: .bytes)
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/// A file that appears under its name complete or not at all.
+///
+/// Bytes go to `.swzip-<pid>-<random>.tmp` beside the target; `publish` gives it the name after everything is on the
+/// disk. Whatever happens before leaves no trace: an error, `discard()`, the last reference going away, or one of
+/// the signals of `LiveFiles`. Only a kill leaves the temporary file, which `removeStaleFiles` finds later.
+public final class AtomicFile {
+  public let target: String
+  /// Open for reading and writing until it is published.
+  public let handle: FileHandle
+  private let directory: Directory
+  private let name: String
+  private let temporaryName: String
+  private var slot: Int32
+  private var isPending = true
+
+  /// Creates the temporary file with mode 0600. The target is not touched, nor looked at.
+  public init(target: String) throws(SystemError) {
+    guard let (folder, name) = splitPath(target) else {
+      throw SystemError(errno: System.invalid, operation: "create", path: target)
+    }
+    self.target = target
+    self.name = name
+    do throws(SystemError) {
+      directory = try Directory(folder)
+    } catch {
+      throw SystemError(errno: error.errno, operation: "create", path: target)
+    }
+    temporaryName = TemporaryName.make()
+    let path = directory.path(of: temporaryName)
+    // Listed first: a signal between the two calls finds a name that does not exist yet, which is harmless.
+    slot = LiveFiles.add(path)
+    do throws(SystemError) {
+      let number = try System.open(temporaryName, .createNew(mode: 0o600), in: directory.number)
+      handle = FileHandle(number: number, path: path)
+    } catch {
+      LiveFiles.remove(slot)
+      throw SystemError(errno: error.errno, operation: "create", path: target)
+    }
+    // Tells the cleaners of other processes that the owner lives.
+    _ = handle.lock()
+  }
+
+  deinit { discard() }
+
+  /// Gives the file the mode, the times and, as far as this user may, the owner of another one.
+  public func copyAttributes(of source: FileStatus) throws(SystemError) {
+    var mode = source.permissions
+    if !handle.setOwner(user: source.user, group: source.group) {
+      // Another group must not get what the source's group had: leave it what everybody has.
+      mode = mode & 0o707 | (mode & mode << 3 & 0o070)
+    }
+    try handle.setMode(mode)
+    try handle.setTimes(accessed: source.accessed, modified: source.modified)
+  }
+
+  /// Syncs the content, then gives it its name; without `replacing` an existing name is an error
+  /// (`alreadyExists`) even if it appeared this instant. Throws only while the name is not there.
+  public func publish(replacing: Bool) throws(SystemError) -> Durability {
+    do throws(SystemError) {
+      try handle.sync()
+      // Some file systems report a full disk here and nowhere else.
+      try handle.close()
+      if replacing {
+        try System.rename(temporaryName, name, in: directory.number, target)
+      } else {
+        try publishNew()
+      }
+    } catch {
+      discard()
+      throw error
+    }
+    isPending = false
+    LiveFiles.remove(slot)
+    return directory.sync()
+  }
+
+  private func publishNew() throws(SystemError) {
+    do throws(SystemError) {
+      try System.link(temporaryName, name, in: directory.number, target)
+    } catch {
+      if error.alreadyExists { throw error }
+      // No hard links here: FAT, some network and user-space file systems.
+      try System.renameNoReplace(temporaryName, name, in: directory.number, target)
+      return
+    }
+    // If this fails the content has two names; the hidden one goes with the next cleaning.
+    try? System.unlink(temporaryName, in: directory.number, target)
+  }
+
+  /// Removes the temporary file. Does nothing after publishing.
+  public func discard() {
+    guard isPending else { return }
+    isPending = false
+    try? handle.close()
+    try? System.unlink(temporaryName, in: directory.number, target)
+    LiveFiles.remove(slot)
+  }
+}
+
+/// Removes a file and syncs its directory.
+public func removeFile(_ path: String) throws(SystemError) -> Durability {
+  guard let (folder, name) = splitPath(path) else {
+    throw SystemError(errno: System.invalid, operation: "remove", path: path)
+  }
+  let directory = try Directory(folder)
+  try System.unlink(name, in: directory.number, path)
+  return directory.sync()
+}

@@ -1,0 +1,128 @@
+internal import Synchronization
+
+/// An open file. Positions are the caller's business where it can be: `read(at:)` moves nothing.
+/// Closed when the last reference goes; `close()` tells what closing found out (NFS reports a full disk there).
+public final class FileHandle: Sendable {
+  /// For texts only.
+  public let path: String
+  private let number: Int32
+  private let isOpen: Atomic<Bool>
+
+  init(number: Int32, path: String) {
+    self.number = number
+    self.path = path
+    isOpen = Atomic(true)
+  }
+
+  deinit { try? close() }
+
+  /// Nothing closes these three but a call of `close()`: do it once for the output, at the end, to learn what
+  /// closing has to say.
+  public static let standardInput = FileHandle(number: 0, path: "(stdin)")
+  public static let standardOutput = FileHandle(number: 1, path: "(stdout)")
+  public static let standardError = FileHandle(number: 2, path: "(stderr)")
+
+  /// Opens for reading. Without `followingLinks` a symbolic link as the last part of the path is an error.
+  public static func open(_ path: String, followingLinks: Bool = true) throws(SystemError) -> FileHandle {
+    FileHandle(number: try System.open(path, followingLinks ? .read : .readNoFollow), path: path)
+  }
+
+  /// Opens an existing file, device or pipe for writing, as it is: nothing is created or cut.
+  public static func openForWriting(_ path: String) throws(SystemError) -> FileHandle {
+    FileHandle(number: try System.open(path, .write), path: path)
+  }
+
+  // MARK: Reading and writing
+
+  /// Reads forward until `buffer` is full or the file ends; returns the bytes read.
+  public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+    var done = 0
+    while done < buffer.count {
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      // `rest` is inside the caller's buffer, which outlives the call; so below.
+      let count = unsafe try System.read(number, rest, path)
+      if count == 0 { break }
+      done += count
+    }
+    return done
+  }
+
+  /// Reads at a position until `buffer` is full or the file ends.
+  public func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SystemError) -> Int {
+    var done = 0
+    while done < buffer.count {
+      let (place, overflow) = position.addingReportingOverflow(UInt64(done))
+      guard !overflow else { throw SystemError(errno: System.invalid, operation: "read", path: path) }
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let count = unsafe try System.read(number, at: place, rest, path)
+      if count == 0 { break }
+      done += count
+    }
+    return done
+  }
+
+  /// Writes all bytes.
+  public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+    var done = 0
+    while done < bytes.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+      done += unsafe try System.write(number, rest, path)
+    }
+  }
+
+  /// Writes a text as UTF-8.
+  public func write(_ text: String) throws(SystemError) {
+    let bytes = Array(text.utf8)
+    // The pointer is used inside the closure only.
+    try unsafe bytes.span.withUnsafeBytes { (bytes) throws(SystemError) in unsafe try write(bytes) }
+  }
+
+  // MARK: State
+
+  public func status() throws(SystemError) -> FileStatus { try System.status(number, path) }
+
+  /// Where the next forward read or write happens; nil for a pipe.
+  public var position: UInt64? { System.position(number) }
+
+  public var isTerminal: Bool { System.isTerminal(number) }
+
+  /// Bytes that this user may still write to the file system; nil if it will not tell.
+  public var freeByteCount: UInt64? { System.freeByteCount(number) }
+
+  /// Returns once the bytes are on the disk. Never call it again after it threw: write the file anew.
+  public func sync() throws(SystemError) { try System.sync(number, path) }
+
+  /// A hint to read from the disk next time, not from memory.
+  public func forgetPages() { System.forgetPages(number) }
+
+  /// Reserves disk space, so that a full disk shows now. Does nothing where the file system cannot.
+  public func reserve(_ byteCount: UInt64) throws(SystemError) {
+    guard byteCount > 0, let count = Int64(exactly: byteCount) else { return }
+    do throws(SystemError) {
+      try System.reserve(number, count, path)
+    } catch {
+      if [System.noSpace, System.overQuota, System.tooLarge].contains(error.errno) { throw error }
+    }
+  }
+
+  public func setMode(_ mode: UInt32) throws(SystemError) { try System.setMode(number, mode, path) }
+
+  public func setTimes(accessed: Int64, modified: Int64) throws(SystemError) {
+    try System.setTimes(number, accessed: accessed, modified: modified, path)
+  }
+
+  /// Gives the file to a user and a group, each as far as this user may. Returns whether the group is right.
+  public func setOwner(user: UInt32, group: UInt32) -> Bool {
+    _ = System.setOwner(number, user: user, group: .max)
+    return System.setOwner(number, user: .max, group: group)
+  }
+
+  /// Marks the file as in use until it is closed. False: another process has it.
+  public func lock() -> Bool { System.lock(number) }
+
+  public func close() throws(SystemError) {
+    // Exactly one caller sees it open.
+    guard isOpen.exchange(false, ordering: .acquiringAndReleasing) else { return }
+    try System.close(number, path)
+  }
+}

@@ -1,0 +1,57 @@
+internal import CSwzipSystem
+
+/// What the system says of a file.
+public struct FileStatus: Equatable, Sendable {
+  public let device, inode, byteCount, linkCount: UInt64
+  /// Nanoseconds since 1970.
+  public let accessed, modified, changed: Int64
+  /// Type and permissions, as in `st_mode`.
+  public let mode: UInt32
+  public let user, group: UInt32
+
+  init(_ raw: swzip_status) {
+    device = raw.device
+    inode = raw.inode
+    byteCount = raw.byte_count
+    linkCount = raw.link_count
+    accessed = raw.accessed
+    modified = raw.modified
+    changed = raw.changed
+    mode = raw.mode
+    user = raw.user
+    group = raw.group
+  }
+
+  /// Follows symbolic links unless told not to.
+  public static func of(_ path: String, followingLinks: Bool = true) throws(SystemError) -> FileStatus {
+    try System.status(of: path, followingLinks: followingLinks)
+  }
+
+  public enum Kind: Sendable {
+    case regular, directory, link, pipe, socket, device, other
+  }
+
+  public var kind: Kind {
+    // The numbers of POSIX systems in use; they are part of every archive format.
+    switch mode & 0o170000 {
+    case 0o100000: .regular
+    case 0o040000: .directory
+    case 0o120000: .link
+    case 0o010000: .pipe
+    case 0o140000: .socket
+    case 0o020000, 0o060000: .device
+    default: .other
+    }
+  }
+
+  /// Read, write and execute bits only: never set-user, set-group or sticky.
+  public var permissions: UInt32 { mode & 0o777 }
+
+  public func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
+
+  /// The file is the one it was, and nothing has written to it or changed its names since.
+  public func isUnchanged(since earlier: FileStatus) -> Bool {
+    isSameFile(as: earlier) && byteCount == earlier.byteCount && modified == earlier.modified
+      && changed == earlier.changed
+  }
+}

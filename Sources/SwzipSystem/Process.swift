@@ -1,0 +1,19 @@
+/// What a command asks of its process. A library needs none of it.
+public enum Process {
+  /// A variable of the environment, nil if it is not set.
+  public static func environment(_ name: String) -> String? { System.environment(name) }
+
+  /// The permission bits that a new file does not get. Call it before there are threads.
+  public static func creationMask() -> UInt32 { System.creationMask() }
+
+  public static func exit(_ status: Int32) -> Never { System.terminate(status) }
+}
+
+/// Measures time that goes on whatever happens to the wall clock.
+public struct Stopwatch: Sendable {
+  private let start = System.monotonicNanoseconds()
+
+  public init() {}
+
+  public var seconds: Double { Double(System.monotonicNanoseconds() - start) / 1e9 }
+}

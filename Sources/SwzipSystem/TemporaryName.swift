@@ -1,0 +1,35 @@
+/// `.swzip-<pid>-<16 hexadecimal digits>.tmp`: hidden, ours, and telling whose.
+enum TemporaryName {
+  static func make() -> String {
+    let random = String(UInt64.random(in: 0 ... .max), radix: 16)
+    let padded = String(repeating: "0", count: 16 - random.utf8.count) + random
+    return ".swzip-\(System.processNumber())-\(padded).tmp"
+  }
+
+  /// Strict, because what matches may be removed.
+  static func matches(_ name: String) -> Bool {
+    guard name.hasPrefix(".swzip-"), name.hasSuffix(".tmp") else { return false }
+    let parts = name.utf8.dropFirst(7).dropLast(4).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard parts.count == 2, (1...10).contains(parts[0].count), parts[1].count == 16 else { return false }
+    return parts[0].allSatisfy { (0x30...0x39).contains($0) }
+      && parts[1].allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+}
+
+/// Removes what killed runs left in a directory: files with our temporary name and our user, that no living process
+/// holds, and that nobody changed for an hour. Returns how many. Never fails: what cannot be removed stays.
+@discardableResult
+public func removeStaleFiles(in directory: String) -> Int {
+  var removed = 0
+  for name in System.names(in: directory) where TemporaryName.matches(name) {
+    guard let folder = try? Directory(directory),
+      let file = try? FileHandle.open(folder.path(of: name), followingLinks: false),
+      let status = try? file.status(), status.kind == .regular, status.user == System.userNumber(),
+      // The change time, which nobody can set: the modification time is the source's just before publishing.
+      status.changed / 1_000_000_000 < System.wallSeconds() - 3600,
+      file.lock(), (try? System.unlink(name, in: folder.number, folder.path(of: name))) != nil
+    else { continue }
+    removed += 1
+  }
+  return removed
+}

@@ -1,0 +1,96 @@
+internal import ArgumentParser
+internal import SwzipSystem
+
+/// The version of the command and the library; the format's own version is in the container.
+let swzipVersion = "0.1.0"
+
+struct Swzip: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "swzip",
+    abstract: "Packs model weights without loss.",
+    discussion: """
+      swzip FILE            packs FILE to FILE.swz; sources are kept
+      swzip -d FILE.swz     unpacks; -t verifies, -l lists, -c writes to stdout
+      swzip <a >b           packs as a filter; swzip -d <b >a unpacks
+      swunzip and swzcat, as links to swzip, unpack, the latter to stdout
+
+      An existing output is never replaced without -f, and nothing is ever asked. \
+      Variables: SWZIP_THREADS and SWZIP_LEVEL give defaults, NO_COLOR turns bold type off.
+
+      Exit codes: 0 done, 1 failed (input or output, permission, space), 2 refused (exists, is a directory), \
+      3 damaged data, 4 base missing or wrong, 6 made by a newer version, 64 wrong usage, 75 not enough memory, \
+      141 the reader of a pipe went away, 128 + n ended by signal n. Unknown codes are failures. With several files, \
+      the gravest counts.
+      """,
+    version: "swzip \(swzipVersion)",
+    subcommands: [
+      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Cat.self, Salvage.self, Bench.self, Completion.self,
+      Filter.self,
+    ],
+    defaultSubcommand: Filter.self)
+}
+
+@main
+enum Entry {
+  static func main() {
+    LiveFiles.removeOnSignals()
+    let status = run(CommandLine.arguments)
+    Process.exit(finishOutput(status).rawValue)
+  }
+
+  private static func run(_ arguments: [String]) -> ExitStatus {
+    let given = Array(arguments.dropFirst())
+    if given.first == "-V" || given.first == "--version" {
+      writeOut("swzip \(swzipVersion)\n")
+      return .success
+    }
+    do {
+      var command = try Swzip.parseAsRoot(verb(ofProgram: arguments.first ?? "") + given)
+      try command.run()
+      return .success
+    } catch let error as Finished {
+      return error.status
+    } catch {
+      return explain(error, asJSON: given.contains("--json"))
+    }
+  }
+
+  /// Links named `swunzip` and `swzcat` unpack.
+  private static func verb(ofProgram path: String) -> [String] {
+    switch splitPath(path)?.name {
+    case "swunzip": ["unpack"]
+    case "swzcat": ["unpack", "--stdout"]
+    default: []
+    }
+  }
+
+  /// Help that was asked for, or one line on what is wrong with the arguments.
+  private static func explain(_ error: any Error, asJSON: Bool) -> ExitStatus {
+    guard Swzip.exitCode(for: error) != .success else {
+      writeOut(Swzip.fullMessage(for: error) + "\n")
+      return .success
+    }
+    // The parser puts hints on lines of their own.
+    let text = Swzip.message(for: error).split(separator: "\n").joined(separator: " ")
+    let failure = Failure(.usage, path: "", text: text + "; see swzip --help")
+    Console(json: asJSON).fail(failure)
+    return failure.status
+  }
+
+  /// Some file systems report a full disk only when the file is closed.
+  private static func finishOutput(_ status: ExitStatus) -> ExitStatus {
+    do throws(SystemError) {
+      try FileHandle.standardOutput.close()
+    } catch  where !error.isBadDescriptor {
+      let failure = Failure(error, path: FileHandle.standardOutput.path)
+      Console().fail(failure)
+      return max(status, failure.status)
+    } catch {}
+    return status
+  }
+}
+
+/// Ends a verb with a status; everything has been said.
+struct Finished: Error {
+  let status: ExitStatus
+}

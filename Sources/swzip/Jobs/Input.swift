@@ -1,0 +1,75 @@
+internal import Swzip
+internal import SwzipSystem
+
+/// An opened operand.
+struct Input {
+  let name: String
+  let source: FileSource
+  /// What the file was when it was opened; nil for stdin.
+  let status: FileStatus?
+
+  /// Links are followed for reading, except where the source is to be removed. Directories are refused; devices,
+  /// pipes and sockets need `force`: opening them may wait or do things.
+  init(_ operand: Operand, force: Bool, forRemoval: Bool = false) throws(Failure) {
+    name = operand.name
+    let handle: FileHandle
+    switch operand {
+    case .standardInput:
+      handle = FileHandle.standardInput
+      status = nil
+    case .path(let path):
+      let before = try attempt(path) { () throws(SystemError) in
+        try FileStatus.of(path, followingLinks: !forRemoval)
+      }
+      try Input.check(before, path, force: force, forRemoval: forRemoval)
+      handle = try attempt(path) { () throws(SystemError) in
+        try FileHandle.open(path, followingLinks: !forRemoval)
+      }
+      let now = try attempt(path) { () throws(SystemError) in try handle.status() }
+      guard now.isSameFile(as: before) else {
+        throw Failure(.failed, path: path, text: "it changed just now; run it again")
+      }
+      status = now
+    }
+    source = try attempt(name) { [handle] () throws(SystemError) in try FileSource(handle) }
+  }
+
+  private static func check(_ status: FileStatus, _ path: String, force: Bool, forRemoval: Bool) throws(Failure) {
+    switch status.kind {
+    case .regular:
+      if forRemoval, status.linkCount > 1 {
+        throw .refused(path, "it has \(status.linkCount) names (hard links), so --rm would free nothing; drop --rm")
+      }
+    case .directory: throw .refused(path, "it is a directory; name the files in it")
+    case .link:
+      throw .refused(path, "it is a symbolic link, which --rm never removes; drop --rm or name the file itself")
+    case .pipe, .socket, .device, .other:
+      if forRemoval { throw .refused(path, "it is not a regular file, which --rm never removes; drop --rm") }
+      if !force { throw .refused(path, "it is not a regular file; read it through - or with -f") }
+    }
+  }
+
+  /// The file is still the one that was opened, and nobody wrote to it meanwhile.
+  func checkUnchanged() throws(Failure) {
+    guard let status, status.kind == .regular else { return }
+    let now = try attempt(name) { () throws(SystemError) in try source.handle.status() }
+    // The change time may move on its own: a new name, another owner. The content is what counts here.
+    guard now.byteCount == status.byteCount, now.modified == status.modified else {
+      throw Failure(.failed, path: name, text: "it changed while it was read; run it again when nobody writes to it")
+    }
+  }
+
+  /// The name of the compressed format that the input begins with, if it is one.
+  var compressedFormat: String? {
+    guard source.byteCount != nil else { return nil }
+    var start = [UInt8](repeating: 0, count: 8)
+    // The pointer is used inside the closure only. A read error shows when the file is read in earnest.
+    guard let count = try? unsafe start.withUnsafeMutableBytes({ unsafe try source.read(at: 0, into: $0) })
+    else { return nil }
+    let formats: [(name: String, magic: [UInt8])] = [
+      ("swzip", [0x89, 0x53, 0x57, 0x5A, 0x0D, 0x0A, 0x1A, 0x0A]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD]),
+      ("gzip", [0x1F, 0x8B]),
+    ]
+    return formats.first { start[..<count].starts(with: $0.magic) }?.name
+  }
+}

@@ -1,0 +1,83 @@
+internal import Swzip
+internal import SwzipCore
+
+/// What `list` says of containers.
+struct Listing {
+  private var table = Listing.emptyTable
+  private var isEmpty = true
+
+  private static var emptyTable: Table {
+    Table([("PACKED", .right), ("SIZE", .right), ("RATIO", .right), ("TENSORS", .right), ("NAME", .left)])
+  }
+
+  mutating func add(_ name: String, _ file: SwzFile) {
+    let raw = file.members.reduce(0) { $0 &+ $1.byteCount }
+    isEmpty = false
+    table.add([
+      formatSize(file.containerByteCount), formatSize(raw), formatRatio(file.containerByteCount, of: raw),
+      String(file.tensors.count), name.printable,
+    ])
+    guard file.members.count > 1 else { return }
+    var packed = [UInt64](repeating: 0, count: file.members.count)
+    for segment in file.segments where packed.indices.contains(segment.member) {
+      packed[segment.member] += segment.packedByteCount
+    }
+    for (index, member) in file.members.enumerated() {
+      table.add([
+        formatSize(packed[index]), formatSize(member.byteCount), formatRatio(packed[index], of: member.byteCount),
+        String(file.tensors.count { $0.member == index }), "  " + member.name.printable,
+      ])
+    }
+  }
+
+  mutating func flush(_ style: Style) {
+    guard !isEmpty else { return }
+    writeOut(table.text(style))
+    table = Listing.emptyTable
+    isEmpty = true
+  }
+
+  /// Checksums, then one line a tensor.
+  static func details(_ file: SwzFile, _ style: Style) -> String {
+    var text = "\n  root      SHA-256   \(file.root)\n"
+    for member in file.members {
+      text +=
+        "  checksum  XXH3-128  \(member.checksum)" + (member.name.isEmpty ? "" : "  \(member.name.printable)") + "\n"
+      if let sha256 = member.sha256 { text += "  checksum  SHA-256   \(sha256)\n" }
+    }
+    guard !file.tensors.isEmpty else { return text + "\n" }
+    var tensors = Table([("TYPE", .left), ("BYTES", .right), ("OFFSET", .right), ("SHAPE", .left), ("TENSOR", .left)])
+    tensors.indent = 2
+    for tensor in file.tensors {
+      tensors.add([
+        tensor.elementType, String(tensor.byteCount), String(tensor.offset), formatShape(tensor.shape),
+        tensor.name.printable,
+      ])
+    }
+    return text + "\n" + tensors.text(style) + "\n"
+  }
+
+  static func json(_ name: String, _ file: SwzFile) -> JSONObject {
+    let raw = file.members.reduce(0) { $0 &+ $1.byteCount }
+    return [
+      "path": .string(name), "format": .string("swz"), "in_bytes": .integer(file.containerByteCount),
+      "out_bytes": .integer(raw), "ratio": ratio(file.containerByteCount, of: raw), "root": .string(file.root),
+      "members": .array(
+        file.members.map {
+          .object([
+            "name": .string($0.name), "bytes": .integer($0.byteCount), "checksum": .string($0.checksum),
+            "sha256": .optional($0.sha256),
+          ])
+        }),
+      "tensors": .array(file.tensors.map { .object(json($0)) }),
+    ]
+  }
+
+  static func json(_ tensor: SwzFile.Tensor) -> JSONObject {
+    [
+      "name": .string(tensor.name), "type": .string(tensor.elementType),
+      "shape": .array(tensor.shape.map { .integer($0) }), "member": .integer(UInt64(tensor.member)),
+      "offset": .integer(tensor.offset), "bytes": .integer(tensor.byteCount),
+    ]
+  }
+}

@@ -1,0 +1,85 @@
+internal import Swzip
+internal import SwzipSystem
+
+/// Where an output shall go.
+enum Target: Equatable {
+  case standardOutput
+  case path(String)
+
+  var name: String {
+    switch self {
+    case .standardOutput: FileHandle.standardOutput.path
+    case .path(let path): path
+    }
+  }
+
+  /// Refuses what would overwrite something, before any work is done.
+  func check(against input: FileStatus?, force: Bool) throws(Failure) {
+    guard case .path(let path) = self else { return }
+    guard splitPath(path) != nil else { throw .refused(path, "it names a directory; name a file") }
+    guard let existing = try? FileStatus.of(path, followingLinks: false) else { return }
+    let behind = (try? FileStatus.of(path)) ?? existing
+    if behind.kind == .directory { throw .refused(path, "it is a directory; name a file with -o") }
+    if let input, input.kind == .regular, behind.isSameFile(as: input) {
+      throw .refused(path, "it is the source itself; name another output with -o")
+    }
+    if !force { throw .refused(path, "it exists; replace it with -f, or name another output with -o") }
+  }
+}
+
+/// An output that is being written. If it is not finished, no trace of it stays.
+final class Output {
+  let name: String
+  let sink: FileSink
+  private let file: AtomicFile?
+
+  /// `expected` is the size if it is known: a full disk then shows now. Replacing a device or a pipe means to
+  /// write to it.
+  init(_ target: Target, expected: UInt64?, force: Bool) throws(Failure) {
+    name = target.name
+    switch target {
+    case .standardOutput:
+      sink = FileSink(FileHandle.standardOutput, canReadBack: false)
+      file = nil
+    case .path(let path):
+      if force, let existing = try? FileStatus.of(path), existing.kind != .regular {
+        let handle = try attempt(path) { () throws(SystemError) in try FileHandle.openForWriting(path) }
+        sink = FileSink(handle, canReadBack: false)
+        file = nil
+      } else {
+        removeStaleFilesOnce(beside: path)
+        let file = try attempt(path) { () throws(SystemError) in try AtomicFile(target: path) }
+        self.file = file
+        sink = FileSink(file.handle, canReadBack: true)
+        guard let expected else { return }
+        try attempt(path) { () throws(SystemError) in try file.handle.reserve(expected) }
+      }
+    }
+  }
+
+  /// Gives the file its name, with mode, times and owner of the source. Throws only while the name is not there.
+  func finish(copying source: FileStatus?, force: Bool) throws(Failure) -> Durability {
+    guard let file else { return .synced }
+    return try attempt(name) { () throws(SystemError) in
+      if let source, source.kind == .regular {
+        try file.copyAttributes(of: source)
+      } else {
+        try file.handle.setMode(0o666 & ~Process.creationMask())
+      }
+      return try file.publish(replacing: force)
+    }
+  }
+}
+
+/// A name that stands but may not survive a power cut is a failure that leaves a complete file. Where the file
+/// system cannot sync directories at all there is nothing to report.
+func requireDurable(_ durability: Durability, _ path: String) throws(Failure) {
+  guard case .unknown(let error) = durability, !error.isUnsupported else { return }
+  throw Failure(
+    .failed, path: path, text: "it is published and complete, durability unknown: \(error.words); keep the source")
+}
+
+private func removeStaleFilesOnce(beside path: String) {
+  guard let folder = splitPath(path)?.directory else { return }
+  if CleanedFolders.shared.insert(folder) { removeStaleFiles(in: folder) }
+}

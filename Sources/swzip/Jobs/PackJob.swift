@@ -1,0 +1,100 @@
+internal import Swzip
+internal import SwzipCore
+internal import SwzipSystem
+
+/// Packs operands, one container each.
+struct PackJob {
+  static let suffix = ".swz"
+
+  let settings: Settings
+  let options: PackOptions
+  private var console: Console { settings.console }
+
+  init(_ settings: Settings, _ options: PackOptions) {
+    self.settings = settings
+    self.options = options
+  }
+
+  func run(_ operand: Operand) throws(Failure) {
+    let input = try Input(operand, force: settings.force, forRemoval: settings.removesSource)
+    let target = target(of: operand)
+    try target.check(against: input.status, force: settings.force)
+    if target == .standardOutput, FileHandle.standardOutput.isTerminal, !settings.force {
+      throw .refused(
+        target.name, "compressed data is not written to a terminal; name a file with -o, or insist with -f")
+    }
+    if let format = input.compressedFormat {
+      console.warn(input.name, "already compressed (\(format)); packed as plain bytes")
+    }
+    guard !settings.dryRun else { return announce(input, target) }
+
+    let output = try Output(target, expected: nil, force: settings.force)
+    let progress = Progress(console, name: input.name, total: input.source.byteCount, asked: settings.progress)
+    let report: PackReport
+    do throws(SwzipError) {
+      report = try pack(from: input.source, to: output.sink, options: options, progress: progress.update)
+    } catch {
+      progress.end()
+      throw Failure(error, reading: input.name, writing: output.name, output.sink)
+    }
+    try input.checkUnchanged()
+    let durability = try output.finish(copying: input.status, force: settings.force)
+    let seconds = progress.seconds
+    progress.end()
+    for warning in report.warnings { console.warn(input.name, warning) }
+    let removal = settings.removesSource ? Removal(input, output.name, durability) : nil
+    if let removal { try removal.run { () throws(Failure) in try reverify(output.name, report) } }
+    say(input, output, report, seconds, removed: removal != nil)
+    if removal == nil { try requireDurable(durability, output.name) }
+  }
+
+  private func target(of operand: Operand) -> Target {
+    if settings.writesToStdout { return .standardOutput }
+    if let output = settings.output { return .path(output) }
+    return .path(operand.name + PackJob.suffix)
+  }
+
+  /// Reads the published container from the disk, decodes all of it and compares every hash and the checksum of what
+  /// was packed.
+  private func reverify(_ path: String, _ report: PackReport) throws(Failure) {
+    let source = try attempt(path) { () throws(SystemError) in
+      let handle = try FileHandle.open(path, followingLinks: false)
+      handle.forgetPages()
+      return try FileSource(handle)
+    }
+    let found = try attemptLibrary(path) { () throws(SwzipError) in try verify(source, threads: settings.threads) }
+    guard found.checksum == report.checksum, found.rawByteCount == report.rawByteCount else {
+      throw Failure(SwzipError(.corrupt, .memberHash), path: path)
+    }
+  }
+
+  private func announce(_ input: Input, _ target: Target) {
+    console.note("\(input.name.printable) => \(target.name.printable) (dry run: nothing written)")
+    var fields: JSONObject = ["path": .string(input.name), "out": .string(target.name), "dry_run": .bool(true)]
+    if let count = input.source.byteCount { fields["in_bytes"] = .integer(count) }
+    console.emit(fields)
+  }
+
+  private func say(_ input: Input, _ output: Output, _ report: PackReport, _ seconds: Double, removed: Bool) {
+    let (raw, packed) = (report.rawByteCount, report.packedByteCount)
+    if !settings.writesToStdout || console.verbose > 0 {
+      console.note(
+        "\(input.name.printable) : \(formatRatio(packed, of: raw)) "
+          + "(\(formatSize(raw)) => \(formatSize(packed)), \(formatRate(raw, seconds: seconds)))")
+    }
+    if console.verbose > 0 {
+      console.note("  \(report.format), \(report.tensorCount) tensors, XXH3-128 \(report.checksum)")
+      if let sha256 = report.sha256 { console.note("  SHA-256 \(sha256)") }
+    }
+    var fields: JSONObject = [
+      "path": .string(input.name), "out": .string(output.name), "format": .string(report.format),
+      "in_bytes": .integer(raw), "out_bytes": .integer(packed), "ratio": ratio(packed, of: raw),
+      "seconds": .decimal(seconds), "tensors": .integer(UInt64(report.tensorCount)),
+      "checksum": .string(report.checksum),
+    ]
+    if let sha256 = report.sha256 { fields["sha256"] = .string(sha256) }
+    if removed { fields["removed"] = .bool(true) }
+    if !report.warnings.isEmpty { fields["warnings"] = .array(report.warnings.map { .string($0) }) }
+    console.emit(fields)
+  }
+}

@@ -1,0 +1,93 @@
+internal import Swzip
+internal import SwzipCore
+internal import SwzipSystem
+
+/// Unpacks containers, one file each.
+struct UnpackJob {
+  let settings: Settings
+  private var console: Console { settings.console }
+
+  func run(_ operand: Operand) throws(Failure) {
+    let input = try Input(operand, force: settings.force, forRemoval: settings.removesSource)
+    if operand == .standardInput, FileHandle.standardInput.isTerminal, !settings.force {
+      throw .refused(input.name, "compressed data is not read from a terminal; name a file")
+    }
+    let target = try target(of: operand)
+    try target.check(against: input.status, force: settings.force)
+    // The index tells the size in advance; where it cannot be read, unpacking says why.
+    let index = input.source.byteCount == nil ? nil : try? SwzFile(input.source)
+    let expected = index.map { $0.members.reduce(0) { $0 &+ $1.byteCount } }
+    guard !settings.dryRun else { return announce(input, target, expected) }
+
+    let output = try Output(target, expected: expected, force: settings.force)
+    let progress = Progress(console, name: input.name, total: expected, asked: settings.progress)
+    let report: UnpackReport
+    do throws(SwzipError) {
+      report = try unpack(from: input.source, to: output.sink, threads: settings.threads, progress: progress.update)
+    } catch {
+      progress.end()
+      throw Failure(error, reading: input.name, writing: output.name, output.sink)
+    }
+    let durability = try output.finish(copying: input.status, force: settings.force)
+    let seconds = progress.seconds
+    progress.end()
+    let removal = settings.removesSource ? Removal(input, output.name, durability) : nil
+    if let removal { try removal.run { () throws(Failure) in try compare(input, output.name) } }
+    say(input, output, report, seconds, tensors: index?.tensors.count, removed: removal != nil)
+    if removal == nil { try requireDurable(durability, output.name) }
+  }
+
+  private func target(of operand: Operand) throws(Failure) -> Target {
+    if settings.writesToStdout { return .standardOutput }
+    if let output = settings.output { return .path(output) }
+    let name = operand.name
+    guard name.hasSuffix(PackJob.suffix), let last = splitPath(name)?.name, last != PackJob.suffix else {
+      throw .refused(name, "its name does not end in .swz; name the output with -o, or write to stdout with -c")
+    }
+    return .path(String(name.dropLast(PackJob.suffix.count)))
+  }
+
+  /// Reads the published file from the disk and compares it, byte by byte, with the container decoded once more.
+  private func compare(_ input: Input, _ path: String) throws(Failure) {
+    let sink = try attempt(path) { () throws(SystemError) in
+      let handle = try FileHandle.open(path, followingLinks: false)
+      handle.forgetPages()
+      return try ComparingSink(FileSource(handle))
+    }
+    let again = try attempt(input.name) { () throws(SystemError) in
+      try FileSource(FileHandle.open(input.name, followingLinks: false))
+    }
+    try attemptLibrary(path) { () throws(SwzipError) in
+      _ = try unpack(from: again, to: sink, threads: settings.threads)
+      try sink.checkEnd()
+    }
+  }
+
+  private func announce(_ input: Input, _ target: Target, _ expected: UInt64?) {
+    console.note("\(input.name.printable) => \(target.name.printable) (dry run: nothing written)")
+    var fields: JSONObject = ["path": .string(input.name), "out": .string(target.name), "dry_run": .bool(true)]
+    if let count = input.source.byteCount { fields["in_bytes"] = .integer(count) }
+    if let expected { fields["out_bytes"] = .integer(expected) }
+    console.emit(fields)
+  }
+
+  private func say(
+    _ input: Input, _ output: Output, _ report: UnpackReport, _ seconds: Double, tensors: Int?, removed: Bool
+  ) {
+    let (raw, packed) = (report.rawByteCount, report.packedByteCount)
+    if !settings.writesToStdout || console.verbose > 0 {
+      console.note(
+        "\(input.name.printable) : \(formatRatio(packed, of: raw)) "
+          + "(\(formatSize(packed)) => \(formatSize(raw)), \(formatRate(raw, seconds: seconds)))")
+    }
+    if console.verbose > 0 { console.note("  XXH3-128 \(report.checksum)") }
+    var fields: JSONObject = [
+      "path": .string(input.name), "out": .string(output.name), "format": .string("swz"), "in_bytes": .integer(packed),
+      "out_bytes": .integer(raw), "ratio": ratio(packed, of: raw), "seconds": .decimal(seconds),
+      "checksum": .string(report.checksum),
+    ]
+    if let tensors { fields["tensors"] = .integer(UInt64(tensors)) }
+    if removed { fields["removed"] = .bool(true) }
+    console.emit(fields)
+  }
+}

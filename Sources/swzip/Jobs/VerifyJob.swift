@@ -1,0 +1,35 @@
+internal import Swzip
+internal import SwzipCore
+internal import SwzipSystem
+
+/// Decodes everything, compares every hash, writes nothing.
+struct VerifyJob {
+  let settings: Settings
+
+  func run(_ operand: Operand) throws(Failure) {
+    let console = settings.console
+    let input = try Input(operand, force: false)
+    if operand == .standardInput, FileHandle.standardInput.isTerminal {
+      throw .refused(input.name, "compressed data is not read from a terminal; name a file")
+    }
+    let progress = Progress(console, name: input.name, total: nil, asked: settings.progress)
+    let report: UnpackReport
+    do throws(SwzipError) {
+      report = try verify(input.source, threads: settings.threads, progress: progress.update)
+    } catch {
+      progress.end()
+      throw Failure(error, path: input.name)
+    }
+    let seconds = progress.seconds
+    progress.end()
+    let (raw, packed) = (report.rawByteCount, report.packedByteCount)
+    console.note(
+      "\(input.name.printable) : OK (\(formatSize(packed)) => \(formatSize(raw)), \(formatRate(raw, seconds: seconds)))"
+    )
+    if console.verbose > 0 { console.note("  XXH3-128 \(report.checksum)") }
+    console.emit([
+      "path": .string(input.name), "verified": .bool(true), "in_bytes": .integer(packed), "out_bytes": .integer(raw),
+      "ratio": ratio(packed, of: raw), "seconds": .decimal(seconds), "checksum": .string(report.checksum),
+    ])
+  }
+}

@@ -1,0 +1,109 @@
+internal import ArgumentParser
+internal import Swzip
+internal import SwzipSystem
+
+/// The options of a run, checked against each other.
+struct Settings {
+  let console: Console
+  let threads: Int
+  let progress: Bool?
+  let operands: [Operand]
+  let output: String?
+  let writesToStdout: Bool
+  let force: Bool
+  let removesSource: Bool
+  let dryRun: Bool
+
+  /// For verbs that write files.
+  init(
+    files: [String], report: ReportOptions, work: WorkOptions, output: OutputOptions, takesOneInputToStdout: Bool
+  ) throws {
+    console = report.console
+    threads = try Settings.threads(work.threads)
+    progress = work.progress
+    operands = try Settings.operands(files)
+    force = output.force
+    removesSource = output.removesSource
+    dryRun = output.dryRun
+    let isFilter = operands == [.standardInput] && output.output == nil
+    writesToStdout = output.stdout || output.output == "-" || isFilter
+    self.output = writesToStdout ? nil : output.output
+    if output.stdout, let name = output.output, name != "-" {
+      throw ValidationError("-c and -o name two outputs")
+    }
+    if self.output != nil, operands.count > 1 { throw ValidationError("-o takes one input") }
+    if writesToStdout, takesOneInputToStdout, operands.count > 1 {
+      throw ValidationError("one container holds one file, so -c packs one input")
+    }
+    if writesToStdout, console.json { throw ValidationError("--json and the output would both go to stdout") }
+    if operands.contains(.standardInput), operands.count > 1, !writesToStdout {
+      throw ValidationError("- has no name to write to; use it alone, with -o or -c")
+    }
+    if removesSource {
+      if output.keep { throw ValidationError("--rm and --keep contradict each other") }
+      if writesToStdout { throw ValidationError("--rm needs an output file") }
+      if operands.contains(.standardInput) { throw ValidationError("--rm needs a source file") }
+    }
+  }
+
+  /// For verbs that only read.
+  init(files: [String], report: ReportOptions, work: WorkOptions?) throws {
+    console = report.console
+    threads = try Settings.threads(work?.threads)
+    progress = work?.progress
+    operands = try Settings.operands(files)
+    output = nil
+    writesToStdout = false
+    force = false
+    removesSource = false
+    dryRun = false
+  }
+
+  /// Without names, stdin is meant if it is not a terminal.
+  private static func operands(_ files: [String]) throws -> [Operand] {
+    if files.isEmpty {
+      guard !FileHandle.standardInput.isTerminal else {
+        throw ValidationError("no file is named and stdin is a terminal")
+      }
+      return [.standardInput]
+    }
+    let operands = files.map(Operand.init)
+    if operands.count(where: { $0 == .standardInput }) > 1 { throw ValidationError("stdin can be read once only") }
+    if files.contains("") { throw ValidationError("a file name is empty") }
+    return operands
+  }
+
+  /// More threads than this only cost memory.
+  private static let mostThreads = 512
+
+  static func threads(_ option: Int?) throws -> Int {
+    let asked = try option ?? number("SWZIP_THREADS") ?? 0
+    guard asked >= 0 else { throw ValidationError("the number of threads cannot be negative") }
+    return asked == 0 ? availableProcessors() : min(asked, mostThreads)
+  }
+
+  static func level(_ flag: LevelFlag?) throws -> Int {
+    let level = try flag?.rawValue ?? number("SWZIP_LEVEL") ?? LevelFlag.standard
+    guard (1...9).contains(level) else { throw ValidationError("SWZIP_LEVEL must be 1 to 9") }
+    return level
+  }
+
+  private static func number(_ variable: String) throws -> Int? {
+    guard let text = Process.environment(variable), !text.isEmpty else { return nil }
+    guard let value = Int(text) else { throw ValidationError("\(variable) is not a number: '\(text)'") }
+    return value
+  }
+}
+
+extension PackingOptions {
+  func options(_ settings: Settings) throws -> PackOptions {
+    if skipsVerify, settings.removesSource { throw ValidationError("--rm needs verification: drop --no-verify") }
+    var options = PackOptions()
+    options.level = try Settings.level(level)
+    options.threads = settings.threads
+    options.verify = !skipsVerify
+    options.sha256 = storesSHA256
+    options.format = format.format
+    return options
+  }
+}

@@ -1,0 +1,55 @@
+internal import Swzip
+internal import SwzipCore
+internal import SwzipSystem
+
+/// What stopped the work on one file.
+struct Failure: Error {
+  let status: ExitStatus
+  /// As the user wrote it; empty where no file is concerned.
+  let path: String
+  /// One line: what is wrong; what to do.
+  let text: String
+  /// The broken rule, for programs.
+  var rule: String?
+
+  init(_ status: ExitStatus, path: String, text: String, rule: String? = nil) {
+    self.status = status
+    self.path = path
+    self.text = text
+    self.rule = rule
+  }
+
+  init(_ error: SwzipError, path: String) {
+    self.init(ExitStatus(error), path: path, text: error.text, rule: error.rule.rawValue)
+  }
+
+  init(_ error: SystemError, path: String) {
+    let status: ExitStatus = error.isBrokenPipe ? .brokenPipe : error.alreadyExists ? .refused : .failed
+    self.init(status, path: path, text: error.text, rule: SwzipError.Rule.system.rawValue)
+  }
+
+  /// An error of an operation that reads one file and writes another: the one that failed is named.
+  init(_ error: SwzipError, reading path: String, writing name: String, _ sink: FileSink) {
+    if let failure = sink.failure {
+      self.init(failure, path: name)
+    } else {
+      self.init(error, path: path)
+    }
+  }
+
+  static func refused(_ path: String, _ text: String) -> Failure { Failure(.refused, path: path, text: text) }
+}
+
+/// Runs a call of the system for a file, with its error as a failure.
+func attempt<Result>(
+  _ path: String, _ call: () throws(SystemError) -> Result
+) throws(Failure) -> Result {
+  do throws(SystemError) { return try call() } catch { throw Failure(error, path: path) }
+}
+
+/// Runs a call of the library for a file, with its error as a failure.
+func attemptLibrary<Result>(
+  _ path: String, _ call: () throws(SwzipError) -> Result
+) throws(Failure) -> Result {
+  do throws(SwzipError) { return try call() } catch { throw Failure(error, path: path) }
+}

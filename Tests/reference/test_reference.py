@@ -1,0 +1,233 @@
+#!/usr/bin/env python3
+"""Tests of spec/reference_decoder.py against the hand-made containers of tools/fixtures/hand.py.
+
+    python3 test_reference.py
+
+The last line counts the checks: one for each container, member, truncation and changed byte, and a few more.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import random
+import sys
+import tempfile
+import time
+import unittest
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "spec"), str(ROOT / "tools" / "fixtures")]
+
+import hand  # noqa: E402
+import reference_decoder as decoder  # noqa: E402
+
+REFUSALS = (3, 4, 6)
+
+
+def run(*arguments: object) -> tuple[int, bytes, str]:
+    """The decoder's command in this process: exit code, standard output, standard error."""
+    out, err = io.BytesIO(), io.StringIO()
+    code = decoder.main([str(argument) for argument in arguments], out, err)
+    return code, out.getvalue(), err.getvalue()
+
+
+class Checks(unittest.TestCase):
+    """Counts what it checks; a check that fails does not stop the others of its test."""
+
+    passed = failed = 0
+    folder: Path
+
+    def check(self, name: str, condition: bool, message: object = "") -> None:
+        if condition:
+            Checks.passed += 1
+            return
+        Checks.failed += 1
+        with self.subTest(name):
+            self.fail(str(message))
+
+    def check_refused(self, name: str, answer: tuple[int, bytes, str], codes: tuple[int, ...]) -> None:
+        """An exit code of those given, one line that explains, and no output."""
+        code, out, err = answer
+        one_line = err.startswith("reference_decoder: ") and err.count("\n") == 1 and err.endswith("\n")
+        self.check(name, code in codes and out == b"" and one_line, answer)
+
+
+class FixtureTests(Checks):
+    """Every container of the manifest."""
+
+    def manifest(self) -> Iterator[tuple[str, Path, str, int]]:
+        """For each line: its name, the container, the member ("" for none) and the exit code."""
+        for line in (self.folder / "MANIFEST").read_text(encoding="utf-8").splitlines():
+            name, code, _, _ = line.split("\t")
+            file, _, member = name.partition(":")
+            yield name, self.folder / file, member, int(code)
+
+    def base_of(self, container: Path) -> list[object]:
+        base = container.with_suffix(".base")
+        return ["--base", base] if base.exists() else []
+
+    def test_refused(self) -> None:
+        for name, container, member, code in self.manifest():
+            if code != 0:
+                chosen = ["--member", member] if member else []
+                self.check_refused(name, run(*chosen, container), (code,))
+
+    def test_good(self) -> None:
+        for name, container, _, code in self.manifest():
+            if code == 0:
+                for chosen, original in self.originals(container):
+                    answer = run(*chosen, *self.base_of(container), container)
+                    self.check(name, answer == (0, original.read_bytes(), ""), (answer[0], answer[2]))
+
+    def originals(self, container: Path) -> Iterator[tuple[list[object], Path]]:
+        """Arguments and expected file of each member that must decode."""
+        alone, several = container.with_suffix(".bin"), container.with_suffix("")
+        if alone.exists():
+            yield [], alone
+            return
+        for file in sorted(several.rglob("*")):
+            if file.is_file():
+                yield ["--member", file.relative_to(several)], file
+
+    def test_listed(self) -> None:
+        for name, container, _, code in self.manifest():
+            if code == 0:
+                answer = run("--list", container)
+                self.check(name, answer[0] == 0 and answer[1].count(b"\n") >= 2 and not answer[2], answer)
+
+    def test_deterministic(self) -> None:
+        with tempfile.TemporaryDirectory() as again:
+            hand.write(Path(again))
+            same = (Path(again) / "MANIFEST").read_bytes() == (self.folder / "MANIFEST").read_bytes()
+            self.check("manifest", same)
+
+
+class CommandTests(Checks):
+    """Members, bases and limits on the command line."""
+
+    def test_member(self) -> None:
+        several = self.folder / "good-folder.swz"
+        self.check_refused("none chosen", run(several), (2,))
+        self.check_refused("unknown", run("--member", "nobody", several), (2,))
+        self.check_refused("unknown, escaped", run("--member", "a\nb", several), (2,))
+
+    def test_base(self) -> None:
+        container = self.folder / "good-copy-base.swz"
+        wrong = self.folder / "wrong.base"
+        wrong.write_bytes(bytes(len(hand.BASE_CONTENT)))
+        self.check_refused("no base", run(container), (4,))
+        self.check_refused("wrong base", run("--base", wrong, container), (4,))
+        both = run("--base", wrong, "--base", container.with_suffix(".base"), container)
+        self.check("both", both[0] == 0, both)
+
+    def test_limit(self) -> None:
+        container = self.folder / "good-constant-most.swz"
+        self.check_refused("below", run("--limit", 2**18 - 1, container), (1,))
+        self.check("equal", run("--limit", 2**18, container)[0] == 0)
+
+    def test_file(self) -> None:
+        self.check_refused("missing", run(self.folder / "nothing.swz"), (1,))
+
+
+class ExampleTests(Checks):
+    """The example of codecs/huffman.md."""
+
+    def test_table(self) -> None:
+        data = bytes.fromhex("010504120303")
+        cursor = decoder.Cursor(data, 0, len(data), "example")
+        table = decoder.read_table(cursor)
+        self.check("lengths", {s: n for s, n in enumerate(table) if n} == {5: 2, 6: 1, 7: 3, 9: 3}, table)
+        codes = {5: "10", 6: "0", 7: "110", 9: "111"}
+        self.check("writer", hand.Code({5: 2, 6: 1, 7: 3, 9: 3}).bits == codes)
+        stream = int("".join(codes[symbol] for symbol in (6, 5, 7, 9))[::-1], 2).to_bytes(2, "little")
+        self.check("reader", decoder.decode_stream(stream, table, 4, cursor) == [9, 7, 5, 6])
+
+
+class DamageTests(Checks):
+    """Every truncation and every changed byte of the smallest good containers is refused."""
+
+    def smallest(self) -> list[Path]:
+        good = [path for path in self.folder.glob("good-*.swz") if path.with_suffix(".bin").exists()]
+        return sorted(good, key=lambda path: (path.stat().st_size, path.name))[:3]
+
+    def decode(self, data: bytes) -> tuple[int, bytes, str]:
+        damaged = self.folder / "damaged"
+        damaged.write_bytes(data)
+        return run(damaged)
+
+    def test_cut(self) -> None:
+        for path in self.smallest():
+            data = path.read_bytes()
+            for size in range(len(data)):
+                self.check_refused(f"{path.name} cut at {size}", self.decode(data[:size]), REFUSALS)
+
+    def test_changed(self) -> None:
+        for path in self.smallest():
+            data = path.read_bytes()
+            for offset in range(len(data)):
+                for mask in (0x01, 0x80):
+                    changed = bytearray(data)
+                    changed[offset] ^= mask
+                    answer = self.decode(bytes(changed))
+                    self.check_refused(f"{path.name} byte {offset} ^ {mask:#x}", answer, REFUSALS)
+
+
+class HostileTests(Checks):
+    """Random changes under right hashes: refused or harmless, never an exception, never other bytes."""
+
+    MAKES: tuple[Callable[[], hand.Container], ...] = (
+        hand.sample,
+        hand.float_sample,
+        hand.sorted_sample,
+        hand.fixed4_sample,
+        lambda: hand.planes_sample((hand.HUFFMAN, hand.ZSTD, hand.CONSTANT, hand.RAW)),
+        lambda: hand.float_single(hand.F32_J1, hand.f32_values(17, 600), 60, low_modes=(hand.ZSTD, hand.HUFFMAN)),
+        lambda: hand.float_sample(more_patches=(7, 9)),
+        lambda: hand.single(hand.Segment([hand.zstd_block(hand.text(300))])),
+        lambda: hand.single(hand.Segment([hand.lz4_block(hand.text(300))])),
+        hand.copy_sample,
+        hand.tensors_container,
+        lambda: hand.folder(b"one", b"two"),
+    )
+    FRAMES = ("member", "segment", "block", "directory")
+
+    def test_mended(self) -> None:
+        rng = random.Random(1)
+        for number, make in enumerate(self.MAKES):
+            fresh = make()
+            for frame in self.FRAMES:
+                for _ in range(60):
+                    self.one(f"sample {number}, {frame}", copy.deepcopy(fresh), frame, rng)
+
+    def one(self, name: str, container: hand.Container, frame: str, rng: random.Random) -> None:
+        """Change a few bytes of one frame's content before its hash is made."""
+        original = container.first.decoded
+        edits = hand.FRAMES[frame](container)[0]
+        edits += [(rng.randrange(16, 48), rng.randbytes(1)) for _ in range(rng.randrange(2))]
+        if frame == "block":
+            edits += [(rng.randrange(24, len(container.block.body)), rng.randbytes(1))]
+        chosen = container.first.name.decode() or None
+        try:
+            self.check(name, decoder.decode_member(container.build(), chosen) == original, "other bytes")
+        except decoder.Refusal as refusal:
+            self.check(name, refusal.code in (2, *REFUSALS), refusal)
+
+
+def main() -> int:
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        Checks.folder = Path(folder)
+        containers = hand.write(Checks.folder)
+        suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+        result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
+    crashes = len(result.errors)
+    print(f"{containers} containers, {time.monotonic() - start:.1f} s")
+    print(f"{Checks.passed} passed, {Checks.failed + crashes} failed")
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1334 @@
+#!/usr/bin/env python3
+"""Reference decoder of swzip containers, written from FORMAT.md and codecs/*.md alone.
+
+It is slow and strict: the whole container is verified (structure, hashes, index) and then the wanted member is decoded
+and verified, before its first byte is written. Section numbers in this file are those of FORMAT.md.
+
+    reference_decoder.py IN.swz                  original bytes of the only member, to standard output
+    reference_decoder.py --member NAME IN.swz    the same for one member of several
+    reference_decoder.py --list IN.swz           members, segments and tensors, in words
+
+Exit codes: 0 done, 1 a file cannot be read or written or the output is above --limit, 2 usage, 3 damaged, 4 a base is
+missing or is not the right one, 6 unsupported (made by a newer version).
+
+Needs Python 3.11 and the packages zstandard, lz4 and xxhash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import struct
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import BinaryIO, NoReturn, TextIO
+
+import lz4.block
+import xxhash
+import zstandard
+
+# --- Refusals -------------------------------------------------------------------------------------------------------
+
+
+class Refusal(Exception):
+    """Something that ends the work with one line and an exit code."""
+
+    code = 1
+
+
+class Usage(Refusal):
+    """The command line does not fit the container."""
+
+    code = 2
+
+
+class Damaged(Refusal):
+    """A rule of the specification is violated."""
+
+    code = 3
+
+
+class BaseProblem(Refusal):
+    """A base is missing or its content is not the recorded one."""
+
+    code = 4
+
+
+class Unsupported(Refusal):
+    """Made by a newer version, or with something that version 0.1 does not know."""
+
+    code = 6
+
+
+def require(condition: bool, what: str, where: str) -> None:
+    """Refuse as damaged unless the condition holds."""
+    if not condition:
+        raise Damaged(f"{what}, {where}")
+
+
+def require_known(condition: bool, what: str, where: str) -> None:
+    """Refuse as unsupported unless the condition holds."""
+    if not condition:
+        raise Unsupported(f"{what}, {where}")
+
+
+def printable(text: str) -> str:
+    """The text with control, bidi and line characters escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+# --- Conventions (section 1) and element types (section 6) ------------------------------------------------------------
+
+MAGIC = bytes.fromhex("8953575A0D0A1A0A")
+TRAILER_MAGIC = b"SWZEND\r\n"
+VERSION = (0, 1)
+ALL_ONES = 2**64 - 1
+MAX_LENGTH = 2**63 - 1
+MAX_VALUES = 2**18
+MIN_VALUES_OF_MANY = 8192
+MAX_COUNT = 2**20  # members, tensors
+
+MUST_EARLIER, MUST_BASE = 1, 2  # header flags
+MAY_SHA256 = 1
+HAS_MODE, HAS_TIME, HAS_LENGTH, HAS_SHA256 = 1, 2, 4, 8  # member flags
+
+ELEMENTS: tuple[tuple[str, int], ...] = (
+    ("BYTES", 8), ("BF16", 16), ("F16", 16), ("F32", 32), ("F64", 64), ("F8_E4M3", 8), ("F8_E5M2", 8),
+    ("F8_E8M0", 8), ("F8_E4M3FNUZ", 8), ("F8_E5M2FNUZ", 8), ("I8", 8), ("U8", 8), ("I16", 16), ("U16", 16),
+    ("I32", 32), ("U32", 32), ("I64", 64), ("U64", 64), ("BOOL", 8), ("C64", 64), ("F4", 4), ("F6_E2M3", 6),
+    ("F6_E3M2", 6),
+)  # fmt: skip
+BF16, F16, F32, F8_E4M3, F8_E5M2 = 1, 2, 3, 5, 6
+
+BYTES, FLOAT, PLANES, COPY = range(4)  # codecs
+CODEC_NAMES = ("bytes", "float", "planes", "copy")
+MODE_NAMES = ("raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy")
+RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY = range(8)
+MODES_OF_CODEC = {
+    BYTES: {RAW, CONSTANT, ZSTD, LZ4},
+    FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4},
+    PLANES: {RAW, CONSTANT, ZSTD, LZ4, MODE_PLANES},
+    COPY: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY},
+}
+
+
+@dataclass(frozen=True)
+class FloatForm:
+    """How a float type is coded (float.md): bits of the coded part, exponent bits, allowed J."""
+
+    coded_bits: int
+    exponent_bits: int
+    allowed_j: tuple[int, ...]
+
+
+FLOAT_FORMS = {
+    BF16: FloatForm(16, 8, (0, 1)),
+    F32: FloatForm(16, 8, (0, 1)),
+    F16: FloatForm(16, 5, (1,)),
+    F8_E4M3: FloatForm(8, 4, (1,)),
+    F8_E5M2: FloatForm(8, 5, (1,)),
+}
+
+
+def element_width(element: int) -> int:
+    """Bytes of a value of the element type; 1 for the types of less than a byte (section 6)."""
+    return max(1, ELEMENTS[element][1] // 8)
+
+
+def xxh3_64(data: bytes | bytearray, seed: int = 0) -> int:
+    """XXH3-64 (section 1)."""
+    return xxhash.xxh3_64_intdigest(data, seed)
+
+
+def xxh3_128(data: bytes | bytearray) -> bytes:
+    """XXH3-128 as stored: low 64 bits, then high 64 bits (section 1)."""
+    return xxhash.xxh3_128_intdigest(data).to_bytes(16, "little")
+
+
+def pieces(length: int, size: int) -> Iterator[int]:
+    """The sizes of the pieces into which `length` is cut: all of `size` but the last."""
+    for start in range(0, length, size):
+        yield min(size, length - start)
+
+
+class Cursor:
+    """Reads the fields of one structure in file order and never leaves it. Positions are file offsets."""
+
+    def __init__(self, data: bytes, position: int, end: int, where: str) -> None:
+        self.data = data
+        self.position = position
+        self.end = end
+        self.where = where
+
+    def fail(self, what: str) -> NoReturn:
+        raise Damaged(f"{what}, {self.where} at offset {self.position}")
+
+    def check(self, condition: bool, what: str) -> None:
+        if not condition:
+            self.fail(what)
+
+    def take(self, count: int) -> bytes:
+        self.check(count <= self.end - self.position, "field runs past the end of its frame")
+        start, self.position = self.position, self.position + count
+        return self.data[start : self.position]
+
+    def unsigned(self, width: int) -> int:
+        return int.from_bytes(self.take(width), "little")
+
+    def u8(self) -> int:
+        return self.unsigned(1)
+
+    def u16(self) -> int:
+        return self.unsigned(2)
+
+    def u32(self) -> int:
+        return self.unsigned(4)
+
+    def u64(self) -> int:
+        return self.unsigned(8)
+
+    def i64(self) -> int:
+        return int.from_bytes(self.take(8), "little", signed=True)
+
+    def varint(self) -> int:
+        """Unsigned LEB128 in its shortest form, at most nine bytes."""
+        value = 0
+        for index in range(9):
+            byte = self.u8()
+            value |= (byte & 0x7F) << (7 * index)
+            if byte < 0x80:
+                self.check(byte != 0 or index == 0, "varint is not in its shortest form")
+                return value
+        self.fail("varint is longer than nine bytes")
+
+    def reserved(self, count: int) -> None:
+        require_known(not any(self.take(count)), "reserved bytes are set", self.where)
+
+    def pad(self, step: int = 16) -> None:
+        self.check(not any(self.take(-self.position % step)), "padding is not zero")
+
+    def finish(self) -> None:
+        """Pad to the end of the frame, which must come next."""
+        self.pad()
+        self.check(self.position == self.end, "frame is longer than its content")
+
+
+# --- What a container holds -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Header:
+    """Section 3."""
+
+    must_flags: int
+    may_flags: int
+    kind: int
+    total_length: int
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base record (section 4.1)."""
+
+    sha256: bytes
+    length: int
+    hint: bytes
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor record (section 5)."""
+
+    name: str
+    element: int
+    shape: tuple[int, ...]
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True)
+class SegmentRecord:
+    """A segment record of the directory (section 5)."""
+
+    length: int
+    blocks: int
+    frame_units: int
+    block_units: int
+    element: int
+    codec: int
+    stored_hash: int
+    table_hash: int
+
+
+@dataclass(frozen=True)
+class MemberRecord:
+    """A member record of the directory with its segment and tensor records (section 5)."""
+
+    flags: int
+    mode: int
+    name: str
+    time: int
+    length: int
+    xxh3: bytes
+    sha256: bytes | None
+    bases: tuple[Base, ...]
+    segments: tuple[SegmentRecord, ...]
+    tensors: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A range that a segment refers to (section 4.2): `number` is that of a member (kind 0) or a base (kind 1)."""
+
+    kind: int
+    number: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A frame whose bounds, kind, tag and stored hash have been checked (section 4)."""
+
+    start: int
+    end: int
+    tag: int
+    stored_hash: int
+
+
+Table = bytes  # a Huffman table that has been checked: the code length of each of the 256 symbols
+
+
+@dataclass
+class Segment:
+    """A segment frame (section 4.2) and its block frames."""
+
+    number: int
+    offset: int
+    length: int
+    values_per_block: int
+    row_length: int
+    element: int
+    codec: int
+    j: int
+    window_base: int
+    tables: list[Table] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    blocks: list[Frame] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        return 1 if self.codec == BYTES else element_width(self.element)
+
+
+@dataclass
+class Member:
+    """A member frame (section 4.1), its directory record and its segments."""
+
+    number: int
+    record: MemberRecord
+    segments: list[Segment] = field(default_factory=list)
+    unsupported: str | None = None  # the first thing that keeps this reader from decoding it
+
+    def refuse(self, reason: str) -> None:
+        self.unsupported = self.unsupported or reason
+
+    @property
+    def label(self) -> str:
+        return f"member {self.number}" + (f' "{printable(self.record.name)}"' if self.record.name else "")
+
+
+@dataclass
+class Container:
+    """A container that has been verified, blocks only as stored."""
+
+    data: bytes
+    header: Header
+    members: list[Member]
+
+
+# --- Header, trailer, frames (sections 3, 4, 5) -----------------------------------------------------------------------
+
+
+def read_trailer(data: bytes) -> tuple[int, int]:
+    """The offsets of the block tables and of the directory, from a verified trailer (section 5)."""
+    where = "trailer"
+    require(len(data) >= 192, "not a swzip container: shorter than 192 bytes", "file")
+    trailer = data[-64:]
+    require(trailer[56:] == TRAILER_MAGIC, "container is cut or not a swzip container: no end mark", where)
+    require(xxh3_64(trailer[:48]) == int.from_bytes(trailer[48:56], "little"), "hash does not match", where)
+    tables, directory = struct.unpack_from("<QQ", trailer)
+    require(64 <= tables <= directory <= len(data) - 64, "offsets are out of order", where)
+    require(tables % 16 == 0 and directory % 16 == 0, "offsets are not multiples of 16", where)
+    return tables, directory
+
+
+def read_header(data: bytes) -> Header:
+    """Section 3."""
+    cursor = Cursor(data, 0, 64, "header")
+    require(cursor.take(8) == MAGIC, "not a swzip container: wrong magic", "header")
+    require(xxh3_64(data[:56]) == int.from_bytes(data[56:64], "little"), "hash does not match", "header")
+    version = (cursor.u16(), cursor.u16())
+    require_known(version == VERSION, f"version {version[0]}.{version[1]}", "header")
+    must, may, kind = cursor.u32(), cursor.u32(), cursor.u8()
+    require_known(not must & ~(MUST_EARLIER | MUST_BASE), f"must-understand flags {must:#x}", "header")
+    require_known(kind <= 2, f"kind {kind}", "header")
+    cursor.reserved(1)
+    lowest = divmod(cursor.u16(), 256)
+    require_known(lowest <= VERSION, f"needs a reader of version {lowest[0]}.{lowest[1]}", "header")
+    cursor.reserved(16)
+    total = cursor.u64()
+    cursor.reserved(8)
+    require(total <= MAX_LENGTH or total == ALL_ONES, "sum of lengths is out of range", "header")
+    return Header(must, may, kind, total)
+
+
+def read_frame(
+    data: bytes, start: int, limit: int, kind: bytes, tag: int | None, where: str, ordinal: int = 0
+) -> Frame:
+    """Check bounds, kind, tag (if one is expected) and stored hash of the frame at `start` (section 4)."""
+    cursor = Cursor(data, start, limit, where)
+    units, found_kind, found_tag, stored = cursor.unsigned(3), cursor.take(1), cursor.u32(), cursor.u64()
+    require(found_kind == kind, f"frame kind {found_kind.hex()} where {kind.hex()} belongs", where)
+    require(1 <= units <= (limit - start) // 16, "frame size is out of bounds", where)
+    require(tag is None or found_tag == tag, f"tag {found_tag} where {tag} belongs", where)
+    end = start + 16 * units
+    require(xxh3_64(data[start + 16 : end], found_tag << 32 | ordinal) == stored, "stored hash does not match", where)
+    return Frame(start, end, found_tag, stored)
+
+
+def read_extensions(cursor: Cursor) -> str | None:
+    """Skip extension records; the answer names one that must be understood, if any (section 7)."""
+    unknown = None
+    for _ in range(cursor.varint()):
+        kind = cursor.u16()
+        cursor.take(cursor.u32())
+        if kind & 0x8000 and unknown is None:
+            unknown = f"must-understand extension {kind:#06x}"
+    return unknown
+
+
+# --- Names (section 8) ------------------------------------------------------------------------------------------------
+
+DEVICES = {"CON", "PRN", "AUX", "NUL"} | {f"{port}{digit}" for port in ("COM", "LPT") for digit in range(1, 10)}
+
+
+def decode_utf8(raw: bytes, where: str) -> str:
+    """Strict UTF-8."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Damaged(f"name is not UTF-8, {where}") from None
+
+
+def check_part(part: str, where: str) -> None:
+    """One part of a member name."""
+    require(part not in ("", ".", ".."), "name has a part that is empty, . or ..", where)
+    require(len(part.encode()) <= 255, "name has a part above 255 bytes", where)
+    require(part[-1] not in " .", "name has a part that ends in a space or dot", where)
+    require(part.split(".")[0].upper() not in DEVICES, "name has a part that is a device name", where)
+
+
+def member_name(raw: bytes, where: str) -> str:
+    """The name of a member of a folder or checkpoint."""
+    require(len(raw) <= 4096, "name above 4096 bytes", where)
+    require(not any(byte < 0x20 or byte in b"\x7f\\:" for byte in raw), "name has a forbidden byte", where)
+    name = decode_utf8(raw, where)
+    parts = name.split("/")
+    require(len(parts) <= 32, "name has more than 32 parts", where)
+    for part in parts:
+        check_part(part, where)
+    return name
+
+
+# --- Directory (section 5) --------------------------------------------------------------------------------------------
+
+
+def read_bases(cursor: Cursor, count: int) -> tuple[Base, ...]:
+    """Base records (section 4.1)."""
+    cursor.check(count <= 64, "more than 64 base records")
+    bases = []
+    for _ in range(count):
+        base = Base(cursor.take(32), cursor.u64(), cursor.take(cursor.u16()))
+        cursor.check(base.length <= MAX_LENGTH, "length of a base is out of range")
+        bases.append(base)
+    return tuple(bases)
+
+
+def read_member_start(cursor: Cursor) -> tuple[int, int]:
+    """Type, flags and mode, which frame and record share: the answer is flags and mode (section 4.1)."""
+    kind, flags, mode = cursor.u8(), cursor.u8(), cursor.u16()
+    require_known(kind == 0, f"member type {kind}", cursor.where)
+    require_known(flags < 16, f"reserved member flags {flags:#x}", cursor.where)
+    cursor.check(mode <= 0o777, "mode is out of range")
+    cursor.check(bool(flags & HAS_MODE) or mode == 0, "mode without its flag")
+    return flags, mode
+
+
+def read_segment_record(cursor: Cursor) -> SegmentRecord:
+    """Section 5."""
+    length, blocks, frame_units, block_units = (cursor.varint() for _ in range(4))
+    element = cursor.u8()
+    require_known(element < len(ELEMENTS), f"element type {element}", cursor.where)
+    return SegmentRecord(length, blocks, frame_units, block_units, element, cursor.u8(), cursor.u64(), cursor.u64())
+
+
+def read_tensor(cursor: Cursor, member_length: int) -> Tensor:
+    """Section 5."""
+    raw = cursor.take(cursor.varint())
+    cursor.check(len(raw) <= 65535, "tensor name above 65535 bytes")
+    name = decode_utf8(raw, cursor.where)
+    element, rank = cursor.u8(), cursor.u8()
+    require_known(element < len(ELEMENTS), f"element type {element}", cursor.where)
+    cursor.check(rank <= 64, "tensor of more than 64 dimensions")
+    shape = tuple(cursor.varint() for _ in range(rank))
+    bits = ELEMENTS[element][1]
+    for size in shape:
+        bits *= size
+    offset = cursor.varint()
+    cursor.check(bits % 8 == 0, "tensor is not a whole number of bytes")
+    cursor.check(offset + bits // 8 <= member_length, "tensor lies outside its member")
+    return Tensor(name, element, shape, offset, bits // 8)
+
+
+def read_member_record(cursor: Cursor, kind: int) -> MemberRecord:
+    """One member record with its segment and tensor records (section 5)."""
+    flags, mode = read_member_start(cursor)
+    cursor.check(bool(flags & HAS_LENGTH), "member record without length flag")
+    raw_name = cursor.take(cursor.varint())
+    if kind == 0:
+        cursor.check(raw_name == b"" and not flags & (HAS_MODE | HAS_TIME), "single file with name, mode or time")
+    name = "" if kind == 0 else member_name(raw_name, cursor.where)
+    time = cursor.i64() if flags & HAS_TIME else 0
+    length, digest = cursor.varint(), cursor.take(16)
+    sha256 = cursor.take(32) if flags & HAS_SHA256 else None
+    bases = read_bases(cursor, cursor.varint())
+    segment_count, tensor_count = cursor.varint(), cursor.varint()
+    segments = tuple(read_segment_record(cursor) for _ in range(segment_count))
+    tensors = tuple(read_tensor(cursor, length) for _ in range(tensor_count))
+    cursor.check(sum(record.length for record in segments) == length, "segments do not fill the member")
+    return MemberRecord(flags, mode, name, time, length, digest, sha256, bases, segments, tensors)
+
+
+def read_directory(data: bytes, start: int, header: Header) -> list[MemberRecord]:
+    """The directory frame, verified with the root (section 5)."""
+    where = "directory"
+    size = 16 * int.from_bytes(data[start : start + 3], "little")
+    require(start + size == len(data) - 64, "does not end at the trailer", where)
+    frame = read_frame(data, start, len(data) - 64, b"D", 0, where)
+    root = hashlib.sha256(data[:64] + data[start : frame.end] + data[-64:-48]).digest()
+    require(root == data[-48:-16], "root does not match", "trailer")
+    cursor = Cursor(data, start + 16, frame.end, where)
+    member_count, segment_count, tensor_count = cursor.u32(), cursor.u32(), cursor.u32()
+    cursor.reserved(4)
+    require(member_count <= MAX_COUNT and tensor_count <= MAX_COUNT, "too many members or tensors", where)
+    records = [read_member_record(cursor, header.kind) for _ in range(member_count)]
+    unknown = read_extensions(cursor)
+    require_known(unknown is None, str(unknown), where)
+    cursor.finish()
+    require(sum(len(record.segments) for record in records) == segment_count, "number of segments is wrong", where)
+    require(sum(len(record.tensors) for record in records) == tensor_count, "number of tensors is wrong", where)
+    check_members(records, header)
+    return records
+
+
+def check_members(records: list[MemberRecord], header: Header) -> None:
+    """What header and all members together must fulfil (sections 3, 8 and 9)."""
+    where = "directory"
+    require(header.kind != 0 or len(records) == 1, "single file without exactly one member", where)
+    total = sum(record.length for record in records)
+    require(total <= MAX_LENGTH, "sum of lengths is out of range", where)
+    require(header.total_length in (total, ALL_ONES), "sum of lengths differs from the header", where)
+    if header.may_flags & MAY_SHA256:
+        require(all(record.sha256 for record in records), "header promises a SHA-256 that a member lacks", where)
+    folded = {record.name.casefold() for record in records}
+    require(len(folded) == len(records), "two members of one name", where)
+
+
+# --- Member and segment frames (sections 4.1, 4.2) --------------------------------------------------------------------
+
+
+def read_member_frame(data: bytes, frame: Frame, member: Member) -> None:
+    """Check a member frame and that it agrees with the directory."""
+    record = member.record
+    cursor = Cursor(data, frame.start + 16, frame.end, f"frame of {member.label}")
+    flags, mode = read_member_start(cursor)
+    base_count, length, time = cursor.u32(), cursor.u64(), cursor.i64()
+    name = cursor.take(cursor.u16())
+    bases = read_bases(cursor, base_count)
+    unknown = read_extensions(cursor)
+    if unknown:
+        member.refuse(unknown)
+    cursor.finish()
+    expected_length = record.length if flags & HAS_LENGTH else ALL_ONES
+    agree = (flags | HAS_LENGTH, mode, length, time) == (record.flags, record.mode, expected_length, record.time)
+    cursor.check(agree and name == record.name.encode() and bases == record.bases, "differs from the directory")
+
+
+def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -> Segment:
+    """Parse and check a segment frame. A codec that is not known marks the member and ends the checks there."""
+    cursor = Cursor(data, frame.start + 16, frame.end, f"frame of segment {number}")
+    offset, length, per_block, row_length = cursor.u64(), cursor.u64(), cursor.u32(), cursor.u32()
+    element, codec, j, table_count = cursor.u8(), cursor.u8(), cursor.u8(), cursor.u8()
+    window_base, reference_count = cursor.u16(), cursor.u8()
+    cursor.reserved(1)
+    require_known(element < len(ELEMENTS), f"element type {element}", cursor.where)
+    segment = Segment(number, offset, length, per_block, row_length, element, codec, j, window_base)
+    cursor.check(length >= 1, "segment is empty")
+    if codec >= len(CODEC_NAMES):
+        member.refuse(f"codec {codec} of segment {number}")
+        return segment
+    check_segment_fields(segment, cursor)
+    cursor.check(table_count <= 32, "more than 32 tables")
+    segment.tables = [read_table(cursor) for _ in range(table_count)]
+    cursor.check(reference_count <= 4, "more than 4 references")
+    cursor.check(codec != COPY or reference_count == 1, "copy without exactly one reference")
+    for _ in range(reference_count):
+        kind = cursor.u8()
+        if kind > 1:
+            member.refuse(f"reference kind {kind} of segment {number}")
+            return segment
+        segment.references.append(Reference(kind, cursor.varint(), cursor.varint()))
+    unknown = read_extensions(cursor)
+    if unknown:
+        member.refuse(f"{unknown} of segment {number}")
+    cursor.finish()
+    return segment
+
+
+def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
+    """The fields of a segment frame whose codec is known (section 4.2, float.md)."""
+    cursor.check(segment.length % segment.width == 0, "length is not a multiple of the value width")
+    cursor.check(1 <= segment.values_per_block <= MAX_VALUES, "values a block out of range")
+    values = segment.length // segment.width
+    one_block = values <= segment.values_per_block
+    cursor.check(one_block or segment.values_per_block >= MIN_VALUES_OF_MANY, "blocks are too small")
+    form = FLOAT_FORMS.get(segment.element)
+    if segment.codec != FLOAT:
+        cursor.check(segment.j == 0 and segment.window_base == 0, "J or window base outside codec float")
+        return
+    if form is None:
+        cursor.fail("codec float for another element type")
+    cursor.check(segment.j in form.allowed_j, "J is not allowed for the element type")
+    cursor.check(segment.window_base == 0 or form.exponent_bits + segment.j == 9, "window base is not allowed")
+
+
+def check_references(segment: Segment, member: Member, members: list[Member], header: Header) -> None:
+    """References lie in a base, or in the container before the segment (section 4.2)."""
+    where = f"reference of segment {segment.number}"
+    for reference in segment.references:
+        end = reference.offset + segment.length
+        if reference.kind == 1:
+            require(bool(header.must_flags & MUST_BASE), "header does not tell of a base", where)
+            require(reference.number < len(member.record.bases), "no such base record", where)
+            require(end <= member.record.bases[reference.number].length, "range lies outside the base", where)
+            continue
+        require(bool(header.must_flags & MUST_EARLIER), "header does not tell of an earlier range", where)
+        require(reference.number <= member.number, "range does not precede", where)
+        same = reference.number == member.number
+        limit = segment.offset if same else members[reference.number].record.length
+        require(end <= limit, "range does not precede or lies outside its member", where)
+
+
+# --- The walk over all frames (section 5) -----------------------------------------------------------------------------
+
+
+class Walk:
+    """Meets every frame from offset 64 to the block tables, in order, and compares it with the index."""
+
+    def __init__(self, data: bytes, header: Header, tables: int, directory: int) -> None:
+        self.data = data
+        self.header = header
+        self.position = 64
+        self.frames_end = tables
+        self.entries = Cursor(data, tables, directory, "block tables")
+        self.members: list[Member] = []
+        self.segment_count = 0
+
+    def frame(self, kind: bytes, tag: int | None, where: str, ordinal: int = 0) -> Frame:
+        frame = read_frame(self.data, self.position, self.frames_end, kind, tag, where, ordinal)
+        self.position = frame.end
+        return frame
+
+    def run(self, records: Iterable[MemberRecord]) -> list[Member]:
+        for record in records:
+            self.member(record)
+        require(self.position == self.frames_end, "frames do not end at the block tables", "last frame")
+        require(self.entries.position == self.entries.end, "longer than the number of blocks", "block tables")
+        return self.members
+
+    def member(self, record: MemberRecord) -> None:
+        member = Member(len(self.members), record)
+        frame = self.frame(b"M", member.number, f"frame of {member.label}")
+        read_member_frame(self.data, frame, member)
+        self.members.append(member)
+        offset = 0
+        for segment_record in record.segments:
+            segment = self.segment(segment_record, member)
+            require(segment.offset == offset, "segments do not tile the member", f"segment {segment.number}")
+            offset += segment.length
+
+    def segment(self, record: SegmentRecord, member: Member) -> Segment:
+        number = self.segment_count
+        self.segment_count += 1
+        where = f"segment {number}"
+        frame = self.frame(b"S", number, f"frame of {where}")
+        require(frame.stored_hash == record.stored_hash, "stored hash differs from the directory", where)
+        require(frame.end - frame.start == 16 * record.frame_units, "frame size differs from the directory", where)
+        segment = read_segment_frame(self.data, frame, number, member)
+        found = (segment.length, segment.element, segment.codec)
+        require(found == (record.length, record.element, record.codec), "differs from the directory", where)
+        check_references(segment, member, self.members, self.header)
+        self.blocks(segment, record)
+        member.segments.append(segment)
+        return segment
+
+    def blocks(self, segment: Segment, record: SegmentRecord) -> None:
+        where = f"segment {segment.number}"
+        start, entries = self.position, self.entries.position
+        room = (self.entries.end - entries) // 16
+        require(record.blocks <= room, "has more blocks than the block tables", where)
+        counts: Iterable[int | None] = [None] * record.blocks
+        if segment.codec < len(CODEC_NAMES):
+            values = segment.length // segment.width
+            require(record.blocks == -(-values // segment.values_per_block), "number of blocks is wrong", where)
+            counts = pieces(values, segment.values_per_block)
+        for ordinal, count in enumerate(counts):
+            segment.blocks.append(self.block(segment, ordinal, count))
+        require(self.position - start == 16 * record.block_units, "size of blocks differs from the directory", where)
+        table = self.data[entries : self.entries.position]
+        require(xxh3_64(table) == record.table_hash, "hash of the block table does not match", where)
+
+    def block(self, segment: Segment, ordinal: int, count: int | None) -> Frame:
+        """One block frame against its entry of the block table (sections 4.3, 5 and 9)."""
+        where = f"block {ordinal} of segment {segment.number}"
+        frame = self.frame(b"B", count, where, ordinal)
+        size = frame.end - frame.start
+        require(size >= 32, "block frame is too short", where)
+        require(count is None or size <= count * segment.width + 128, "block frame is too long", where)
+        decoded_hash = int.from_bytes(self.data[frame.start + 16 : frame.start + 24], "little")
+        entry = (self.entries.u32(), self.entries.u32(), self.entries.u64())
+        found = (size // 16, frame.stored_hash & 0xFFFFFFFF, decoded_hash)
+        require(found == entry, "differs from the block table", where)
+        return frame
+
+
+def open_container(data: bytes) -> Container:
+    """Verify everything but the decoded content, in the order of section 5."""
+    tables, directory = read_trailer(data)
+    header = read_header(data)
+    records = read_directory(data, directory, header)
+    return Container(data, header, Walk(data, header, tables, directory).run(records))
+
+
+# --- Huffman tables and sub-streams (huffman.md) ----------------------------------------------------------------------
+
+MAX_CODE_LENGTH = 11
+
+
+def read_table(cursor: Cursor) -> Table:
+    """Parse and check a table."""
+    lengths = bytearray(256)
+    next_symbol = 0
+    for _ in range(cursor.u8()):
+        first, count = cursor.u8(), cursor.u8() + 1
+        cursor.check(first >= next_symbol, "runs of a table do not ascend")
+        next_symbol = first + count
+        cursor.check(next_symbol <= 256, "run of a table ends above symbol 255")
+        nibbles = [nibble for byte in cursor.take((count + 1) // 2) for nibble in (byte & 15, byte >> 4)]
+        cursor.check(not any(nibbles[count:]), "unused nibble of a table is not zero")
+        lengths[first:next_symbol] = bytes(nibbles[:count])
+    check_lengths(lengths, cursor)
+    return bytes(lengths)
+
+
+def check_lengths(lengths: bytearray, cursor: Cursor) -> None:
+    """A table is complete: every 11-bit window is a valid code."""
+    used = [length for length in lengths if length]
+    cursor.check(len(used) >= 2, "table of fewer than two symbols")
+    cursor.check(max(used) <= MAX_CODE_LENGTH, "code length above 11")
+    kraft = sum(1 << (MAX_CODE_LENGTH - length) for length in used)
+    cursor.check(kraft == 1 << MAX_CODE_LENGTH, "Kraft sum is not 1")
+
+
+@lru_cache(maxsize=256)
+def code_windows(table: Table) -> list[int]:
+    """For each 11-bit window, code length × 256 + symbol: canonical codes, bit-reversed."""
+    used = sorted((length, symbol) for symbol, length in enumerate(table) if length)
+    windows = [0] * (1 << MAX_CODE_LENGTH)
+    code, previous = 0, used[0][0]
+    for length, symbol in used:
+        code <<= length - previous
+        reversed_code = int(f"{code:0{length}b}"[::-1], 2)
+        windows[reversed_code :: 1 << length] = [length << 8 | symbol] * (1 << (MAX_CODE_LENGTH - length))
+        code, previous = code + 1, length
+    return windows
+
+
+def split_group(symbols: int, stream: int) -> list[int]:
+    """Numbers of symbols of the 8 sub-streams of a group."""
+    return [min(stream, max(0, symbols - part * stream)) for part in range(8)]
+
+
+def unsorted_geometry(count: int) -> list[int]:
+    """Numbers of symbols of the 32 sub-streams when coded order is natural order."""
+    stream = -(-count // (32 * 256)) * 256
+    groups = [min(8 * stream, max(0, count - 8 * stream * group)) for group in range(4)]
+    return [part for symbols in groups for part in split_group(symbols, stream)]
+
+
+def sorted_geometry(groups: Iterable[int]) -> list[int]:
+    """Numbers of symbols of the 32 sub-streams, given those of the 4 groups of sorted rows."""
+    return [part for symbols in groups for part in split_group(symbols, -(-symbols // (8 * 32)) * 32)]
+
+
+def decode_stream(payload: bytes, table: Table, count: int, cursor: Cursor) -> list[int]:
+    """The symbols of one sub-stream in coded order; its last bit and unused bits are checked."""
+    windows = code_windows(table)
+    symbols = []
+    bits = have = loaded = 0
+    for _ in range(count):
+        if have < MAX_CODE_LENGTH:
+            bits |= int.from_bytes(payload[loaded : loaded + 32], "little") << have
+            loaded, have = loaded + 32, have + 256
+        entry = windows[bits & 2047]
+        length = entry >> 8
+        bits >>= length
+        have -= length
+        symbols.append(entry & 255)
+    used = 8 * loaded - have
+    cursor.check((used + 7) // 8 == len(payload), "sub-stream does not end where its length says")
+    cursor.check(bits == 0, "unused bits of a sub-stream are not zero")
+    symbols.reverse()
+    return symbols
+
+
+def read_lengths(cursor: Cursor, base_length: int, wide: bool) -> list[int]:
+    """Lengths in bytes of the 32 sub-streams."""
+    return [base_length + (cursor.u16() if wide else cursor.u8()) for _ in range(32)]
+
+
+def read_streams(cursor: Cursor, lengths: list[int], geometry: list[int], tables: Sequence[Table]) -> list[int]:
+    """All symbols of a block or section in coded order; `tables` holds one for each group."""
+    symbols: list[int] = []
+    for index, (length, count) in enumerate(zip(lengths, geometry, strict=True)):
+        symbols += decode_stream(cursor.take(length), tables[index // 8], count, cursor)
+    return symbols
+
+
+# --- Modes raw, constant, zstd, lz4 (bytes.md) ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a mode needs to know of its block; the cursor stands at byte 25."""
+
+    cursor: Cursor
+    segment: Segment
+    values: int
+    copied: Callable[[], bytes]  # for mode copy: the block's range of the reference
+
+    @property
+    def length(self) -> int:
+        return self.values * self.segment.width
+
+
+def reserved_fields(cursor: Cursor) -> None:
+    """Flags and bytes 26 to 31 of modes that use neither."""
+    cursor.reserved(7)
+
+
+def payload_length(cursor: Cursor) -> int:
+    """Flags, u16 zero and the length of a payload."""
+    cursor.reserved(3)
+    return cursor.u32()
+
+
+def decode_zstd(payload: bytes, length: int, cursor: Cursor) -> bytes:
+    """One zstd frame with its content size, a window of at most 2^24 and no dictionary."""
+    try:
+        parameters = zstandard.get_frame_parameters(payload)
+        cursor.check(payload[:4] == b"\x28\xb5\x2f\xfd", "not a zstd frame")
+        cursor.check(parameters.content_size == length, "content size of the zstd frame is absent or wrong")
+        cursor.check(parameters.window_size <= 2**24, "window of the zstd frame is too large")
+        cursor.check(parameters.dict_id == 0, "zstd frame needs a dictionary")
+        decoder = zstandard.ZstdDecompressor(max_window_size=2**24)
+        decoded = decoder.decompress(payload, max_output_size=length, allow_extra_data=False)
+    except zstandard.ZstdError:
+        cursor.fail("zstd frame cannot be decoded")
+    cursor.check(len(decoded) == length, "zstd frame decodes to another length")
+    return decoded
+
+
+def decode_lz4(payload: bytes, length: int, cursor: Cursor) -> bytes:
+    """One LZ4 block."""
+    try:
+        decoded = lz4.block.decompress(payload, uncompressed_size=length)
+    except (lz4.block.LZ4BlockError, ValueError):
+        cursor.fail("lz4 block cannot be decoded")
+    cursor.check(len(decoded) == length, "lz4 block decodes to another length")
+    return decoded
+
+
+def mode_raw(block: Block) -> bytes:
+    reserved_fields(block.cursor)
+    return block.cursor.take(block.length)
+
+
+def mode_constant(block: Block) -> bytes:
+    reserved_fields(block.cursor)
+    return block.cursor.take(block.segment.width) * block.values
+
+
+def mode_zstd(block: Block) -> bytes:
+    payload = block.cursor.take(payload_length(block.cursor))
+    return decode_zstd(payload, block.length, block.cursor)
+
+
+def mode_lz4(block: Block) -> bytes:
+    payload = block.cursor.take(payload_length(block.cursor))
+    return decode_lz4(payload, block.length, block.cursor)
+
+
+# --- Mode planes (planes.md) ------------------------------------------------------------------------------------------
+
+
+def read_section(cursor: Cursor, count: int) -> bytes:
+    """One plane section: `count` bytes."""
+    mode, byte, base_length, length = cursor.u8(), cursor.u8(), cursor.u16(), cursor.u32()
+    cursor.reserved(8)
+    end = cursor.position + length
+    cursor.check(end <= cursor.end, "plane section runs past the end of its frame")
+    payload = Cursor(cursor.data, cursor.position, end, cursor.where)
+    require_known(mode in (RAW, CONSTANT, ZSTD, HUFFMAN), f"mode {mode} of a plane section", cursor.where)
+    cursor.check(mode == HUFFMAN or base_length == 0, "base length of a section that has none")
+    cursor.check(mode in (CONSTANT, HUFFMAN) or byte == 0, "byte 1 of a section is set")
+    plane = decode_section(payload, mode, byte, base_length, count)
+    payload.check(payload.position == end, "plane section is longer than its content")
+    cursor.take(length)
+    cursor.pad()
+    return plane
+
+
+def decode_section(payload: Cursor, mode: int, byte: int, base_length: int, count: int) -> bytes:
+    """The payload of a plane section."""
+    if mode == RAW:
+        return payload.take(count)
+    if mode == CONSTANT:
+        return bytes([byte]) * count
+    if mode == ZSTD:
+        return decode_zstd(payload.take(payload.end - payload.position), count, payload)
+    require_known(byte < 2, "reserved flags of a plane section", payload.where)
+    lengths = read_lengths(payload, base_length, wide=bool(byte & 1))
+    table = read_table(payload)
+    payload.pad()
+    return bytes(read_streams(payload, lengths, unsorted_geometry(count), [table] * 4))
+
+
+def interleave(planes: Sequence[bytes]) -> bytes:
+    """Values from their bytes, least significant first."""
+    values = bytearray(len(planes) * len(planes[0]))
+    for index, plane in enumerate(planes):
+        values[index :: len(planes)] = plane
+    return bytes(values)
+
+
+def mode_planes(block: Block) -> bytes:
+    reserved_fields(block.cursor)
+    return interleave([read_section(block.cursor, block.values) for _ in range(block.segment.width)])
+
+
+# --- Codec float (float.md) -------------------------------------------------------------------------------------------
+
+
+def unpack_r8(unit: bytes) -> list[int]:
+    return list(unit)
+
+
+def unpack_r7(unit: bytes) -> list[int]:
+    raw = [byte >> 1 for byte in unit]
+    last_row = [sum((unit[32 * row + column] & 1) << row for row in range(7)) for column in range(32)]
+    return raw + last_row
+
+
+def unpack_r10(unit: bytes) -> list[int]:
+    raw = []
+    for half in (unit[:160], unit[160:]):
+        raw += [half[32 + index] | (half[index % 32] >> 2 * (index // 32) & 3) << 8 for index in range(128)]
+    return raw
+
+
+def unpack_r3(unit: bytes) -> list[int]:
+    raw = [byte & 7 for byte in unit] + [byte >> 3 & 7 for byte in unit]
+    for bit in (6, 7):
+        raw += [sum((unit[32 * row + column] >> bit & 1) << row for row in range(3)) for column in range(32)]
+    return raw
+
+
+def unpack_r2(unit: bytes) -> list[int]:
+    return [byte >> 2 * row & 3 for row in range(4) for byte in unit]
+
+
+RAW_UNITS: dict[int, tuple[int, Callable[[bytes], list[int]]]] = {
+    8: (256, unpack_r8),
+    7: (224, unpack_r7),
+    10: (320, unpack_r10),
+    3: (96, unpack_r3),
+    2: (64, unpack_r2),
+}
+
+
+def read_raw_plane(cursor: Cursor, bits: int, count: int) -> list[int]:
+    """The raw values of a block; those that fill the last unit are zero."""
+    size, unpack = RAW_UNITS[bits]
+    units = -(-count // 256)
+    plane = cursor.take(size * units)
+    raw = [value for start in range(0, len(plane), size) for value in unpack(plane[start : start + size])]
+    cursor.check(not any(raw[count:]), "fill of the raw plane is not zero")
+    return raw[:count]
+
+
+def field_values(segment: Segment, raw_bits: int, coded_bits: int) -> list[int | None]:
+    """For each symbol its field, shifted above the raw bits; None where the field does not fit."""
+    limit = 1 << (coded_bits - raw_bits)
+    fields = [0] + [symbol + segment.window_base for symbol in range(1, 256)]
+    return [value << raw_bits if value < limit else None for value in fields]
+
+
+def coded_parts(symbols: list[int], raw: list[int], segment: Segment, cursor: Cursor) -> list[int]:
+    """Join symbols and raw bits and rotate the sign back to the top."""
+    form = FLOAT_FORMS[segment.element]
+    sign = form.coded_bits - 1
+    fields = field_values(segment, form.coded_bits - form.exponent_bits - segment.j, form.coded_bits)
+    parts = []
+    for symbol, low in zip(symbols, raw, strict=True):
+        value = fields[symbol]
+        if value is None:
+            cursor.fail("symbol stands for a field that does not exist")
+        rotated = value | low
+        parts.append(rotated >> 1 | (rotated & 1) << sign)
+    return parts
+
+
+def row_order(cursor: Cursor, segment: Segment, count: int) -> list[list[int]]:
+    """The rows of each of the 4 groups of sorted rows, in coded order."""
+    length = segment.row_length
+    cursor.check(length != 0 and length % 32 == 0, "row length does not allow sorted rows")
+    rows, rest = divmod(count, length)
+    cursor.check(rest == 0 and rows >= 8, "block is not of at least 8 whole rows")
+    packed = int.from_bytes(cursor.take(-(-rows // 4)), "little")
+    cursor.check(packed >> 2 * rows == 0, "unused bits of the row groups are not zero")
+    groups: list[list[int]] = [[], [], [], []]
+    for row in range(rows):
+        groups[packed >> 2 * row & 3].append(row)
+    share = -(-rows // 4)
+    for group, members in enumerate(groups):
+        cursor.check(len(members) == max(0, min(share, rows - group * share)), "row group of a wrong size")
+    return groups
+
+
+def unsort(coded: list[int], groups: list[list[int]], length: int) -> list[int]:
+    """Symbols in natural order, from those in coded order."""
+    natural = [0] * len(coded)
+    order = [row for group in groups for row in group]
+    for place, row in enumerate(order):
+        natural[row * length : (row + 1) * length] = coded[place * length : (place + 1) * length]
+    return natural
+
+
+def apply_patches(cursor: Cursor, parts: list[int], coded_bits: int) -> None:
+    """Replace whole coded parts."""
+    cursor.pad(2)
+    count = cursor.u16()
+    cursor.check(16 * count <= len(parts), "too many patches")
+    previous = -1
+    for _ in range(count):
+        unit, place, coded = cursor.u16(), cursor.u16(), cursor.u16()
+        position = 256 * unit + place
+        cursor.check(place < 256, "place of a patch is out of range")
+        cursor.check(previous < position < len(parts), "patches do not ascend or lie outside the block")
+        cursor.check(coded < 1 << coded_bits, "patch is wider than a coded part")
+        parts[position] = coded
+        previous = position
+
+
+def join_coded(parts: list[int], coded_bits: int, low_planes: list[bytes]) -> bytes:
+    """Values from their coded parts and, for F32, the two byte planes below."""
+    if coded_bits == 8:
+        return bytes(parts)
+    packed = struct.pack(f"<{len(parts)}H", *parts)
+    return interleave([*low_planes, packed[0::2], packed[1::2]])
+
+
+def group_tables(cursor: Cursor, numbers: bytes, segment: Segment) -> list[Table]:
+    """The tables of the 4 groups; the inline one is read here if a group names it."""
+    inline = read_table(cursor) if 255 in numbers else None
+    tables = []
+    for number in numbers:
+        table = inline if number == 255 else segment.tables[number] if number < len(segment.tables) else None
+        if table is None:
+            cursor.fail(f"no table {number}")
+        tables.append(table)
+    return tables
+
+
+def mode_huffman(block: Block) -> bytes:
+    """float.md, block of mode huffman."""
+    cursor, segment, count = block.cursor, block.segment, block.values
+    form = FLOAT_FORMS[segment.element]
+    flags, base_length, numbers = cursor.u8(), cursor.u16(), cursor.take(4)
+    require_known(flags < 8, f"reserved flags {flags:#x} of mode huffman", cursor.where)
+    wide, is_sorted, patched = flags & 1, flags & 2, flags & 4
+    lengths = read_lengths(cursor, base_length, wide=bool(wide))
+    groups = row_order(cursor, segment, count) if is_sorted else []
+    tables = group_tables(cursor, numbers, segment)
+    cursor.pad()
+    raw = read_raw_plane(cursor, form.coded_bits - form.exponent_bits - segment.j, count)
+    low_planes = [read_section(cursor, count) for _ in range(2)] if segment.element == F32 else []
+    sizes = [len(group) * segment.row_length for group in groups]
+    geometry = sorted_geometry(sizes) if is_sorted else unsorted_geometry(count)
+    symbols = read_streams(cursor, lengths, geometry, tables)
+    if is_sorted:
+        symbols = unsort(symbols, groups, segment.row_length)
+    parts = coded_parts(symbols, raw, segment, cursor)
+    if patched:
+        apply_patches(cursor, parts, form.coded_bits)
+    return join_coded(parts, form.coded_bits, low_planes)
+
+
+def read_codes(cursor: Cursor, count: int) -> list[int]:
+    """The four-bit codes of fixed4.md."""
+    codes: list[int] = []
+    for _ in range(-(-count // 64)):
+        unit = cursor.take(32)
+        codes += [byte & 15 for byte in unit] + [byte >> 4 for byte in unit]
+    cursor.check(not any(codes[count:]), "unused codes are not zero")
+    return codes[:count]
+
+
+def mode_fixed4(block: Block) -> bytes:
+    """fixed4.md."""
+    cursor, segment = block.cursor, block.segment
+    cursor.check(segment.element == BF16 and segment.j == 0, "mode fixed4 outside BF16 with J = 0")
+    escape_count = payload_length(cursor)
+    codebook = cursor.take(16)
+    cursor.check(codebook[15] == 0, "entry 15 of the codebook is not zero")
+    codes = read_codes(cursor, block.values)
+    cursor.check(codes.count(15) == escape_count, "number of escapes is wrong")
+    cursor.pad()
+    raw = read_raw_plane(cursor, 8, block.values)
+    escapes = iter(cursor.take(escape_count))
+    symbols = [next(escapes) if code == 15 else codebook[code] for code in codes]
+    return join_coded(coded_parts(symbols, raw, segment, cursor), 16, [])
+
+
+# --- Codec copy (copy.md) and the modes of section 4.3 ----------------------------------------------------------------
+
+
+def mode_copy(block: Block) -> bytes:
+    reserved_fields(block.cursor)
+    return block.copied()
+
+
+MODES: tuple[Callable[[Block], bytes], ...] = (
+    mode_raw,
+    mode_constant,
+    mode_zstd,
+    mode_lz4,
+    mode_huffman,
+    mode_fixed4,
+    mode_planes,
+    mode_copy,
+)
+
+# --- Decoding members -------------------------------------------------------------------------------------------------
+
+BaseStore = dict[tuple[bytes, int], bytes]  # content by SHA-256 and length
+
+
+class Decoder:
+    """Decodes members; `contents` holds the members done so far and the one in work."""
+
+    def __init__(self, container: Container, bases: BaseStore, limit: int) -> None:
+        self.container = container
+        self.bases = bases
+        self.limit = limit
+        self.contents: dict[int, bytearray] = {}
+
+    def decode(self, number: int) -> bytes:
+        """The original bytes of a member, after those that it copies from."""
+        needed = self.needed(number)
+        total = sum(self.container.members[index].record.length for index in needed)
+        if total > self.limit:
+            raise Refusal(f"{total} bytes to decode are above --limit {self.limit}, member {number}")
+        for index in needed:
+            self.member(self.container.members[index])
+        return bytes(self.contents[number])
+
+    def needed(self, number: int) -> list[int]:
+        """The member and all earlier ones that it copies from, directly or not, in order."""
+        found, waiting = {number}, [number]
+        while waiting:
+            for segment in self.container.members[waiting.pop()].segments:
+                for reference in segment.references:
+                    if segment.codec == COPY and reference.kind == 0 and reference.number not in found:
+                        found.add(reference.number)
+                        waiting.append(reference.number)
+        return sorted(found)
+
+    def member(self, member: Member) -> None:
+        require_known(member.unsupported is None, str(member.unsupported), member.label)
+        content = self.contents[member.number] = bytearray()
+        for segment in member.segments:
+            first_byte = len(content)
+            for ordinal, frame in enumerate(segment.blocks):
+                content += self.block(member, segment, ordinal, frame, len(content) - first_byte)
+        require(len(content) == member.record.length, "decoded length is wrong", member.label)
+        require(xxh3_128(content) == member.record.xxh3, "XXH3-128 does not match", member.label)
+        expected = member.record.sha256
+        require(expected in (None, hashlib.sha256(content).digest()), "SHA-256 does not match", member.label)
+
+    def block(self, member: Member, segment: Segment, ordinal: int, frame: Frame, first_byte: int) -> bytes:
+        """One block, with its decoded hash checked (section 4.3)."""
+        where = f"block {ordinal} of segment {segment.number}"
+        cursor = Cursor(self.container.data, frame.start + 16, frame.end, where)
+        decoded_hash, mode = cursor.u64(), cursor.u8()
+        require_known(mode < len(MODES), f"mode {mode}", where)
+        cursor.check(mode in MODES_OF_CODEC[segment.codec], f"mode {MODE_NAMES[mode]} outside its codec")
+        size = frame.tag * segment.width
+        copied = partial(self.copied, member, segment, first_byte, size)
+        decoded = MODES[mode](Block(cursor, segment, frame.tag, copied))
+        cursor.finish()
+        require(xxh3_64(decoded) == decoded_hash, "decoded hash does not match", where)
+        return decoded
+
+    def copied(self, member: Member, segment: Segment, first_byte: int, size: int) -> bytes:
+        """`size` bytes of the segment's reference from `first_byte` on (section 4.2)."""
+        reference = segment.references[0]
+        start = reference.offset + first_byte
+        if reference.kind == 0:
+            return bytes(self.contents[reference.number][start : start + size])
+        base = member.record.bases[reference.number]
+        content = self.bases.get((base.sha256, base.length))
+        if content is None:
+            raise BaseProblem(f"no --base of {base.length} bytes with SHA-256 {base.sha256.hex()}, {member.label}")
+        return content[start : start + size]
+
+
+# --- Command ----------------------------------------------------------------------------------------------------------
+
+
+def member_lines(member: Member) -> Iterator[str]:
+    """What --list prints of a member."""
+    record = member.record
+    mode = f" mode {record.mode:03o}" if record.flags & HAS_MODE else ""
+    time = f" time {record.time}" if record.flags & HAS_TIME else ""
+    yield f"{member.label}: {record.length} bytes{mode}{time}"
+    yield f"  XXH3-128 {record.xxh3[::-1].hex()}"
+    if record.sha256:
+        yield f"  SHA-256 {record.sha256.hex()}"
+    if member.unsupported:
+        yield f"  unsupported: {member.unsupported}"
+    for number, base in enumerate(record.bases):
+        hint = printable(base.hint.decode("utf-8", "backslashreplace"))
+        yield f'  base {number}: {base.length} bytes, SHA-256 {base.sha256.hex()}, hint "{hint}"'
+    for segment in member.segments:
+        yield "  " + segment_line(segment)
+    for tensor in record.tensors:
+        shape = " x ".join(map(str, tensor.shape)) or "scalar"
+        kind = ELEMENTS[tensor.element][0]
+        yield f'  tensor "{printable(tensor.name)}": {kind} {shape}, {tensor.length} bytes at {tensor.offset}'
+
+
+def segment_line(segment: Segment) -> str:
+    """What --list prints of a segment."""
+    codec = CODEC_NAMES[segment.codec] if segment.codec < len(CODEC_NAMES) else f"codec {segment.codec}"
+    line = f"segment {segment.number}: {ELEMENTS[segment.element][0]} {codec}"
+    line += f", {segment.length} bytes at {segment.offset}, {len(segment.blocks)} blocks"
+    if segment.codec == FLOAT:
+        line += f", J {segment.j}, base {segment.window_base}, {len(segment.tables)} tables"
+    for reference in segment.references:
+        line += f", {'base' if reference.kind else 'member'} {reference.number} at {reference.offset}"
+    return line
+
+
+def listing(container: Container) -> bytes:
+    """The whole of --list."""
+    kind = ("single file", "folder", "checkpoint")[container.header.kind]
+    lines = [f"{kind}, {len(container.members)} members, {len(container.data)} bytes"]
+    for member in container.members:
+        lines += member_lines(member)
+    return ("\n".join(lines) + "\n").encode()
+
+
+def pick_member(container: Container, name: str | None) -> int:
+    """The member to decode."""
+    if name is None:
+        if len(container.members) != 1:
+            raise Usage(f"{len(container.members)} members, --member is needed")
+        return 0
+    for member in container.members:
+        if member.record.name == name:
+            return member.number
+    raise Usage(f'no member "{printable(name)}", --member')
+
+
+def read_bases_by_content(paths: Iterable[str]) -> BaseStore:
+    """The files given as bases."""
+    store: BaseStore = {}
+    for path in paths:
+        with open(path, "rb") as file:
+            content = file.read()
+        store[hashlib.sha256(content).digest(), len(content)] = content
+    return store
+
+
+DEFAULT_LIMIT = 2**28
+
+
+def decode_member(data: bytes, name: str | None = None, bases: BaseStore | None = None) -> bytes:
+    """The original bytes of a member of a container in memory; raises `Refusal`."""
+    container = open_container(data)
+    return Decoder(container, bases or {}, DEFAULT_LIMIT).decode(pick_member(container, name))
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="reference_decoder", description="Decode a swzip container.")
+    parser.add_argument("container", metavar="IN.swz")
+    parser.add_argument("--list", action="store_true", help="print what the container holds")
+    parser.add_argument("--member", metavar="NAME", help="the member to decode")
+    parser.add_argument("--base", metavar="FILE", action="append", default=[], help="a base; found by content")
+    parser.add_argument("--limit", metavar="BYTES", type=int, default=DEFAULT_LIMIT, help="most bytes to decode")
+    return parser.parse_args(argv)
+
+
+def result(options: argparse.Namespace) -> bytes:
+    """What goes to standard output."""
+    with open(options.container, "rb") as file:
+        container = open_container(file.read())
+    if options.list:
+        return listing(container)
+    number = pick_member(container, options.member)
+    return Decoder(container, read_bases_by_content(options.base), options.limit).decode(number)
+
+
+def main(argv: Sequence[str] | None = None, out: BinaryIO | None = None, err: TextIO | None = None) -> int:
+    """Run the command; the answer is its exit code."""
+    err = err or sys.stderr
+    try:
+        output = result(arguments(argv))
+        stream = out or sys.stdout.buffer
+        stream.write(output)
+        stream.flush()
+    except Refusal as refusal:
+        print(f"reference_decoder: {refusal}", file=err)
+        return refusal.code
+    except OSError as error:
+        print(f"reference_decoder: {error.strerror}, {printable(str(error.filename or 'output'))}", file=err)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
