@@ -330,11 +330,10 @@ static bool float_decode(const swzip_float_block *block, void *out, uint8_t *scr
     const size_t raw_unit = 32 * (size_t)float_traits[kind].raw_bits, raw_bytes = raw_unit * run.units;
     uint32_t unit = 0;
     for (int g = 0; g < 4 && geometry.values[g]; g++) {
-      const uint8_t *const ahead = block->streams + block->stream_offset[8 * g + 8];
-      const uint8_t *const ahead_end = g < 3 ? block->streams + block->stream_offset[8 * g + 16] : ahead;
+      const prefetch_range ahead = ahead_of(block, g);
       const size_t from = raw_unit * unit, to = from + raw_unit * (8 * length / SWZIP_UNIT);
       decode_group(block->streams, block->stream_offset + 8 * g, length, geometry.values[g],
-                   scratch + SWZIP_STREAM_GAP, stride, block->table[g], ahead, ahead_end, block->raw_plane + from,
+                   scratch + SWZIP_STREAM_GAP, stride, block->table[g], ahead.from, ahead.to, block->raw_plane + from,
                    block->raw_plane + (to < raw_bytes ? to : raw_bytes));
       for (uint32_t k = 0; k < 8 && k * length < geometry.values[g]; k++) {
         const uint32_t end = unit + length / SWZIP_UNIT < run.units ? unit + length / SWZIP_UNIT : run.units;
@@ -594,7 +593,7 @@ static uint32_t fixed4_encode(const void *values, uint32_t count, uint8_t window
 
 // ---------------------------------------------------------------- Huffman encode
 
-// 32 symbols at a time: codes and lengths come from byte shuffles over a window of 64 symbols, neighbours are joined to
+// 32 symbols at a time: codes and lengths come from byte shuffles over a window of 32 symbols, neighbours are joined to
 // pairs (multiply by 2^length and add), quads and octets (variable shifts), and four octets are appended to the bit
 // stream. Octets over 56 bits, and symbols outside the window or without a code, take the scalar path.
 #define APPEND(code_bits, code_length)      \
@@ -621,9 +620,9 @@ static NOINLINE uint8_t *huffman_encode(const uint8_t *symbols, size_t count, co
                                         uint8_t *out, uint32_t first_position, uint32_t *missing,
                                         uint32_t missing_capacity, uint32_t *missing_count) {
   const vec zero = _mm256_setzero_si256(), low4 = _mm256_set1_epi8(15), low3 = _mm256_set1_epi8(7);
-  const vec window = _mm256_set1_epi8(63), first = _mm256_set1_epi8((char)table->first);
-  vec low[4], high[4];
-  for (int i = 0; i < 4; i++) {
+  const vec window = _mm256_set1_epi8(31), first = _mm256_set1_epi8((char)table->first);
+  vec low[2], high[2];
+  for (int i = 0; i < 2; i++) {
     low[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(table->low + 16 * i)));
     high[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)(table->high + 16 * i)));
   }
@@ -643,11 +642,9 @@ static NOINLINE uint8_t *huffman_encode(const uint8_t *symbols, size_t count, co
     i -= 32;
     const vec x = _mm256_sub_epi8(LOAD(symbols + i), first);
     vec good = _mm256_cmpeq_epi8(_mm256_min_epu8(x, window), x);
-    const vec bit4 = _mm256_slli_epi16(x, 3), bit5 = _mm256_slli_epi16(x, 2), nibble = _mm256_and_si256(x, low4);
-#define PICK(t)                                                                                                    \
-  _mm256_blendv_epi8(                                                                                              \
-      _mm256_blendv_epi8(_mm256_shuffle_epi8(t[0], nibble), _mm256_shuffle_epi8(t[1], nibble), bit4),              \
-      _mm256_blendv_epi8(_mm256_shuffle_epi8(t[2], nibble), _mm256_shuffle_epi8(t[3], nibble), bit4), bit5)
+    const vec bit4 = _mm256_slli_epi16(x, 3), nibble = _mm256_and_si256(x, low4);
+#define PICK(t) \
+  _mm256_blendv_epi8(_mm256_shuffle_epi8(t[0], nibble), _mm256_shuffle_epi8(t[1], nibble), bit4)
     const vec code_low = PICK(low), both = PICK(high);
     const vec length = _mm256_and_si256(both, low4);
     const vec code_high = _mm256_and_si256(_mm256_srli_epi16(both, 4), low3);

@@ -49,18 +49,25 @@ uint32_t swzip_fixed4_escapes(const uint8_t *codes, uint32_t count) {
 }
 
 void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]) {
-  // Two tables: neighbouring equal symbols would wait for each other's store.
-  uint32_t odd[256] = {0};
+  // Four tables: neighbouring equal symbols would wait for each other's store.
+  uint32_t lanes[4][256] = {{0}};
   for (size_t run = 0; run < count; run += 32 * step) {
     const size_t end = run + 32 < count ? run + 32 : count;
     size_t i = run;
-    for (; i + 1 < end; i += 2) {
-      counts[bytes[i]]++;
-      odd[bytes[i + 1]]++;
+    for (; i + 8 <= end; i += 8) {
+      const uint64_t eight = load64(bytes + i);
+      lanes[0][eight & 255]++;
+      lanes[1][eight >> 8 & 255]++;
+      lanes[2][eight >> 16 & 255]++;
+      lanes[3][eight >> 24 & 255]++;
+      lanes[0][eight >> 32 & 255]++;
+      lanes[1][eight >> 40 & 255]++;
+      lanes[2][eight >> 48 & 255]++;
+      lanes[3][eight >> 56]++;
     }
-    if (i < end) counts[bytes[i]]++;
+    for (; i < end; i++) lanes[0][bytes[i]]++;
   }
-  for (int s = 0; s < 256; s++) counts[s] += odd[s];
+  for (int s = 0; s < 256; s++) counts[s] += lanes[0][s] + lanes[1][s] + lanes[2][s] + lanes[3][s];
 }
 
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes) {

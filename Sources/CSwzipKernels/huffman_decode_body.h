@@ -120,8 +120,11 @@ static bool index_rows(uint32_t *index, const uint8_t *row_groups, uint32_t rows
     if (used[g] + row_length > geometry->values[g]) return false;
     used[g] += row_length;
     uint32_t at = position[g], room = left[g];
-    for (uint32_t c = 0; c < chunks;) {
-      // as many chunks as lie in this sub-stream
+    if (room > row_length) {  // the whole row lies in one sub-stream
+      for (uint32_t c = 0; c < chunks; c++) index[c] = at + 32 * c;
+      at += row_length;
+      room -= row_length;
+    } else for (uint32_t c = 0; c < chunks;) {
       uint32_t run = room / 32 < chunks - c ? room / 32 : chunks - c;
       room -= 32 * run;
       for (; run; run--, at += 32) index[c++] = at;
@@ -138,16 +141,25 @@ static bool index_rows(uint32_t *index, const uint8_t *row_groups, uint32_t rows
          used[3] == geometry->values[3];
 }
 
+// What comes into the cache while group g is decoded: the streams of the next group, or those of the next block's first,
+// which lie where this block's do. Only a hint: the addresses need not exist.
+typedef struct { const uint8_t *from, *to; } prefetch_range;
+static prefetch_range ahead_of(const swzip_float_block *block, int g) {
+  const uint32_t *const offset = block->stream_offset;
+  if (g < 3) return (prefetch_range){block->streams + offset[8 * g + 8], block->streams + offset[8 * g + 16]};
+  const uint8_t *const next = (const uint8_t *)((uintptr_t)block->streams + block->frame_bytes);
+  return (prefetch_range){next, (const uint8_t *)((uintptr_t)next + offset[8])};
+}
+
 // Decodes the symbols of a sorted block into `tile`; the groups follow each other there.
 static void decode_groups(const swzip_float_block *block, const swzip_geometry *geometry, uint8_t *tile) {
   uint8_t *low = tile + SWZIP_STREAM_GAP;
   const size_t plane_bytes = swzip_raw_plane_bytes(block->kind, block->count);
   for (int g = 0; g < 4 && geometry->values[g]; g++) {
     const uint32_t stride = geometry->stream[g] + SWZIP_STREAM_GAP;
-    const uint8_t *const ahead = block->streams + block->stream_offset[8 * g + 8];
-    const uint8_t *const plane = block->raw_plane + plane_bytes * (size_t)g / 4;
+    const prefetch_range ahead = ahead_of(block, g);
     decode_group(block->streams, block->stream_offset + 8 * g, geometry->stream[g], geometry->values[g], low, stride,
-                 block->table[g], ahead, g < 3 ? block->streams + block->stream_offset[8 * g + 16] : ahead, plane,
+                 block->table[g], ahead.from, ahead.to, block->raw_plane + plane_bytes * (size_t)g / 4,
                  block->raw_plane + plane_bytes * (size_t)(g + 1) / 4);
     low += 8 * (size_t)stride;
   }

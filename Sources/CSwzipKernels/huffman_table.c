@@ -1,15 +1,18 @@
 // Tables of the canonical Huffman code: codes in order, the plain decode table, the encode table.
 #include "kernels.h"
 
-static unsigned reverse_bits(unsigned value, unsigned count) {
-  unsigned reversed = 0;
-  for (unsigned i = 0; i < count; i++) reversed |= (value >> i & 1u) << (count - 1 - i);
-  return reversed;
-}
-
 void swzip_code_order_make(const uint8_t lengths[256], swzip_code_order *order) {
   unsigned counts[SWZIP_CODE_BITS + 1] = {0}, next[SWZIP_CODE_BITS + 1], at[SWZIP_CODE_BITS + 1];
-  for (int s = 0; s < 256; s++) counts[lengths[s]]++;
+  // Few symbols occur: eight absent ones are passed at once.
+  uint8_t present[256];
+  int symbols = 0;
+  for (int s = 0; s < 256; s += 8)
+    if (load64(lengths + s))
+      for (int k = s; k < s + 8; k++) {
+        present[symbols] = (uint8_t)k;
+        symbols += lengths[k] != 0;
+        counts[lengths[k]]++;
+      }
   counts[0] = 0;
   unsigned code = 0, first = 0;
   for (int l = 1; l <= SWZIP_CODE_BITS; l++) {
@@ -19,13 +22,12 @@ void swzip_code_order_make(const uint8_t lengths[256], swzip_code_order *order) 
     first += counts[l];
   }
   order->count = (int)first;
-  for (int s = 0; s < 256; s++) {
-    const unsigned l = lengths[s];
-    if (!l) continue;
+  for (int k = 0; k < symbols; k++) {
+    const unsigned s = present[k], l = lengths[s];
     const unsigned i = at[l]++;
     order->symbol[i] = (uint8_t)s;
     order->length[i] = (uint8_t)l;
-    order->code[i] = (uint16_t)reverse_bits(next[l]++, l);
+    order->code[i] = (uint16_t)(__builtin_bitreverse16((uint16_t)next[l]++) >> (16 - l));
   }
 }
 
@@ -64,17 +66,17 @@ void swzip_encode_table_build(const uint8_t lengths[256], const uint32_t counts[
   memcpy(table->length, lengths, 256);
   for (int i = 0; i < order.count; i++) table->code[order.symbol[i]] = order.code[i];
   table->cheapest = order.symbol[0];
-  // The vector encoder looks at 64 neighbouring symbols: those that hold most of the counts.
+  // The vector encoder looks at 32 neighbouring symbols: those that hold most of the counts.
   uint64_t sum = 0, best;
-  for (int s = 0; s < 64; s++) sum += counts[s];
+  for (int s = 0; s < 32; s++) sum += counts[s];
   best = sum;
   table->first = 0;
-  for (int first = 1; first <= 192; first++) {
-    sum += counts[first + 63];
+  for (int first = 1; first <= 224; first++) {
+    sum += counts[first + 31];
     sum -= counts[first - 1];
     if (sum > best) best = sum, table->first = (uint8_t)first;
   }
-  for (int i = 0; i < 64; i++) {
+  for (int i = 0; i < 32; i++) {
     const int s = table->first + i;
     table->low[i] = (uint8_t)table->code[s];
     table->high[i] = (uint8_t)((table->code[s] >> 8 & 7) << 4 | table->length[s]);

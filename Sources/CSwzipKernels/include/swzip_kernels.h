@@ -54,7 +54,7 @@ void swzip_decode_table_build(const uint8_t lengths[256], unsigned shift, swzip_
 typedef struct {
   uint16_t code[256];             // bit-reversed
   uint8_t length[256];            // 0 = absent: coded as `cheapest` and reported
-  uint8_t low[64], high[64];      // for symbols first..first+63: code bits 0-7; code bits 8-10 << 4 | length
+  uint8_t low[32], high[32];      // for symbols first..first+31: code bits 0-7; code bits 8-10 << 4 | length
   uint8_t first, cheapest;
 } swzip_encode_table;
 
@@ -103,6 +103,7 @@ typedef struct {
   const swzip_decode_table *table[4];
   const uint8_t *patches;                   // 6 bytes each, positions ascending and below count
   uint32_t patch_count;
+  size_t frame_bytes;                       // a hint: the next block's streams begin this far on
 } swzip_float_block;
 
 /// Bytes of scratch that decoding a block of up to `count` values needs, aligned to 64.

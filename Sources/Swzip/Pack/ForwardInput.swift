@@ -1,6 +1,6 @@
 internal import SwzipCore
 
-/// The bytes of a member in order, summed as they pass. Hands out memory where it lies, or reads into the caller's.
+/// The bytes of a member in order. Hands out memory where it lies, or reads into the caller's.
 final class ForwardInput: @unchecked Sendable {  // one thread at a time
   private let source: any InputSource
   private let memory: MemorySource?
@@ -51,12 +51,17 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
       }
       unsafe bytes = buffer!.prefix(filled)
     }
-    unsafe checksum.add(bytes)
-    unsafe sha256?.add(bytes)
     byteCount += UInt64(bytes.count)
     return unsafe bytes
   }
 
-  var sum: Checksum128 { checksum.sum }
+  /// Adds bytes to the sums; in order, each byte once. Apart from `next`, so that one thread sums what it codes next
+  /// anyway, while it comes into the cache.
+  func sum(_ bytes: UnsafeRawBufferPointer) {
+    unsafe checksum.add(bytes)
+    unsafe sha256?.add(bytes)
+  }
+
+  var checksumOfAll: Checksum128 { checksum.sum }
   var sha256Digest: [UInt8]? { sha256?.finish() }
 }

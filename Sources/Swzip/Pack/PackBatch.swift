@@ -7,7 +7,7 @@ internal import SwzipCore
   var output: Memory?
   var plans: [SegmentPlan?]
   private(set) var jobs: [PackJob] = []
-  private let bytes: UnsafeRawBufferPointer
+  let bytes: UnsafeRawBufferPointer
 
   init(_ ranges: [SegmentRange], _ bytes: UnsafeRawBufferPointer, input: Memory?) {
     self.ranges = ranges

@@ -73,12 +73,12 @@ final class Packer {
     report.rawByteCount = input.byteCount
     let tensors = layout.tensors.filter { $0.offset + $0.byteCount <= input.byteCount }
     let sha256 = input.sha256Digest
-    account.endMember(byteCount: input.byteCount, checksum: input.sum, sha256: sha256, tensors: tensors)
+    account.endMember(byteCount: input.byteCount, checksum: input.checksumOfAll, sha256: sha256, tensors: tensors)
     let index = try account.index(header: header.bytes)
     try sink.write(index.bytes)
     report.packedByteCount = account.position + UInt64(index.bytes.count)
     report.tensorCount = tensors.count
-    report.checksum = input.sum.hexadecimal
+    report.checksum = input.checksumOfAll.hexadecimal
     report.sha256 = sha256.map(swzipHexadecimal)
     report.warnings = layout.warnings
     return report
@@ -139,6 +139,7 @@ final class Packer {
       try beginSegment(plan)
       for block in 0..<plan.blockCount {
         let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[plan.bytes(ofBlock: block)])
+        unsafe input.sum(source)
         // Memory that has room is written where the block belongs.
         let memory = sink as? MemorySink
         let inPlace = unsafe (memory?.room.count ?? 0) >= plan.frameBound + Limits.slack
@@ -170,6 +171,7 @@ final class Packer {
       failures.catching { () throws(SwzipError) in
         if job == 0 {
           next = try readBatch()
+          unsafe input.sum(batch.bytes)
         } else {
           batch.plans[job - 1] = try unsafe SegmentPlan(
             batch.ranges[job - 1], batch.bytes(ofSegment: job - 1), effort: effort, scratch: workers[worker].scratch)

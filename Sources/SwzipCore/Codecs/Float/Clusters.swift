@@ -5,9 +5,13 @@ final class Histograms {
   let count: Int
   private let memory: Memory
 
-  init(count: Int) throws(SwzipError) {
+  convenience init(count: Int) throws(SwzipError) { self.init(try Memory(1024 * count), count: count) }
+
+  /// Histograms in memory that has room for them.
+  init(_ memory: Memory, count: Int) {
+    precondition(1024 * count <= memory.byteCount)
     self.count = count
-    memory = try Memory(1024 * count)
+    self.memory = memory
     clear()
   }
 
@@ -16,7 +20,7 @@ final class Histograms {
     return unsafe memory.base.assumingMemoryBound(to: UInt32.self) + 256 * index
   }
 
-  func clear() { unsafe memory.bytes.initializeMemory(as: UInt8.self, repeating: 0) }
+  func clear() { unsafe memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: 1024 * count) }
 
   /// Adds symbols `range` of another histogram to number `index`.
   func add(_ other: UnsafePointer<UInt32>, to index: Int, _ range: ClosedRange<Int>) {
@@ -37,7 +41,7 @@ struct Clusters {
   /// Symbols outside do not occur.
   let symbolRange: (first: Int, last: Int)
 
-  private static let rounds = 4
+  private static let rounds = 3
 
   init(_ histograms: Histograms, most: Int) throws(SwzipError) {
     let range = Self.range(histograms)

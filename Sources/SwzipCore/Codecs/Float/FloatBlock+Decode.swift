@@ -25,6 +25,7 @@ package enum FloatBlock {
     unsafe block.kind = kind.kernel
     unsafe block.count = UInt32(count)
     unsafe block.window_base = segment.windowBase
+    unsafe block.frame_bytes = frame.count
     var offset = 32 + StreamDirectory.deltaBytes(wide: wide)
     guard frame.count >= offset else { throw failure }
     let base = unsafe UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: 26, as: UInt16.self))

@@ -70,7 +70,7 @@ extension FloatBlock {
     return unsafe (padFrame(start, from: offset), flags)
   }
 
-  /// The cheapest table for each group, by a histogram of a quarter of it.
+  /// The cheapest table for each group, by a histogram of a part of it.
   private static func chooseTables(
     _ coded: UnsafePointer<UInt8>, _ geometry: swzip_geometry, plan: FloatPlan,
     frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
@@ -80,7 +80,7 @@ extension FloatBlock {
       var best = 0
       if values > 0, plan.codes.count > 1 {
         let counts = unsafe scratch.clearedCounts()
-        unsafe swzip_histogram_add(coded + from, Int(values), 4, counts)
+        unsafe swzip_histogram_add(coded + from, Int(values), 5, counts)
         best = unsafe plan.cheapest(counts)
       }
       from += Int(values)

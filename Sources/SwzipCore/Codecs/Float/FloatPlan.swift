@@ -19,9 +19,9 @@ package final class FloatPlan {
   private(set) var fixed4Window: UInt8 = 1
 
   private let usesFixed4: Bool
-  private static let mostGroups = 64
+  static let mostGroups = 64
   /// Values for which a further table pays.
-  private static let valuesPerTable = 32_768
+  private static let valuesPerTable = 65_536
 
   /// Plans `values`, rows of `rowLength` values (0: no rows).
   package init(
@@ -68,13 +68,14 @@ package final class FloatPlan {
 
   /// The window ends a little above the largest field of a sample.
   private func findWindow(_ values: UnsafeRawBufferPointer, count: Int) -> UInt16 {
-    let step = max(1, count / 4096)
+    let step = max(1, count / 256)
     var most: UInt32 = 0
     for index in stride(from: 0, to: count, by: step) {
       let part = UInt32(unsafe swzip_float_coded_part(kind.kernel, values.baseAddress!, UInt32(index)))
       most = max(most, (part << 1 & 0xFFFF) >> 7)
     }
-    let margin: UInt32 = step > 1 ? 4 : 0
+    // Far below a window's end there is nothing; a few octaves above the sample's largest value there may be something.
+    let margin: UInt32 = step > 1 ? 24 : 0
     return UInt16(max(0, Int(most + margin) - 255))
   }
 
@@ -83,10 +84,10 @@ package final class FloatPlan {
   ) throws(SwzipError) {
     let blocks = (count + blockValues - 1) / blockValues
     let sampled = min(blocks, Self.mostGroups / 4)
-    let natural = try Histograms(count: 4 * sampled)
-    let sorted = try Histograms(count: rowLength > 0 ? 4 * sampled : 0)
+    let natural = Histograms(scratch.histograms(0), count: 4 * sampled)
+    let sorted = Histograms(scratch.histograms(1), count: rowLength > 0 ? 4 * sampled : 0)
     // About an eighth of large segments, all of small ones.
-    let step = count < 32_768 ? 1 : count < 200_000 ? 3 : blocks <= 16 ? 5 : 5
+    let step = count < 32_768 ? 1 : count < 200_000 ? 4 : 7
     for index in 0..<sampled {
       let block = index * blocks / sampled
       let start = block * blockValues
@@ -110,7 +111,8 @@ package final class FloatPlan {
     }
   }
 
-  /// Adds the histograms of a block from one row (or chunk of 256 values) in `step`.
+  /// Adds the histograms of a block from one run of rows (or of 256 values) in `step`. Runs are whole units, and long
+  /// enough for memory to be read ahead.
   private func addBlock(
     _ block: UnsafeRawBufferPointer, step: Int, offset: Int, group: Int, _ natural: Histograms,
     _ sorted: Histograms, scratch: EncodeScratch
@@ -118,25 +120,38 @@ package final class FloatPlan {
     let count = block.count / kind.width
     let length = rowLength > 0 ? rowLength : 256
     let rows = (count + length - 1) / length
+    let run = min(step == 1 ? rows : max(8, 2048 / length), rows)
     var taken = 0
+    var values = 0
     let symbols = unsafe scratch.symbols
-    let part = unsafe scratch.sorted  // raw bits of the sample, not used
-    for row in stride(from: min(offset, rows - 1), to: rows, by: step) {
-      let start = row * length
-      let rowCount = min(length, count - start)
-      let at = unsafe symbols + taken * length
+    let unused = unsafe scratch.sorted  // the sample's raw bits
+    for row in stride(from: min(offset * run, (rows - 1) / run * run), to: rows, by: step * run) {
+      let runRows = min(run, rows - row)
+      let runCount = min(runRows * length, count - row * length)
       _ = unsafe swzip_float_split(
-        kind.kernel, block.baseAddress! + start * kind.width, UInt32(rowCount), windowBase, at, part, scratch.plane(0), scratch.plane(1))
-      unsafe swzip_histogram_add(at, rowCount, 1, natural[group + min(3, row * 4 / rows)])
-      taken += 1
+        kind.kernel, block.baseAddress! + row * length * kind.width, UInt32(runCount), windowBase, symbols + values,
+        unused, scratch.plane(0), scratch.plane(1))
+      taken += runRows
+      values += runCount
     }
+    unsafe addQuarters(symbols, rows: taken, length: length, values: values, to: natural, group)
     guard rowLength > 0 else { return }
+    let groups = unsafe UnsafeMutableRawPointer(scratch.missing).assumingMemoryBound(to: UInt8.self)
     unsafe swzip_row_sums(symbols, UInt32(taken), UInt32(length), scratch.rowSums)
-    let groups = unsafe UnsafeMutableRawPointer(scratch.naturalRows).assumingMemoryBound(to: UInt8.self)
     unsafe swzip_rows_group(scratch.rowSums, UInt32(taken), groups)
-    for row in 0..<taken {
-      let mine = unsafe Int(groups[row >> 2] >> UInt8(2 * (row & 3)) & 3)
-      unsafe swzip_histogram_add(symbols + row * length, length, 1, sorted[group + mine])
+    unsafe swzip_rows_gather(symbols, UInt32(taken), UInt32(length), groups, scratch.sorted, scratch.naturalRows)
+    unsafe addQuarters(scratch.sorted, rows: taken, length: length, values: values, to: sorted, group)
+  }
+
+  /// Adds the histograms of the four quarters of some rows, as a block's groups are cut.
+  private func addQuarters(
+    _ symbols: UnsafePointer<UInt8>, rows: Int, length: Int, values: Int, to histograms: Histograms, _ group: Int
+  ) {
+    let share = (rows + 3) / 4 * length
+    for quarter in 0..<4 {
+      let start = min(quarter * share, values)
+      let count = min(share, values - start)
+      if count > 0 { unsafe swzip_histogram_add(symbols + start, count, 1, histograms[group + quarter]) }
     }
   }
 
