@@ -51,9 +51,15 @@ let package = Package(
     .executableTarget(
       name: "swzip",
       dependencies: [
-        "Swzip", "SwzipSystem",
+        "Swzip", "SwzipCore", "SwzipSystem", "CZstd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
+    .target(name: "SwzipTestSupport", path: "Tests/SwzipTestSupport", swiftSettings: strict),
+    .testTarget(
+      name: "SwzipSystemTests", dependencies: ["SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "CommandTests", dependencies: ["swzip", "SwzipCore", "SwzipSystem", "SwzipTestSupport"],
+      exclude: ["Snapshots"], swiftSettings: strict),
   ],
   cLanguageStandard: .c17
 )

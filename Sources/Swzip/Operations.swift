@@ -12,12 +12,12 @@ public func pack(
 public func unpack(
   from source: any InputSource, to sink: any OutputSink, threads: Int, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  throw SwzipError(.unsupported, .unknownCodec)
+  try Unpacker(source, sink, threads: threads, progress).run()
 }
 
 /// Decodes everything and compares every hash; writes nothing.
 public func verify(
   _ source: any InputSource, threads: Int, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  throw SwzipError(.unsupported, .unknownCodec)
+  try Unpacker(source, nil, threads: threads, progress).run()
 }

@@ -38,7 +38,7 @@ enum Entry {
     Process.exit(finishOutput(status).rawValue)
   }
 
-  private static func run(_ arguments: [String]) -> ExitStatus {
+  private static func run(_ arguments: [String]) -> CommandStatus {
     let given = Array(arguments.dropFirst())
     if given.first == "-V" || given.first == "--version" {
       writeOut("swzip \(swzipVersion)\n")
@@ -65,20 +65,22 @@ enum Entry {
   }
 
   /// Help that was asked for, or one line on what is wrong with the arguments.
-  private static func explain(_ error: any Error, asJSON: Bool) -> ExitStatus {
+  private static func explain(_ error: any Error, asJSON: Bool) -> CommandStatus {
     guard Swzip.exitCode(for: error) != .success else {
       writeOut(Swzip.fullMessage(for: error) + "\n")
       return .success
     }
-    // The parser puts hints on lines of their own.
-    let text = Swzip.message(for: error).split(separator: "\n").joined(separator: " ")
+    // The parser writes sentences, with hints on lines of their own.
+    var text = Swzip.message(for: error).split(separator: "\n").joined(separator: " ")
+    if text.hasSuffix(".") { text.removeLast() }
+    text = text.prefix(1).lowercased() + text.dropFirst()
     let failure = Failure(.usage, path: "", text: text + "; see swzip --help")
     Console(json: asJSON).fail(failure)
     return failure.status
   }
 
   /// Some file systems report a full disk only when the file is closed.
-  private static func finishOutput(_ status: ExitStatus) -> ExitStatus {
+  private static func finishOutput(_ status: CommandStatus) -> CommandStatus {
     do throws(SystemError) {
       try FileHandle.standardOutput.close()
     } catch  where !error.isBadDescriptor {
@@ -92,5 +94,5 @@ enum Entry {
 
 /// Ends a verb with a status; everything has been said.
 struct Finished: Error {
-  let status: ExitStatus
+  let status: CommandStatus
 }

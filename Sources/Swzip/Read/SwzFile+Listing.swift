@@ -44,11 +44,7 @@ extension SwzFile {
 
   public var tensors: [Tensor] {
     index.directory.members.enumerated().flatMap { number, member in
-      member.tensors.map {
-        Tensor(
-          name: $0.name, elementType: $0.elementType.name, shape: $0.shape, member: number, offset: $0.offset,
-          byteCount: $0.byteCount)
-      }
+      member.tensors.map { Tensor($0, member: number) }
     }
   }
 

@@ -17,15 +17,18 @@ struct Listing {
       formatSize(file.containerByteCount), formatSize(raw), formatRatio(file.containerByteCount, of: raw),
       String(file.tensors.count), name.printable,
     ])
-    guard file.members.count > 1 else { return }
-    var packed = [UInt64](repeating: 0, count: file.members.count)
+    let members = file.members
+    guard members.count > 1 else { return }
+    var packed = [UInt64](repeating: 0, count: members.count)
+    var tensors = [Int](repeating: 0, count: members.count)
+    for tensor in file.tensors where tensors.indices.contains(tensor.member) { tensors[tensor.member] += 1 }
     for segment in file.segments where packed.indices.contains(segment.member) {
       packed[segment.member] += segment.packedByteCount
     }
-    for (index, member) in file.members.enumerated() {
+    for (index, member) in members.enumerated() {
       table.add([
         formatSize(packed[index]), formatSize(member.byteCount), formatRatio(packed[index], of: member.byteCount),
-        String(file.tensors.count { $0.member == index }), "  " + member.name.printable,
+        String(tensors[index]), "  " + member.name.printable,
       ])
     }
   }

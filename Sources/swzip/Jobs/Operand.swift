@@ -19,7 +19,7 @@ enum Operand: Equatable {
 func forEach(
   _ operands: [Operand], _ console: Console, _ work: (Operand) throws(Failure) -> Void
 ) throws(Finished) {
-  var worst = ExitStatus.success
+  var worst = CommandStatus.success
   for operand in operands {
     do throws(Failure) {
       try work(operand)

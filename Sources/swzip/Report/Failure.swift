@@ -4,7 +4,7 @@ internal import SwzipSystem
 
 /// What stopped the work on one file.
 struct Failure: Error {
-  let status: ExitStatus
+  let status: CommandStatus
   /// As the user wrote it; empty where no file is concerned.
   let path: String
   /// One line: what is wrong; what to do.
@@ -12,7 +12,7 @@ struct Failure: Error {
   /// The broken rule, for programs.
   var rule: String?
 
-  init(_ status: ExitStatus, path: String, text: String, rule: String? = nil) {
+  init(_ status: CommandStatus, path: String, text: String, rule: String? = nil) {
     self.status = status
     self.path = path
     self.text = text
@@ -20,11 +20,11 @@ struct Failure: Error {
   }
 
   init(_ error: SwzipError, path: String) {
-    self.init(ExitStatus(error), path: path, text: error.text, rule: error.rule.rawValue)
+    self.init(CommandStatus(error), path: path, text: error.text, rule: error.rule.rawValue)
   }
 
   init(_ error: SystemError, path: String) {
-    let status: ExitStatus = error.isBrokenPipe ? .brokenPipe : error.alreadyExists ? .refused : .failed
+    let status: CommandStatus = error.isBrokenPipe ? .brokenPipe : error.alreadyExists ? .refused : .failed
     self.init(status, path: path, text: error.text, rule: SwzipError.Rule.system.rawValue)
   }
 

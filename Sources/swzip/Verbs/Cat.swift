@@ -76,8 +76,9 @@ struct Cat: ParsableCommand {
       return [Piece(member: 0, offset: bounds.from, byteCount: end - bounds.from)]
     }
     var pieces: [Piece] = []
+    let known = file.tensors
     for name in tensors {
-      guard let tensor = file.tensors.first(where: { $0.name == name }) else {
+      guard let tensor = known.first(where: { $0.name == name }) else {
         throw SwzipError(.refused, .noSuchTensor, detail: name)
       }
       pieces.append(Piece(member: tensor.member, offset: tensor.offset, byteCount: tensor.byteCount))

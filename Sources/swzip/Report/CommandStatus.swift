@@ -2,7 +2,7 @@ internal import SwzipCore
 
 /// What the command's exit status means, in order of gravity: with several files the gravest one counts.
 /// The only place that turns errors into statuses.
-enum ExitStatus: Int32, Comparable, CaseIterable {
+enum CommandStatus: Int32, Comparable, CaseIterable {
   case success = 0
   /// Exists, is a directory, is a link with `--rm`: nothing is wrong with the data.
   case refused = 2
@@ -17,9 +17,9 @@ enum ExitStatus: Int32, Comparable, CaseIterable {
   /// As if SIGPIPE had ended us: the reader has what it wanted.
   case brokenPipe = 141
 
-  static func < (left: ExitStatus, right: ExitStatus) -> Bool { left.gravity < right.gravity }
+  static func < (left: CommandStatus, right: CommandStatus) -> Bool { left.gravity < right.gravity }
 
-  private var gravity: Int { ExitStatus.allCases.firstIndex(of: self) ?? 0 }
+  private var gravity: Int { CommandStatus.allCases.firstIndex(of: self) ?? 0 }
 
   init(_ error: SwzipError) {
     switch error.kind {

@@ -1,0 +1,73 @@
+internal import SwzipCore
+internal import SwzipInputs
+
+/// What packing would make of a part of a file.
+public struct SegmentPrediction: Sendable {
+  public var offset: UInt64
+  public var byteCount: UInt64
+  public var predictedByteCount: UInt64
+  public var elementType: String
+  public var codec: String
+  /// The tensors that lie in the segment or begin in it.
+  public var tensors: [SwzFile.Tensor]
+}
+
+/// Predicts the sizes of a file's segments from one block of each, coded as packing would. Reads at most 300 KB a
+/// segment of up to 8 MiB. Throws `notRandomAccess` for a pipe.
+public func predict(_ source: any InputSource, level: Int) throws(SwzipError) -> [SegmentPrediction] {
+  guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+  var layout = try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic)
+  try CopyFinder(source: source).mark(&layout)
+  let scratch = try EncodeScratch()
+  let effort = Effort(level: level)
+  var tensors = layout.tensors[...]
+  var predictions: [SegmentPrediction] = []
+  for range in layout.segments {
+    let end = range.offset + UInt64(range.byteCount)
+    var mine: [SwzFile.Tensor] = []
+    while let tensor = tensors.first, tensor.offset < end {
+      if tensor.offset + tensor.byteCount > range.offset || tensor.byteCount == 0 {
+        mine.append(SwzFile.Tensor(tensor, member: 0))
+      }
+      guard tensor.offset + tensor.byteCount <= end else { break }
+      tensors.removeFirst()
+    }
+    let (predicted, codec) = try predictSegment(range, source, effort: effort, scratch: scratch)
+    predictions.append(
+      SegmentPrediction(
+        offset: range.offset, byteCount: UInt64(range.byteCount), predictedByteCount: predicted,
+        elementType: range.elementType.name, codec: codec.name, tensors: mine))
+  }
+  return predictions
+}
+
+/// Codes a block from the middle of a segment and scales its size.
+private func predictSegment(
+  _ range: SegmentRange, _ source: any InputSource, effort: Effort, scratch: EncodeScratch
+) throws(SwzipError) -> (UInt64, CodecID) {
+  var sample = range
+  let unit = max(range.rowLength, 256) * range.elementType.width
+  let most = Limits.writtenBlockValues * range.elementType.width / unit * unit
+  sample.byteCount = min(range.byteCount, max(most, unit))
+  sample.offset += UInt64((range.byteCount - sample.byteCount) / 2 / unit * unit)
+  let bytes = try source.bytes(at: sample.offset, count: sample.byteCount)
+  let memory = try Memory(bytes.count)
+  unsafe memory.bytes.copyBytes(from: bytes)
+  let plan = try unsafe SegmentPlan(sample, memory.prefix(bytes.count), effort: effort, scratch: scratch)
+  let frame = try Memory(plan.frameBound + Limits.slack)
+  var packed = 0
+  for block in 0..<plan.blockCount {
+    let part = unsafe UnsafeRawBufferPointer(rebasing: memory.prefix(bytes.count)[plan.bytes(ofBlock: block)])
+    packed += unsafe plan.encode(block, part, into: frame.bytes, scratch: scratch).frameByteCount
+  }
+  let scaled = UInt64(packed) * UInt64(range.byteCount) / UInt64(sample.byteCount)
+  return (scaled + UInt64(plan.header.frame(number: 0).bytes.count), CodecID(rawValue: plan.header.codec) ?? .bytes)
+}
+
+extension SwzFile.Tensor {
+  init(_ record: TensorRecord, member: Int) {
+    self.init(
+      name: record.name, elementType: record.elementType.name, shape: record.shape, member: member,
+      offset: record.offset, byteCount: record.byteCount)
+  }
+}

@@ -1,0 +1,300 @@
+internal import SwzipCore
+internal import SwzipSystem
+
+/// Reads a container forward: every hash is checked, blocks are decoded in batches of about 8 MiB, written in order, and
+/// the index at the end must agree with what was read.
+final class Unpacker {
+  private let source: any InputSource
+  private let sink: (any OutputSink)?
+  private let window: FrameWindow
+  private let workers: [DecodeScratch]
+  private var account = ContainerAccount()
+  private var header: [UInt8] = []
+  private var checksum: StreamChecksum
+  private var sha256: SHA256Sum?
+  private var memberBytes: UInt64 = 0
+  private var written: UInt64 = 0
+  /// What the segments of each finished member were summed to.
+  private var sums: [(checksum: Checksum128, sha256: [UInt8]?, byteCount: UInt64)] = []
+  private var batch = DecodeBatch()
+  private var pending: DecodeBatch?
+  private let progress: ProgressHandler?
+  /// For references to earlier ranges, where the source can be read at random.
+  private lazy var random = Result { () throws(SwzipError) -> SwzFile in try SwzFile(source) }
+
+  private static let batchBytes = 8 << 20
+
+  /// With no sink everything is verified and nothing written.
+  init(
+    _ source: any InputSource, _ sink: (any OutputSink)?, threads: Int, _ progress: ProgressHandler?
+  ) throws(SwzipError) {
+    self.source = source
+    self.sink = sink
+    self.progress = progress
+    window = try FrameWindow(source)
+    workers = try (0..<max(1, threads)).map { _ throws(SwzipError) in try DecodeScratch() }
+    checksum = try StreamChecksum()
+  }
+
+  func run() throws(SwzipError) -> UnpackReport {
+    header = try takeHeader()
+    let fileHeader = try FileHeader.read(header)
+    account.add(byteCount: header.count)
+    while let kind = try nextKind() {
+      switch kind {
+      case .member: try beginMember(fileHeader)
+      case .segment: try readSegment()
+      default: throw SwzipError(.corrupt, .frameKind, at: window.position)
+      }
+    }
+    try endMember()
+    try readIndex(fileHeader)
+    var report = UnpackReport()
+    report.rawByteCount = written
+    report.packedByteCount = window.position
+    report.checksum = sums.first?.checksum.hexadecimal ?? ""
+    return report
+  }
+
+  private func takeHeader() throws(SwzipError) -> [UInt8] {
+    _ = try window.fill(FileHeader.byteCount)
+    guard window.holds(FileHeader.byteCount) else {
+      let magic = FileHeader.magic
+      // Shorter than a header: name the truth, not a truncated container, if it was none.
+      guard window.holds(magic.count), unsafe [UInt8](window.peek(magic.count)) == magic else {
+        throw SwzipError(.corrupt, .notAContainer, at: 0)
+      }
+      throw SwzipError(.corrupt, .truncated, at: 0)
+    }
+    return try window.take(FileHeader.byteCount)
+  }
+
+  /// Kind of the next frame; nil where the index begins.
+  private func nextKind() throws(SwzipError) -> Frame.Kind? {
+    guard try have(Frame.headerBytes) else { throw SwzipError(.corrupt, .truncated, at: window.position) }
+    let kind = unsafe window.peek(4)[3]
+    // A line of the block tables has 0 there: frames are below 2^24 units.
+    guard kind != 0, kind != Frame.Kind.directory.rawValue else { return nil }
+    guard let known = Frame.Kind(rawValue: kind) else { throw SwzipError(.corrupt, .frameKind, at: window.position) }
+    return known
+  }
+
+  /// Whether `count` bytes are there. Reading more ends the batch, whose frames lie in the window.
+  private func have(_ count: Int) throws(SwzipError) -> Bool {
+    if window.holds(count) { return true }
+    try flushBatch()
+    return try window.fill(count)
+  }
+
+  /// A frame of records, verified and consumed.
+  private func takeRecordFrame(tag: UInt32) throws(SwzipError) -> (bytes: [UInt8], hash: UInt64, position: UInt64) {
+    let position = window.position
+    let head = try unsafe readFrameHeader(window.peek(Frame.headerBytes), at: position)
+    guard try have(head.byteCount) else { throw SwzipError(.corrupt, .truncated, at: position) }
+    let bytes = try window.take(head.byteCount)
+    guard head.tag == tag, unsafe bytes.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: tag) }) == head.storedHash
+    else { throw SwzipError(.corrupt, .frameHash, at: position) }
+    return (bytes, head.storedHash, position)
+  }
+
+  private func readFrameHeader(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) -> Frame {
+    var reader = unsafe ByteReader(bytes.bytes, at: position)
+    return try Frame.read(&reader)
+  }
+
+  // MARK: members and segments
+
+  private func beginMember(_ fileHeader: FileHeader) throws(SwzipError) {
+    if !account.directory.members.isEmpty { try endMember() }
+    guard fileHeader.kind != .file || account.directory.members.isEmpty else {
+      throw SwzipError(.corrupt, .frameKind, at: window.position)
+    }
+    guard sink == nil || account.directory.members.isEmpty else { throw SwzipError(.refused, .range) }
+    let frame = try takeRecordFrame(tag: UInt32(account.directory.members.count))
+    var reader = unsafe ByteReader(frame.bytes.span.bytes, at: frame.position)
+    _ = try reader.array(Frame.headerBytes)
+    let member = try MemberHeader.read(&reader)
+    guard fileHeader.kind != .file || (member.name.isEmpty && member.mode == nil && member.time == nil) else {
+      throw SwzipError(.corrupt, .name, at: frame.position)
+    }
+    account.add(byteCount: frame.bytes.count)
+    account.beginMember(member)
+    checksum = try StreamChecksum()
+    sha256 = member.storesSHA256 ? SHA256Sum() : nil
+    memberBytes = 0
+  }
+
+  private func endMember() throws(SwzipError) {
+    guard let member = account.directory.members.last else { throw SwzipError(.corrupt, .frameKind, at: window.position) }
+    try flushBatch()
+    try writePending()
+    if let announced = member.header.byteCount, announced != memberBytes {
+      throw SwzipError(.corrupt, .tiling, at: window.position)
+    }
+    let sum = (checksum: checksum.sum, sha256: sha256?.finish(), byteCount: memberBytes)
+    sums.append(sum)
+    account.endMember(byteCount: memberBytes, checksum: sum.checksum, sha256: sum.sha256, tensors: [])
+  }
+
+  private func readSegment() throws(SwzipError) {
+    guard !account.directory.members.isEmpty else { throw SwzipError(.corrupt, .frameKind, at: window.position) }
+    let frame = try takeRecordFrame(tag: UInt32(truncatingIfNeeded: account.segmentCount))
+    var reader = unsafe ByteReader(frame.bytes.span.bytes, at: frame.position)
+    _ = try reader.array(Frame.headerBytes)
+    let segment = try SegmentHeader.read(&reader)
+    guard segment.memberOffset == memberBytes else { throw SwzipError(.corrupt, .tiling, at: frame.position) }
+    account.beginSegment(segment, frameByteCount: frame.bytes.count, hash: frame.hash)
+    let isCopy = segment.codec == CodecID.copy.rawValue
+    let random = isCopy ? try randomReader() : nil
+    if isCopy, random == nil { try settle() }
+    let decoder = SegmentDecoder()
+    try decoder.begin(segment)
+    for index in 0..<segment.blockCount {
+      try readBlock(index, of: decoder, random)
+      // Without random access a copy needs all that stands before it to be written.
+      if isCopy, random == nil { try settle() }
+    }
+  }
+
+  /// Adds a block to the batch.
+  private func readBlock(_ index: UInt64, of decoder: SegmentDecoder, _ random: SwzFile?) throws(SwzipError) {
+    let segment = decoder.header
+    guard try have(BlockHeader.byteCount) else { throw SwzipError(.corrupt, .truncated, at: window.position) }
+    let block = try unsafe BlockHeader.read(window.peek(BlockHeader.byteCount), at: window.position)
+    let valueCount = segment.valueCount(ofBlock: index)
+    let outBytes = valueCount * segment.width
+    guard block.valueCount == valueCount, block.frame.byteCount <= (outBytes + 15) & ~15 + Limits.blockOverhead else {
+      throw SwzipError(.corrupt, .blockHeader, at: window.position)
+    }
+    guard try have(block.frame.byteCount) else { throw SwzipError(.corrupt, .truncated, at: window.position) }
+    if batch.outByteCount + outBytes > Self.batchBytes, !batch.isEmpty { try flushBatch() }
+    let reference = unsafe try referenceReader(segment, random)
+    unsafe batch.add(
+      DecodeJob(
+        decoder: decoder, block: index, frame: window.peek(block.frame.byteCount), position: window.position,
+        outOffset: batch.outByteCount, outByteCount: outBytes, reference: reference))
+    account.add(
+      BlockTableEntry(
+        frameByteCount: block.frame.byteCount, storedHash: block.frame.storedHash, decodedHash: block.decodedHash))
+    window.consume(block.frame.byteCount)
+    memberBytes += UInt64(outBytes)
+  }
+
+  // MARK: references
+
+  private func randomReader() throws(SwzipError) -> SwzFile? {
+    guard source.byteCount != nil else { return nil }
+    switch random {
+    case .success(let file): return file
+    case .failure(let error): throw error
+    }
+  }
+
+  /// Reads what a copy segment refers to: by decoding it again, or from what was written.
+  private func referenceReader(_ segment: SegmentHeader, _ random: SwzFile?) throws(SwzipError) -> ReferenceReader? {
+    guard segment.codec == CodecID.copy.rawValue else { return nil }
+    guard case .earlier(let member, let base) = segment.references.first else {
+      throw SwzipError(.base, .base, at: window.position)
+    }
+    let current = UInt64(account.directory.members.count - 1)
+    let available = member == current ? segment.memberOffset : member < current ? sums[Int(member)].byteCount : 0
+    guard base <= UInt64(Int64.max) - segment.byteCount, base + segment.byteCount <= available else {
+      throw SwzipError(.corrupt, .reference, at: window.position)
+    }
+    if let random {
+      return { offset, target throws(SwzipError) in
+        try unsafe random.read(member: Int(member), offset: base + offset, into: target)
+      }
+    }
+    guard let sink, member == current else { throw SwzipError(.refused, .notRandomAccess) }
+    return { offset, target throws(SwzipError) in try unsafe sink.readBack(at: base + offset, into: target) }
+  }
+
+  // MARK: batches
+
+  /// Decodes the batch; its output is written while the next one is decoded.
+  private func flushBatch() throws(SwzipError) {
+    guard !batch.isEmpty else { return }
+    let before = pending
+    pending = nil
+    try batch.prepare()
+    let current = batch
+    let failures = Failures()
+    Workers.run(threads: workers.count, count: 1 + current.jobs.count) { (job: Int, worker: Int) in
+      failures.catching { () throws(SwzipError) in
+        if job == 0 {
+          if let before { try write(before) }
+        } else {
+          try current.jobs[job - 1].run(current, scratch: workers[worker])
+        }
+      }
+    }
+    try failures.check()
+    pending = current
+    batch = before ?? DecodeBatch()
+    batch.restart()
+  }
+
+  private func writePending() throws(SwzipError) {
+    guard let done = pending else { return }
+    pending = nil
+    try write(done)
+  }
+
+  /// Decodes and writes all that has been read.
+  private func settle() throws(SwzipError) {
+    try flushBatch()
+    try writePending()
+  }
+
+  private func write(_ batch: DecodeBatch) throws(SwzipError) {
+    let bytes = unsafe batch.output
+    unsafe checksum.add(bytes)
+    unsafe sha256?.add(bytes)
+    try unsafe sink?.write(bytes)
+    written += UInt64(bytes.count)
+    progress?(written)
+  }
+
+  // MARK: index
+
+  private func readIndex(_ fileHeader: FileHeader) throws(SwzipError) {
+    let tablesPosition = window.position
+    guard try window.take(account.tables.bytes.count) == account.tables.bytes else {
+      throw SwzipError(.corrupt, .indexAgrees, at: tablesPosition)
+    }
+    let directoryPosition = window.position
+    guard try window.fill(Frame.headerBytes) else { throw SwzipError(.corrupt, .truncated, at: directoryPosition) }
+    let head = try unsafe readFrameHeader(window.peek(Frame.headerBytes), at: directoryPosition)
+    guard head.kind == .directory else { throw SwzipError(.corrupt, .frameKind, at: directoryPosition) }
+    let frame = try window.take(head.byteCount)
+    let trailerBytes = try window.take(Trailer.byteCount)
+    let end = window.position
+    let trailer = try Trailer.read(trailerBytes, fileByteCount: end)
+    guard trailer.tablesPosition == tablesPosition, trailer.directoryPosition == directoryPosition else {
+      throw SwzipError(.corrupt, .tiling, at: end - UInt64(Trailer.byteCount))
+    }
+    let index = try ContainerIndex(
+      header: header, trailer: trailer, directoryFrame: frame, fileByteCount: end)
+    try compare(index.directory, fileHeader, at: directoryPosition)
+    if try window.fill(1) { throw SwzipError(.corrupt, .trailingBytes, at: end) }
+  }
+
+  /// The directory must say what was read: members with their sums, segments with their hashes.
+  private func compare(_ directory: Directory, _ fileHeader: FileHeader, at position: UInt64) throws(SwzipError) {
+    guard directory.members.count == account.directory.members.count else {
+      throw SwzipError(.corrupt, .indexAgrees, at: position)
+    }
+    for (stored, read) in zip(directory.members, account.directory.members) {
+      guard stored.checksum == read.checksum else { throw SwzipError(.corrupt, .memberHash, at: position) }
+      guard stored.sha256 == read.sha256 else { throw SwzipError(.corrupt, .memberSHA256, at: position) }
+      guard stored.header == read.header, stored.segments == read.segments else {
+        throw SwzipError(.corrupt, .indexAgrees, at: position)
+      }
+    }
+    let total = account.directory.members.reduce(UInt64(0)) { $0 + $1.byteCount }
+    guard fileHeader.totalByteCount == nil || fileHeader.totalByteCount == total else {
+      throw SwzipError(.corrupt, .indexAgrees, at: position)
+    }
+  }
+}
