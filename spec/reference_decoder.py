@@ -271,6 +271,7 @@ class MemberRecord:
     name: str
     time: int
     length: int
+    frame_size: int
     xxh3: bytes
     sha256: bytes | None
     bases: tuple[Base, ...]
@@ -501,14 +502,14 @@ def read_member_record(cursor: Cursor, kind: int) -> MemberRecord:
         cursor.check(raw_name == b"" and not flags & (HAS_MODE | HAS_TIME), "single file with name, mode or time")
     name = "" if kind == 0 else member_name(raw_name, cursor.where)
     time = cursor.i64() if flags & HAS_TIME else 0
-    length, digest = cursor.varint(), cursor.take(16)
+    length, frame_size, digest = cursor.varint(), 16 * cursor.varint(), cursor.take(16)
     sha256 = cursor.take(32) if flags & HAS_SHA256 else None
     bases = read_bases(cursor, cursor.varint())
     segment_count, tensor_count = cursor.varint(), cursor.varint()
     segments = tuple(read_segment_record(cursor) for _ in range(segment_count))
     tensors = tuple(read_tensor(cursor, length) for _ in range(tensor_count))
     cursor.check(sum(record.length for record in segments) == length, "segments do not fill the member")
-    return MemberRecord(flags, mode, name, time, length, digest, sha256, bases, segments, tensors)
+    return MemberRecord(flags, mode, name, time, length, frame_size, digest, sha256, bases, segments, tensors)
 
 
 def read_directory(data: bytes, start: int, header: Header) -> list[MemberRecord]:
@@ -542,7 +543,7 @@ def check_members(records: list[MemberRecord], header: Header) -> None:
     require(header.total_length in (total, ALL_ONES), "sum of lengths differs from the header", where)
     if header.may_flags & MAY_SHA256:
         require(all(record.sha256 for record in records), "header promises a SHA-256 that a member lacks", where)
-    folded = {record.name.casefold() for record in records}
+    folded = {record.name.lower() for record in records}
     require(len(folded) == len(records), "two members of one name", where)
 
 
@@ -552,6 +553,7 @@ def check_members(records: list[MemberRecord], header: Header) -> None:
 def read_member_frame(data: bytes, frame: Frame, member: Member) -> None:
     """Check a member frame and that it agrees with the directory."""
     record = member.record
+    require(frame.end - frame.start == record.frame_size, "size differs from the directory", f"frame of {member.label}")
     cursor = Cursor(data, frame.start + 16, frame.end, f"frame of {member.label}")
     flags, mode = read_member_start(cursor)
     base_count, length, time = cursor.u32(), cursor.u64(), cursor.i64()

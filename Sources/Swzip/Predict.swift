@@ -1,4 +1,4 @@
-internal import SwzipCore
+public import SwzipCore
 internal import SwzipInputs
 
 /// What packing would make of a part of a file.

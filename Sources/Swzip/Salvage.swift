@@ -1,4 +1,4 @@
-internal import SwzipCore
+public import SwzipCore
 
 /// What could be saved of a damaged container.
 public struct SalvageReport: Sendable {
@@ -47,7 +47,7 @@ private final class Salvager {
     while position + UInt64(BlockHeader.byteCount) <= end {
       position = try takeFrame(at: position) ?? position + 16
     }
-    if let memberEnd, report.byteCount < memberEnd { try skip(to: memberEnd) }
+    if let memberEnd, report.byteCount < memberEnd, isPlausible(memberEnd) { try skip(to: memberEnd) }
     return report
   }
 
@@ -72,7 +72,7 @@ private final class Salvager {
     var reader = unsafe ByteReader(bytes.span.bytes, at: position)
     _ = try reader.array(Frame.headerBytes)
     segment = nil
-    if let header = try? SegmentHeader.read(&reader), header.memberOffset >= report.byteCount {
+    if let header = try? SegmentHeader.read(&reader), header.memberOffset >= report.byteCount, isPlausible(header.memberOffset) {
       let decoder = SegmentDecoder()
       try decoder.begin(header)
       segment = (decoder, 0)
@@ -119,6 +119,9 @@ private final class Salvager {
     segment = (decoder, number + 1)
     return position + UInt64(frame.byteCount)
   }
+
+  /// Whether zeros up to `offset` may be written: not for what a damaged or hostile field claims far beyond the container.
+  private func isPlausible(_ offset: UInt64) -> Bool { (offset - report.byteCount) / 1024 <= end }
 
   /// Whether a range was recovered.
   private func isWhole(_ offset: UInt64, _ count: Int) -> Bool {

@@ -62,7 +62,7 @@ struct FormatTests {
     table.add(["one", "1", "x"])
     table.addGap()
     table.add(["e", "22222222", ""])
-    #expect(table.text(Style()) == "A      LONGER  C\none         1  x\n\ne    22222222  \n")
+    #expect(table.text(Style()) == "A      LONGER  C\none         1  x\n\ne    22222222\n")
   }
 
   @Test(

@@ -84,6 +84,22 @@ struct StreamTests {
     #expect(command.run([], input: .terminal).status == 64)
   }
 
+  /// A job of more than a second, fed in two parts.
+  @Test func progressIsForTerminalsOnly() {
+    let line = "{ head -c 60000000 /dev/zero; sleep 1.2; head -c 60000000 /dev/zero; } | '\(Command.program)' - -f -o b"
+    func run(_ options: String, _ errors: Child.Stream) -> String {
+      let child = Child("/bin/sh", ["-c", line + options], in: folder.path, errors: errors)
+      let outcome = child.wait()
+      #expect(outcome.status == 0)
+      return outcome.terminal
+    }
+    #expect(run("", .terminal).contains("\r(stdin) : "))
+    #expect(!run(" --no-progress", .terminal).contains("\r(stdin)"))
+    #expect(!run(" -q", .terminal).contains("(stdin)"))
+    _ = run(" --progress", .file("errors"))
+    #expect(!String(decoding: folder.read("errors") ?? [], as: UTF8.self).contains("\r"))
+  }
+
   @Test func boldTypeIsForTerminalsOnly() {
     folder.write("a", Command.model())
     #expect(command.run(["a"]).status == 0)

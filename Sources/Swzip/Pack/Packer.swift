@@ -47,8 +47,8 @@ final class Packer {
     member.storesSHA256 = options.sha256
     let frame = member.frame(number: 0).bytes
     try sink.write(header.bytes + frame)
-    account.add(byteCount: FileHeader.byteCount + frame.count)
-    account.beginMember(member)
+    account.add(byteCount: FileHeader.byteCount)
+    account.beginMember(member, frameByteCount: frame.count)
     var pending: PackBatch?
     var next = try readBatch()
     while let batch = next {

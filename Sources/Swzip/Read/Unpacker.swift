@@ -43,12 +43,12 @@ final class Unpacker {
     while let kind = try nextKind() {
       switch kind {
       case .member: try beginMember(fileHeader)
-      case .segment: try readSegment()
+      case .segment: try readSegment(fileHeader)
       default: throw SwzipError(.corrupt, .frameKind, at: window.position)
       }
     }
     try endMember()
-    try readIndex(fileHeader)
+    try readIndex()
     var report = UnpackReport()
     report.rawByteCount = written
     report.packedByteCount = window.position
@@ -117,8 +117,7 @@ final class Unpacker {
     guard fileHeader.kind != .file || (member.name.isEmpty && member.mode == nil && member.time == nil) else {
       throw SwzipError(.corrupt, .name, at: frame.position)
     }
-    account.add(byteCount: frame.bytes.count)
-    account.beginMember(member)
+    account.beginMember(member, frameByteCount: frame.bytes.count)
     checksum = try StreamChecksum()
     sha256 = member.storesSHA256 ? SHA256Sum() : nil
     memberBytes = 0
@@ -136,7 +135,7 @@ final class Unpacker {
     account.endMember(byteCount: memberBytes, checksum: sum.checksum, sha256: sum.sha256, tensors: [])
   }
 
-  private func readSegment() throws(SwzipError) {
+  private func readSegment(_ fileHeader: FileHeader) throws(SwzipError) {
     guard !account.directory.members.isEmpty else { throw SwzipError(.corrupt, .frameKind, at: window.position) }
     let frame = try takeRecordFrame(tag: UInt32(truncatingIfNeeded: account.segmentCount))
     var reader = unsafe ByteReader(frame.bytes.span.bytes, at: frame.position)
@@ -144,6 +143,7 @@ final class Unpacker {
     let segment = try SegmentHeader.read(&reader)
     guard segment.memberOffset == memberBytes else { throw SwzipError(.corrupt, .tiling, at: frame.position) }
     account.beginSegment(segment, frameByteCount: frame.bytes.count, hash: frame.hash)
+    try checkReferences(segment, fileHeader)
     let isCopy = segment.codec == CodecID.copy.rawValue
     let random = isCopy ? try randomReader() : nil
     if isCopy, random == nil { try settle() }
@@ -168,7 +168,7 @@ final class Unpacker {
     }
     guard try have(block.frame.byteCount) else { throw SwzipError(.corrupt, .truncated, at: window.position) }
     if batch.outByteCount + outBytes > Self.batchBytes, !batch.isEmpty { try flushBatch() }
-    let reference = unsafe try referenceReader(segment, random)
+    let reference = unsafe referenceReader(segment, random)
     unsafe batch.add(
       DecodeJob(
         decoder: decoder, block: index, frame: window.peek(block.frame.byteCount), position: window.position,
@@ -190,24 +190,45 @@ final class Unpacker {
     }
   }
 
-  /// Reads what a copy segment refers to: by decoding it again, or from what was written.
-  private func referenceReader(_ segment: SegmentHeader, _ random: SwzFile?) throws(SwzipError) -> ReferenceReader? {
-    guard segment.codec == CodecID.copy.rawValue else { return nil }
-    guard case .earlier(let member, let base) = segment.references.first else {
-      throw SwzipError(.base, .base, at: window.position)
+  /// Checks a segment's references: in range, before the segment, announced by the header.
+  private func checkReferences(_ segment: SegmentHeader, _ fileHeader: FileHeader) throws(SwzipError) {
+    for reference in segment.references {
+      let (flag, offset, available): (UInt32, UInt64, UInt64) =
+        switch reference {
+        case .earlier(let member, let offset): (FileHeader.refersBack, offset, availableBytes(member, segment))
+        case .base(let number, let offset): (FileHeader.needsBase, offset, baseBytes(number))
+        }
+      guard fileHeader.mustFlags & flag != 0, offset <= UInt64(Int64.max) - segment.byteCount,
+        offset + segment.byteCount <= available
+      else { throw SwzipError(.corrupt, .reference, at: window.position) }
     }
+  }
+
+  private func availableBytes(_ member: UInt64, _ segment: SegmentHeader) -> UInt64 {
     let current = UInt64(account.directory.members.count - 1)
-    let available = member == current ? segment.memberOffset : member < current ? sums[Int(member)].byteCount : 0
-    guard base <= UInt64(Int64.max) - segment.byteCount, base + segment.byteCount <= available else {
-      throw SwzipError(.corrupt, .reference, at: window.position)
+    return member == current ? segment.memberOffset : member < current ? sums[Int(member)].byteCount : 0
+  }
+
+  private func baseBytes(_ number: UInt64) -> UInt64 {
+    let bases = account.directory.members[account.directory.members.count - 1].header.bases
+    return number < UInt64(bases.count) ? bases[Int(number)].byteCount : 0
+  }
+
+  /// Reads what a copy segment refers to: by decoding it again, or from what was written.
+  private func referenceReader(_ segment: SegmentHeader, _ random: SwzFile?) -> ReferenceReader? {
+    guard segment.codec == CodecID.copy.rawValue, case .earlier(let member, let base) = segment.references.first else {
+      return nil  // a base outside the container: not supplied
     }
     if let random {
       return { offset, target throws(SwzipError) in
         try unsafe random.read(member: Int(member), offset: base + offset, into: target)
       }
     }
-    guard let sink, member == current else { throw SwzipError(.refused, .notRandomAccess) }
-    return { offset, target throws(SwzipError) in try unsafe sink.readBack(at: base + offset, into: target) }
+    let current = UInt64(account.directory.members.count - 1)
+    return { [sink] offset, target throws(SwzipError) in
+      guard let sink, member == current else { throw SwzipError(.refused, .notRandomAccess) }
+      try unsafe sink.readBack(at: base + offset, into: target)
+    }
   }
 
   // MARK: batches
@@ -258,7 +279,7 @@ final class Unpacker {
 
   // MARK: index
 
-  private func readIndex(_ fileHeader: FileHeader) throws(SwzipError) {
+  private func readIndex() throws(SwzipError) {
     let tablesPosition = window.position
     guard try window.take(account.tables.bytes.count) == account.tables.bytes else {
       throw SwzipError(.corrupt, .indexAgrees, at: tablesPosition)
@@ -276,25 +297,21 @@ final class Unpacker {
     }
     let index = try ContainerIndex(
       header: header, trailer: trailer, directoryFrame: frame, fileByteCount: end)
-    try compare(index.directory, fileHeader, at: directoryPosition)
+    try compare(index.directory, at: directoryPosition)
     if try window.fill(1) { throw SwzipError(.corrupt, .trailingBytes, at: end) }
   }
 
   /// The directory must say what was read: members with their sums, segments with their hashes.
-  private func compare(_ directory: Directory, _ fileHeader: FileHeader, at position: UInt64) throws(SwzipError) {
+  private func compare(_ directory: Directory, at position: UInt64) throws(SwzipError) {
     guard directory.members.count == account.directory.members.count else {
       throw SwzipError(.corrupt, .indexAgrees, at: position)
     }
     for (stored, read) in zip(directory.members, account.directory.members) {
       guard stored.checksum == read.checksum else { throw SwzipError(.corrupt, .memberHash, at: position) }
       guard stored.sha256 == read.sha256 else { throw SwzipError(.corrupt, .memberSHA256, at: position) }
-      guard stored.header == read.header, stored.segments == read.segments else {
+      guard stored.header == read.header, stored.frameByteCount == read.frameByteCount, stored.segments == read.segments else {
         throw SwzipError(.corrupt, .indexAgrees, at: position)
       }
-    }
-    let total = account.directory.members.reduce(UInt64(0)) { $0 + $1.byteCount }
-    guard fileHeader.totalByteCount == nil || fileHeader.totalByteCount == total else {
-      throw SwzipError(.corrupt, .indexAgrees, at: position)
     }
   }
 }

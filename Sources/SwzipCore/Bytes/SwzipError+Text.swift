@@ -2,7 +2,7 @@
 extension SwzipError {
   public var text: String {
     var text = what
-    if let position { text += " (at byte \(position))" }
+    if let position, rule != .notAContainer { text += " (at byte \(position))" }
     if let advice { text += "; " + advice }
     return text
   }

@@ -79,13 +79,15 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
         frame, of: header, kind: kind!, tables: tables, into: out, scratch: scratch, streaming: streaming,
         position: position)
     case .fixed4:
-      guard header.elementType == .bf16 else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+      guard header.elementType == .bf16, header.mantissaBits == 0 else { throw SwzipError(.corrupt, .blockHeader, at: position) }
       return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)
     case .planes:
       try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)
     case .copy:
-      guard frame.count == 32, unsafe frame.loadUnaligned(fromByteOffset: 24, as: UInt64.self) == UInt64(BlockMode.copy.rawValue)
-      else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+      for index in 26..<32 {
+        guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+      }
+      guard frame.count == 32 else { throw SwzipError(.corrupt, .frameSize, at: position) }
       guard let reference = unsafe reference else { throw SwzipError(.base, .base, at: position) }
       try unsafe reference(index * UInt64(header.blockValues) * UInt64(width), out)
     }

@@ -10,11 +10,14 @@ package struct ContainerAccount {
 
   package init() {}
 
-  /// Bytes that are neither segment frames nor blocks.
+  /// Bytes of the header.
   package mutating func add(byteCount: Int) { position += UInt64(byteCount) }
 
-  package mutating func beginMember(_ member: MemberHeader) {
-    directory.members.append(MemberRecord(header: member, checksum: Checksum128(low: 0, high: 0), sha256: nil))
+  package mutating func beginMember(_ member: MemberHeader, frameByteCount: Int) {
+    directory.members.append(
+      MemberRecord(
+        header: member, frameByteCount: UInt64(frameByteCount), checksum: Checksum128(low: 0, high: 0), sha256: nil))
+    position += UInt64(frameByteCount)
   }
 
   package mutating func beginSegment(_ header: SegmentHeader, frameByteCount: Int, hash: UInt64) {

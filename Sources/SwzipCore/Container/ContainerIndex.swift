@@ -27,13 +27,17 @@ package struct ContainerIndex: Sendable {
     guard trailer.rootOver(header: headerBytes, directory: directoryFrame) == trailer.root else {
       throw SwzipError(.corrupt, .root, at: fileByteCount - UInt64(Trailer.byteCount))
     }
+    try Self.checkMembers(directory, header, at: trailer.directoryPosition)
     var places: [Place] = []
     var firsts: [Int] = []
     var position = UInt64(FileHeader.byteCount)
     var table = trailer.tablesPosition
     for (number, member) in directory.members.enumerated() {
       firsts.append(places.count)
-      position += UInt64(member.header.frame(number: number).bytes.count)
+      position += member.frameByteCount
+      guard position <= trailer.tablesPosition else {
+        throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition)
+      }
       var offset: UInt64 = 0
       for record in member.segments {
         guard record.frameByteCount + record.blocksByteCount <= trailer.tablesPosition,
@@ -56,6 +60,28 @@ package struct ContainerIndex: Sendable {
     firsts.append(places.count)
     segments = places
     firstSegment = firsts
+  }
+
+  /// What the header says of all members.
+  private static func checkMembers(
+    _ directory: Directory, _ header: FileHeader, at position: UInt64
+  ) throws(SwzipError) {
+    let members = directory.members
+    let agrees: Bool =
+      header.kind == .file
+      ? members.count == 1 && members[0].header.name.isEmpty && members[0].header.mode == nil
+        && members[0].header.time == nil
+      : !members.isEmpty && !members.contains { $0.header.name.isEmpty }
+    guard agrees else { throw SwzipError(.corrupt, .name, at: position) }
+    var total: UInt64 = 0
+    for member in members {
+      guard member.byteCount <= UInt64(Int64.max) - total else { throw SwzipError(.corrupt, .limit, at: position) }
+      total += member.byteCount
+      guard header.mayFlags & FileHeader.memberSHA256 == 0 || member.sha256 != nil else {
+        throw SwzipError(.corrupt, .indexAgrees, at: position)
+      }
+    }
+    guard header.totalByteCount ?? total == total else { throw SwzipError(.corrupt, .indexAgrees, at: position) }
   }
 
   /// Verifies and reads a directory frame.

@@ -42,16 +42,19 @@ package struct Directory: Equatable, Sendable {
 
 /// One member in the directory, with its segments and tensors.
 package struct MemberRecord: Equatable, Sendable {
-  static let leastBytes = 26
+  static let leastBytes = 27
 
   package var header: MemberHeader
+  /// Bytes of the member frame.
+  package var frameByteCount: UInt64
   package var checksum: Checksum128
   package var sha256: [UInt8]?
   package var segments: [SegmentRecord] = []
   package var tensors: [TensorRecord] = []
 
-  package init(header: MemberHeader, checksum: Checksum128, sha256: [UInt8]?) {
+  package init(header: MemberHeader, frameByteCount: UInt64, checksum: Checksum128, sha256: [UInt8]?) {
     self.header = header
+    self.frameByteCount = frameByteCount
     self.checksum = checksum
     self.sha256 = sha256
   }
@@ -67,6 +70,7 @@ package struct MemberRecord: Equatable, Sendable {
     writer.array(Array(header.name.utf8))
     if let time = header.time { writer.integer(time) }
     writer.varint(byteCount)
+    writer.varint(frameByteCount / 16)
     writer.integer(checksum.low)
     writer.integer(checksum.high)
     if let sha256 { writer.array(sha256) }
@@ -84,21 +88,22 @@ package struct MemberRecord: Equatable, Sendable {
     guard flags & 0xF0 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
     guard flags & MemberHeader.knowsLength != 0 else { throw reader.failure(.indexAgrees) }
     let mode = try reader.integer(UInt16.self)
-    guard mode & ~0o777 == 0, flags & MemberHeader.hasMode != 0 || mode == 0 else {
-      throw reader.failure(.reservedBits, .unsupported)
-    }
+    guard mode & ~0o777 == 0, flags & MemberHeader.hasMode != 0 || mode == 0 else { throw reader.failure(.limit) }
     var header = MemberHeader()
     header.mode = flags & MemberHeader.hasMode != 0 ? mode : nil
     header.name = try MemberName.read(&reader, byteCount: try reader.count(itemBytes: 1, atMost: 4096))
     if flags & MemberHeader.hasTime != 0 { header.time = try reader.integer(Int64.self) }
     header.byteCount = try reader.varint()
+    let frameUnits = try reader.varint()
+    guard frameUnits >= 1, frameUnits < 1 << 24 else { throw reader.failure(.limit) }
     header.storesSHA256 = flags & MemberHeader.hasSHA256 != 0
     let checksum = Checksum128(low: try reader.integer(UInt64.self), high: try reader.integer(UInt64.self))
     let sha256 = header.storesSHA256 ? try reader.array(32) : nil
     for _ in 0..<(try reader.count(itemBytes: 42, atMost: Limits.basesPerMember)) {
       header.bases.append(try BaseRecord.read(&reader))
     }
-    var member = MemberRecord(header: header, checksum: checksum, sha256: sha256)
+    var member = MemberRecord(
+      header: header, frameByteCount: frameUnits * 16, checksum: checksum, sha256: sha256)
     let segmentCount = try reader.count(itemBytes: SegmentRecord.leastBytes, atMost: .max)
     let tensorCount = try reader.count(itemBytes: TensorRecord.leastBytes, atMost: Limits.tensors)
     member.segments.reserveCapacity(segmentCount)

@@ -46,10 +46,10 @@ package struct MemberHeader: Equatable, Sendable {
     let time = try reader.integer(Int64.self)
     let nameBytes = try reader.integer(UInt16.self)
     var member = MemberHeader()
-    member.mode = try optional(mode, flags & hasMode != 0, none: 0, reader.failure(.reservedBits, .unsupported))
-    guard mode & ~0o777 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
-    member.time = try optional(time, flags & hasTime != 0, none: 0, reader.failure(.reservedBits, .unsupported))
-    member.byteCount = try optional(byteCount, flags & knowsLength != 0, none: .max, reader.failure(.reservedBits, .unsupported))
+    member.mode = try optional(mode, flags & hasMode != 0, none: 0, reader.failure(.blockHeader))
+    guard mode & ~0o777 == 0 else { throw reader.failure(.limit) }
+    member.time = try optional(time, flags & hasTime != 0, none: 0, reader.failure(.blockHeader))
+    member.byteCount = try optional(byteCount, flags & knowsLength != 0, none: .max, reader.failure(.blockHeader))
     guard member.byteCount ?? 0 <= UInt64(Int64.max), baseCount <= Limits.basesPerMember else { throw reader.failure(.limit) }
     member.storesSHA256 = flags & hasSHA256 != 0
     member.name = try MemberName.read(&reader, byteCount: Int(nameBytes))

@@ -77,10 +77,15 @@ package struct SegmentHeader: Equatable, Sendable {
     guard tableCount <= Limits.tablesPerSegment, referenceCount <= Limits.referencesPerSegment else {
       throw reader.failure(.limit)
     }
+    guard CodecID(rawValue: codec) != nil else { return segment }  // what follows is the codec's own
     for _ in 0..<tableCount { segment.tables.append(try CodeLengths.read(&reader)) }
     for _ in 0..<referenceCount { segment.references.append(try Reference.read(&reader)) }
     try Extensions.read(&reader)
     try reader.padding()
+    let symbols = FloatKind(elementType, mantissaBits: mantissaBits)?.symbolCount ?? 256
+    guard codec != CodecID.float.rawValue || segment.tables.allSatisfy({ $0.fits(symbols) }) else {
+      throw reader.failure(.codeLengths)
+    }
     if codec == CodecID.copy.rawValue, referenceCount != 1 { throw reader.failure(.reference) }
     return segment
   }
@@ -95,14 +100,12 @@ package struct SegmentHeader: Equatable, Sendable {
     guard let known = CodecID(rawValue: codec) else { return }
     if known == .float {
       guard let kind = FloatKind(elementType, mantissaBits: mantissaBits) else {
-        throw SwzipError(.unsupported, .reservedBits, at: failure.position)
+        throw failure
       }
       guard kind.hasWindow ? windowBase <= 256 : windowBase == 0 else { throw failure }
       guard rowLength % 32 == 0, rowLength <= blockValues else { throw failure }
     } else {
-      guard rowLength == 0, mantissaBits == 0, windowBase == 0 else {
-        throw SwzipError(.unsupported, .reservedBits, at: failure.position)
-      }
+      guard rowLength == 0, mantissaBits == 0, windowBase == 0 else { throw failure }
     }
   }
 }

@@ -52,7 +52,9 @@ struct Inspection {
         member: 0, offset: $0.offset, byteCount: $0.byteCount, packedByteCount: $0.predictedByteCount,
         elementType: $0.elementType, codec: $0.codec)
     }
-    rows = Inspection.rows(segments.flatMap(\.tensors), parts)
+    // A tensor of several segments is named in each.
+    var seen = Set<String>()
+    rows = Inspection.rows(segments.flatMap(\.tensors).filter { seen.insert($0.name).inserted }, parts)
   }
 
   private static func rows(_ tensors: [SwzFile.Tensor], _ unsorted: [Part]) -> [Row] {

@@ -52,13 +52,16 @@ struct InspectionText {
     addTotal(
       &table, "header, gaps" + (inspection.isContainer ? ", index" : ""),
       inspection.byteCount > size ? inspection.byteCount - size : 0,
-      inspection.packedByteCount > packed ? inspection.packedByteCount - packed : 0)
+      inspection.packedByteCount > packed ? inspection.packedByteCount - packed : 0, showsRatio: false)
     addTotal(&table, "total", inspection.byteCount, inspection.packedByteCount)
     return table.text(style)
   }
 
-  private func addTotal(_ table: inout Table, _ name: String, _ size: UInt64, _ packed: UInt64) {
-    table.add([name, "", "", "", "", "", formatSize(size), formatSize(packed), formatRatio(packed, of: size)])
+  private func addTotal(
+    _ table: inout Table, _ name: String, _ size: UInt64, _ packed: UInt64, showsRatio: Bool = true
+  ) {
+    let ratio = showsRatio ? formatRatio(packed, of: size) : ""
+    table.add([name, "", "", "", "", "", formatSize(size), formatSize(packed), ratio])
   }
 
   private var types: String {

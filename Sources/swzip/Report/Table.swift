@@ -32,11 +32,12 @@ struct Table {
       if column > 0 { line += "  " }
       let pad = String(repeating: " ", count: max(0, widths[column] - cell.unicodeScalars.count))
       switch columns[column].alignment {
-      // Nothing is padded at the end of a line.
-      case .left: line += column == row.count - 1 ? cell : cell + pad
+      case .left: line += cell + pad
       case .right: line += pad + cell
       }
     }
+    // Nothing is padded at the end of a line.
+    while line.hasSuffix(" ") { line.removeLast() }
     return line
   }
 }

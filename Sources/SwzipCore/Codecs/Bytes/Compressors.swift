@@ -36,11 +36,19 @@ internal import CZstd
     let failure = SwzipError(.corrupt, .compressedPayload, at: position)
     guard unsafe ZSTD_getFrameContentSize(frame.baseAddress, frame.count) == UInt64(target.count),
       unsafe ZSTD_findFrameCompressedSize(frame.baseAddress, frame.count) == frame.count,
-      unsafe ZSTD_getDictID_fromFrame(frame.baseAddress, frame.count) == 0
+      unsafe ZSTD_getDictID_fromFrame(frame.baseAddress, frame.count) == 0, unsafe window(frame) <= 1 << 24
     else { throw failure }
     let count = unsafe ZSTD_decompressDCtx(
       decoder, target.baseAddress, target.count, frame.baseAddress, frame.count)
     guard count == target.count else { throw failure }
+  }
+
+  /// Window size that a frame's header declares (RFC 8878, 3.1.1.1); a single segment needs none but its content.
+  private func window(_ frame: UnsafeRawBufferPointer) -> UInt64 {
+    guard unsafe frame[4] & 0x20 == 0 else { return 0 }
+    let descriptor = unsafe UInt64(frame[5])
+    let base = UInt64(1) << (10 + descriptor >> 3)
+    return base + base / 8 * (descriptor & 7)
   }
 
   package func lz4(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {

@@ -56,9 +56,18 @@ package enum FloatBlock {
       unsafe withUnsafeBytes(of: streams.offsets) { unsafe target.copyMemory(from: $0) }
     }
     offset += streams.byteCount
-    guard offset <= frame.count else { throw SwzipError(.corrupt, .subStreams, at: position) }
+    let geometry =
+      sorted
+      ? swzip_geometry_sorted(UInt32(count) / segment.rowLength, segment.rowLength)
+      : swzip_geometry_unsorted(UInt32(count))
+    guard offset <= frame.count, streams.agrees(with: geometry) else {
+      throw SwzipError(.corrupt, .subStreams, at: position)
+    }
     if flags & patchesFlag != 0 {
-      offset += offset & 1
+      if offset & 1 != 0 {
+        guard offset < frame.count, unsafe frame[offset] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
+        offset += 1
+      }
       guard offset + 2 <= frame.count else { throw SwzipError(.corrupt, .patches, at: position) }
       let patchCount = unsafe Int(UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
       offset += 2
@@ -88,7 +97,9 @@ package enum FloatBlock {
     for group in 28..<32 where unsafe frame[group] == 255 && inlineBytes == 0 {
       var reader = unsafe ByteReader(
         UnsafeRawBufferPointer(rebasing: frame[offset...]).bytes, at: position + UInt64(offset))
-      try scratch.inlineTables.build([try CodeLengths.read(&reader)], shift: kind.shift)
+      let code = try CodeLengths.read(&reader)
+      guard code.fits(kind.symbolCount) else { throw reader.failure(.codeLengths) }
+      try scratch.inlineTables.build([code], shift: kind.shift)
       inlineBytes = reader.offset
     }
     func table(_ group: Int) throws(SwzipError) -> UnsafePointer<swzip_decode_table> {

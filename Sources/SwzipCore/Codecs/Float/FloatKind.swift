@@ -22,6 +22,8 @@ package struct FloatKind: Equatable, Sendable {
 
   package var width: Int { Int(swzip_float_width(kernel)) }
   package var shift: UInt32 { swzip_float_shift(kernel) }
+  /// Symbols that stand for a field.
+  package var symbolCount: Int { 256 >> Int(shift) }
   package var isWide: Bool { width == 4 }
   /// Whether fields have nine bits, of which a window of 255 has symbols.
   package var hasWindow: Bool { kernel.rawValue == SWZIP_BF16_J1.rawValue || kernel.rawValue == SWZIP_F32_J1.rawValue }

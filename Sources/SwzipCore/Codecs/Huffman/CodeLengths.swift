@@ -15,6 +15,9 @@ package struct CodeLengths: Equatable, Sendable {
 
   private init(checked lengths: [UInt8]) { self.lengths = lengths }
 
+  /// Whether no symbol of `count` or above has a code.
+  package func fits(_ count: Int) -> Bool { lengths[count...].allSatisfy { $0 == 0 } }
+
   package func write(_ writer: inout ByteWriter) {
     var runs: [(first: Int, last: Int)] = []
     for symbol in 0..<256 where lengths[symbol] != 0 {

@@ -1,4 +1,4 @@
-internal import CSwzipKernels
+package import CSwzipKernels
 
 /// Where the 32 sub-streams of a block begin: base length and deltas (spec/codecs/huffman.md).
 package struct StreamDirectory {
@@ -24,6 +24,16 @@ package struct StreamDirectory {
   }
 
   package init(offsets: InlineArray<33, UInt32>) { self.offsets = offsets }
+
+  /// Whether exactly the sub-streams that hold symbols have bytes.
+  package func agrees(with geometry: swzip_geometry) -> Bool {
+    func group(_ index: Int, _ values: UInt32, _ stream: UInt32) -> Bool {
+      for part in 0..<8 where (UInt32(part) * stream < values) != (length(8 * index + part) > 0) { return false }
+      return true
+    }
+    return group(0, geometry.values.0, geometry.stream.0) && group(1, geometry.values.1, geometry.stream.1)
+      && group(2, geometry.values.2, geometry.stream.2) && group(3, geometry.values.3, geometry.stream.3)
+  }
 
   private func length(_ index: Int) -> UInt32 { offsets[index + 1] - offsets[index] }
 

@@ -143,7 +143,9 @@ package enum PlaneSection {
       case .constant: base == 0
       default: flags == 0 && base == 0
       }
-    guard reservedFree else { throw SwzipError(.unsupported, .reservedBits, at: failure.position) }
+    guard reservedFree else {
+      throw mode == .huffman ? SwzipError(.unsupported, .reservedBits, at: failure.position) : failure
+    }
     let end = (headerBytes + payload + 15) & ~15
     guard end <= section.count else { throw failure }
     let body = unsafe UnsafeRawBufferPointer(rebasing: section[headerBytes..<(headerBytes + payload)])
@@ -183,7 +185,9 @@ package enum PlaneSection {
       UnsafeRawBufferPointer(rebasing: section[(headerBytes + deltas)..<payloadEnd]).bytes, at: failure.position ?? 0)
     let code = try CodeLengths.read(&reader)
     let start = (headerBytes + deltas + reader.offset + 15) & ~15
-    guard start + streams.byteCount == payloadEnd else { throw failure }
+    guard start + streams.byteCount == payloadEnd, streams.agrees(with: swzip_geometry_unsorted(UInt32(count))) else {
+      throw failure
+    }
     try scratch.inlineTables.build([code], shift: 0)
     var offsets = streams.offsets
     unsafe withUnsafeBytes(of: &offsets) { offsets in
