@@ -29,7 +29,7 @@ let package = Package(
   products: [
     .executable(name: "swzip", targets: ["swzip"]),
     .library(name: "Swzip", targets: ["Swzip"]),
-    .library(name: "swzip_c", type: .dynamic, targets: ["SwzipABI"]),
+    .library(name: "swzip_c", type: .static, targets: ["SwzipABI"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -55,6 +55,15 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .target(name: "SwzipTestSupport", path: "Tests/SwzipTestSupport", swiftSettings: strict),
+    .target(
+      name: "SwzipSamples", dependencies: ["CSwzipKernels", "SwzipCore"], path: "Tests/SwzipSamples",
+      swiftSettings: strict),
+    .testTarget(
+      name: "SwzipCoreTests", dependencies: ["CSwzipKernels", "SwzipCore", "SwzipSamples"], swiftSettings: strict),
+    .testTarget(
+      name: "SwzipTests",
+      dependencies: ["CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipSamples", "SwzipTestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "SwzipSystemTests", dependencies: ["SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),
     .testTarget(

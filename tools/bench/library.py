@@ -8,9 +8,7 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / ".build" / "release" / ("libswzip_c.dylib" if sys.platform == "darwin" else "libswzip_c.so")
-BUILD = ["swift", "build", "-c", "release", "--product", "swzip_c", "-Xswiftc", "-static-stdlib"]
-if sys.platform != "darwin":
-    BUILD += ["-Xlinker", "--exclude-libs=ALL"]
+BUILD = ["tools/library"]
 POLICIES = {"strict": 0, "loader": 1}
 
 

@@ -81,6 +81,19 @@ final class PackWorker {
     return unsafe frameMemory!.bytes
   }
 
+  /// The header as a reader will find it: what is written must be readable too.
+  private func written(_ header: SegmentHeader) throws(SwzipError) -> SegmentHeader {
+    let frame = header.frame(number: 0).bytes
+    do throws(SwzipError) {
+      var reader = unsafe ByteReader(frame.span.bytes, at: 0)
+      _ = try reader.array(Frame.headerBytes)
+      guard try SegmentHeader.read(&reader) == header else { throw SwzipError(.io, .encoderFault) }
+    } catch {
+      throw SwzipError(.io, .encoderFault)
+    }
+    return header
+  }
+
   /// Encodes a block and, if asked for, decodes it again and compares every byte.
   func encode(
     _ plan: SegmentPlan, _ block: Int, _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer
@@ -88,7 +101,7 @@ final class PackWorker {
     let entry = unsafe plan.encode(block, source, into: frame, scratch: scratch)
     guard let verifier, plan.header.codec != CodecID.copy.rawValue else { return entry }  // copies were compared before
     if verifiedPlan !== plan {
-      try verifier.decoder.begin(plan.header)
+      try verifier.decoder.begin(try written(plan.header))
       verifiedPlan = plan
     }
     if decoded?.byteCount ?? 0 < source.count { decoded = try Memory(source.count) }

@@ -76,7 +76,7 @@ package final class FloatPlan {
     }
     // Far below a window's end there is nothing; a few octaves above the sample's largest value there may be something.
     let margin: UInt32 = step > 1 ? 24 : 0
-    return UInt16(max(0, Int(most + margin) - 255))
+    return UInt16(min(max(0, Int(most + margin) - 255), SegmentHeader.largestWindowBase))
   }
 
   private func sample(

@@ -1,0 +1,129 @@
+import Swzip
+import SwzipCore
+import SwzipSamples
+import Synchronization
+
+/// A source of bytes that is not memory to the library: a file, or a pipe that gives no length.
+final class ArraySource: InputSource {
+  private let bytes: [UInt8]
+  private let isPipe: Bool
+  private let forward = Mutex(0)
+
+  init(_ bytes: [UInt8], isPipe: Bool = false) {
+    self.bytes = bytes
+    self.isPipe = isPipe
+  }
+
+  var byteCount: UInt64? { isPipe ? nil : UInt64(bytes.count) }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    let size = buffer.count
+    let start = forward.withLock { position in
+      defer { position = min(bytes.count, position + size) }
+      return position
+    }
+    return unsafe copy(from: start, into: buffer)
+  }
+
+  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    guard !isPipe else { throw SwzipError(.refused, .notRandomAccess) }
+    return unsafe copy(from: Int(min(position, UInt64(bytes.count))), into: buffer)
+  }
+
+  private func copy(from start: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let count = min(buffer.count, bytes.count - start)
+    unsafe bytes.withUnsafeBytes {
+      unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<(start + count)]))
+    }
+    return count
+  }
+}
+
+/// A sink that keeps what is written.
+final class ArraySink: OutputSink {
+  private let state = Mutex<[UInt8]>([])
+  private let canReadBack: Bool
+
+  init(canReadBack: Bool = true) { self.canReadBack = canReadBack }
+
+  var bytes: [UInt8] { state.withLock { $0 } }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
+    let copy = unsafe [UInt8](bytes)
+    state.withLock { $0 += copy }
+  }
+
+  func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) {
+    guard canReadBack else { throw SwzipError(.refused, .notRandomAccess) }
+    let written = bytes
+    guard position <= UInt64(written.count), buffer.count <= written.count - Int(position) else {
+      throw SwzipError(.invalidArgument, .range)
+    }
+    unsafe buffer.copyBytes(from: written[Int(position)..<(Int(position) + buffer.count)])
+  }
+}
+
+func options(level: Int = 3, threads: Int = 1, verify: Bool = true, sha256: Bool = false) -> PackOptions {
+  var options = PackOptions()
+  options.level = level
+  options.threads = threads
+  options.verify = verify
+  options.sha256 = sha256
+  return options
+}
+
+/// Packs an array; from memory to memory unless told otherwise.
+func packed(_ original: [UInt8], _ options: PackOptions = PackOptions()) throws -> [UInt8] {
+  var container = [UInt8](repeating: 0xEE, count: packBound(original.count))
+  let count = try unsafe original.withUnsafeBytes { original in
+    try unsafe container.withUnsafeMutableBytes { try unsafe packBytes(original, into: $0, options: options) }
+  }
+  container.removeLast(container.count - count)
+  return container
+}
+
+func packed(from source: any InputSource, _ options: PackOptions) throws -> (bytes: [UInt8], report: PackReport) {
+  let sink = ArraySink()
+  let report = try pack(from: source, to: sink, options: options)
+  return (sink.bytes, report)
+}
+
+/// Unpacks by `unpackBytes`, into guarded memory of `capacity` bytes.
+func unpacked(_ container: [UInt8], capacity: Int, loader: Bool = false, threads: Int = 1) throws -> [UInt8] {
+  let target = try GuardedBuffer(capacity, misalignment: 3)
+  let count = try unsafe container.withUnsafeBytes {
+    try unsafe unpackBytes($0, into: target.bytes, loaderPolicy: loader, threads: threads)
+  }
+  guard target.guardsAreWhole else { throw TestFailure.wroteOutside }
+  return unsafe [UInt8](UnsafeRawBufferPointer(rebasing: target.bytes[..<count]))
+}
+
+/// Unpacks forward.
+func unpackedForward(
+  _ container: [UInt8], isPipe: Bool = false, canReadBack: Bool = true, threads: Int = 1
+) throws -> [UInt8] {
+  let sink = ArraySink(canReadBack: canReadBack)
+  let report = try unpack(from: ArraySource(container, isPipe: isPipe), to: sink, threads: threads)
+  let bytes = sink.bytes
+  guard report.rawByteCount == UInt64(bytes.count), report.packedByteCount == UInt64(container.count) else {
+    throw TestFailure.wrongReport
+  }
+  return bytes
+}
+
+/// All of the one member, by `SwzFile`.
+func readAtRandom(_ container: [UInt8], policy: CheckPolicy = .strict, threads: Int = 1) throws -> [UInt8] {
+  let file = try SwzFile(ArraySource(container))
+  return try read(file, 0, Int(file.members[0].byteCount), policy: policy, threads: threads)
+}
+
+func read(
+  _ file: SwzFile, _ offset: Int, _ count: Int, policy: CheckPolicy = .strict, threads: Int = 1
+) throws -> [UInt8] {
+  let target = try GuardedBuffer(count, misalignment: offset & 15)
+  try unsafe file.read(member: 0, offset: UInt64(offset), into: target.bytes, policy: policy, threads: threads)
+  guard target.guardsAreWhole else { throw TestFailure.wroteOutside }
+  return unsafe [UInt8](target.bytes)
+}
+
+enum TestFailure: Error { case wroteOutside, wrongReport }

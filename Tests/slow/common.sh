@@ -1,0 +1,35 @@
+# shellcheck shell=bash
+# What the slow checks share; sourced by each, never run.
+#
+# SWZIP_SLOW_SCRATCH: where the command is built (.build). SWZIP: a command to test instead of building one.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+# shellcheck source=tools/lib.sh
+. "$root/tools/lib.sh"
+cd "$root"
+export SWIFT_BACKTRACE=enable=no # The crash handler of Swift trips sanitizers and may never end.
+export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
+scratch=${SWZIP_SLOW_SCRATCH:-$root/.build}
+work=$(mktemp -d)
+start=$EPOCHREALTIME
+trap 'finish $?' EXIT
+
+finish() {
+  rm -rf "$work"
+  if [ "$1" -eq 0 ]; then
+    echo "$(basename "$0"): passed in $(seconds_since "$start") s"
+  else
+    echo "$(basename "$0"): FAILED after $(seconds_since "$start") s"
+  fi
+}
+
+# Builds the command once for all slow checks and puts its path in $swzip.
+build_swzip() {
+  install_packages "${build_packages[@]}" "${python_packages[@]}"
+  swzip=${SWZIP:-$scratch/release/swzip}
+  [ -z "${SWZIP-}" ] || return 0
+  need_swift
+  swift build -c release --product swzip -Xswiftc -static-stdlib --scratch-path "$scratch" >"$work/build.log" 2>&1 ||
+    { cat "$work/build.log"; die "the build failed"; }
+}
