@@ -23,13 +23,16 @@ let compressors: [LinkerSetting] = [
   .linkedLibrary("crypto", .when(platforms: [.macOS])),
 ]
 
+// Set by tools/library alone: a shared object needs linker flags that a manifest may not name.
+let sharedLibrary = Context.environment["SWZIP_SHARED_LIBRARY"] != nil
+
 let package = Package(
   name: "swzip",
   platforms: [.macOS("26.0")],
   products: [
     .executable(name: "swzip", targets: ["swzip"]),
     .library(name: "Swzip", targets: ["Swzip"]),
-    .library(name: "swzip_c", type: .static, targets: ["SwzipABI"]),
+    .library(name: "swzip_c", type: sharedLibrary ? .dynamic : .static, targets: ["SwzipABI"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -61,8 +64,7 @@ let package = Package(
     .testTarget(
       name: "SwzipCoreTests", dependencies: ["CSwzipKernels", "SwzipCore", "SwzipSamples"], swiftSettings: strict),
     .testTarget(
-      name: "SwzipTests",
-      dependencies: ["CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipSamples", "SwzipTestSupport"],
+      name: "SwzipTests", dependencies: ["CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipSamples"],
       swiftSettings: strict),
     .testTarget(
       name: "SwzipSystemTests", dependencies: ["SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),

@@ -295,7 +295,7 @@ static void merge_run(block_run *run, uint32_t first, uint32_t end) {
   }
 }
 
-static bool float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
+bool swzip_avx2_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
   const swzip_float_kind kind = block->kind;
   const uint32_t width = float_traits[kind].width;
   const bool sorted = block->row_length != 0;
@@ -455,8 +455,6 @@ INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint
   return !_mm256_testz_si256(outside, outside);
 }
 
-typedef bool split_function(const uint8_t *values, uint32_t units, uint16_t base, uint8_t *symbols, uint8_t *raw,
-                            uint8_t *low0, uint8_t *low1);
 #define SPLIT(kind, name)                                                                                          \
   static NOINLINE bool split_##name(const uint8_t *values, uint32_t units, uint16_t base, uint8_t *symbols,        \
                                     uint8_t *raw, uint8_t *low0, uint8_t *low1) {                                  \
@@ -464,25 +462,29 @@ typedef bool split_function(const uint8_t *values, uint32_t units, uint16_t base
   }
 SPLIT(SWZIP_BF16_J0, bf16_j0) SPLIT(SWZIP_BF16_J1, bf16_j1) SPLIT(SWZIP_F16_J1, f16_j1) SPLIT(SWZIP_E4M3_J1, e4m3_j1)
 SPLIT(SWZIP_E5M2_J1, e5m2_j1) SPLIT(SWZIP_F32_J0, f32_j0) SPLIT(SWZIP_F32_J1, f32_j1)
-static split_function *const split_functions[] = {
+static swzip_split_function *const split_functions[] = {
     [SWZIP_BF16_J0] = split_bf16_j0, [SWZIP_BF16_J1] = split_bf16_j1, [SWZIP_F16_J1] = split_f16_j1,
     [SWZIP_E4M3_J1] = split_e4m3_j1, [SWZIP_E5M2_J1] = split_e5m2_j1, [SWZIP_F32_J0] = split_f32_j0,
     [SWZIP_F32_J1] = split_f32_j1,
 };
 
-static bool float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
-                        uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
+bool swzip_avx2_split_by(swzip_split_function *split, swzip_float_kind kind, const void *values, uint32_t count,
+                         uint16_t window_base, uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
   const uint32_t units = count / SWZIP_UNIT, rest = count % SWZIP_UNIT;
   const size_t width = float_traits[kind].width, done = (size_t)units * SWZIP_UNIT;
-  split_function *const split = split_functions[kind];
   bool outside = split(values, units, window_base, symbols, raw_plane, low0, low1);
   if (rest) {
-    _Alignas(32) uint8_t last[4 * SWZIP_UNIT] = {0};
+    _Alignas(64) uint8_t last[4 * SWZIP_UNIT] = {0};
     memcpy(last, (const uint8_t *)values + done * width, rest * width);
     outside |= split(last, 1, window_base, symbols + done, raw_plane + (size_t)units * 32 * float_traits[kind].raw_bits,
                      low0 ? low0 + done : NULL, low1 ? low1 + done : NULL);
   }
   return outside;
+}
+
+bool swzip_avx2_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
+                            uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
+  return swzip_avx2_split_by(split_functions[kind], kind, values, count, window_base, symbols, raw_plane, low0, low1);
 }
 
 // ---------------------------------------------------------------- fixed4
@@ -527,7 +529,7 @@ INLINE void fixed4_run(const uint8_t *codes, vec book, const uint8_t *raw_plane,
   hash->lane[1] = b;
 }
 
-static void fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane,
+void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane,
                           const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash) {
   const vec book = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)codebook));
   const size_t byte_count = 2 * (size_t)count, whole = (count - 1) / 64, left = byte_count - 128 * whole;
@@ -551,7 +553,7 @@ static void fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const u
   *hash = byte_count > 240 ? hash_end(&lanes, byte_count) : XXH3_64bits(out, byte_count);
 }
 
-static uint32_t fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
+uint32_t swzip_avx2_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
                               uint8_t *raw_plane, uint8_t *escapes) {
   const vec zero = _mm256_setzero_si256(), before = _mm256_set1_epi8((char)(window_first - 1));
   const vec fourteen = _mm256_set1_epi8(14), fifteen = _mm256_set1_epi8(15), one = _mm256_set1_epi8(1);
@@ -686,7 +688,7 @@ static NOINLINE uint8_t *huffman_encode(const uint8_t *symbols, size_t count, co
   return out;
 }
 
-static void row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums) {
+void swzip_avx2_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums) {
   for (uint32_t row = 0; row < rows; row++, symbols += row_length) {
     vec sum = _mm256_setzero_si256();
     for (uint32_t i = 0; i < row_length; i += 32)
@@ -705,7 +707,7 @@ INLINE uint64_t prepend(uint64_t first, uint64_t rest) {
   return first + ((rest >> 8 & 0x00FFFFFFFFFF0000ull) | (rest & 0xFFFF));
 }
 
-static NOINLINE void table_build(const uint8_t *lengths, unsigned shift, swzip_decode_table *table) {
+void swzip_avx2_table_build(const uint8_t *lengths, unsigned shift, swzip_decode_table *table) {
   enum { bits = SWZIP_CODE_BITS };
   swzip_code_order order;
   swzip_code_order_make(lengths, &order);
@@ -755,17 +757,22 @@ static NOINLINE void table_build(const uint8_t *lengths, unsigned shift, swzip_d
   table->max_count = (uint32_t)(bits / shortest);
 }
 
+void swzip_avx2_plane_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
+                             const swzip_decode_table *table, uint8_t *tile, uint8_t *out) {
+  plane_decode(streams, offset, count, table, tile, out);
+}
+
 const swzip_kernel_set swzip_kernels_avx2 = {
     .xxh3_64 = swzip_xxh3_64_avx2,
     .xxh3_128_add = swzip_xxh3_128_add_avx2,
-    .table_build = table_build,
+    .table_build = swzip_avx2_table_build,
     .huffman_encode = huffman_encode,
-    .plane_decode = plane_decode,
-    .float_decode = float_decode,
-    .float_split = float_split,
-    .fixed4_decode = fixed4_decode,
-    .fixed4_encode = fixed4_encode,
-    .row_sums = row_sums,
+    .plane_decode = swzip_avx2_plane_decode,
+    .float_decode = swzip_avx2_float_decode,
+    .float_split = swzip_avx2_float_split,
+    .fixed4_decode = swzip_avx2_fixed4_decode,
+    .fixed4_encode = swzip_avx2_fixed4_encode,
+    .row_sums = swzip_avx2_row_sums,
 };
 #pragma clang attribute pop
 #endif

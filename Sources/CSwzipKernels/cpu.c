@@ -7,11 +7,16 @@ static _Atomic(int) chosen = -1;
 
 static bool has_level(swzip_level level) {
 #if defined(__x86_64__)
-  if (level == SWZIP_LEVEL_AVX2) {
-    __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-           __builtin_cpu_supports("lzcnt");
-  }
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
+                    __builtin_cpu_supports("lzcnt");
+  if (level == SWZIP_LEVEL_AVX2) return avx2;
+  if (level == SWZIP_LEVEL_AVX512)
+    return avx2 && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("gfni") &&
+           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
+           __builtin_cpu_supports("avx512bitalg");
 #endif
   return level == SWZIP_LEVEL_PORTABLE;
 }
@@ -19,7 +24,8 @@ static bool has_level(swzip_level level) {
 swzip_level swzip_level_in_use(void) {
   int level = atomic_load_explicit(&chosen, memory_order_relaxed);
   if (level < 0) {
-    level = has_level(SWZIP_LEVEL_AVX2) ? SWZIP_LEVEL_AVX2 : SWZIP_LEVEL_PORTABLE;
+    level = SWZIP_LEVEL_AVX512;
+    while (!has_level((swzip_level)level)) level--;
     atomic_store_explicit(&chosen, level, memory_order_relaxed);
   }
   return (swzip_level)level;
@@ -33,7 +39,9 @@ bool swzip_level_choose(swzip_level level) {
 
 static const swzip_kernel_set *kernels(void) {
 #if defined(__x86_64__)
-  if (swzip_level_in_use() == SWZIP_LEVEL_AVX2) return &swzip_kernels_avx2;
+  const swzip_level level = swzip_level_in_use();
+  if (level == SWZIP_LEVEL_AVX512) return &swzip_kernels_avx512;
+  if (level == SWZIP_LEVEL_AVX2) return &swzip_kernels_avx2;
 #endif
   return &swzip_kernels_portable;
 }

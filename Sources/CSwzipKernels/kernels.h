@@ -20,6 +20,8 @@ static inline void store16(void *p, uint16_t v) { memcpy(p, &v, 2); }
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))
 
+#pragma GCC visibility push(hidden)
+
 typedef struct {
   uint64_t (*xxh3_64)(const void *, size_t, uint64_t);
   void (*xxh3_128_add)(void *, const void *, size_t);
@@ -37,7 +39,27 @@ typedef struct {
 
 extern const swzip_kernel_set swzip_kernels_portable;
 #if defined(__x86_64__)
-extern const swzip_kernel_set swzip_kernels_avx2;
+extern const swzip_kernel_set swzip_kernels_avx2, swzip_kernels_avx512;
+
+// AVX2's kernels that AVX-512 uses too.
+void swzip_avx2_table_build(const uint8_t *lengths, unsigned shift, swzip_decode_table *table);
+void swzip_avx2_plane_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
+                             const swzip_decode_table *table, uint8_t *tile, uint8_t *out);
+bool swzip_avx2_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming,
+                             uint64_t *hash);
+bool swzip_avx2_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
+                            uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1);
+void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane,
+                              const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash);
+uint32_t swzip_avx2_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
+                                  uint8_t *raw_plane, uint8_t *escapes);
+void swzip_avx2_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);
+
+// Splits whole units by `split`, and the rest of the values as a unit filled with zeros.
+typedef bool swzip_split_function(const uint8_t *values, uint32_t units, uint16_t base, uint8_t *symbols, uint8_t *raw,
+                                  uint8_t *low0, uint8_t *low1);
+bool swzip_avx2_split_by(swzip_split_function *split, swzip_float_kind kind, const void *values, uint32_t count,
+                         uint16_t window_base, uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1);
 #endif
 
 // Symbols in code order, shared by the table builders.
@@ -49,4 +71,5 @@ typedef struct {
 void swzip_code_order_make(const uint8_t lengths[256], swzip_code_order *order);
 void swzip_table_build_simple(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table);
 
+#pragma GCC visibility pop
 #endif

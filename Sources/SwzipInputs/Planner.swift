@@ -16,6 +16,9 @@ package struct Layout: Equatable, Sendable {
 package enum Planner {
   /// Tensors of fewer values share a segment with their neighbours.
   package static let smallTensorValues = 16_384
+  /// Where the length of the input is unknown, only so much is cut as its header says; the rest is plain bytes. A header
+  /// may claim anything.
+  static let mostBytesUnseen: UInt64 = 1 << 42
 
   package static func layout(of header: SafetensorsHeader, fileByteCount: UInt64?) -> Layout {
     var layout = Layout()
@@ -24,7 +27,7 @@ package enum Planner {
     var cursor: UInt64 = 0
     var index = 0
     let tensors = header.tensors.filter { $0.byteCount > 0 }
-    let end = fileByteCount ?? .max
+    let end = fileByteCount ?? mostBytesUnseen
     while index < tensors.count, tensors[index].offset < end {
       let first = tensors[index]
       layout.segments += plain(cursor, first.offset)

@@ -1,4 +1,4 @@
-package import SwzipCore
+internal import SwzipCore
 
 /// Memory between two guards, at any alignment: what is written beside it shows.
 @safe package final class GuardedBuffer {
@@ -28,11 +28,11 @@ package import SwzipCore
 
   /// Whether it holds these bytes.
   package func holds(_ other: UnsafeRawBufferPointer) -> Bool {
-    other.count == byteCount && unsafe equalBytes(other, UnsafeRawBufferPointer(bytes))
+    unsafe other.count == byteCount && equalBytes(other, UnsafeRawBufferPointer(bytes))
   }
 }
 
 /// Whether two arrays are equal; fast in debug builds too.
 package func same(_ a: [UInt8], _ b: [UInt8]) -> Bool {
-  a.count == b.count && unsafe a.withUnsafeBytes { a in unsafe b.withUnsafeBytes { b in unsafe equalBytes(a, b) } }
+  unsafe a.count == b.count && a.withUnsafeBytes { a in unsafe b.withUnsafeBytes { b in unsafe equalBytes(a, b) } }
 }

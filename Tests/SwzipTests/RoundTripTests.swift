@@ -77,7 +77,7 @@ struct RoundTripTests {
       }
       if missing == 0 {
         #expect(try pack() == container.count)
-        #expect(unsafe container.withUnsafeBytes { unsafe room.holds($0) })
+        #expect(same(unsafe [UInt8](room.bytes), container))
       } else {
         #expect(throws: SwzipError(.invalidArgument, .outputTooSmall)) { try pack() }
       }

@@ -14,7 +14,7 @@
 
 // ---------------------------------------------------------------- level of the processor
 
-typedef enum { SWZIP_LEVEL_PORTABLE = 0, SWZIP_LEVEL_AVX2 = 1 } swzip_level;
+typedef enum { SWZIP_LEVEL_PORTABLE = 0, SWZIP_LEVEL_AVX2 = 1, SWZIP_LEVEL_AVX512 = 2 } swzip_level;
 
 /// The level in use: the best that the processor has, unless a test chose a lower one.
 swzip_level swzip_level_in_use(void);
@@ -60,8 +60,8 @@ typedef struct {
 
 void swzip_encode_table_build(const uint8_t lengths[256], const uint32_t counts[256], swzip_encode_table *table);
 
-/// Writes `count` symbols, last to first, from `out` on and returns the end. Writes up to 8 bytes of slack after it; needs
-/// count * 11 / 8 + 16 bytes. Positions (`first_position` + index) of symbols absent from the table are appended to
+/// Writes `count` symbols, last to first, from `out` on and returns the end. Needs count * 11 / 8 + 16 bytes, of which those
+/// after the end are slack. Positions (`first_position` + index) of symbols absent from the table are appended to
 /// `missing`, at most `missing_capacity`; `*missing_count` counts all. Reads 31 bytes of slack after the symbols.
 uint8_t *swzip_huffman_encode(const uint8_t *symbols, size_t count, const swzip_encode_table *table, uint8_t *out,
                               uint32_t first_position, uint32_t *missing, uint32_t missing_capacity,

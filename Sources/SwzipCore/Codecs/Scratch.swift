@@ -12,7 +12,8 @@ package final class EncodeScratch {
   private let listMemory: Memory
   private let tableMemory: Memory
   private let sampleMemory: Memory
-  private let histogramMemory: [Memory]
+  /// Room for `FloatPlan.mostGroups` histograms.
+  let histograms: Memory
   package var costs = [UInt16](repeating: 0, count: 256)
 
   private static let planeStride = Limits.writtenBlockValues + 512
@@ -26,8 +27,7 @@ package final class EncodeScratch {
     listMemory = try Memory(4 * (Self.missingCapacity + 4 * Limits.writtenBlockValues / 32))
     tableMemory = try Memory(MemoryLayout<swzip_encode_table>.stride)
     sampleMemory = try Memory(16384)
-    let histograms = 1024 * FloatPlan.mostGroups
-    histogramMemory = [try Memory(histograms), try Memory(histograms)]
+    histograms = try Memory(1024 * FloatPlan.mostGroups)
   }
 
   /// Symbols in natural order, whole units.
@@ -45,9 +45,6 @@ package final class EncodeScratch {
     unsafe tableMemory.base.assumingMemoryBound(to: swzip_encode_table.self)
   }
   package var sampleTarget: UnsafeMutableRawBufferPointer { unsafe sampleMemory.bytes }
-
-  /// Room for `FloatPlan.mostGroups` histograms; `index` 0 or 1.
-  func histograms(_ index: Int) -> Memory { histogramMemory[index] }
 
   /// A cleared histogram; `index` 0 to 3.
   package func clearedCounts(_ index: Int = 0) -> UnsafeMutablePointer<UInt32> {

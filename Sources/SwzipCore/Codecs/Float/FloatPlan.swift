@@ -2,9 +2,9 @@ package import CSwzipKernels
 
 /// How the blocks of a float segment are coded: geometry, window, tables. Made from a sample of the segment.
 ///
-/// A sampled block gives four histograms, one for each group of sub-streams: of its rows sorted by their sum, and of
-/// its natural quarters. Histograms of the segment are clustered (k-means, at most 64 of them) to at most
-/// `Effort.tables` tables, for both arrangements; the cheaper one wins.
+/// A sampled block gives four histograms, one for each group of sub-streams: of its rows sorted by their sum, where the
+/// rows differ in scale by more than chance, else of its natural quarters. Histograms of the segment are clustered
+/// (k-means, at most 64 of them) to at most `Effort.tables` tables.
 package final class FloatPlan {
   package let kind: FloatKind
   package private(set) var windowBase: UInt16 = 0
@@ -84,38 +84,32 @@ package final class FloatPlan {
   ) throws(SwzipError) {
     let blocks = (count + blockValues - 1) / blockValues
     let sampled = min(blocks, Self.mostGroups / 4)
-    let natural = Histograms(scratch.histograms(0), count: 4 * sampled)
-    let sorted = Histograms(scratch.histograms(1), count: rowLength > 0 ? 4 * sampled : 0)
     // About an eighth of large segments, all of small ones.
     let step = count < 32_768 ? 1 : count < 200_000 ? 4 : 7
-    for index in 0..<sampled {
-      let block = index * blocks / sampled
-      let start = block * blockValues
-      let blockCount = min(blockValues, count - start)
-      unsafe addBlock(
-        UnsafeRawBufferPointer(rebasing: values[(start * kind.width)..<((start + blockCount) * kind.width)]),
-        step: step, offset: index % step, group: 4 * index, natural, sorted, scratch: scratch)
+    let histograms = Histograms(scratch.histograms, count: 4 * sampled)
+    func addBlocks() {
+      histograms.clear()
+      for index in 0..<sampled {
+        let start = index * blocks / sampled * blockValues
+        let blockCount = min(blockValues, count - start)
+        unsafe addBlock(
+          UnsafeRawBufferPointer(rebasing: values[(start * kind.width)..<((start + blockCount) * kind.width)]),
+          step: step, offset: index % step, to: histograms, 4 * index, scratch: scratch)
+      }
     }
-    let most = min(effort.tables, max(1, count / Self.valuesPerTable))
-    let plain = try Clusters(natural, most: most)
-    guard rowLength > 0 else { return try adopt(plain) }
-    let better = try Clusters(sorted, most: most)
-    // The sample's costs in bits; row groups cost two bits a row, of which the sample holds its share.
-    let sampledValues = max(plain.total, 1)
-    let rowBits = UInt64(2) * sampledValues / UInt64(rowLength) * 64
-    if better.cost + rowBits + sampledValues / 16 < plain.cost {
-      try adopt(better)
-    } else {
+    addBlocks()
+    if rowLength > 0, !histograms.quartersDiffer(rowLength: rowLength) {
       rowLength = 0
-      try adopt(plain)
+      addBlocks()
     }
+    try adopt(Clusters(histograms, most: min(effort.tables, max(1, count / Self.valuesPerTable))))
   }
 
-  /// Adds the histograms of a block from one run of rows (or of 256 values) in `step`. Runs are whole units, and long
-  /// enough for memory to be read ahead.
+  /// Adds the histograms of a block's groups, from one run of rows (or of 256 values) in `step`. Runs are whole units,
+  /// and long enough for memory to be read ahead.
   private func addBlock(
-    _ block: UnsafeRawBufferPointer, step: Int, offset: Int, group: Int, _ natural: Histograms,
-    _ sorted: Histograms, scratch: EncodeScratch
+    _ block: UnsafeRawBufferPointer, step: Int, offset: Int, to histograms: Histograms, _ group: Int,
+    scratch: EncodeScratch
   ) {
     let count = block.count / kind.width
     let length = rowLength > 0 ? rowLength : 256
@@ -124,23 +118,24 @@ package final class FloatPlan {
     var taken = 0
     var values = 0
     let symbols = unsafe scratch.symbols
-    let unused = unsafe scratch.sorted  // the sample's raw bits
     for row in stride(from: min(offset * run, (rows - 1) / run * run), to: rows, by: step * run) {
       let runRows = min(run, rows - row)
       let runCount = min(runRows * length, count - row * length)
+      // Only the symbols are wanted; the raw bits take up to 1.25 planes.
       _ = unsafe swzip_float_split(
         kind.kernel, block.baseAddress! + row * length * kind.width, UInt32(runCount), windowBase, symbols + values,
-        unused, scratch.plane(0), scratch.plane(1))
+        scratch.plane(2), scratch.plane(0), scratch.plane(1))
       taken += runRows
       values += runCount
     }
-    unsafe addQuarters(symbols, rows: taken, length: length, values: values, to: natural, group)
-    guard rowLength > 0 else { return }
+    guard rowLength > 0 else {
+      return unsafe addQuarters(symbols, rows: taken, length: length, values: values, to: histograms, group)
+    }
     let groups = unsafe UnsafeMutableRawPointer(scratch.missing).assumingMemoryBound(to: UInt8.self)
     unsafe swzip_row_sums(symbols, UInt32(taken), UInt32(length), scratch.rowSums)
     unsafe swzip_rows_group(scratch.rowSums, UInt32(taken), groups)
     unsafe swzip_rows_gather(symbols, UInt32(taken), UInt32(length), groups, scratch.sorted, scratch.naturalRows)
-    unsafe addQuarters(scratch.sorted, rows: taken, length: length, values: values, to: sorted, group)
+    unsafe addQuarters(scratch.sorted, rows: taken, length: length, values: values, to: histograms, group)
   }
 
   /// Adds the histograms of the four quarters of some rows, as a block's groups are cut.

@@ -1,0 +1,109 @@
+import Swzip
+import SwzipCore
+import SwzipInputs
+import SwzipSamples
+import Testing
+
+/// Small containers, one for each codec and mode, for tests that damage every byte.
+struct SmallContainer: Sendable, CustomTestStringConvertible {
+  let name: String
+  let original: [UInt8]
+  let container: [UInt8]
+
+  var testDescription: String { name }
+
+  /// What differs from every container that packing makes of it: written by hand through the library's parts.
+  static let all: [SmallContainer] = {
+    do {
+      let text = Array("a compressor of weights must give back every weight. ".utf8)
+      var made = [
+        try SmallContainer("empty", []),
+        try SmallContainer("raw", Random.made(40)),
+        try SmallContainer("constant", [UInt8](repeating: 9, count: 300)),
+        try SmallContainer("zstd", Array([[UInt8]](repeating: text, count: 6).joined())),
+        try SmallContainer("lz4", Array([[UInt8]](repeating: text, count: 6).joined()), options(level: 1, sha256: true)),
+      ]
+      made += [
+        try SmallContainer("huffman", .bf16, [250], .weights, level: 3),
+        try SmallContainer("huffman, sorted", .bf16, [16, 32], .weights, level: 3),
+        try SmallContainer("huffman, patches", .f16, [300], .outliers, level: 3),
+        try SmallContainer("huffman, f32", .f32, [260], .zeros, level: 2),
+        try SmallContainer("fixed4", .bf16, [280], .outliers, level: 1),
+        try SmallContainer("planes", .i32, [300], .weights, level: 2),
+        try copies(),
+      ]
+      return made
+    } catch {
+      preconditionFailure("\(error)")
+    }
+  }()
+
+  private init(_ name: String, _ original: [UInt8], _ container: [UInt8]) {
+    self.name = name
+    self.original = original
+    self.container = container
+  }
+
+  private init(_ name: String, _ original: [UInt8], _ options: PackOptions = PackOptions()) throws {
+    self.init(name, original, try packed(original, options))
+  }
+
+  private init(_ name: String, _ type: ElementType, _ shape: [Int], _ pattern: Pattern, level: Int) throws {
+    var file = SafetensorsFile()
+    file.metadata = nil
+    file.add("t", type, shape, pattern)
+    try self.init(name, file.bytes, options(level: level))
+  }
+
+  /// A copy segment; too small for packing to look for one.
+  private static func copies() throws -> SmallContainer {
+    let half = Random.made(96)
+    let (original, container) = try assembled(half + half) { count in
+      var copy = SegmentRange(offset: 96, byteCount: 96, elementType: .bytes)
+      copy.copyOf = (0, 0)
+      return [SegmentRange(offset: 0, byteCount: 96, elementType: .bytes), copy]
+    }
+    return SmallContainer("copy", original, container)
+  }
+
+  /// A container of these segments, made from the parts that packing uses.
+  static func assembled(
+    _ original: [UInt8], level: Int = 3, _ ranges: (Int) -> [SegmentRange]
+  ) throws -> (original: [UInt8], container: [UInt8]) {
+    let sink = ArraySink()
+    let scratch = try EncodeScratch()
+    var account = ContainerAccount()
+    var header = FileHeader()
+    header.totalByteCount = UInt64(original.count)
+    let ranges = ranges(original.count)
+    if ranges.contains(where: { $0.copyOf != nil }) { header.mustFlags |= FileHeader.refersBack }
+    var member = MemberHeader()
+    member.byteCount = UInt64(original.count)
+    let frame = member.frame(number: 0).bytes
+    try sink.write(header.bytes + frame)
+    account.add(byteCount: FileHeader.byteCount)
+    account.beginMember(member, frameByteCount: frame.count)
+    let sum = try StreamChecksum()
+    try unsafe original.withUnsafeBytes { bytes in
+      unsafe sum.add(bytes)
+      for range in ranges {
+        let start = Int(range.offset)
+        let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<(start + range.byteCount)])
+        let plan = try unsafe SegmentPlan(range, part, effort: Effort(level: level), scratch: scratch)
+        let frame = plan.header.frame(number: account.segmentCount)
+        try sink.write(frame.bytes)
+        account.beginSegment(plan.header, frameByteCount: frame.bytes.count, hash: frame.hash)
+        let memory = try Memory(plan.frameBound + Limits.slack)
+        for block in 0..<plan.blockCount {
+          let source = unsafe UnsafeRawBufferPointer(rebasing: part[plan.bytes(ofBlock: block)])
+          let entry = unsafe plan.encode(block, source, into: memory.bytes, scratch: scratch)
+          try unsafe sink.write(memory.prefix(entry.frameByteCount))
+          account.add(entry)
+        }
+      }
+    }
+    account.endMember(byteCount: UInt64(original.count), checksum: sum.sum, sha256: nil, tensors: [])
+    try sink.write(try account.index(header: header.bytes).bytes)
+    return (original, sink.bytes)
+  }
+}

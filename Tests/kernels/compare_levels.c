@@ -1,0 +1,478 @@
+// Compares every kernel of every level that this processor has with the portable one, over random and edge inputs.
+// Every buffer lies between two pages that cannot be touched, flush with one of them or anywhere between, and is as long
+// as include/swzip_kernels.h says. Prints `N passed, 0 failed` and exits 0, or names what differs.
+//
+//   clang -std=c17 -O1 -g -I Sources/CSwzipKernels/include Tests/kernels/compare_levels.c Sources/CSwzipKernels/*.c
+//
+// -fsanitize=address,undefined may be added. An argument is the seed of the random numbers.
+#define _DEFAULT_SOURCE  // MAP_ANONYMOUS
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "swzip_kernels.h"
+
+static const char *const level_names[] = {"portable", "avx2", "avx512"};
+static const char *const kind_names[] = {"bf16 j0", "bf16 j1", "f16", "e4m3", "e5m2", "f32 j0", "f32 j1"};
+enum { levels = 3, kinds = 7, page = 4096, most_values = 3 * 8192 };
+
+static unsigned long passed, failed;
+static void check(int good, const char *what, int level, const char *detail, unsigned long number) {
+  if (good) {
+    passed++;
+  } else if (++failed <= 20) {
+    printf("FAILED: %s, %s, %s %lu\n", what, level_names[level], detail, number);
+  }
+}
+
+static uint64_t state = 88172645463325252u;
+static uint64_t next_random(void) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return state * 2685821657736338717u;
+}
+static uint32_t below(uint32_t limit) { return limit ? (uint32_t)((next_random() >> 32) * limit >> 32) : 0; }
+
+// ---------------------------------------------------------------- buffers between guard pages
+
+enum { areas = 24, area_bytes = 80 * page };
+static uint8_t *area[areas];
+static int used_areas;
+
+static void make_areas(void) {
+  for (int i = 0; i < areas; i++) {
+    uint8_t *const at = mmap(NULL, area_bytes + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED || mprotect(at + page, area_bytes, PROT_READ | PROT_WRITE)) {
+      puts("FAILED: no memory");
+      exit(2);
+    }
+    area[i] = at + page;
+  }
+}
+
+// `bytes` bytes, a multiple of `alignment` from a page's start, filled with noise.
+static uint8_t *buffer(size_t bytes, size_t alignment) {
+  if (used_areas == areas || bytes > area_bytes) {
+    printf("FAILED: a buffer of %zu bytes\n", bytes);
+    exit(2);
+  }
+  uint8_t *const start = area[used_areas++];
+  const size_t most = (area_bytes - bytes) / alignment * alignment;
+  size_t at = 0;
+  switch (below(3)) {
+    case 0: break;
+    case 1: at = most; break;
+    default: at = below((uint32_t)(most < 4096 ? most : 4096) + 1) / alignment * alignment; break;
+  }
+  uint64_t noise = next_random();
+  for (size_t i = 0; i < bytes; i++) start[at + i] = (uint8_t)(noise >> (i & 7) * 8);
+  return start + at;
+}
+static uint8_t *copy_of(const void *bytes, size_t count, size_t slack) {
+  uint8_t *const to = buffer(count + slack, 1);
+  memcpy(to, bytes, count);
+  return to;
+}
+
+static int for_level(int level) { return swzip_level_choose((swzip_level)level); }
+
+// ---------------------------------------------------------------- inputs
+
+// 0 narrow bell, 1 wide bell, 2 anything, 3 few values, 4 one value nearly always, 5 two far clusters
+static uint8_t random_symbol(int shape) {
+  const uint32_t bell = below(16) + below(16) + below(16) + below(16);
+  switch (shape) {
+    case 0: return (uint8_t)(100 + bell / 2);
+    case 1: return (uint8_t)(40 + 2 * bell);
+    case 2: return (uint8_t)next_random();
+    case 3: return (uint8_t)(200 + below(3));
+    case 4: return (uint8_t)(below(40) ? 7 : below(64));
+    default: return (uint8_t)(below(30) ? 20 + bell / 4 : 240 + below(16));
+  }
+}
+enum { shapes = 6 };
+
+static size_t lengths_to_try(int i) {  // 0 to 600 and round numbers
+  if (i <= 600) return (size_t)i;
+  const size_t round[] = {1024, 2048, 2080, 4096, 8192};
+  const size_t base = round[i % 5];
+  return base - 3 + below(7);
+}
+
+// A code for these counts; the lengths of some symbols may be forced to 11 by tiny counts.
+static void code_for(const uint32_t counts[256], int steep, uint8_t lengths[256]) {
+  uint32_t mine[256];
+  memcpy(mine, counts, sizeof mine);
+  if (steep) {
+    uint32_t weight = 1u << 30;
+    for (int s = 0; s < 256; s++)
+      if (mine[s]) {
+        mine[s] = weight;
+        if (weight > 1) weight /= 2;
+      }
+  }
+  swzip_code_lengths(mine, lengths);
+}
+
+// ---------------------------------------------------------------- symbols
+
+static void test_encode_decode(int number) {
+  used_areas = 0;
+  const size_t count = lengths_to_try(number);
+  const int shape = number % shapes, steep = below(5) == 0, lossy = below(4) == 0;
+  uint8_t *const symbols = buffer(count + 31, 1);
+  uint32_t counts[256] = {0};
+  for (size_t i = 0; i < count; i++) symbols[i] = random_symbol(shape);
+  for (size_t i = 0; i < count; i++)
+    if (!lossy || below(3)) counts[symbols[i]]++;
+  if (lossy) counts[symbols[0]] = 0;
+  uint8_t lengths[256];
+  code_for(counts, steep, lengths);
+  swzip_encode_table *const table = (void *)buffer(sizeof *table, _Alignof(swzip_encode_table));
+  swzip_encode_table_build(lengths, counts, table);
+  const size_t room = count * 11 / 8 + 16;
+  const uint32_t capacity = below(2) ? 5 : 10000;
+  uint8_t *out[levels];
+  uint32_t *missing[levels], found[levels];
+  size_t length[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    found[level] = 0;
+    out[level] = buffer(room, 1);
+    missing[level] = (void *)buffer(capacity * 4, 4);
+    length[level] = (size_t)(swzip_huffman_encode(symbols, count, table, out[level], 77, missing[level], capacity,
+                                                  found + level) - out[level]);
+    if (!level) continue;
+    const size_t listed = found[0] < capacity ? found[0] : capacity;
+    check(length[level] == length[0] && !memcmp(out[level], out[0], length[0]), "encode", level, "symbols:", count);
+    check(found[level] == found[0] && !memcmp(missing[level], missing[0], 4 * listed), "missing", level, "symbols:", count);
+  }
+}
+
+// All 32 sub-streams of a plane, valid (decoded, they must give the symbols) or noise.
+static void test_plane(int number) {
+  used_areas = 0;
+  const uint32_t count = number < 300 ? (uint32_t)number * 3 + 1 : 1 + below(most_values);
+  const int shape = number % shapes, hostile = below(3) == 0;
+  uint8_t *const symbols = buffer(count + 31, 1);
+  uint32_t counts[256] = {0}, offset[SWZIP_STREAMS + 1] = {0};
+  for (uint32_t i = 0; i < count; i++) counts[symbols[i] = random_symbol(shape)]++;
+  uint8_t lengths[256];
+  code_for(counts, below(5) == 0, lengths);
+  swzip_encode_table encode;
+  swzip_encode_table_build(lengths, counts, &encode);
+  const swzip_geometry geometry = swzip_geometry_unsorted(count);
+  uint8_t *const coded = buffer((size_t)count * 11 / 8 + 64, 1);
+  for_level(0);
+  uint32_t at = 0, none = 0;
+  uint8_t *end = coded;
+  for (int s = 0; s < SWZIP_STREAMS; s++) {
+    const uint32_t mine = at + geometry.stream[0] < count ? geometry.stream[0] : count - at;
+    offset[s] = (uint32_t)(end - coded);
+    end = swzip_huffman_encode(symbols + at, mine, &encode, end, at, NULL, 0, &none);
+    at += mine;
+  }
+  offset[SWZIP_STREAMS] = (uint32_t)(end - coded);
+  uint8_t *const streams = copy_of(coded, offset[SWZIP_STREAMS], SWZIP_INPUT_SLACK);
+  if (hostile) {
+    for (uint32_t i = 0; i < offset[SWZIP_STREAMS]; i++) streams[i] = (uint8_t)next_random();
+    if (below(2))
+      for (int s = 1; s < SWZIP_STREAMS; s++) offset[s] = offset[s - 1] + below(offset[SWZIP_STREAMS] - offset[s - 1] + 1) / 8;
+  }
+  uint8_t *out[levels];
+  swzip_decode_table *table[levels];
+  const unsigned shift = below(4);
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    table[level] = (void *)buffer(sizeof **table, _Alignof(swzip_decode_table));
+    swzip_decode_table_build(lengths, shift, table[level]);
+    const size_t tile_bytes = swzip_tile_bytes(count);
+    uint8_t *const tile = buffer((tile_bytes + 63) / 64 * 64, 64);
+    out[level] = buffer(count, 1);
+    swzip_plane_decode(streams, offset, count, table[level], tile, out[level]);
+    if (level) {
+      check(!memcmp(table[level]->entry, table[0]->entry, sizeof table[0]->entry) &&
+                table[level]->max_count >= table[0]->max_count, "decode table", level, "plane", (unsigned long)number);
+      check(!memcmp(out[level], out[0], count), "plane decode", level, hostile ? "hostile plane" : "plane", count);
+    } else if (!hostile) {
+      int same = 1;
+      for (uint32_t i = 0; i < count; i++) same &= out[0][i] == (uint8_t)(symbols[i] << shift);
+      check(same, "plane round trip", level, "values:", count);
+    }
+  }
+}
+
+// ---------------------------------------------------------------- floats
+
+static void random_values(swzip_float_kind kind, uint8_t *values, uint32_t count, int shape) {
+  const unsigned width = swzip_float_width(kind);
+  for (uint32_t i = 0; i < count * width; i++) values[i] = (uint8_t)next_random();
+  if (shape == 2) return;
+  const unsigned raw_bits = swzip_float_raw_bits(kind), bits = width == 1 ? 8 : 16;
+  for (uint32_t i = 0; i < count; i++) {
+    // field by a symbol's distribution, shrunk to the field's width; rotated back
+    unsigned field = random_symbol(shape) + (bits - raw_bits == 9 ? (shape & 1 ? 150u : 0u) : 0u);
+    field = bits - raw_bits < 8 ? field >> (8 - (bits - raw_bits)) : field;
+    if (!below(60)) field = 0;
+    const unsigned rotated = field << raw_bits | below(1u << raw_bits);
+    const unsigned value = bits == 8 ? (rotated >> 1 | rotated << 7) & 0xFF : (rotated >> 1 | rotated << 15) & 0xFFFF;
+    uint8_t *const at = values + (size_t)i * width + (width == 4 ? 2 : 0);
+    at[0] = (uint8_t)value;
+    if (width > 1) at[1] = (uint8_t)(value >> 8);
+  }
+}
+
+static void test_split(swzip_float_kind kind, int number) {
+  used_areas = 0;
+  const uint32_t count = (uint32_t)lengths_to_try(number);
+  const unsigned width = swzip_float_width(kind), nine = kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1;
+  uint8_t *const values = buffer(count * width, 1);
+  random_values(kind, values, count, (int)below(shapes));
+  const uint16_t base = nine ? (uint16_t)(below(3) ? 150 + below(16) : below(2) ? below(300) : 0) : 0;
+  const size_t units = (count + SWZIP_UNIT - 1) / SWZIP_UNIT * SWZIP_UNIT, raw_bytes = swzip_raw_plane_bytes(kind, count);
+  uint8_t *symbols[levels], *raw[levels], *low[levels][2];
+  bool outside[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    symbols[level] = buffer(units, 1);
+    raw[level] = buffer(raw_bytes, 1);
+    for (int i = 0; i < 2; i++) low[level][i] = width == 4 ? buffer(units, 1) : NULL;
+    outside[level] = swzip_float_split(kind, values, count, base, symbols[level], raw[level], low[level][0], low[level][1]);
+    if (!level) continue;
+    check(outside[level] == outside[0], "split, outside", level, kind_names[kind], count);
+    check(!memcmp(symbols[level], symbols[0], units), "split, symbols", level, kind_names[kind], count);
+    check(!memcmp(raw[level], raw[0], raw_bytes), "split, raw plane", level, kind_names[kind], count);
+    if (width == 4)
+      check(!memcmp(low[level][0], low[0][0], units) && !memcmp(low[level][1], low[0][1], units), "split, low planes",
+            level, kind_names[kind], count);
+  }
+}
+
+static void test_block(swzip_float_kind kind, int number) {
+  used_areas = 0;
+  const unsigned width = swzip_float_width(kind), nine = kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1;
+  const bool sorted = below(2), hostile = below(4) == 0, streaming = below(2);
+  uint32_t count = number < 100 ? (uint32_t)number + 1 : below(3) ? 1 + below(most_values) : 256 * (1 + below(40)), rows = 0, row_length = 0;
+  if (sorted) {
+    row_length = 32 * (1 + below(12));
+    rows = 8 + below(most_values / 2 / row_length);
+    count = rows * row_length;
+  }
+  uint8_t *const values = buffer(count * width, 1);
+  random_values(kind, values, count, (int)below(shapes));
+  const uint16_t base = nine ? (uint16_t)(below(2) ? 150 : below(300)) : 0;
+  const size_t units = (count + SWZIP_UNIT - 1) / SWZIP_UNIT * SWZIP_UNIT;
+  uint8_t *const symbols = buffer(units + 31, 1), *const raw = buffer(swzip_raw_plane_bytes(kind, count), 1);
+  uint8_t *const low[2] = {buffer(units, 1), buffer(units, 1)};
+  for_level(0);
+  swzip_float_split(kind, values, count, base, symbols, raw, low[0], low[1]);
+  uint8_t *coded = symbols, *const row_groups = sorted ? buffer((rows + 3) / 4, 1) : NULL;
+  if (sorted) {
+    uint32_t *const sums = (void *)buffer(4 * rows, 4), *const natural = (void *)buffer(4 * rows, 4);
+    coded = buffer(count + 31, 1);
+    swzip_row_sums(symbols, rows, row_length, sums);
+    swzip_rows_group(sums, rows, row_groups);
+    swzip_rows_gather(symbols, rows, row_length, row_groups, coded, natural);
+  }
+  const swzip_geometry geometry = sorted ? swzip_geometry_sorted(rows, row_length) : swzip_geometry_unsorted(count);
+  // patches: values outside the window, and a few that need none
+  uint32_t *const positions = (void *)buffer(4 * (size_t)count, 4);
+  uint32_t patch_count = swzip_float_outside(kind, values, count, base, positions, count);
+  if (!patch_count && below(2))
+    for (uint32_t at = below(300); at < count; at += 1 + below(2000)) positions[patch_count++] = at;
+  uint8_t *const patches = buffer(6 * (size_t)patch_count, 1);
+  for (uint32_t p = 0; p < patch_count; p++) {
+    const uint16_t fields[3] = {(uint16_t)(positions[p] / SWZIP_UNIT), positions[p] % SWZIP_UNIT,
+                                swzip_float_coded_part(kind, values, positions[p])};
+    memcpy(patches + 6 * p, fields, 6);
+  }
+  swzip_float_block block = {
+      .kind = kind, .count = count, .window_base = base, .row_length = row_length, .row_groups = row_groups,
+      .raw_plane = raw, .low_plane = {low[0], low[1]}, .patches = patches, .patch_count = patch_count};
+  // a table of its own for each group
+  uint8_t *const out_streams = buffer((size_t)count * 11 / 8 + 64, 1);
+  static swzip_decode_table tables[levels][4];
+  uint8_t *end = out_streams;
+  uint32_t at = 0, none = 0;
+  for (int g = 0; g < 4; g++) {
+    uint32_t counts[256] = {0};
+    uint8_t lengths[256];
+    for (uint32_t i = at; i < at + geometry.values[g]; i++) counts[coded[i]]++;
+    code_for(counts, below(6) == 0, lengths);
+    for (int level = 0; level < levels; level++)
+      if (for_level(level)) swzip_decode_table_build(lengths, swzip_float_shift(kind), &tables[level][g]);
+    for_level(0);
+    swzip_encode_table encode;
+    swzip_encode_table_build(lengths, counts, &encode);
+    uint32_t left = geometry.values[g];
+    for (int k = 0; k < SWZIP_GROUP_STREAMS; k++) {
+      const uint32_t mine = left < geometry.stream[g] ? left : geometry.stream[g];
+      block.stream_offset[8 * g + k] = (uint32_t)(end - out_streams);
+      end = swzip_huffman_encode(coded + at, mine, &encode, end, at, NULL, 0, &none);
+      at += mine;
+      left -= mine;
+    }
+  }
+  const uint32_t coded_bytes = block.stream_offset[SWZIP_STREAMS] = (uint32_t)(end - out_streams);
+  uint8_t *const streams = copy_of(out_streams, coded_bytes, SWZIP_INPUT_SLACK);
+  block.streams = streams;
+  block.frame_bytes = coded_bytes;
+  if (hostile) {
+    for (uint32_t i = 0; i < coded_bytes; i++) streams[i] = (uint8_t)next_random();
+    if (sorted && below(3) == 0) row_groups[below((rows + 3) / 4)] ^= (uint8_t)(1 << below(8));
+    if (below(2))
+      for (int s = 1; s < SWZIP_STREAMS; s++)
+        block.stream_offset[s] = block.stream_offset[s - 1] + below(coded_bytes - block.stream_offset[s - 1] + 1) / 8;
+  }
+  uint8_t *const scratch = buffer((swzip_float_scratch_bytes(count) + 63) / 64 * 64, 64);
+  uint8_t *out[levels];
+  uint64_t hash[levels];
+  bool good[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    for (int g = 0; g < 4; g++) block.table[g] = &tables[level][g];
+    out[level] = buffer(count * width, below(2) ? 1 : 64);
+    hash[level] = 0;
+    good[level] = swzip_float_decode(&block, out[level], scratch, streaming, hash + level);
+    if (level) {
+      check(good[level] == good[0], "block, row groups", level, kind_names[kind], count);
+      check(!good[0] || !memcmp(out[level], out[0], count * width), hostile ? "hostile block" : "block", level, kind_names[kind], count);
+      check(!good[0] || hash[level] == hash[0], "block, hash", level, kind_names[kind], count);
+    } else if (!hostile) {
+      check(good[0] && !memcmp(out[0], values, count * width), "block, round trip", level, kind_names[kind], count);
+      check(hash[0] == swzip_xxh3_64(values, count * width, 0), "block, hash of values", level, kind_names[kind], count);
+    }
+  }
+}
+
+static void test_fixed4(int number) {
+  used_areas = 0;
+  const uint32_t count = 1 + (uint32_t)lengths_to_try(number), padded = (count + 63) / 64 * 64;
+  uint8_t *const values = buffer(2 * (size_t)count, 1);
+  random_values(SWZIP_BF16_J0, values, count, (int)below(shapes));
+  const uint8_t first = (uint8_t)(below(2) ? 100 + below(20) : below(242) + 1);
+  uint8_t *codes[levels], *raw[levels], *escapes[levels], *out[levels];
+  uint32_t escaped[levels];
+  uint64_t hash[levels];
+  uint8_t codebook[16];
+  for (int i = 0; i < 16; i++) codebook[i] = i ? (uint8_t)(first + i - 1) : 0;
+  const bool hostile = below(4) == 0, streaming = below(2);
+  const size_t raw_bytes = swzip_raw_plane_bytes(SWZIP_BF16_J0, count);
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    codes[level] = buffer(padded / 2, 1);
+    raw[level] = buffer(raw_bytes, 1);
+    escapes[level] = buffer(count + 32, 1);
+    escaped[level] = swzip_fixed4_encode(values, count, first, codes[level], raw[level], escapes[level]);
+    if (level)
+      check(escaped[level] == escaped[0] && !memcmp(codes[level], codes[0], padded / 2) &&
+                !memcmp(raw[level], raw[0], raw_bytes) && !memcmp(escapes[level], escapes[0], escaped[0]),
+            "fixed4 encode", level, "values:", count);
+  }
+  if (hostile) for (uint32_t i = 0; i < padded / 2; i++) codes[0][i] = (uint8_t)next_random();
+  const uint32_t given = swzip_fixed4_escapes(codes[0], count);
+  uint8_t *const list = buffer(given, 1);
+  if (!hostile && given == escaped[0]) memcpy(list, escapes[0], given);
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    out[level] = buffer(2 * (size_t)count, below(2) ? 1 : 64);
+    swzip_fixed4_decode(codes[0], codebook, raw[0], list, count, out[level], streaming, hash + level);
+    if (level) check(hash[level] == hash[0] && !memcmp(out[level], out[0], 2 * (size_t)count), "fixed4 decode", level, "values:", count);
+    else if (!hostile) check(!memcmp(out[0], values, 2 * (size_t)count), "fixed4 round trip", level, "values:", count);
+  }
+}
+
+// ---------------------------------------------------------------- bytes
+
+static void test_bytes(int number) {
+  used_areas = 0;
+  const size_t count = lengths_to_try(number);
+  uint8_t *const bytes = buffer(count, 1);
+  const int shape = number % shapes;
+  for (size_t i = 0; i < count; i++) bytes[i] = random_symbol(shape);
+  const uint64_t seed = below(2) ? next_random() : 0;
+  const size_t step = 1 + below(6), cut = below((uint32_t)count + 1);
+  uint64_t hash[levels], low[levels], high[levels];
+  uint32_t counts[levels][256], expected[256];
+  for (int s = 0; s < 256; s++) expected[s] = (uint32_t)s;
+  for (size_t i = 0; i < count; i++)
+    if (i / 32 % step == 0) expected[bytes[i]]++;
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    hash[level] = swzip_xxh3_64(bytes, count, seed);
+    _Alignas(64) uint8_t stream[SWZIP_XXH3_STATE_BYTES];
+    swzip_xxh3_128_begin(stream);
+    swzip_xxh3_128_add(stream, bytes, cut);
+    swzip_xxh3_128_add(stream, bytes + cut, count - cut);
+    swzip_xxh3_128_end(stream, low + level, high + level);
+    for (int s = 0; s < 256; s++) counts[level][s] = (uint32_t)s;
+    swzip_histogram_add(bytes, count, step, counts[level]);
+    check(!memcmp(counts[level], expected, sizeof expected), "histogram", level, "bytes:", count);
+    if (level) check(hash[level] == hash[0] && low[level] == low[0] && high[level] == high[0], "hash", level, "bytes:", count);
+  }
+  const uint32_t row_length = 32 * (1 + below(20)), rows = below(9);
+  uint8_t *const symbols = buffer((size_t)rows * row_length, 1);
+  for (uint32_t i = 0; i < rows * row_length; i++) symbols[i] = (uint8_t)next_random();
+  uint32_t *sums[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    sums[level] = (void *)buffer(4 * rows, 4);
+    swzip_row_sums(symbols, rows, row_length, sums[level]);
+    if (level) check(!memcmp(sums[level], sums[0], 4 * rows), "row sums", level, "row length", row_length);
+  }
+  const unsigned widths[] = {1, 2, 4, 8}, width = widths[number & 3];
+  const uint32_t values = (uint32_t)(count / width);
+  uint8_t *planes[8], *const merged = buffer(values * width, 1);
+  for (unsigned k = 0; k < width; k++) planes[k] = buffer(values, 1);
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    int same = 1;
+    swzip_planes_split(bytes, values, width, planes);
+    for (unsigned k = 0; k < width; k++)
+      for (uint32_t i = 0; i < values; i++) same &= planes[k][i] == bytes[i * width + k];
+    check(same, "planes split", level, "values:", values);
+    swzip_planes_merge((const uint8_t *const *)planes, values, width, merged);
+    check(!memcmp(merged, bytes, values * width), "planes merge", level, "values:", values);
+  }
+}
+
+// Long histograms: counters of few bits must not run over.
+static void test_long_histogram(int number) {
+  used_areas = 0;
+  const size_t count = 100000 + below(100000);
+  uint8_t *const bytes = buffer(count, 1);
+  for (size_t i = 0; i < count; i++) bytes[i] = number < 4 ? (uint8_t)(number * 60) : random_symbol((int)(number + (i > count / 2 ? 2 : 0)) % shapes);
+  const size_t step = 1 + below(5);
+  uint32_t expected[256] = {0};
+  for (size_t i = 0; i < count; i++)
+    if (i / 32 % step == 0) expected[bytes[i]]++;
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint32_t counts[256] = {0};
+    swzip_histogram_add(bytes, count, step, counts);
+    check(!memcmp(counts, expected, sizeof expected), "long histogram", level, "number", (unsigned long)number);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc > 1) state ^= strtoull(argv[1], NULL, 10) * 0x9E3779B97F4A7C15u;
+  make_areas();
+  for (int level = 1; level < levels; level++)
+    if (!for_level(level)) printf("this processor lacks %s\n", level_names[level]);
+  for (int round = 0; round < 3; round++)
+    for (int i = 0; i < 700; i++) {
+      test_encode_decode(i);
+      test_plane(i);
+      test_fixed4(i);
+      test_bytes(i);
+      for (int kind = 0; kind < kinds; kind++) {
+        test_split((swzip_float_kind)kind, i);
+        if (i < 300) test_block((swzip_float_kind)kind, i);
+      }
+    }
+  for (int i = 0; i < 40; i++) test_long_histogram(i);
+  printf("%lu passed, %lu failed\n", passed, failed);
+  return failed != 0;
+}
