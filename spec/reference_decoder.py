@@ -631,6 +631,13 @@ def check_references(segment: Segment, member: Member, members: list[Member], he
         same = reference.number == member.number
         limit = segment.offset if same else members[reference.number].record.length
         require(end <= limit, "range does not precede or lies outside its member", where)
+        target = member if same else members[reference.number]
+        overlaps = any(
+            other.codec == COPY and other.offset < end and reference.offset < other.offset + other.length
+            for other in target.segments
+            if not same or other.offset < segment.offset
+        )
+        require(segment.codec != COPY or not overlaps, "range holds bytes of a copy", where)
 
 
 # --- The walk over all frames (section 5) -----------------------------------------------------------------------------

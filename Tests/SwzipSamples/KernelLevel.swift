@@ -10,7 +10,7 @@ package enum KernelLevel {
   package static let all: [swzip_level] = {
     lock.withLock { _ in
       let best = swzip_level_in_use()
-      let found = [SWZIP_LEVEL_PORTABLE, SWZIP_LEVEL_AVX2].filter { swzip_level_choose($0) }
+      let found = (0..<8).map { swzip_level(rawValue: $0) }.filter { swzip_level_choose($0) }
       _ = swzip_level_choose(best)
       return found
     }
@@ -18,7 +18,8 @@ package enum KernelLevel {
 
   /// Calls `body` with a function that changes the level; the level is put back afterwards.
   package static func choosing<T>(_ body: ((swzip_level) -> Void) throws -> T) throws -> T {
-    try lock.withLock { _ in
+    _ = all  // it takes the lock too
+    return try lock.withLock { _ in
       let before = swzip_level_in_use()
       defer { _ = swzip_level_choose(before) }
       return try body { level in precondition(swzip_level_choose(level)) }

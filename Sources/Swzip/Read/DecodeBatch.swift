@@ -4,6 +4,7 @@ internal import SwzipCore
 final class DecodeBatch {
   private(set) var jobs: [DecodeJob] = []
   private(set) var outByteCount = 0
+  var tableCount = 0
   private var memory: Memory?
 
   var isEmpty: Bool { jobs.isEmpty }
@@ -21,6 +22,7 @@ final class DecodeBatch {
   func restart() {
     jobs.removeAll(keepingCapacity: true)
     outByteCount = 0
+    tableCount = 0
   }
 
   var output: UnsafeRawBufferPointer { unsafe memory!.prefix(outByteCount) }

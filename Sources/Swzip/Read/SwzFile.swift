@@ -43,7 +43,6 @@ public final class SwzFile: Sendable {
     try unsafe read(member: member, offset: offset, into: buffer, policy: policy, threads: threads, depth: 0)
   }
 
-  private static let mostDepth = 64
   /// Jobs gathered before threads are started.
   private static let gatheredBytes = 32 << 20
 
@@ -56,7 +55,6 @@ public final class SwzFile: Sendable {
     guard offset <= memberBytes, UInt64(buffer.count) <= memberBytes - offset else {
       throw SwzipError(.invalidArgument, .range)
     }
-    guard depth < Self.mostDepth else { throw SwzipError(.corrupt, .reference) }
     guard buffer.count > 0 else { return }
     let workers = try (0..<max(1, threads)).map { _ throws(SwzipError) in try ReadWorker() }
     let end = offset + UInt64(buffer.count)
@@ -80,7 +78,8 @@ public final class SwzFile: Sendable {
           jobs.append(job)
         }
       }
-      gathered += place.record.byteCount
+      // Tables count too: a hostile container may have many with few bytes.
+      gathered += place.record.byteCount + UInt64(segment.decoder.header.tables.count) << 14
       if gathered >= UInt64(Self.gatheredBytes) {
         try unsafe run(jobs, on: workers, buffer, policy, streaming, member: member, depth: depth)
         (jobs, gathered) = ([], 0)
@@ -114,6 +113,8 @@ public final class SwzFile: Sendable {
     let frame = try unsafe worker.frame(of: segment, job.block, source)
     let header = segment.decoder.header
     let reference: ReferenceReader = { offset, target throws(SwzipError) in
+      // A copy of a copy is damage: chains of ranges that straddle blocks would double the work at each step.
+      guard depth == 0 else { throw SwzipError(.corrupt, .reference) }
       guard case .earlier(let other, let base) = header.references.first else { throw SwzipError(.base, .base) }
       try unsafe self.readEarlier(
         member: other, offset: base, plus: offset, before: (member, header.memberOffset), length: header.byteCount,

@@ -18,11 +18,14 @@ final class Unpacker {
   private var sums: [(checksum: Checksum128, sha256: [UInt8]?, byteCount: UInt64)] = []
   private var batch = DecodeBatch()
   private var pending: DecodeBatch?
+  private var copies: [[Range<UInt64>]] = []
   private let progress: ProgressHandler?
   /// For references to earlier ranges, where the source can be read at random.
   private lazy var random = Result { () throws(SwzipError) -> SwzFile in try SwzFile(source) }
 
   private static let batchBytes = 8 << 20
+  /// Tables of a batch's segments, 16 KiB each.
+  private static let batchTables = 512
 
   /// With no sink everything is verified and nothing written.
   init(
@@ -117,6 +120,7 @@ final class Unpacker {
     guard fileHeader.kind != .file || (member.name.isEmpty && member.mode == nil && member.time == nil) else {
       throw SwzipError(.corrupt, .name, at: frame.position)
     }
+    copies.append([])
     account.beginMember(member, frameByteCount: frame.bytes.count)
     checksum = try StreamChecksum()
     sha256 = member.storesSHA256 ? SHA256Sum() : nil
@@ -145,6 +149,11 @@ final class Unpacker {
     account.beginSegment(segment, frameByteCount: frame.bytes.count, hash: frame.hash)
     try checkReferences(segment, fileHeader)
     let isCopy = segment.codec == CodecID.copy.rawValue
+    if isCopy {
+      copies[copies.count - 1].append(segment.memberOffset..<(segment.memberOffset + segment.byteCount))
+    }
+    if batch.tableCount + segment.tables.count > Self.batchTables { try flushBatch() }
+    batch.tableCount += segment.tables.count
     let random = isCopy ? try randomReader() : nil
     if isCopy, random == nil { try settle() }
     let decoder = SegmentDecoder()
@@ -195,7 +204,7 @@ final class Unpacker {
     for reference in segment.references {
       let (flag, offset, available): (UInt32, UInt64, UInt64) =
         switch reference {
-        case .earlier(let member, let offset): (FileHeader.refersBack, offset, availableBytes(member, segment))
+        case .earlier(let member, let offset): (FileHeader.refersBack, offset, availableBytes(member, offset, segment))
         case .base(let number, let offset): (FileHeader.needsBase, offset, baseBytes(number))
         }
       guard fileHeader.mustFlags & flag != 0, offset <= UInt64(Int64.max) - segment.byteCount,
@@ -204,9 +213,20 @@ final class Unpacker {
     }
   }
 
-  private func availableBytes(_ member: UInt64, _ segment: SegmentHeader) -> UInt64 {
+  /// Where the bytes of a member end that stand before `segment`; for a copy also where, from `offset` on, the next copy
+  /// begins.
+  private func availableBytes(_ member: UInt64, _ offset: UInt64, _ segment: SegmentHeader) -> UInt64 {
     let current = UInt64(account.directory.members.count - 1)
-    return member == current ? segment.memberOffset : member < current ? sums[Int(member)].byteCount : 0
+    let end = member == current ? segment.memberOffset : member < current ? sums[Int(member)].byteCount : 0
+    guard member <= current, segment.codec == CodecID.copy.rawValue else { return end }
+    // Ranges ascend: the first that ends behind `offset`.
+    let ranges = copies[Int(member)]
+    var (low, high) = (0, ranges.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if ranges[middle].upperBound <= offset { low = middle + 1 } else { high = middle }
+    }
+    return low < ranges.count ? min(end, ranges[low].lowerBound) : end
   }
 
   private func baseBytes(_ number: UInt64) -> UInt64 {
