@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Makes the seeds of the fuzz targets:  seeds.py HAND CORPUS
+
+HAND is a folder that tools/fixtures/hand.py has filled; CORPUS gets a folder for each target.
+"""
+
+import random
+import sys
+from pathlib import Path
+
+MOST = 16_384  # -max_len of the targets
+
+
+def frames(container):
+    """(kind, frame) of the frames from the first on, as far as they make sense."""
+    position = 64
+    while position + 32 <= len(container) - 64:
+        size = int.from_bytes(container[position : position + 3], "little") * 16
+        kind = container[position + 3 : position + 4]
+        if kind not in (b"M", b"S", b"B") or size < 32 or position + size > len(container):
+            return
+        yield kind, container[position : position + size]
+        position += size
+
+
+def blocks(container):
+    """Seeds of the target "block": the first block of each segment."""
+    segment = None
+    for kind, frame in frames(container):
+        if kind == b"S":
+            segment = frame[16:]
+        elif kind == b"B" and segment is not None:
+            yield len(segment).to_bytes(2, "little") + segment + frame[16:]
+            segment = None
+
+
+def headers():
+    entry = '"dtype":"%s","shape":%s,"data_offsets":[%d,%d]'
+    yield "{}"
+    yield '{"__metadata__":{"format":"pt","a":"\\u00e9\\n"}}'
+    yield "{" + f'"a":{{{entry % ("BF16", "[2,3]", 0, 12)}}}' + "}   "
+    yield "{" + f'"a":{{{entry % ("F32", "[]", 0, 4)}}},"b":{{{entry % ("F8_E4M3", "[0]", 4, 4)}}}' + "}"
+    yield "{" + f'"x":{{{entry % ("F4", "[3000000]", 0, 1500000)}}},"y":{{{entry % ("I64", "[9]", 1500000, 1500072)}}}' + "}"
+    yield "{" + ",".join(f'"t{i}":{{{entry % ("F16", "[40]", 80 * i, 80 * i + 80)}}}' for i in range(20)) + "}"
+    yield "{" + f'"a":{{{entry % ("U8", "[1048576,4194304]", 0, 1 << 42)}}}' + "}"
+
+
+def write(folder, seeds):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds):
+        if len(seed) <= MOST:
+            (folder / f"seed-{number:04}").write_bytes(seed)
+
+
+def main():
+    hand, corpus = Path(sys.argv[1]), Path(sys.argv[2])
+    containers = [path.read_bytes() for path in sorted(hand.glob("*.swz"))]
+    source = random.Random(1)
+    write(corpus / "container", containers)
+    write(corpus / "block", (seed for container in containers for seed in blocks(container)))
+    write(corpus / "safetensors", (text.encode() for text in headers()))
+    trips = [bytes([level, flags, kind, 40]) + source.randbytes(200) + bytes(56)
+             for level in range(9) for flags, kind in ((0, 0), (0x83, 0), (0xC1, 2), (0x80, 4), (0x82, 13))]
+    write(corpus / "roundtrip", trips)
+    write(corpus / "huffman", [source.randbytes(2) + bytes([spread, 0]) + source.randbytes(300) for spread in range(8)])
+
+
+main()
