@@ -27,12 +27,9 @@ typedef __m256i vec;
 
 // ---------------------------------------------------------------- hash
 
-typedef struct { vec lane[2]; } hash_lanes;
-
-static hash_lanes hash_begin(void) {
-  const uint64_t start[8] = {XXH_PRIME32_3, XXH_PRIME64_1, XXH_PRIME64_2, XXH_PRIME64_3,
-                             XXH_PRIME64_4, XXH_PRIME32_2, XXH_PRIME64_5, XXH_PRIME32_1};
-  return (hash_lanes){{LOAD(start), LOAD(start + 4)}};
+static swzip_hash_lanes hash_begin(void) {
+  return (swzip_hash_lanes){{XXH_PRIME32_3, XXH_PRIME64_1, XXH_PRIME64_2, XXH_PRIME64_3, XXH_PRIME64_4, XXH_PRIME32_2,
+                             XXH_PRIME64_5, XXH_PRIME32_1}};
 }
 
 INLINE vec hash_add(vec lane, vec data, const uint8_t *secret) {
@@ -48,19 +45,18 @@ INLINE vec hash_scramble(vec lane, const uint8_t *secret) {
                           _mm256_slli_epi64(_mm256_mul_epu32(_mm256_srli_epi64(x, 32), prime), 32));
 }
 
-static uint64_t hash_end(const hash_lanes *hash, size_t byte_count) {
+static uint64_t hash_end(const swzip_hash_lanes *hash, size_t byte_count) {
   _Alignas(64) uint64_t lanes[8];
-  STORE(lanes, hash->lane[0]);
-  STORE(lanes + 4, hash->lane[1]);
+  memcpy(lanes, hash->lane, sizeof lanes);
   return XXH3_mergeAccs(lanes, XXH3_kSecret + XXH_SECRET_MERGEACCS_START, (xxh_u64)byte_count * XXH_PRIME64_1);
 }
 
 // The stripes of one unit that went through a buffer. `before`: 64 bytes precede `bytes` in memory.
-static void hash_buffered(hash_lanes *hash, const uint8_t *bytes, size_t byte_count, size_t unit_stripes, uint32_t unit,
+static void hash_buffered(swzip_hash_lanes *hash, const uint8_t *bytes, size_t byte_count, size_t unit_stripes, uint32_t unit,
                           bool last) {
   const size_t first = unit * unit_stripes & 15;
   const size_t stripes = last ? (byte_count - 1) / 64 : unit_stripes;
-  vec a = hash->lane[0], b = hash->lane[1];
+  vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
   for (size_t i = 0; i < stripes; i++) {
     a = hash_add(a, LOAD(bytes + 64 * i), XXH3_kSecret + 8 * (first + i));
     b = hash_add(b, LOAD(bytes + 64 * i + 32), XXH3_kSecret + 8 * (first + i) + 32);
@@ -73,19 +69,11 @@ static void hash_buffered(hash_lanes *hash, const uint8_t *bytes, size_t byte_co
     a = hash_scramble(a, XXH3_kSecret + 128);
     b = hash_scramble(b, XXH3_kSecret + 160);
   }
-  hash->lane[0] = a;
-  hash->lane[1] = b;
+  STORE(hash->lane, a);
+  STORE(hash->lane + 4, b);
 }
 
 // ---------------------------------------------------------------- merge
-
-typedef struct {
-  uint8_t *out;                    // of unit 0
-  const uint8_t *raw_plane, *low0, *low1;
-  const uint8_t *symbols;          // unsorted: of the first unit; sorted: the tile
-  const uint32_t *index;           // sorted: of unit 0
-  uint16_t window_base;
-} merge_input;
 
 // Puts vector number j of the unit: stores it and hashes it.
 #define PUT(j, v)                                                               \
@@ -141,8 +129,8 @@ INLINE void weave16(swzip_float_kind kind, vec symbols, vec raw, vec base, vec *
                            _mm256_and_si256(_mm256_slli_epi16(r, 7), _mm256_set1_epi8((char)0x80)))) \
   }
 
-INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const bool sorted, const merge_input *in,
-                        uint32_t first, uint32_t end, hash_lanes *hash) {
+INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const bool sorted, const swzip_merge_input *in,
+                        uint32_t first, uint32_t end, swzip_hash_lanes *hash) {
   const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1;
   const size_t width = wide ? 4 : kind == SWZIP_E4M3_J1 || kind == SWZIP_E5M2_J1 ? 1 : 2;
   const size_t raw_bytes = 32 * (kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
@@ -156,7 +144,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   const uint8_t *low1 = wide ? in->low1 + (size_t)first * SWZIP_UNIT : NULL;
   const uint32_t *index = sorted ? in->index + (size_t)first * 8 : NULL;
   const vec base = _mm256_set1_epi16((short)(in->window_base << 6));
-  vec a = hash->lane[0], b = hash->lane[1];
+  vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
   for (uint32_t unit = first; unit < end; unit++) {
     const uint8_t *const secret = XXH3_kSecret + (unit * 4 * width & 15) * 8;
     if (kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0) {
@@ -214,28 +202,27 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
     if (sorted) index += 8;
     else symbols += SWZIP_UNIT;
   }
-  hash->lane[0] = a;
-  hash->lane[1] = b;
+  STORE(hash->lane, a);
+  STORE(hash->lane + 4, b);
 }
 
-typedef void merge_function(const merge_input *in, uint32_t first, uint32_t end, hash_lanes *hash);
 #define MERGE(kind, name)                                                                                         \
-  static NOINLINE void merge_##name##_cached(const merge_input *in, uint32_t first, uint32_t end, hash_lanes *h) { \
+  static NOINLINE void merge_##name##_cached(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
     merge_units(kind, false, false, in, first, end, h);                                                           \
   }                                                                                                               \
-  static NOINLINE void merge_##name##_cached_sorted(const merge_input *in, uint32_t first, uint32_t end, hash_lanes *h) { \
+  static NOINLINE void merge_##name##_cached_sorted(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
     merge_units(kind, false, true, in, first, end, h);                                                            \
   }                                                                                                               \
-  static NOINLINE void merge_##name##_streaming(const merge_input *in, uint32_t first, uint32_t end, hash_lanes *h) { \
+  static NOINLINE void merge_##name##_streaming(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
     merge_units(kind, true, false, in, first, end, h);                                                            \
   }                                                                                                               \
-  static NOINLINE void merge_##name##_streaming_sorted(const merge_input *in, uint32_t first, uint32_t end, hash_lanes *h) { \
+  static NOINLINE void merge_##name##_streaming_sorted(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
     merge_units(kind, true, true, in, first, end, h);                                                             \
   }
 MERGE(SWZIP_BF16_J0, bf16_j0) MERGE(SWZIP_BF16_J1, bf16_j1) MERGE(SWZIP_F16_J1, f16_j1) MERGE(SWZIP_E4M3_J1, e4m3_j1)
 MERGE(SWZIP_E5M2_J1, e5m2_j1) MERGE(SWZIP_F32_J0, f32_j0) MERGE(SWZIP_F32_J1, f32_j1)
 #define MERGES(name) {{merge_##name##_cached, merge_##name##_cached_sorted}, {merge_##name##_streaming, merge_##name##_streaming_sorted}}
-static merge_function *const merge_functions[][2][2] = {  // [kind][streaming][sorted]
+const swzip_merge_functions swzip_avx2_merges = {
     [SWZIP_BF16_J0] = MERGES(bf16_j0), [SWZIP_BF16_J1] = MERGES(bf16_j1), [SWZIP_F16_J1] = MERGES(f16_j1),
     [SWZIP_E4M3_J1] = MERGES(e4m3_j1), [SWZIP_E5M2_J1] = MERGES(e5m2_j1), [SWZIP_F32_J0] = MERGES(f32_j0),
     [SWZIP_F32_J1] = MERGES(f32_j1),
@@ -245,9 +232,10 @@ static merge_function *const merge_functions[][2][2] = {  // [kind][streaming][s
 
 typedef struct {
   const swzip_float_block *block;
-  merge_input input;
-  merge_function *merge;
-  hash_lanes hash;
+  swzip_merge_input input;
+  swzip_merge_function *const (*merges)[2];  // [streaming][sorted]
+  swzip_merge_function *merge;
+  swzip_hash_lanes hash;
   uint32_t units, width;
   const uint8_t *patch, *patch_end;
   bool sorted, hashed;
@@ -258,10 +246,10 @@ static NOINLINE void merge_buffered(block_run *run, uint32_t unit) {
   _Alignas(64) uint8_t buffer[64 + 4 * SWZIP_UNIT];
   const size_t unit_bytes = (size_t)run->width * SWZIP_UNIT;
   uint8_t *const out = run->input.out + unit * unit_bytes;
-  merge_input input = run->input;
-  hash_lanes unused = run->hash;
+  swzip_merge_input input = run->input;
+  swzip_hash_lanes unused = run->hash;
   input.out = buffer + 64 - unit * unit_bytes;
-  merge_functions[run->block->kind][0][run->sorted](&input, unit, unit + 1, &unused);
+  run->merges[0][run->sorted](&input, unit, unit + 1, &unused);
   for (; run->patch < run->patch_end && load16(run->patch) == unit; run->patch += 6) {
     uint8_t *const value = buffer + 64 + (size_t)run->patch[2] * run->width;
     if (run->width == 1) value[0] = run->patch[4];
@@ -295,16 +283,18 @@ static void merge_run(block_run *run, uint32_t first, uint32_t end) {
   }
 }
 
-bool swzip_avx2_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
+bool swzip_avx2_decode_by(swzip_merge_function *const merges[2][2], size_t alignment, const swzip_float_block *block,
+                          void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
   const swzip_float_kind kind = block->kind;
   const uint32_t width = float_traits[kind].width;
   const bool sorted = block->row_length != 0;
-  if ((uintptr_t)out & 31) streaming = false;
+  if ((uintptr_t)out & (alignment - 1)) streaming = false;
   block_run run = {
       .block = block,
       .input = {.out = out, .raw_plane = block->raw_plane, .low0 = block->low_plane[0], .low1 = block->low_plane[1],
                 .window_base = block->window_base},
-      .merge = merge_functions[kind][streaming][sorted],
+      .merges = merges,
+      .merge = merges[streaming][sorted],
       .hash = hash_begin(),
       .units = (block->count + SWZIP_UNIT - 1) / SWZIP_UNIT,
       .width = width,
@@ -347,6 +337,10 @@ bool swzip_avx2_float_decode(const swzip_float_block *block, void *out, uint8_t 
   const size_t byte_count = (size_t)block->count * width;
   *hash = run.hashed ? hash_end(&run.hash, byte_count) : XXH3_64bits(out, byte_count);
   return true;
+}
+
+static bool float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
+  return swzip_avx2_decode_by(swzip_avx2_merges[block->kind], 32, block, out, scratch, streaming, hash);
 }
 
 // ---------------------------------------------------------------- split
@@ -509,8 +503,8 @@ INLINE const uint8_t *fixed4_unit(const uint8_t *codes, vec book, const uint8_t 
 }
 
 INLINE void fixed4_run(const uint8_t *codes, vec book, const uint8_t *raw_plane, const uint8_t **escapes, size_t units,
-                       uint8_t *out, const bool streaming, hash_lanes *hash) {
-  vec a = hash->lane[0], b = hash->lane[1];
+                       uint8_t *out, const bool streaming, swzip_hash_lanes *hash) {
+  vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
   const uint8_t *next = *escapes;
   for (size_t unit = 0; unit < units; unit++, out += 128) {
     const uint8_t *const secret = XXH3_kSecret + (unit * 2 & 15) * 8;
@@ -525,8 +519,8 @@ INLINE void fixed4_run(const uint8_t *codes, vec book, const uint8_t *raw_plane,
     }
   }
   *escapes = next;
-  hash->lane[0] = a;
-  hash->lane[1] = b;
+  STORE(hash->lane, a);
+  STORE(hash->lane + 4, b);
 }
 
 void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane,
@@ -534,7 +528,7 @@ void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, con
   const vec book = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)codebook));
   const size_t byte_count = 2 * (size_t)count, whole = (count - 1) / 64, left = byte_count - 128 * whole;
   uint8_t *const bytes = out, *const end = bytes + 128 * whole;
-  hash_lanes lanes = hash_begin();
+  swzip_hash_lanes lanes = hash_begin();
   if (streaming && !((uintptr_t)out & 31)) {
     fixed4_run(codes, book, raw_plane, &escapes, whole, bytes, true, &lanes);
     _mm_sfence();
@@ -768,11 +762,12 @@ const swzip_kernel_set swzip_kernels_avx2 = {
     .table_build = swzip_avx2_table_build,
     .huffman_encode = huffman_encode,
     .plane_decode = swzip_avx2_plane_decode,
-    .float_decode = swzip_avx2_float_decode,
+    .float_decode = float_decode,
     .float_split = swzip_avx2_float_split,
     .fixed4_decode = swzip_avx2_fixed4_decode,
     .fixed4_encode = swzip_avx2_fixed4_encode,
     .row_sums = swzip_avx2_row_sums,
+    .histogram_add = swzip_histogram_add_plain,
 };
 #pragma clang attribute pop
 #endif

@@ -83,3 +83,6 @@ uint32_t swzip_fixed4_encode(const void *values, uint32_t count, uint8_t window_
 void swzip_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums) {
   kernels()->row_sums(symbols, rows, row_length, sums);
 }
+void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]) {
+  kernels()->histogram_add(bytes, count, step, counts);
+}

@@ -48,7 +48,7 @@ uint32_t swzip_fixed4_escapes(const uint8_t *codes, uint32_t count) {
   return found;
 }
 
-void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]) {
+void swzip_histogram_add_plain(const uint8_t *bytes, size_t count, size_t step, uint32_t *counts) {
   // Four tables: neighbouring equal symbols would wait for each other's store.
   uint32_t lanes[4][256] = {{0}};
   for (size_t run = 0; run < count; run += 32 * step) {

@@ -35,9 +35,11 @@ typedef struct {
                         uint64_t *);
   uint32_t (*fixed4_encode)(const void *, uint32_t, uint8_t, uint8_t *, uint8_t *, uint8_t *);
   void (*row_sums)(const uint8_t *, uint32_t, uint32_t, uint32_t *);
+  void (*histogram_add)(const uint8_t *, size_t, size_t, uint32_t *);
 } swzip_kernel_set;
 
 extern const swzip_kernel_set swzip_kernels_portable;
+void swzip_histogram_add_plain(const uint8_t *bytes, size_t count, size_t step, uint32_t *counts);
 #if defined(__x86_64__)
 extern const swzip_kernel_set swzip_kernels_avx2, swzip_kernels_avx512;
 
@@ -45,8 +47,6 @@ extern const swzip_kernel_set swzip_kernels_avx2, swzip_kernels_avx512;
 void swzip_avx2_table_build(const uint8_t *lengths, unsigned shift, swzip_decode_table *table);
 void swzip_avx2_plane_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
                              const swzip_decode_table *table, uint8_t *tile, uint8_t *out);
-bool swzip_avx2_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming,
-                             uint64_t *hash);
 bool swzip_avx2_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
                             uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1);
 void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane,
@@ -54,6 +54,26 @@ void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, con
 uint32_t swzip_avx2_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
                                   uint8_t *raw_plane, uint8_t *escapes);
 void swzip_avx2_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);
+
+// XXH3's eight accumulators.
+typedef struct { uint64_t lane[8]; } swzip_hash_lanes;
+
+typedef struct {
+  uint8_t *out;                    // of unit 0
+  const uint8_t *raw_plane, *low0, *low1;
+  const uint8_t *symbols;          // unsorted: of the first unit; sorted: the tile
+  const uint32_t *index;           // sorted: of unit 0
+  uint16_t window_base;
+} swzip_merge_input;
+
+// Merges and hashes units first to end. [kind][streaming][sorted]
+typedef void swzip_merge_function(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *hash);
+typedef swzip_merge_function *swzip_merge_functions[7][2][2];
+extern const swzip_merge_functions swzip_avx2_merges;
+
+// Decodes a block by functions whose streaming stores need `alignment`.
+bool swzip_avx2_decode_by(swzip_merge_function *const merges[2][2], size_t alignment, const swzip_float_block *block,
+                          void *out, uint8_t *scratch, bool streaming, uint64_t *hash);
 
 // Splits whole units by `split`, and the rest of the values as a unit filled with zeros.
 typedef bool swzip_split_function(const uint8_t *values, uint32_t units, uint16_t base, uint8_t *symbols, uint8_t *raw,

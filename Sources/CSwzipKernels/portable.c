@@ -132,4 +132,5 @@ const swzip_kernel_set swzip_kernels_portable = {
     .fixed4_decode = fixed4_decode,
     .fixed4_encode = fixed4_encode,
     .row_sums = row_sums,
+    .histogram_add = swzip_histogram_add_plain,
 };

@@ -22,6 +22,10 @@ private final class Salvager {
   private let scratch: DecodeScratch
   private var report = SalvageReport(missing: [], recoveredByteCount: 0, byteCount: 0)
   private var segment: (decoder: SegmentDecoder, next: UInt64)?
+  /// Where the segments lie, if the index is whole: blocks behind the end of a segment belong to one whose frame is lost,
+  /// however much they look like its own.
+  private let index: ContainerIndex?
+  private var segmentEnd = UInt64.max
   private var memberEnd: UInt64?
   /// How many blocks after the expected one are tried as a found frame's number.
   private static let mostLostBlocks: UInt64 = 1024
@@ -31,6 +35,7 @@ private final class Salvager {
     self.source = source
     self.sink = sink
     end = byteCount
+    index = try? SwzFile(source).index
     scratch = try DecodeScratch()
   }
 
@@ -76,12 +81,14 @@ private final class Salvager {
       let decoder = SegmentDecoder()
       try decoder.begin(header)
       segment = (decoder, 0)
+      let place = index?.segments.first { $0.framePosition == position }
+      segmentEnd = place.map { $0.blocksPosition + $0.record.blocksByteCount } ?? .max
     }
     return position + UInt64(frame.byteCount)
   }
 
   private func takeBlock(_ frame: Frame, at position: UInt64) throws(SwzipError) -> UInt64? {
-    guard let (decoder, next) = segment, Int(frame.tag) <= Limits.blockValues, frame.tag > 0,
+    guard let (decoder, next) = segment, position < segmentEnd, Int(frame.tag) <= Limits.blockValues, frame.tag > 0,
       frame.byteCount <= (Int(frame.tag) * 8 + 15) & ~15 + Limits.blockOverhead
     else { return nil }
     let memory = try Memory(frame.byteCount + Limits.slack)

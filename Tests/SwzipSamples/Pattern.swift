@@ -15,6 +15,8 @@ package enum Pattern: String, CaseIterable, Sendable {
   case outliers
   /// Weights, half of them exactly zero.
   case zeros
+  /// Weights in rows of 64, of which some are much smaller than others.
+  case rows
 
   /// `count` values of `type`, little-endian.
   package func bytes(_ type: ElementType, _ count: Int, seed: UInt64 = 1) -> [UInt8] {
@@ -38,6 +40,7 @@ package enum Pattern: String, CaseIterable, Sendable {
         case .outliers:
           random.next() & 127 != 0
             ? shape.bits(random.normal() * 0.02) : shape.bits(exponent: random.next(), fill: random.next())
+        case .rows: shape.bits(random.normal() * [0.02, 0.0003, 0.00001, 0.7][index / 64 * 7 & 3])
         case .zeros: random.next() & 1 == 0 ? 0 : shape.bits(random.normal() * 0.02)
         }
       unsafe withUnsafeBytes(of: bits.littleEndian) { unsafe bytes.append(contentsOf: $0[..<width]) }

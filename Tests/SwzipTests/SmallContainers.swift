@@ -24,11 +24,11 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
         try SmallContainer("lz4", Array([[UInt8]](repeating: text, count: 6).joined()), options(level: 1, sha256: true)),
       ]
       made += [
-        try SmallContainer("huffman", .bf16, [250], .weights, level: 3),
-        try SmallContainer("huffman, sorted", .bf16, [16, 32], .weights, level: 3),
-        try SmallContainer("huffman, patches", .f16, [300], .outliers, level: 3),
-        try SmallContainer("huffman, f32", .f32, [260], .zeros, level: 2),
-        try SmallContainer("fixed4", .bf16, [280], .outliers, level: 1),
+        try SmallContainer("huffman", .bf16, [510], .weights, level: 3),
+        try SmallContainer("huffman, sorted", .bf16, [16, 64], .rows, level: 3),
+        try SmallContainer("huffman, patches", .bf16, [1000], .outliers, level: 3),
+        try SmallContainer("huffman, f32", .f32, [700], .zeros, level: 2),
+        try SmallContainer("fixed4", .bf16, [506], .outliers, level: 1),
         try SmallContainer("planes", .i32, [300], .weights, level: 2),
         try copies(),
       ]

@@ -1,0 +1,84 @@
+import SwzipCore
+import SwzipSamples
+import Testing
+
+/// Encodes segments block by block and decodes them again in every way; one a test.
+final class BlockTester {
+  private let encodeScratch: EncodeScratch
+  private let decodeScratch: DecodeScratch
+  private let decoder = SegmentDecoder()
+  /// How often each mode was met.
+  private(set) var modes: [UInt8: Int] = [:]
+  private(set) var flags: UInt8 = 0
+
+  init() throws {
+    encodeScratch = try EncodeScratch()
+    decodeScratch = try DecodeScratch()
+  }
+
+  struct Encoded {
+    var header: [UInt8]
+    var frames: [[UInt8]]
+    var entries: [BlockTableEntry]
+  }
+
+  func encode(_ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0) throws -> Encoded {
+    try unsafe values.withUnsafeBytes { values in
+      let range = SegmentRange(offset: 0, byteCount: values.count, elementType: type, rowLength: rowLength)
+      let plan = try unsafe SegmentPlan(range, values, effort: Effort(level: level), scratch: encodeScratch)
+      var encoded = Encoded(header: plan.header.frame(number: 0).bytes, frames: [], entries: [])
+      for block in 0..<plan.blockCount {
+        let source = unsafe UnsafeRawBufferPointer(rebasing: values[plan.bytes(ofBlock: block)])
+        let frame = try GuardedBuffer(plan.frameBound + Limits.slack)
+        let entry = unsafe plan.encode(block, source, into: frame.bytes, scratch: encodeScratch)
+        #expect(frame.guardsAreWhole, "\(type), level \(level), \(values.count) bytes: the frame's bound")
+        #expect(entry.frameByteCount <= (source.count + 15) & ~15 + Limits.blockOverhead)
+        unsafe encoded.frames.append([UInt8](UnsafeRawBufferPointer(rebasing: frame.bytes[..<entry.frameByteCount])))
+        encoded.entries.append(entry)
+        modes[encoded.frames[block][24], default: 0] += 1
+        flags |= encoded.frames[block][24] == BlockMode.huffman.rawValue ? encoded.frames[block][25] : 0
+      }
+      return encoded
+    }
+  }
+
+  /// Decodes all blocks as a reader of the container would: from the bytes of the segment frame on.
+  func decode(
+    _ encoded: Encoded, policy: CheckPolicy = .strict, misalignment: Int = 0, streaming: Bool = false
+  ) throws -> [UInt8] {
+    var reader = unsafe ByteReader(encoded.header.span.bytes, at: 0)
+    _ = try reader.array(Frame.headerBytes)
+    let header = try SegmentHeader.read(&reader)
+    try decoder.begin(header)
+    #expect(header.blockCount == UInt64(encoded.frames.count))
+    var values: [UInt8] = []
+    for (block, frame) in encoded.frames.enumerated() {
+      // The slack behind a frame may hold anything.
+      let memory = try GuardedBuffer(frame.count + Limits.slack, misalignment: 16 - misalignment & 15)
+      unsafe memory.bytes.copyBytes(from: frame)
+      let out = try GuardedBuffer(header.valueCount(ofBlock: UInt64(block)) * header.width, misalignment: misalignment)
+      try unsafe decoder.decode(
+        UnsafeRawBufferPointer(rebasing: memory.bytes[..<frame.count]), block: UInt64(block), into: out.bytes,
+        policy: policy, entry: policy == .loader ? encoded.entries[block] : nil, streaming: streaming,
+        scratch: decodeScratch, position: 0)
+      guard out.guardsAreWhole else { throw SwzipError(.io, .encoderFault, detail: "wrote outside") }
+      unsafe values.append(contentsOf: out.bytes)
+    }
+    return values
+  }
+
+  /// There and back; what came back must be what went in.
+  func roundTrip(
+    _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, _ what: @autoclosure () -> String
+  ) {
+    do {
+      let encoded = try encode(values, type, level: level, rowLength: rowLength)
+      let misalignment = values.count % 17
+      let strict = try decode(encoded, misalignment: misalignment)
+      let loader = try decode(encoded, policy: .loader, misalignment: (misalignment + 1) & 15, streaming: true)
+      if !same(strict, values) || !same(loader, values) { Issue.record("other bytes: \(what())") }
+    } catch {
+      Issue.record("\(error): \(what())")
+    }
+  }
+}

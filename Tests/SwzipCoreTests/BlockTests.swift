@@ -1,0 +1,186 @@
+import CSwzipKernels
+import SwzipCore
+import SwzipSamples
+import Testing
+
+/// Blocks of every codec: whatever the type, the length, the content and the level, the values come back bit by bit.
+struct BlockTests {
+  static let levels = [1, 2, 3, 5]
+  /// One type for each way that codecs treat types.
+  static let distinctTypes: [ElementType] = [.bytes, .bf16, .f16, .f32, .f64, .f8e4m3, .f8e5m2, .i8, .i16, .i32]
+
+  @Test(arguments: distinctTypes, levels) func everyShortLength(type: ElementType, level: Int) throws {
+    let tester = try BlockTester()
+    for count in 1...300 {
+      let pattern = Pattern.allCases[(count + level) % Pattern.allCases.count]
+      tester.roundTrip(pattern.bytes(type, count), type, level: level, "\(count) values, \(pattern)")
+    }
+  }
+
+  @Test(arguments: ElementType.allCases, levels) func everyContent(type: ElementType, level: Int) throws {
+    let tester = try BlockTester()
+    for pattern in Pattern.allCases {
+      for count in [1, 255, 256, 257, 511, 2047, 2048, 2049] {
+        tester.roundTrip(pattern.bytes(type, count), type, level: level, "\(count) values, \(pattern)")
+      }
+    }
+  }
+
+  /// Where blocks end: the least and the largest that the writer makes, and several in a segment.
+  @Test(arguments: distinctTypes, [1, 2, 3]) func blockBoundaries(type: ElementType, level: Int) throws {
+    let tester = try BlockTester()
+    for (index, count) in [8191, 8192, 8193, 73_727, 73_728, 73_729, 147_457].enumerated() {
+      let pattern: Pattern = [.weights, .outliers, .specials][(index + level) % 3]
+      tester.roundTrip(pattern.bytes(type, count), type, level: level, "\(count) values, \(pattern)")
+    }
+  }
+
+  @Test(arguments: [2, 3]) func plainBytesOverSeveralBlocks(level: Int) throws {
+    let tester = try BlockTester()
+    for count in [Limits.blockValues - 1, Limits.blockValues, Limits.blockValues + 1, 3 * Limits.blockValues + 7] {
+      tester.roundTrip(Pattern.zeros.bytes(.bytes, count), .bytes, level: level, "\(count) bytes")
+    }
+  }
+
+  @Test(arguments: [ElementType.bf16, .f16, .f32, .f8e4m3, .f8e5m2], [2, 3]) func sortedRows(type: ElementType, level: Int) throws {
+    let tester = try BlockTester()
+    for (rowLength, counts) in [
+      (32, [7, 8, 9, 10, 191, 192]), (64, [8, 9, 10, 191, 192]), (96, [8, 9, 10]), (384, [8, 9, 10, 191, 192, 193, 200]),
+      (33, [10]), (9216, [8, 9]), (9248, [8]),
+    ] {
+      for rows in counts {
+        let count = rows * rowLength
+        for pattern in count > 20_000 ? [Pattern.rows] : [.rows, .specials, .zeros] {
+          tester.roundTrip(
+            Self.scaledRows(pattern, type, rows: rows, rowLength), type, level: level, rowLength: rowLength,
+            "\(rows) rows of \(rowLength), \(pattern)")
+        }
+      }
+    }
+    #expect(tester.flags & 2 != 0, "no block was sorted")
+  }
+
+  /// Rows of which some are all zero and some are scaled, so that sorting them pays.
+  private static func scaledRows(_ pattern: Pattern, _ type: ElementType, rows: Int, _ length: Int) -> [UInt8] {
+    var random = Random(UInt64(rows * length))
+    let shape = FloatShape(type)
+    let scales: [Float] = [0.5, 0.02, 0.002, 0]
+    if pattern != .rows { return pattern.bytes(type, rows * length) }
+    var bytes: [UInt8] = []
+    for _ in 0..<rows {
+      let scale = scales[random.below(4)]
+      for _ in 0..<length {
+        let bits = shape.bits(random.normal() * scale)
+        unsafe withUnsafeBytes(of: bits.littleEndian) { unsafe bytes.append(contentsOf: $0[..<type.width]) }
+      }
+    }
+    return bytes
+  }
+
+  /// The window of symbols is found from a sample: values that the sample missed, on both sides of it, and values at the
+  /// very top of the range in the sample.
+  @Test(arguments: [ElementType.bf16, .f32], [1, 2, 3]) func windows(type: ElementType, level: Int) throws {
+    let tester = try BlockTester()
+    let shape = FloatShape(type)
+    let width = type.width
+    for exponent in stride(from: UInt64(0), through: 255, by: 5) {
+      var values: [UInt8] = []
+      for index in 0..<600 {
+        // Mostly around one exponent, now and then anything.
+        let bits = shape.bits(exponent: index % 37 == 5 ? UInt64(index) : exponent &+ UInt64(index & 3), fill: Random.made(UInt64(index)))
+        unsafe withUnsafeBytes(of: bits.littleEndian) { unsafe values.append(contentsOf: $0[..<width]) }
+      }
+      tester.roundTrip(values, type, level: level, "exponent \(exponent)")
+    }
+    if level == 3 { #expect(tester.flags & 4 != 0, "no block had patches") }
+  }
+
+  @Test(arguments: [ElementType.bf16, .f32, .i64, .bytes]) func everyAlignment(type: ElementType) throws {
+    let tester = try BlockTester()
+    for level in [1, 3] {
+      let values = Pattern.weights.bytes(type, 1300)
+      let encoded = try tester.encode(values, type, level: level)
+      for misalignment in 0..<64 {
+        for streaming in [false, true] {
+          #expect(same(try tester.decode(encoded, misalignment: misalignment, streaming: streaming), values))
+        }
+      }
+    }
+  }
+
+  /// The tests above meet every mode that a writer can choose.
+  @Test func modesAreMet() throws {
+    let tester = try BlockTester()
+    for (type, pattern, level) in [
+      (.bytes, .random, 3), (.bytes, .equal, 3), (.bytes, .zeros, 3), (.bytes, .zeros, 1), (.bf16, .weights, 3), (.bf16, .weights, 1),
+      (.i32, .weights, 3),
+    ] as [(ElementType, Pattern, Int)] {
+      tester.roundTrip(pattern.bytes(type, 9000), type, level: level, "\(type) \(pattern)")
+    }
+    for mode in BlockMode.allCases where mode != .copy { #expect(tester.modes[mode.rawValue] != nil, "\(mode)") }
+  }
+
+  // MARK: damage
+
+  @Test(arguments: [ElementType.bytes, .bf16, .f16, .f32, .f8e4m3, .f8e5m2, .i32], [1, 2, 3])
+  func flips(type: ElementType, level: Int) throws {
+    let tester = try BlockTester()
+    let values = Pattern.outliers.bytes(type, 700)
+    let encoded = try tester.encode(values, type, level: level)
+    let frame = encoded.frames[0]
+    for position in frame.indices {
+      var damaged = encoded
+      damaged.frames[0][position] ^= position & 1 == 0 ? 0x10 : 0xFF
+      #expect(throws: SwzipError.self, "byte \(position)") { try tester.decode(damaged) }
+      do {
+        let out = try tester.decode(damaged, policy: .loader)
+        #expect(same(out, values), "byte \(position)")
+      } catch {
+        #expect(error is SwzipError)
+      }
+    }
+  }
+
+  /// Under right hashes of the frame: kernels stay inside their memory, and other bytes never come out.
+  @Test(arguments: [ElementType.bytes, .bf16, .f16, .f32, .f8e4m3, .f8e5m2, .i32], [1, 2, 3])
+  func hostileFrames(type: ElementType, level: Int) throws {
+    let tester = try BlockTester()
+    var random = Random(UInt64(level))
+    for pattern in [Pattern.outliers, .rows] {
+      let values = pattern.bytes(type, 64 * 16)
+      let encoded = try tester.encode(values, type, level: level, rowLength: 64)
+      for round in 0..<400 {
+        var damaged = encoded
+        let count = damaged.frames[0].count
+        for _ in 0...random.below(3) {
+          let position = round & 1 == 0 ? 24 + random.below(min(count - 24, 100)) : 24 + random.below(count - 24)
+          damaged.frames[0][position] = UInt8(truncatingIfNeeded: random.next())
+        }
+        _ = unsafe damaged.frames[0].withUnsafeMutableBytes { unsafe Frame.seal($0, .block, tag: UInt32(values.count / (type.width))) }
+        do {
+          #expect(same(try tester.decode(damaged), values))
+        } catch {
+          #expect((error as? SwzipError)?.rule != .encoderFault, "\(error)")
+        }
+      }
+    }
+  }
+
+  /// A block does not verify in another place: the ordinal is in the hash.
+  @Test func swappedBlocks() throws {
+    let tester = try BlockTester()
+    let values = Pattern.weights.bytes(.bf16, 3 * 73_728)
+    var encoded = try tester.encode(values, .bf16, level: 2)
+    #expect(encoded.frames.count == 3)
+    encoded.frames.swapAt(0, 1)
+    #expect(throws: SwzipError(.corrupt, .storedHash, at: 0)) { try tester.decode(encoded) }
+    #expect(throws: SwzipError(.corrupt, .indexAgrees, at: 0)) { try tester.decode(encoded, policy: .loader) }
+  }
+}
+
+extension Random {
+  static func made(_ seed: UInt64) -> UInt64 {
+    var random = Random(seed)
+    return random.next()
+  }
+}

@@ -1,0 +1,408 @@
+import SwzipCore
+import SwzipSamples
+import Testing
+
+/// The structures of the container: what is written is read again, and nothing else is.
+struct WireTests {
+  // MARK: integers
+
+  @Test func integers() throws {
+    var writer = ByteWriter()
+    writer.integer(UInt8(0xFE))
+    writer.integer(UInt16(0x0102))
+    writer.integer(UInt32(0x0304_0506))
+    writer.integer(UInt64.max - 1)
+    writer.integer(Int64(-2))
+    #expect(writer.bytes[..<7] == [0xFE, 2, 1, 6, 5, 4, 3])
+    let bytes = writer.bytes
+    var reader = unsafe ByteReader(bytes.span.bytes, at: 100)
+    #expect(try reader.integer(UInt8.self) == 0xFE)
+    #expect(try reader.integer(UInt16.self) == 0x0102)
+    #expect(try reader.integer(UInt32.self) == 0x0304_0506)
+    #expect(try reader.integer(UInt64.self) == UInt64.max - 1)
+    #expect(try reader.integer(Int64.self) == -2)
+    #expect(reader.position == 123)
+    #expect(reader.remaining == 0)
+    do {
+      _ = try reader.integer(UInt8.self)
+      Issue.record("read beyond the end")
+    } catch {
+      #expect(error == SwzipError(.corrupt, .truncated, at: 123))
+    }
+  }
+
+  /// Around every power of two.
+  static let values: [UInt64] = (0..<63).flatMap { (bit: Int) -> [UInt64] in
+    let power = UInt64(1) << UInt64(bit)
+    return [power - 1, power, power + 1]
+  } + [UInt64(Int64.max)]
+
+  @Test(arguments: values) func varints(value: UInt64) throws {
+    var writer = ByteWriter()
+    writer.varint(value)
+    let bits = max(1, 64 - value.leadingZeroBitCount)
+    #expect(writer.bytes.count == (bits + 6) / 7)
+    #expect(try Self.varint(writer.bytes) == value)
+    for count in writer.bytes.indices {
+      #expect(throws: SwzipError(.corrupt, .truncated, at: UInt64(count))) {
+        try Self.varint(Array(writer.bytes[..<count]))
+      }
+    }
+    // Not the shortest form.
+    var longer = writer.bytes
+    longer[longer.count - 1] |= 0x80
+    #expect(throws: SwzipError.self) { try Self.varint(longer + [0]) }
+  }
+
+  @Test func longVarints() {
+    for bytes: [UInt8] in [
+      [0x80, 0], [0xFF, 0x80, 0], [UInt8](repeating: 0xFF, count: 9) + [0], [UInt8](repeating: 0xFF, count: 9) + [1],
+      [UInt8](repeating: 0x80, count: 9) + [1], [UInt8](repeating: 0xFF, count: 20),
+    ] {
+      #expect(throws: SwzipError.self, "\(bytes)") { try Self.varint(bytes) }
+    }
+  }
+
+  @Test func countsAreProved() throws {
+    var writer = ByteWriter()
+    writer.varint(3)
+    writer.zeros(30)
+    for (itemBytes, limit, rule) in [(10, 3, nil), (11, 3, .truncated), (10, 2, .limit)] as [(Int, Int, SwzipError.Rule?)] {
+      let bytes = writer.bytes
+      var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+      do {
+        #expect(try reader.count(itemBytes: itemBytes, atMost: limit) == 3)
+        #expect(rule == nil)
+      } catch {
+        #expect(error.rule == rule)
+      }
+    }
+  }
+
+  @Test func paddingIsZeroAndShort() {
+    for (bytes, good) in [([], true), ([0], true), ([UInt8](repeating: 0, count: 15), true), ([0, 1], false)] as [([UInt8], Bool)] {
+      #expect(Self.padding(bytes) == good)
+    }
+    #expect(!Self.padding([UInt8](repeating: 0, count: 16)))
+  }
+
+  @Test func stringsAreUTF8() throws {
+    let good = Array("é😀".utf8)
+    var reader = unsafe ByteReader(good.span.bytes, at: 0)
+    #expect(try reader.string(good.count) == "é😀")
+    for bad: [UInt8] in [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]] {
+      var reader = unsafe ByteReader(bad.span.bytes, at: 7)
+      do {
+        _ = try reader.string(bad.count)
+        Issue.record("\(bad) was read")
+      } catch {
+        #expect(error == SwzipError(.corrupt, .name, at: 7))
+      }
+    }
+  }
+
+  // MARK: header and trailer
+
+  @Test func fileHeader() throws {
+    for kind in [FileHeader.Kind.file, .folder, .checkpoint] {
+      for total in [nil, 0, 12_345] as [UInt64?] {
+        var header = FileHeader()
+        header.kind = kind
+        header.totalByteCount = total
+        header.mustFlags = FileHeader.refersBack
+        header.mayFlags = FileHeader.memberSHA256
+        let bytes = header.bytes
+        #expect(bytes.count == 64)
+        #expect(try FileHeader.read(bytes) == header)
+        expectEachFlipRefused(bytes) { _ = try FileHeader.read($0) }
+        for count in bytes.indices { #expect(throws: SwzipError.self) { try FileHeader.read(Array(bytes[..<count])) } }
+      }
+    }
+  }
+
+  /// Under a right hash: reserved fields, versions and flags of the future are "unsupported".
+  @Test func headersOfTheFuture() throws {
+    let good = FileHeader().bytes
+    for (position, value, accepted) in [
+      (8, 1, false), (10, 2, false), (10, 0, false), (12, 4, false), (15, 0x80, false), (16, 0x80, true), (20, 3, false),
+      (21, 1, false), (22, 2, false), (22, 0, true), (24, 1, false), (39, 1, false), (48, 1, false), (55, 1, false),
+    ] as [(Int, UInt8, Bool)] {
+      var bytes = good
+      bytes[position] = value
+      let hash = xxh3(Array(bytes[..<56]))
+      for index in 0..<8 { bytes[56 + index] = UInt8(truncatingIfNeeded: hash >> UInt64(8 * index)) }
+      do {
+        _ = try FileHeader.read(bytes)
+        #expect(accepted, "byte \(position)")
+      } catch {
+        #expect(!accepted && error.kind == .unsupported, "byte \(position): \(error)")
+      }
+    }
+  }
+
+  @Test func trailer() throws {
+    let trailer = Trailer(tablesPosition: 160, directoryPosition: 176, header: FileHeader().bytes, directory: [1, 2, 3])
+    let bytes = trailer.bytes
+    #expect(bytes.count == 64)
+    #expect(try Trailer.read(bytes, fileByteCount: 400) == trailer)
+    expectEachFlipRefused(bytes) { _ = try Trailer.read($0, fileByteCount: 400) }
+    for (tables, directory) in [(48, 176), (176, 160), (160, 336), (160, 352), (168, 176), (160, 184)] as [(UInt64, UInt64)] {
+      let bad = Trailer(tablesPosition: tables, directoryPosition: directory, header: [], directory: [])
+      #expect(throws: SwzipError.self, "\(tables), \(directory)") { try Trailer.read(bad.bytes, fileByteCount: 400) }
+    }
+  }
+
+  // MARK: frames
+
+  static let members: [MemberHeader] = {
+    var all = MemberHeader()
+    all.name = "folder/weights.safetensors"
+    all.mode = 0o640
+    all.time = -1
+    all.byteCount = 1 << 40
+    all.storesSHA256 = true
+    all.bases = [
+      BaseRecord(sha256: Random.made(32), byteCount: 77, hint: "base.bin"),
+      BaseRecord(sha256: Random.made(32), byteCount: 0, hint: ""),
+    ]
+    var zero = MemberHeader()
+    (zero.mode, zero.time, zero.byteCount) = (0, 0, 0)
+    return [MemberHeader(), all, zero]
+  }()
+
+  @Test func memberFrames() throws {
+    for member in Self.members {
+      let frame = member.frame(number: 5)
+      #expect(try Self.readFrame(frame.bytes, .member, 5, MemberHeader.read) == member)
+      expectEachFlipRefused(frame.bytes) { _ = try Self.readFrame($0, .member, 5, MemberHeader.read) }
+      expectTypedErrors(frame.bytes) { _ = try Self.readBody($0, MemberHeader.read) }
+    }
+  }
+
+  static let segments: [SegmentHeader] = {
+    var float = SegmentHeader(memberOffset: 96, byteCount: 40_960, blockValues: 10_240, elementType: .bf16, codec: .float)
+    float.rowLength = 64
+    float.mantissaBits = 1
+    float.windowBase = 256
+    float.tables = [1, 2, 3].map { CodeLengthsTests.code(CodeLengthsTests.counts($0)) }
+    var copy = SegmentHeader(memberOffset: 1 << 50, byteCount: 64, blockValues: 8, elementType: .f64, codec: .copy)
+    copy.references = [.earlier(member: 3, offset: 1 << 49)]
+    var base = copy
+    base.references = [.base(number: 1, offset: 9)]
+    return [
+      SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes), float, copy, base,
+      SegmentHeader(memberOffset: 7, byteCount: 80_000, blockValues: 8192, elementType: .i64, codec: .planes),
+    ]
+  }()
+
+  @Test func segmentFrames() throws {
+    for segment in Self.segments {
+      let frame = segment.frame(number: 9)
+      #expect(try Self.readFrame(frame.bytes, .segment, 9, SegmentHeader.read) == segment)
+      expectEachFlipRefused(frame.bytes) { _ = try Self.readFrame($0, .segment, 9, SegmentHeader.read) }
+      expectTypedErrors(frame.bytes) { bytes in
+        let read = try Self.readBody(bytes, SegmentHeader.read)
+        // What is accepted makes sense to a decoder.
+        #expect(read.blockValues >= 1 && read.byteCount >= 1 && read.blockCount >= 1)
+        #expect(read.byteCount % UInt64(read.width) == 0)
+      }
+    }
+  }
+
+  @Test func segmentsThatCannotBe() {
+    let good = Self.segments[1]
+    let changes: [(String, (inout SegmentHeader) -> Void)] = [
+      ("no bytes", { $0.byteCount = 0 }), ("odd bytes", { $0.byteCount = 40_959 }),
+      ("no values a block", { $0.blockValues = 0 }), ("too many values a block", { $0.blockValues = 1 << 18 + 1 }),
+      ("tiny blocks", { $0.blockValues = 8191 }), ("rows of 33", { $0.rowLength = 33 }),
+      ("rows longer than blocks", { $0.rowLength = 10_272 }), ("window at 257", { $0.windowBase = 257 }),
+      ("two mantissa bits", { $0.mantissaBits = 2 }), ("integers as floats", { $0.elementType = .i16 }),
+      ("a window without need", { $0.mantissaBits = 0 }),
+      ("33 tables", { $0.tables = Array(repeating: $0.tables[0], count: 33) }),
+      ("past the end of everything", { $0.memberOffset = UInt64(Int64.max) - 10 }),
+      ("copy without reference", { $0 = Self.segments[2]; $0.references = [] }),
+      ("copy of two", { $0 = Self.segments[2]; $0.references += $0.references }),
+      ("five references", { $0 = Self.segments[0]; $0.references = Array(repeating: .earlier(member: 0, offset: 0), count: 5) }),
+      ("rows in plain bytes", { $0 = Self.segments[0]; $0.rowLength = 32 }),
+      (
+        "a symbol that F16 has not",
+        {
+          $0.elementType = .f16
+          $0.windowBase = 0
+          $0.tables = [CodeLengthsTests.code([UInt32](repeating: 1, count: 256))]
+        }
+      ),
+    ]
+    for (what, change) in changes {
+      var bad = good
+      change(&bad)
+      #expect(throws: SwzipError.self, "\(what)") {
+        try Self.readFrame(bad.frame(number: 0).bytes, .segment, 0, SegmentHeader.read)
+      }
+    }
+  }
+
+  static func directory() throws -> Directory {
+    let sum = try StreamChecksum().sum
+    var directory = Directory()
+    for (index, header) in members.enumerated() {
+      var header = header
+      header.name = "member \(index)"
+      header.byteCount = 300
+      var member = MemberRecord(
+        header: header, frameByteCount: 64, checksum: sum,
+        sha256: header.storesSHA256 ? Random.made(32) : nil)
+      member.segments = [100, 200].map {
+        SegmentRecord(
+          byteCount: $0, blockCount: 1, frameByteCount: 64, blocksByteCount: 176, elementType: 1, codec: 1,
+          frameHash: $0 &* 7_777_777_777_777, tableHash: 3)
+      }
+      member.tensors = [
+        TensorRecord(name: "a\n😀", elementType: .bf16, shape: [10, 5], offset: 100, byteCount: 100),
+        TensorRecord(name: "", elementType: .f4, shape: [], offset: 0, byteCount: 0),
+      ]
+      member.tensors[1].shape = [0, .max >> 1]
+      directory.members.append(member)
+    }
+    return directory
+  }
+
+  @Test func directories() throws {
+    let directory = try Self.directory()
+    let frame = try directory.frame()
+    #expect(frame.count % 16 == 0)
+    #expect(try ContainerIndex.readDirectory(frame, at: 0) == directory)
+    expectEachFlipRefused(frame) { _ = try ContainerIndex.readDirectory($0, at: 0) }
+    expectTypedErrors(frame) { _ = try Self.readBody($0, Directory.read) }
+    for count in stride(from: 0, to: frame.count, by: 16) {
+      #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(Array(frame[..<count]), at: 0) }
+    }
+    var twice = directory
+    twice.members[1].header.name = "MEMBER 0"
+    #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(try twice.frame(), at: 0) }
+  }
+
+  @Test func tensorSizes() {
+    let cases: [(ElementType, [UInt64], UInt64?)] = [
+      (.f32, [], 4), (.f32, [3, 5], 60), (.f4, [3], nil), (.f4, [4], 2), (.f6e2m3, [4], 3), (.f6e3m2, [2], nil),
+      (.u8, [1 << 32, 1 << 32], nil), (.u8, [1 << 40, 0, 1 << 40], 0), (.u8, [1 << 60], 1 << 60),
+      (.f64, [1 << 58], nil), (.c64, [2], 16),
+    ]
+    for (type, shape, byteCount) in cases {
+      #expect(TensorRecord.byteCount(of: type, shape: shape) == byteCount, "\(type) \(shape)")
+    }
+  }
+
+  @Test func blockTableEntries() throws {
+    for units in [2, 3, 1 << 24 - 1] {
+      let entry = BlockTableEntry(frameByteCount: 16 * units, storedHash: 0x1234_5678_9ABC_DEF0, decodedHash: .max - 5)
+      var writer = ByteWriter()
+      entry.write(&writer)
+      let bytes = writer.bytes
+      #expect(bytes.count == 16)
+      var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+      #expect(try BlockTableEntry.read(&reader) == entry)
+    }
+    for units in [0, 1, 1 << 24] as [UInt32] {
+      var writer = ByteWriter()
+      writer.integer(units)
+      writer.zeros(12)
+      let bytes = writer.bytes
+      var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+      do {
+        _ = try BlockTableEntry.read(&reader)
+        Issue.record("\(units) units were read")
+      } catch {
+        #expect(error.rule == .frameSize)
+      }
+    }
+  }
+
+  @Test func memberNames() {
+    let long = String(repeating: "x", count: 255)
+    for name in ["a", "a/b", "é", "con1", "x.con", "…", long, Array(repeating: "d", count: 32).joined(separator: "/"), " a"] {
+      #expect(MemberName.isValid(name), "\(name)")
+    }
+    for name in [
+      "", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\u{0}", "a\u{1F}", "a\u{7F}", "a\\b", "c:", "a ", "a.", "a /b",
+      "CON", "nul", "Com1.txt", "a/LPT9", "aux.tar.gz", long + "x", Array(repeating: "d", count: 33).joined(separator: "/"),
+      Array(repeating: long, count: 17).joined(separator: "/"),
+    ] {
+      #expect(!MemberName.isValid(name), "\(name)")
+    }
+  }
+
+  /// Every error has a text for people, in one line.
+  @Test func errorTexts() {
+    for rule in SwzipError.Rule.allCases {
+      for kind in SwzipError.Kind.allCases {
+        let text = SwzipError(kind, rule, at: 5, detail: "a\nb").text
+        #expect(!text.isEmpty && (rule == .system || !text.contains("\n")))
+      }
+    }
+  }
+
+  // MARK: helpers
+
+  private static func varint(_ bytes: [UInt8]) throws -> UInt64 {
+    var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+    return try reader.varint()
+  }
+
+  private static func padding(_ bytes: [UInt8]) -> Bool {
+    var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+    return (try? reader.padding()) != nil
+  }
+
+  /// Reads a frame as the readers of containers do: header, hash, then the content.
+  private static func readFrame<T>(
+    _ bytes: [UInt8], _ kind: Frame.Kind, _ tag: UInt32, _ read: (inout ByteReader) throws(SwzipError) -> T
+  ) throws -> T {
+    var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+    let frame = try Frame.read(&reader)
+    guard frame.kind == kind, frame.tag == tag, frame.byteCount == bytes.count,
+      unsafe bytes.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: tag) }) == frame.storedHash
+    else { throw SwzipError(.corrupt, .frameHash) }
+    return try read(&reader)
+  }
+
+  private static func readBody<T>(
+    _ bytes: [UInt8], _ read: (inout ByteReader) throws(SwzipError) -> T
+  ) throws -> T {
+    var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+    _ = try reader.array(Frame.headerBytes)
+    return try read(&reader)
+  }
+
+  private func expectEachFlipRefused(_ bytes: [UInt8], _ read: ([UInt8]) throws -> Void) {
+    for position in bytes.indices {
+      for bit in 0..<8 {
+        var flipped = bytes
+        flipped[position] ^= 1 << UInt8(bit)
+        #expect(throws: SwzipError.self, "byte \(position), bit \(bit)") { try read(flipped) }
+      }
+    }
+  }
+
+  /// Changed bytes that no hash guards: an error of ours or a value, never a crash.
+  private func expectTypedErrors(_ bytes: [UInt8], _ read: ([UInt8]) throws -> Void) {
+    var random = Random(UInt64(bytes.count))
+    for position in bytes.indices {
+      for value in [0, 1, 0x7F, 0x80, 0xFF, UInt8(truncatingIfNeeded: random.next())] {
+        var changed = bytes
+        changed[position] = value
+        do { try read(changed) } catch { #expect(error is SwzipError) }
+      }
+    }
+    for count in Frame.headerBytes..<bytes.count {
+      do { try read(Array(bytes[..<count])) } catch { #expect(error is SwzipError) }
+    }
+  }
+}
+
+extension Random {
+  static func made(_ count: Int, seed: UInt64 = 5) -> [UInt8] {
+    var random = Random(seed)
+    return random.bytes(count)
+  }
+}

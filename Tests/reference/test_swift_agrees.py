@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Runs the built command over the hand-made containers of tools/fixtures/hand.py: exit codes and contents must be those
+of the manifest.
+
+    python3 test_swift_agrees.py [PROGRAM]
+
+PROGRAM is the command to test; without it the environment's SWZIP, else the newest of the debug and release builds.
+The last line counts the checks.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools" / "fixtures")]
+
+import hand  # noqa: E402
+
+# A base outside the container cannot be given to this version of the command: it says so (exit code 4).
+NEEDS_BASE = 4
+
+
+def find_program() -> Path:
+    """The command to test."""
+    if len(sys.argv) > 1:
+        return Path(sys.argv[1]).resolve()
+    if os.environ.get("SWZIP"):
+        return Path(os.environ["SWZIP"]).resolve()
+    built = [path for kind in ("debug", "release") if (path := ROOT / ".build" / kind / "swzip").exists()]
+    if not built:
+        sys.exit("no command to test: run swift build, or give its path")
+    return max(built, key=lambda path: path.stat().st_mtime)
+
+
+class Run:
+    """One run of the command: exit code, standard output, standard error."""
+
+    def __init__(self, program: Path, *arguments: object) -> None:
+        command = [str(program), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+        self.code, self.out = done.returncode, done.stdout
+        self.err = done.stderr.decode(errors="replace")
+
+    @property
+    def is_typed(self) -> bool:
+        """Not a crash: a documented code, and a line that explains a failure."""
+        return self.code in (0, 2, 3, 4, 6) and (self.code == 0 or self.err.strip() != "")
+
+
+class Agreement:
+    def __init__(self, program: Path, folder: Path) -> None:
+        self.program, self.folder = program, folder
+        self.passed = self.failed = 0
+
+    def check(self, what: str, condition: bool, message: object = "") -> None:
+        if condition:
+            self.passed += 1
+        else:
+            self.failed += 1
+            print(f"{what}: {message}")
+
+    def all(self) -> None:
+        for line in (self.folder / "MANIFEST").read_text(encoding="utf-8").splitlines():
+            name, code, recipe, _ = line.split("\t")
+            # NAME:MEMBER stands for decoding that member, which the command does for whole containers only.
+            if ":" not in name:
+                self.container(name, int(code), recipe)
+
+    def container(self, name: str, code: int, recipe: str) -> None:
+        path = self.folder / name
+        verified = Run(self.program, "verify", path)
+        unpacked = Run(self.program, "unpack", "-c", path)
+        self.check(f"{name}, typed", verified.is_typed and unpacked.is_typed, (verified.code, verified.err))
+        if code == 0:
+            self.good(name, path, verified, unpacked)
+        elif "(unused bits)" in recipe and verified.code == 0:
+            # A reader may leave unused bits unchecked; the content must be right all the same.
+            original = self.original(path)
+            self.check(f"{name}, content", original is None or unpacked.out == original, "other bytes")
+        else:
+            self.check(f"{name}, verify", verified.code == code, (code, verified.code, verified.err, recipe))
+            refused = unpacked.code == code or self.several(path) and unpacked.code == 2
+            self.check(f"{name}, unpack", refused, (code, unpacked.code, unpacked.err, recipe))
+            whole = unpacked.out == b"" or self.is_beginning(path, unpacked.out)
+            self.check(f"{name}, output", whole, "bytes that were not packed came out")
+        listed = Run(self.program, "list", path)
+        self.check(f"{name}, list", listed.is_typed, (listed.code, listed.err))
+        if code == 0:
+            self.check(f"{name}, listed", listed.code == 0, (listed.code, listed.err))
+
+    def good(self, name: str, path: Path, verified: Run, unpacked: Run) -> None:
+        allowed = {0}
+        if path.with_suffix(".base").exists():
+            allowed = {0, NEEDS_BASE}
+        if name.startswith("good-beside-"):
+            allowed = {0, 6}  # Something that only a newer version decodes stands beside.
+        self.check(f"{name}, verify", verified.code in allowed, (verified.code, verified.err))
+        original = self.original(path)
+        if verified.code == 0 and original is not None:
+            self.check(f"{name}, content", unpacked.code == 0 and unpacked.out == original, (unpacked.code, unpacked.err))
+
+    def original(self, path: Path) -> bytes | None:
+        """The content of a container of one unnamed member, where it is known."""
+        file = path.with_suffix(".bin")
+        return file.read_bytes() if file.exists() else None
+
+    def several(self, path: Path) -> bool:
+        """Whether it is no container of a single file, which this version only verifies and lists."""
+        return path.read_bytes()[20:21] != b"\0"
+
+    def is_beginning(self, path: Path, out: bytes) -> bool:
+        """Verified bytes may have been written to a pipe before the damage was met."""
+        original = self.original(path)
+        return original is None or original.startswith(out)
+
+
+def main() -> int:
+    start = time.monotonic()
+    program = find_program()
+    with tempfile.TemporaryDirectory() as folder:
+        containers = hand.write(Path(folder))
+        agreement = Agreement(program, Path(folder))
+        agreement.all()
+    print(f"{containers} containers, {time.monotonic() - start:.1f} s")
+    print(f"{agreement.passed} passed, {agreement.failed} failed")
+    return 0 if agreement.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Stress.swift with the address and the thread sanitizer, the C kernels with address and undefined behaviour, the C
+# interface under valgrind. SANITIZER_SCRATCH: where they are built (.build, with -asan and -tsan behind).
+# shellcheck source=Tests/slow/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=tools/fuzz/lib.sh
+. "$root/tools/fuzz/lib.sh"
+install_packages "${build_packages[@]}" valgrind libc6-dbg
+need_swift
+base=${SANITIZER_SCRATCH:-$root/.build}
+failed=()
+
+# quietly COMMAND...: shows what it says only if it fails.
+quietly() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }; }
+
+stress() {
+  local kind=$1 name=$2 folder=$base-$2
+  quietly build_library "$folder" "--sanitize=$kind"
+  quietly link_program "$folder" stress "-sanitize=$kind" Tests/slow/Stress.swift
+  echo "$name:"
+  timeout -k 5 300 "$folder/stress" "${3-}" || failed+=("$name")
+}
+
+stress address asan 8000000
+stress thread tsan 3000000
+# It sees only threads that ran at once: a race must be reported, or the silence above means nothing.
+if timeout -k 5 60 "$base-tsan/stress" canary >"$work/canary" 2>&1 || ! grep -q 'data race' "$work/canary"; then
+  failed+=("tsan is blind")
+fi
+
+clang -std=c17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fuse-ld=lld \
+  -I Sources/CSwzipKernels/include Tests/kernels/compare_levels.c Sources/CSwzipKernels/*.c -o "$work/kernels"
+echo "kernels:"
+timeout -k 5 300 "$work/kernels" || failed+=(kernels)
+
+SWZIP_SHARED_LIBRARY=1 quietly swift build -c release --product swzip_c --scratch-path "$scratch" \
+  -Xswiftc -static-stdlib -Xlinker --exclude-libs=ALL -Xlinker --gc-sections
+clang -std=c17 -O1 -g -Wall -Wextra -Werror -fuse-ld=lld -I Sources/SwzipABI/include Tests/slow/abi.c \
+  "$scratch/release/libswzip_c.so" -Wl,-rpath,"$scratch/release" -o "$work/abi"
+echo "C interface, valgrind:"
+timeout -k 5 300 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite "$work/abi" ||
+  failed+=(valgrind)
+[ ${#failed[@]} -eq 0 ] || die "findings in: ${failed[*]}"

@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# Programs outside the package that see what the library keeps for itself; sourced after tools/lib.sh, in the root.
+
+# build_library FOLDER OPTION...: the library's objects, with the options of swift build.
+build_library() {
+  local folder=$1
+  shift
+  swift build -c release --target Swzip --scratch-path "$folder" "$@"
+}
+
+# link_program FOLDER NAME SWIFTC-ARGUMENT...: a program of the Swift sources among the arguments and the library.
+link_program() {
+  local folder=$1 name=$2 built=$1/release module package flags=()
+  shift 2
+  # Package access asks for the name that SwiftPM used: that of the folder.
+  package=$(grep -o '"-package-name","[^"]*"' "$folder/release.yaml" | grep -v argument | head -n 1 | cut -d '"' -f 4)
+  for module in CSwzipKernels CSwzipSystem; do
+    flags+=(-Xcc "-fmodule-map-file=$(readlink -f "$built")/$module.build/module.modulemap")
+  done
+  for module in CZstd CLz4 CCrypto; do flags+=(-Xcc "-fmodule-map-file=$PWD/Sources/$module/module.modulemap"); done
+  for module in zstd lz4 crypto; do flags+=(-Xlinker "-l:lib$module.a"); done
+  swiftc -O -use-ld=lld -parse-as-library -package-name "$package" -module-name SwzipProgram -I "$built/Modules" \
+    "${flags[@]}" "$@" "$built"/{CSwzipKernels,CSwzipSystem,SwzipSystem,SwzipCore,SwzipInputs,Swzip}.build/*.o \
+    -o "$folder/$name"
+}
