@@ -483,6 +483,23 @@ bool swzip_avx2_float_split(swzip_float_kind kind, const void *values, uint32_t 
 
 // ---------------------------------------------------------------- fixed4
 
+uint32_t swzip_avx2_fixed4_escapes(const uint8_t *codes, uint32_t count) {
+  const vec nibble = _mm256_set1_epi8(15), zero = _mm256_setzero_si256();
+  const size_t units = ((size_t)count + 63) / 64;
+  vec sum = zero;
+  for (size_t unit = 0; unit < units;) {
+    vec lanes = zero;  // a byte counts two codes a unit: 127 units at most
+    for (const size_t end = unit + 127 < units ? unit + 127 : units; unit < end; unit++) {
+      const vec packed = LOAD(codes + 32 * unit);
+      lanes = _mm256_sub_epi8(lanes, _mm256_cmpeq_epi8(_mm256_and_si256(packed, nibble), nibble));
+      lanes = _mm256_sub_epi8(lanes, _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_srli_epi16(packed, 4), nibble), nibble));
+    }
+    sum = _mm256_add_epi64(sum, _mm256_sad_epu8(lanes, zero));
+  }
+  return (uint32_t)(_mm256_extract_epi64(sum, 0) + _mm256_extract_epi64(sum, 1) + _mm256_extract_epi64(sum, 2) +
+                    _mm256_extract_epi64(sum, 3));
+}
+
 // 64 values of unit `unit` in four vectors; returns the escapes that are left.
 INLINE const uint8_t *fixed4_unit(const uint8_t *codes, vec book, const uint8_t *raw_plane, const uint8_t *escapes,
                                   size_t unit, vec four[4]) {
@@ -764,6 +781,7 @@ const swzip_kernel_set swzip_kernels_avx2 = {
     .plane_decode = swzip_avx2_plane_decode,
     .float_decode = float_decode,
     .float_split = swzip_avx2_float_split,
+    .fixed4_escapes = swzip_avx2_fixed4_escapes,
     .fixed4_decode = swzip_avx2_fixed4_decode,
     .fixed4_encode = swzip_avx2_fixed4_encode,
     .row_sums = swzip_avx2_row_sums,

@@ -524,6 +524,7 @@ const swzip_kernel_set swzip_kernels_avx512 = {
     .plane_decode = swzip_avx2_plane_decode,
     .float_decode = float_decode,
     .float_split = float_split,
+    .fixed4_escapes = swzip_avx2_fixed4_escapes,
     .fixed4_decode = swzip_avx2_fixed4_decode,
     .fixed4_encode = swzip_avx2_fixed4_encode,
     .row_sums = swzip_avx2_row_sums,

@@ -72,6 +72,9 @@ bool swzip_float_split(swzip_float_kind kind, const void *values, uint32_t count
                        uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
   return kernels()->float_split(kind, values, count, window_base, symbols, raw_plane, low0, low1);
 }
+uint32_t swzip_fixed4_escapes(const uint8_t *codes, uint32_t count) {
+  return kernels()->fixed4_escapes(codes, count);
+}
 void swzip_fixed4_decode(const uint8_t *codes, const uint8_t codebook[16], const uint8_t *raw_plane,
                          const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash) {
   kernels()->fixed4_decode(codes, codebook, raw_plane, escapes, count, out, streaming, hash);

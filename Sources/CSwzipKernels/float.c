@@ -41,13 +41,6 @@ uint32_t swzip_float_outside(swzip_float_kind kind, const void *values, uint32_t
   return found;
 }
 
-uint32_t swzip_fixed4_escapes(const uint8_t *codes, uint32_t count) {
-  uint32_t found = 0;
-  const uint32_t units = (count + 63) / 64;
-  for (size_t i = 0; i < (size_t)units * 32; i++) found += (uint32_t)((codes[i] & 15) == 15) + (codes[i] >> 4 == 15);
-  return found;
-}
-
 void swzip_histogram_add_plain(const uint8_t *bytes, size_t count, size_t step, uint32_t *counts) {
   // Four tables: neighbouring equal symbols would wait for each other's store.
   uint32_t lanes[4][256] = {{0}};

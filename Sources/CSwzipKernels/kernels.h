@@ -31,6 +31,7 @@ typedef struct {
   void (*plane_decode)(const uint8_t *, const uint32_t *, uint32_t, const swzip_decode_table *, uint8_t *, uint8_t *);
   bool (*float_decode)(const swzip_float_block *, void *, uint8_t *, bool, uint64_t *);
   bool (*float_split)(swzip_float_kind, const void *, uint32_t, uint16_t, uint8_t *, uint8_t *, uint8_t *, uint8_t *);
+  uint32_t (*fixed4_escapes)(const uint8_t *, uint32_t);
   void (*fixed4_decode)(const uint8_t *, const uint8_t *, const uint8_t *, const uint8_t *, uint32_t, void *, bool,
                         uint64_t *);
   uint32_t (*fixed4_encode)(const void *, uint32_t, uint8_t, uint8_t *, uint8_t *, uint8_t *);
@@ -49,6 +50,7 @@ void swzip_avx2_plane_decode(const uint8_t *streams, const uint32_t *offset, uin
                              const swzip_decode_table *table, uint8_t *tile, uint8_t *out);
 bool swzip_avx2_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
                             uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1);
+uint32_t swzip_avx2_fixed4_escapes(const uint8_t *codes, uint32_t count);
 void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane,
                               const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash);
 uint32_t swzip_avx2_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,

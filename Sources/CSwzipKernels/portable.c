@@ -66,6 +66,13 @@ static bool float_split(swzip_float_kind kind, const void *values, uint32_t coun
   return outside;
 }
 
+static uint32_t fixed4_escapes(const uint8_t *codes, uint32_t count) {
+  uint32_t found = 0;
+  const uint32_t units = (count + 63) / 64;
+  for (size_t i = 0; i < (size_t)units * 32; i++) found += (uint32_t)((codes[i] & 15) == 15) + (codes[i] >> 4 == 15);
+  return found;
+}
+
 static void fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane,
                           const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash) {
   (void)streaming;
@@ -129,6 +136,7 @@ const swzip_kernel_set swzip_kernels_portable = {
     .plane_decode = plane_decode,
     .float_decode = float_decode,
     .float_split = float_split,
+    .fixed4_escapes = fixed4_escapes,
     .fixed4_decode = fixed4_decode,
     .fixed4_encode = fixed4_encode,
     .row_sums = row_sums,

@@ -378,6 +378,7 @@ static void test_fixed4(int number) {
   for (int level = 0; level < levels; level++) {
     if (!for_level(level)) continue;
     out[level] = buffer(2 * (size_t)count, below(2) ? 1 : 64);
+    check(swzip_fixed4_escapes(codes[0], count) == given, "fixed4 escapes", level, "values:", count);
     swzip_fixed4_decode(codes[0], codebook, raw[0], list, count, out[level], streaming, hash + level);
     if (level) check(hash[level] == hash[0] && !memcmp(out[level], out[0], 2 * (size_t)count), "fixed4 decode", level, "values:", count);
     else if (!hostile) check(!memcmp(out[0], values, 2 * (size_t)count), "fixed4 round trip", level, "values:", count);
