@@ -609,7 +609,11 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
     form = FLOAT_FORMS.get(segment.element)
     if segment.codec != FLOAT:
         cursor.check(segment.j == 0 and segment.window_base == 0, "J or window base outside codec float")
+        cursor.check(segment.row_length == 0, "row length outside codec float")
         return
+    cursor.check(segment.row_length % 32 == 0, "row length is not a multiple of 32")
+    cursor.check(segment.row_length <= segment.values_per_block, "row length is above the values a block")
+    cursor.check(segment.window_base <= 256, "window base is above 256")
     if form is None:
         cursor.fail("codec float for another element type")
     cursor.check(segment.j in form.allowed_j, "J is not allowed for the element type")

@@ -26,6 +26,8 @@ private final class Salvager {
   /// however much they look like its own.
   private let index: ContainerIndex?
   private var segmentEnd = UInt64.max
+  /// Where the last frame that was taken ended.
+  private var takenEnd: UInt64 = 0
   private var memberEnd: UInt64?
   /// How many blocks after the expected one are tried as a found frame's number.
   private static let mostLostBlocks: UInt64 = 1024
@@ -77,14 +79,17 @@ private final class Salvager {
     var reader = unsafe ByteReader(bytes.span.bytes, at: position)
     _ = try reader.array(Frame.headerBytes)
     segment = nil
-    if let header = try? SegmentHeader.read(&reader), header.memberOffset >= report.byteCount, isPlausible(header.memberOffset) {
+    if let header = try? SegmentHeader.read(&reader), header.memberOffset >= report.byteCount,
+      isPlausible(header.memberOffset)
+    {
       let decoder = SegmentDecoder()
       try decoder.begin(header)
       segment = (decoder, 0)
       let place = index?.segments.first { $0.framePosition == position }
       segmentEnd = place.map { $0.blocksPosition + $0.record.blocksByteCount } ?? .max
     }
-    return position + UInt64(frame.byteCount)
+    takenEnd = position + UInt64(frame.byteCount)
+    return takenEnd
   }
 
   private func takeBlock(_ frame: Frame, at position: UInt64) throws(SwzipError) -> UInt64? {
@@ -104,6 +109,12 @@ private final class Salvager {
       number += 1
     }
     guard number < last else { return nil }
+    // A gap holds the blocks before this one and nothing else, or a segment frame is lost and this is another's block.
+    let most = header.valueCount(ofBlock: 0) * header.width + 15 + Limits.blockOverhead
+    guard position - takenEnd <= (number - next) * UInt64(most) else {
+      segment = nil
+      return nil
+    }
     let out = try Memory(header.valueCount(ofBlock: number) * header.width)
     let offset = header.memberOffset + number * UInt64(header.blockValues) * UInt64(header.width)
     let reference: ReferenceReader = { from, target throws(SwzipError) in
@@ -124,7 +135,8 @@ private final class Salvager {
       if error.kind == .io { throw error }
     }
     segment = (decoder, number + 1)
-    return position + UInt64(frame.byteCount)
+    takenEnd = position + UInt64(frame.byteCount)
+    return takenEnd
   }
 
   /// Whether zeros up to `offset` may be written: not for what a damaged or hostile field claims far beyond the container.

@@ -42,10 +42,13 @@ struct BlockTests {
     }
   }
 
-  @Test(arguments: [ElementType.bf16, .f16, .f32, .f8e4m3, .f8e5m2], [2, 3]) func sortedRows(type: ElementType, level: Int) throws {
+  @Test(arguments: [ElementType.bf16, .f16, .f32, .f8e4m3, .f8e5m2], [2, 3]) func sortedRows(
+    type: ElementType, level: Int
+  ) throws {
     let tester = try BlockTester()
     for (rowLength, counts) in [
-      (32, [7, 8, 9, 10, 191, 192]), (64, [8, 9, 10, 191, 192]), (96, [8, 9, 10]), (384, [8, 9, 10, 191, 192, 193, 200]),
+      (32, [7, 8, 9, 10, 191, 192]), (64, [8, 9, 10, 191, 192]), (96, [8, 9, 10]),
+      (384, [8, 9, 10, 191, 192, 193, 200]),
       (33, [10]), (9216, [8, 9]), (9248, [8]),
     ] {
       for rows in counts {
@@ -87,7 +90,8 @@ struct BlockTests {
       var values: [UInt8] = []
       for index in 0..<600 {
         // Mostly around one exponent, now and then anything.
-        let bits = shape.bits(exponent: index % 37 == 5 ? UInt64(index) : exponent &+ UInt64(index & 3), fill: Random.made(UInt64(index)))
+        let bits = shape.bits(
+          exponent: index % 37 == 5 ? UInt64(index) : exponent &+ UInt64(index & 3), fill: Random.made(UInt64(index)))
         unsafe withUnsafeBytes(of: bits.littleEndian) { unsafe values.append(contentsOf: $0[..<width]) }
       }
       tester.roundTrip(values, type, level: level, "exponent \(exponent)")
@@ -112,7 +116,8 @@ struct BlockTests {
   @Test func modesAreMet() throws {
     let tester = try BlockTester()
     for (type, pattern, level) in [
-      (.bytes, .random, 3), (.bytes, .equal, 3), (.bytes, .zeros, 3), (.bytes, .zeros, 1), (.bf16, .weights, 3), (.bf16, .weights, 1),
+      (.bytes, .random, 3), (.bytes, .equal, 3), (.bytes, .zeros, 3), (.bytes, .zeros, 1), (.bf16, .weights, 3),
+      (.bf16, .weights, 1),
       (.i32, .weights, 3),
     ] as [(ElementType, Pattern, Int)] {
       tester.roundTrip(pattern.bytes(type, 9000), type, level: level, "\(type) \(pattern)")
@@ -156,7 +161,9 @@ struct BlockTests {
           let position = round & 1 == 0 ? 24 + random.below(min(count - 24, 100)) : 24 + random.below(count - 24)
           damaged.frames[0][position] = UInt8(truncatingIfNeeded: random.next())
         }
-        _ = unsafe damaged.frames[0].withUnsafeMutableBytes { unsafe Frame.seal($0, .block, tag: UInt32(values.count / (type.width))) }
+        _ = unsafe damaged.frames[0].withUnsafeMutableBytes {
+          unsafe Frame.seal($0, .block, tag: UInt32(values.count / (type.width)))
+        }
         do {
           #expect(same(try tester.decode(damaged), values))
         } catch {

@@ -32,10 +32,11 @@ struct WireTests {
   }
 
   /// Around every power of two.
-  static let values: [UInt64] = (0..<63).flatMap { (bit: Int) -> [UInt64] in
-    let power = UInt64(1) << UInt64(bit)
-    return [power - 1, power, power + 1]
-  } + [UInt64(Int64.max)]
+  static let values: [UInt64] =
+    (0..<63).flatMap { (bit: Int) -> [UInt64] in
+      let power = UInt64(1) << UInt64(bit)
+      return [power - 1, power, power + 1]
+    } + [UInt64(Int64.max)]
 
   @Test(arguments: values) func varints(value: UInt64) throws {
     var writer = ByteWriter()
@@ -67,7 +68,9 @@ struct WireTests {
     var writer = ByteWriter()
     writer.varint(3)
     writer.zeros(30)
-    for (itemBytes, limit, rule) in [(10, 3, nil), (11, 3, .truncated), (10, 2, .limit)] as [(Int, Int, SwzipError.Rule?)] {
+    for (itemBytes, limit, rule) in [(10, 3, nil), (11, 3, .truncated), (10, 2, .limit)]
+      as [(Int, Int, SwzipError.Rule?)]
+    {
       let bytes = writer.bytes
       var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
       do {
@@ -80,7 +83,9 @@ struct WireTests {
   }
 
   @Test func paddingIsZeroAndShort() {
-    for (bytes, good) in [([], true), ([0], true), ([UInt8](repeating: 0, count: 15), true), ([0, 1], false)] as [([UInt8], Bool)] {
+    for (bytes, good) in [([], true), ([0], true), ([UInt8](repeating: 0, count: 15), true), ([0, 1], false)]
+      as [([UInt8], Bool)]
+    {
       #expect(Self.padding(bytes) == good)
     }
     #expect(!Self.padding([UInt8](repeating: 0, count: 16)))
@@ -124,7 +129,8 @@ struct WireTests {
   @Test func headersOfTheFuture() throws {
     let good = FileHeader().bytes
     for (position, value, accepted) in [
-      (8, 1, false), (10, 2, false), (10, 0, false), (12, 4, false), (15, 0x80, false), (16, 0x80, true), (20, 3, false),
+      (8, 1, false), (10, 2, false), (10, 0, false), (12, 4, false), (15, 0x80, false), (16, 0x80, true),
+      (20, 3, false),
       (21, 1, false), (22, 2, false), (22, 0, true), (24, 1, false), (39, 1, false), (48, 1, false), (55, 1, false),
     ] as [(Int, UInt8, Bool)] {
       var bytes = good
@@ -141,12 +147,15 @@ struct WireTests {
   }
 
   @Test func trailer() throws {
-    let trailer = Trailer(tablesPosition: 160, directoryPosition: 176, header: FileHeader().bytes, directory: [1, 2, 3])
+    let trailer = Trailer(
+      tablesPosition: 160, directoryPosition: 176, header: FileHeader().bytes, directory: [1, 2, 3])
     let bytes = trailer.bytes
     #expect(bytes.count == 64)
     #expect(try Trailer.read(bytes, fileByteCount: 400) == trailer)
     expectEachFlipRefused(bytes) { _ = try Trailer.read($0, fileByteCount: 400) }
-    for (tables, directory) in [(48, 176), (176, 160), (160, 336), (160, 352), (168, 176), (160, 184)] as [(UInt64, UInt64)] {
+    for (tables, directory) in [(48, 176), (176, 160), (160, 336), (160, 352), (168, 176), (160, 184)]
+      as [(UInt64, UInt64)]
+    {
       let bad = Trailer(tablesPosition: tables, directoryPosition: directory, header: [], directory: [])
       #expect(throws: SwzipError.self, "\(tables), \(directory)") { try Trailer.read(bad.bytes, fileByteCount: 400) }
     }
@@ -180,7 +189,8 @@ struct WireTests {
   }
 
   static let segments: [SegmentHeader] = {
-    var float = SegmentHeader(memberOffset: 96, byteCount: 40_960, blockValues: 10_240, elementType: .bf16, codec: .float)
+    var float = SegmentHeader(
+      memberOffset: 96, byteCount: 40_960, blockValues: 10_240, elementType: .bf16, codec: .float)
     float.rowLength = 64
     float.mantissaBits = 1
     float.windowBase = 256
@@ -190,7 +200,8 @@ struct WireTests {
     var base = copy
     base.references = [.base(number: 1, offset: 9)]
     return [
-      SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes), float, copy, base,
+      SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes), float, copy,
+      base,
       SegmentHeader(memberOffset: 7, byteCount: 80_000, blockValues: 8192, elementType: .i64, codec: .planes),
     ]
   }()
@@ -220,10 +231,34 @@ struct WireTests {
       ("a window without need", { $0.mantissaBits = 0 }),
       ("33 tables", { $0.tables = Array(repeating: $0.tables[0], count: 33) }),
       ("past the end of everything", { $0.memberOffset = UInt64(Int64.max) - 10 }),
-      ("copy without reference", { $0 = Self.segments[2]; $0.references = [] }),
-      ("copy of two", { $0 = Self.segments[2]; $0.references += $0.references }),
-      ("five references", { $0 = Self.segments[0]; $0.references = Array(repeating: .earlier(member: 0, offset: 0), count: 5) }),
-      ("rows in plain bytes", { $0 = Self.segments[0]; $0.rowLength = 32 }),
+      (
+        "copy without reference",
+        {
+          $0 = Self.segments[2]
+          $0.references = []
+        }
+      ),
+      (
+        "copy of two",
+        {
+          $0 = Self.segments[2]
+          $0.references += $0.references
+        }
+      ),
+      (
+        "five references",
+        {
+          $0 = Self.segments[0]
+          $0.references = Array(repeating: .earlier(member: 0, offset: 0), count: 5)
+        }
+      ),
+      (
+        "rows in plain bytes",
+        {
+          $0 = Self.segments[0]
+          $0.rowLength = 32
+        }
+      ),
       (
         "a symbol that F16 has not",
         {
@@ -320,12 +355,16 @@ struct WireTests {
 
   @Test func memberNames() {
     let long = String(repeating: "x", count: 255)
-    for name in ["a", "a/b", "é", "con1", "x.con", "…", long, Array(repeating: "d", count: 32).joined(separator: "/"), " a"] {
+    for name in [
+      "a", "a/b", "é", "con1", "x.con", "…", long, Array(repeating: "d", count: 32).joined(separator: "/"), " a",
+    ] {
       #expect(MemberName.isValid(name), "\(name)")
     }
     for name in [
-      "", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\u{0}", "a\u{1F}", "a\u{7F}", "a\\b", "c:", "a ", "a.", "a /b",
-      "CON", "nul", "Com1.txt", "a/LPT9", "aux.tar.gz", long + "x", Array(repeating: "d", count: 33).joined(separator: "/"),
+      "", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\u{0}", "a\u{1F}", "a\u{7F}", "a\\b", "c:", "a ", "a.",
+      "a /b",
+      "CON", "nul", "Com1.txt", "a/LPT9", "aux.tar.gz", long + "x",
+      Array(repeating: "d", count: 33).joined(separator: "/"),
       Array(repeating: long, count: 17).joined(separator: "/"),
     ] {
       #expect(!MemberName.isValid(name), "\(name)")

@@ -83,7 +83,9 @@ package struct FloatShape {
 
   /// A value with the low bits of `exponent`; sign and mantissa are bits of `fill`.
   package func bits(exponent: UInt64, fill: UInt64) -> UInt64 {
-    guard exponentBits > 0 else { return (exponent & 0xFF) << (mantissaBits - 7) | fill & (1 << (mantissaBits - 7) - 1) }
+    guard exponentBits > 0 else {
+      return (exponent & 0xFF) << (mantissaBits - 7) | fill & (1 << (mantissaBits - 7) - 1)
+    }
     let sign = fill >> 63 == 0 ? 0 : signBit
     return sign | (exponent & (1 << exponentBits - 1)) << mantissaBits | fill & (1 << mantissaBits - 1)
   }

@@ -93,6 +93,55 @@ struct DamageTests {
     }
   }
 
+  /// A directory whose hashes are right but which says something else than frames and blocks do.
+  @Test(arguments: SmallContainer.all.filter { $0.name != "empty" }) func directoryDisagrees(sample: SmallContainer)
+    throws
+  {
+    let changes: [(String, atRandom: Bool, (inout MemberRecord) -> Void)] = [
+      ("checksum", false, { $0.checksum.low ^= 1 }), ("checksum, high", false, { $0.checksum.high ^= 1 << 63 }),
+      ("SHA-256", false, { $0.sha256 = $0.sha256.map { $0.reversed() } ?? Random.made(32) }),
+      ("frame hash", true, { $0.segments[0].frameHash ^= 1 }), ("table hash", true, { $0.segments[0].tableHash ^= 1 }),
+      ("type", true, { $0.segments[0].elementType ^= 3 }), ("codec", true, { $0.segments[0].codec ^= 1 }),
+      ("blocks", true, { $0.segments[0].blockCount += 1 }),
+      (
+        "length", true,
+        {
+          $0.segments[0].byteCount += 1
+          $0.header.byteCount! += 1
+        }
+      ),
+      (
+        "sizes", true,
+        {
+          $0.segments[0].frameByteCount += 16
+          $0.segments[0].blocksByteCount -= 16
+        }
+      ),
+      (
+        "member frame", true,
+        {
+          $0.frameByteCount += 16
+          $0.segments[0].frameByteCount -= 16
+        }
+      ),
+      ("a mode", true, { $0.header.mode = 0o644 }), ("a name", true, { $0.header.name = "x" }),
+    ]
+    let index = try SwzFile(ArraySource(sample.container)).index
+    for (what, atRandom, change) in changes {
+      var directory = index.directory
+      change(&directory.members[0])
+      directory.members[0].header.storesSHA256 = directory.members[0].sha256 != nil
+      let frame = try directory.frame()
+      let position = index.trailer.directoryPosition
+      let trailer = Trailer(
+        tablesPosition: index.trailer.tablesPosition, directoryPosition: position,
+        header: Array(sample.container[..<FileHeader.byteCount]), directory: frame)
+      let container = Array(sample.container[..<Int(position)]) + frame + trailer.bytes
+      expectRefused(what) { try unpackedForward(container) }
+      if atRandom { expectRefused("\(what), at random") { try readAtRandom(container) } }
+    }
+  }
+
   /// Nothing that a pipe of random bytes says is believed.
   @Test func noContainers() throws {
     var random = Random(4)

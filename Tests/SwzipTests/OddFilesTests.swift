@@ -56,7 +56,8 @@ struct OddFilesTests {
       tensors: 2),
     opaque(
       "overlap",
-      #"{"a":{"dtype":"F32","shape":[60],"data_offsets":[0,240]},"b":{"dtype":"F32","shape":[8],"data_offsets":[224,256]}}"#),
+      #"{"a":{"dtype":"F32","shape":[60],"data_offsets":[0,240]},"b":{"dtype":"F32","shape":[8],"data_offsets":[224,256]}}"#
+    ),
     known(
       "header order is not offset order",
       #"{"b":{"dtype":"F32","shape":[32],"data_offsets":[128,256]},"a":{"dtype":"F32","shape":[32],"data_offsets":[0,128]}}"#,
@@ -69,7 +70,8 @@ struct OddFilesTests {
     opaque("duplicate name, same entry", "{\(entry),\(entry)}"),
     opaque(
       "duplicate name, other range",
-      #"{"a":{"dtype":"F32","shape":[32],"data_offsets":[0,128]},"a":{"dtype":"F32","shape":[32],"data_offsets":[128,256]}}"#),
+      #"{"a":{"dtype":"F32","shape":[32],"data_offsets":[0,128]},"a":{"dtype":"F32","shape":[32],"data_offsets":[128,256]}}"#
+    ),
     opaque("duplicate metadata", #"{"__metadata__":{},"__metadata__":{},\#(entry)}"#),
     known("null metadata", #"{"__metadata__":null,\#(entry)}"#),
     known("extra key", #"{"a":{"dtype":"F32","shape":[64],"data_offsets":[0,256],"more":[1,{"x":null}]}}"#),
@@ -86,14 +88,18 @@ struct OddFilesTests {
     opaque("shape overflows", tensor("F32", "[4294967296,4294967296,16]", "[0,256]")),
     opaque("number above 2^63", tensor("F32", "[9223372036854775808]", "[0,256]")),
     opaque("range beyond everything", tensor("U8", "[9223372036854775807]", "[0,9223372036854775807]")),
-    known("range far beyond the file", tensor("U8", "[1152921504606846976]", "[0,1152921504606846976]")).warning(tensors: 0),
+    known("range far beyond the file", tensor("U8", "[1152921504606846976]", "[0,1152921504606846976]")).warning(
+      tensors: 0),
     known("empty name", #"{"":{"dtype":"F32","shape":[64],"data_offsets":[0,256]}}"#),
     known("odd names", #"{"a/b\u0000\n😀":{"dtype":"F32","shape":[64],"data_offsets":[0,256]}}"#),
     opaque("lower-case type", tensor("f32", "[64]", "[0,256]")),
     opaque("our own name for bytes", tensor("BYTES", "[256]", "[0,256]")),
     opaque("unknown type", tensor("F7_E3M3", "[64]", "[0,256]")),
-    opaque("rank 65", tensor("U8", "[" + [String](repeating: "1", count: 64).joined(separator: ",") + ",256]", "[0,256]")),
-    opaque("deep nesting", #"{"__metadata__":"# + String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000) + "}"),
+    opaque(
+      "rank 65", tensor("U8", "[" + [String](repeating: "1", count: 64).joined(separator: ",") + ",256]", "[0,256]")),
+    opaque(
+      "deep nesting",
+      #"{"__metadata__":"# + String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000) + "}"),
     opaque("no JSON", "{hello"),
     opaque("cut in a string", #"{"a"#),
     opaque("header is an array", "[1,2,3,4]", warns: false),

@@ -30,7 +30,8 @@ struct SafetensorsFile {
     for tensor in tensors {
       let end = offset + tensor.bytes.count
       let shape = tensor.shape.map(String.init).joined(separator: ",")
-      entries.append(#""\#(tensor.name)":{"dtype":"\#(tensor.type.name)","shape":[\#(shape)],"data_offsets":[\#(offset),\#(end)]}"#)
+      entries.append(
+        #""\#(tensor.name)":{"dtype":"\#(tensor.type.name)","shape":[\#(shape)],"data_offsets":[\#(offset),\#(end)]}"#)
       offset = end
     }
     let text = "{" + entries.joined(separator: ",") + "}"

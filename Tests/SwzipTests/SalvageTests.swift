@@ -117,7 +117,8 @@ struct SalvageTests {
 
   /// One stretch of damage over the end of a segment, the next segment's frame and its first blocks: what follows belongs
   /// to the segment whose frame is lost and must not pass for the rest of the one before, whose blocks look alike.
-  @Test(arguments: [0, 1, 2, 3]) func burstOverASegmentFrame(firstBlocks: Int) throws {
+  /// With the index and without.
+  @Test(arguments: [0, 1, 2, 3], [true, false]) func burstOverASegmentFrame(firstBlocks: Int, hasIndex: Bool) throws {
     let count = Limits.blockValues
     let original = Random.made(8 * count, seed: 21)
     let (_, container) = try SmallContainer.assembled(original) { _ in
@@ -129,14 +130,17 @@ struct SalvageTests {
     let start = Int(segments[1].framePosition) - frame * (4 - firstBlocks)
     let end = Int(segments[1].blocksPosition) + frame * firstBlocks
     for index in start..<end { damaged[index] = 0xDB }
+    if !hasIndex { damaged.removeLast(64) }
     let sink = ArraySink()
     let report = try salvage(from: ArraySource(damaged), to: sink)
     let bytes = sink.bytes
     #expect(bytes.count == original.count)
+    #expect(report.recoveredByteCount == UInt64(count * firstBlocks))
     var wrong = 0
     for block in 0..<8 {
       let range = (block * count)..<((block + 1) * count)
-      guard range.upperBound <= bytes.count, !report.missing.contains(where: { $0.overlaps(UInt64(range.lowerBound)..<UInt64(range.upperBound)) })
+      guard range.upperBound <= bytes.count,
+        !report.missing.contains(where: { $0.overlaps(UInt64(range.lowerBound)..<UInt64(range.upperBound)) })
       else { continue }
       if !same(Array(bytes[range]), Array(original[range])) { wrong += 1 }
     }
@@ -171,7 +175,9 @@ struct SalvageTests {
     #expect(same(bytes, expected), "\(what): \(report)")
     let missing = Set(report.missing.flatMap { [Int($0.lowerBound), Int($0.upperBound)] })
     for range in lost {
-      #expect(report.missing.contains { $0.lowerBound <= range.lowerBound && $0.upperBound >= range.upperBound }, "\(what): \(missing)")
+      #expect(
+        report.missing.contains { $0.lowerBound <= range.lowerBound && $0.upperBound >= range.upperBound },
+        "\(what): \(missing)")
     }
     #expect(report.missing.reduce(0) { $0 + $1.count } == lost.reduce(0) { $0 + $1.count }, "\(what)")
     #expect(report.recoveredByteCount == UInt64(Self.original.count - lost.reduce(0) { $0 + $1.count }), "\(what)")
@@ -184,7 +190,8 @@ struct SalvageTests {
     }
     var expected = Array(Self.original[..<bytes.count])
     for range in report.missing {
-      expected.replaceSubrange(Int(range.lowerBound)..<Int(range.upperBound), with: [UInt8](repeating: 0, count: range.count))
+      expected.replaceSubrange(
+        Int(range.lowerBound)..<Int(range.upperBound), with: [UInt8](repeating: 0, count: range.count))
     }
     #expect(same(bytes, expected))
   }

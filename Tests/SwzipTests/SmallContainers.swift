@@ -21,7 +21,8 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
         try SmallContainer("raw", Random.made(40)),
         try SmallContainer("constant", [UInt8](repeating: 9, count: 300)),
         try SmallContainer("zstd", Array([[UInt8]](repeating: text, count: 6).joined())),
-        try SmallContainer("lz4", Array([[UInt8]](repeating: text, count: 6).joined()), options(level: 1, sha256: true)),
+        try SmallContainer(
+          "lz4", Array([[UInt8]](repeating: text, count: 6).joined()), options(level: 1, sha256: true)),
       ]
       made += [
         try SmallContainer("huffman", .bf16, [510], .weights, level: 3),

@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "spec"), str(ROOT / "tools" / "fixtures")]
 
+import examples  # noqa: E402
 import hand  # noqa: E402
 import reference_decoder as decoder  # noqa: E402
 
@@ -144,6 +145,17 @@ class ExampleTests(Checks):
         self.check("writer", hand.Code({5: 2, 6: 1, 7: 3, 9: 3}).bits == codes)
         stream = int("".join(codes[symbol] for symbol in (6, 5, 7, 9))[::-1], 2).to_bytes(2, "little")
         self.check("reader", decoder.decode_stream(stream, table, 4, cursor) == [9, 7, 5, 6])
+
+
+class PageTests(Checks):
+    """spec/EXAMPLES.md is what tools/fixtures/examples.py writes."""
+
+    def test_page(self) -> None:
+        page = examples.page_text()
+        same = examples.PAGE.read_text(encoding="utf-8") == page
+        self.check("page", same, "spec/EXAMPLES.md is stale: run tools/fixtures/examples.py")
+        self.check("again", examples.page_text() == page)
+        self.check("length", page.count("\n") < 500)
 
 
 class DamageTests(Checks):

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Kills packing and unpacking of 60 MB at random moments, with and without --rm, KILLS (30) times for each of SIGKILL,
+# Kills packing and unpacking of 60 MB at random moments, with and without --rm, KILLS (20) times for each of SIGKILL,
 # SIGTERM and SIGINT; see kill.py.
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
 build_swzip
-timeout -k 5 900 python3 "$here/kill.py" "$swzip" "$work/files" "${KILLS:-30}"
+timeout -k 5 900 python3 "$here/kill.py" "$swzip" "$work/files" "${KILLS:-20}"
 
 # As a shell sees it.
 python3 "$here/models.py" "$work/m" 60000000

@@ -5,7 +5,8 @@ internal import SwzipCore
   let ranges: [SegmentRange]
   let input: Memory?
   var output: Memory?
-  var plans: [SegmentPlan?]
+  /// One for each range; they are made by several threads at once.
+  let plans: [PlanSlot]
   private(set) var jobs: [PackJob] = []
   let bytes: UnsafeRawBufferPointer
 
@@ -13,7 +14,7 @@ internal import SwzipCore
     self.ranges = ranges
     self.input = input
     unsafe self.bytes = bytes
-    plans = Array(repeating: nil, count: ranges.count)
+    plans = ranges.map { _ in PlanSlot() }
   }
 
   func bytes(ofSegment index: Int) -> UnsafeRawBufferPointer {
@@ -24,9 +25,10 @@ internal import SwzipCore
   /// A job for each block, with its place in the output; returns the output's size.
   func layOutFrames() -> Int {
     var place = 0
-    for (segment, plan) in plans.enumerated() {
-      let bound = (plan!.frameBound + Limits.slack + 63) & ~63
-      for block in 0..<plan!.blockCount {
+    for (segment, slot) in plans.enumerated() {
+      let plan = slot.plan!
+      let bound = (plan.frameBound + Limits.slack + 63) & ~63
+      for block in 0..<plan.blockCount {
         jobs.append(PackJob(segment: segment, block: block, place: place, bound: bound))
         place += bound
       }
@@ -37,6 +39,11 @@ internal import SwzipCore
   func frame(_ job: PackJob) -> UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(rebasing: output!.bytes[job.place..<(job.place + job.bound)])
   }
+}
+
+/// The plan of a segment, set by one thread. An object of its own: two threads must not change one array.
+final class PlanSlot {
+  var plan: SegmentPlan?
 }
 
 /// One block to encode. Touched by one thread.
@@ -55,7 +62,7 @@ final class PackJob {
   }
 
   func run(_ batch: PackBatch, by worker: PackWorker) throws(SwzipError) {
-    let plan = batch.plans[segment]!
+    let plan = batch.plans[segment].plan!
     let source = unsafe UnsafeRawBufferPointer(
       rebasing: batch.bytes(ofSegment: segment)[plan.bytes(ofBlock: block)])
     entry = try unsafe worker.encode(plan, block, source, into: batch.frame(self))

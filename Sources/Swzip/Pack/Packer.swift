@@ -173,7 +173,7 @@ final class Packer {
           next = try readBatch()
           unsafe input.sum(batch.bytes)
         } else {
-          batch.plans[job - 1] = try unsafe SegmentPlan(
+          batch.plans[job - 1].plan = try unsafe SegmentPlan(
             batch.ranges[job - 1], batch.bytes(ofSegment: job - 1), effort: effort, scratch: workers[worker].scratch)
         }
       }
@@ -198,7 +198,7 @@ final class Packer {
     for job in batch.jobs {
       if job.segment != segment {
         segment = job.segment
-        try beginSegment(batch.plans[segment]!)
+        try beginSegment(batch.plans[segment].plan!)
       }
       try unsafe sink.write(UnsafeRawBufferPointer(rebasing: batch.frame(job)[..<job.entry!.frameByteCount]))
       account.add(job.entry!)
