@@ -40,6 +40,7 @@ strip --strip-debug -o "$work/libswzip_c.so" "$scratch/release/libswzip_c.so"
 clang -std=c17 -O1 -Wall -Wextra -Werror -fuse-ld=lld -I Sources/SwzipABI/include Tests/slow/abi.c \
   "$work/libswzip_c.so" -Wl,-rpath,"$work" -o "$work/abi"
 echo "C interface, valgrind:"
-timeout -k 5 300 valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite "$work/abi" ||
+timeout -k 5 300 valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
+  --errors-for-leak-kinds=definite "$work/abi" ||
   failed+=(valgrind)
 [ ${#failed[@]} -eq 0 ] || die "findings in: ${failed[*]}"

@@ -6,7 +6,8 @@ import SwzipCore
 
 /// Bytes that are the same on every run and look like weights in part.
 func sample(_ count: Int) -> [UInt8] {
-  let text = "{\"a\":{\"dtype\":\"BF16\",\"shape\":[\(count / 8),4],\"data_offsets\":[0,\(count)]},"
+  let text =
+    "{\"a\":{\"dtype\":\"BF16\",\"shape\":[\(count / 8),4],\"data_offsets\":[0,\(count)]},"
     + "\"b\":{\"dtype\":\"F32\",\"shape\":[\(count / 4)],\"data_offsets\":[\(count),\(2 * count)]},"
     + "\"c\":{\"dtype\":\"I16\",\"shape\":[\(count / 2)],\"data_offsets\":[\(2 * count),\(3 * count)]}}"
   var bytes = withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian, Array.init) + Array(text.utf8)
@@ -15,7 +16,9 @@ func sample(_ count: Int) -> [UInt8] {
     state ^= state << 13
     state ^= state >> 7
     state ^= state << 17
-    bytes.append(index % 2 == 1 ? UInt8(60 + (state & state >> 8 & 3)) | UInt8(state >> 63) << 7 : UInt8(truncatingIfNeeded: state))
+    bytes.append(
+      index % 2 == 1 ? UInt8(60 + (state & state >> 8 & 3)) | UInt8(state >> 63) << 7 : UInt8(truncatingIfNeeded: state)
+    )
   }
   return bytes
 }
@@ -94,7 +97,8 @@ func errors(_ content: [UInt8], _ packed: [UInt8], threads: Int) {
   for part in 0..<8 {
     let (inContent, inPacked) = (content.count * part / 8 + 100, packed.count * part / 8 + 100)
     expect("an error of reading while packing") { () throws(SwzipError) in
-      _ = try pack(from: Source(content, failsAt: inContent, isPipe: part % 2 == 0), to: Sink(), options: options(3, threads))
+      _ = try pack(
+        from: Source(content, failsAt: inContent, isPipe: part % 2 == 0), to: Sink(), options: options(3, threads))
     }
     expect("an error of writing while packing") { () throws(SwzipError) in
       _ = try pack(from: Source(content), to: Sink(failsAt: inPacked), options: options(1, threads))
@@ -128,7 +132,9 @@ func readers(_ content: [UInt8], _ packed: [UInt8]) async throws {
           var buffer = [UInt8](repeating: 0, count: content.count - from)
           do {
             try buffer.withUnsafeMutableBytes {
-              try file.read(member: 0, offset: UInt64(from), into: $0, policy: round == 1 ? .loader : .strict, threads: 1 + reader % 3)
+              try file.read(
+                member: 0, offset: UInt64(from), into: $0, policy: round == 1 ? .loader : .strict,
+                threads: 1 + reader % 3)
             }
           } catch { require(false, "reading at once: \(error)") }
           require(buffer.elementsEqual(content[from...]), "readers at once see other bytes")

@@ -27,6 +27,7 @@ finish() {
 # Builds the command once for all slow checks and puts its path in $swzip.
 build_swzip() {
   install_packages "${build_packages[@]}" "${python_packages[@]}"
+  # shellcheck disable=SC2034
   swzip=${SWZIP:-$scratch/release/swzip}
   [ -z "${SWZIP-}" ] || return 0
   need_swift

@@ -58,9 +58,9 @@ static void floats(swzip_float_kind kind, uint32_t count) {
   add(raw, swzip_raw_plane_bytes(kind, count));
   uint32_t patch_count = swzip_float_outside(kind, values, count, window_base, positions, whole);
   for (uint32_t i = 0; i < patch_count; i++) {
-    const uint16_t part = swzip_float_coded_part(kind, values, positions[i]);
-    memcpy(patches + 6 * i, &positions[i], 4);
-    memcpy(patches + 6 * i + 4, &part, 2);
+    const uint16_t patch[3] = {(uint16_t)(positions[i] / SWZIP_UNIT), (uint16_t)(positions[i] % SWZIP_UNIT),
+                               swzip_float_coded_part(kind, values, positions[i])};
+    memcpy(patches + 6 * i, patch, sizeof patch);
   }
   uint32_t counts[256] = {0};
   swzip_histogram_add(symbols, count, 1, counts);

@@ -68,7 +68,8 @@ struct Mender {
         let bases = cursor.varint(bytes), bases <= 64
       else { return }
       for _ in 0..<bases {
-        guard cursor.skip(40) != nil, cursor.at + 2 <= end, let hint = cursor.skip(2), cursor.skip(Int(number(hint, 2))) != nil
+        guard cursor.skip(40) != nil, cursor.at + 2 <= end, let hint = cursor.skip(2),
+          cursor.skip(Int(number(hint, 2))) != nil
         else { return }
       }
       guard let segments = cursor.varint(bytes), let tensors = cursor.varint(bytes) else { return }

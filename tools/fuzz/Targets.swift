@@ -24,7 +24,8 @@ func mutate(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ most: Int) -> 
 
 /// Containers are mutated in place mostly, so that their layout stays, and get right checksums mostly.
 @_cdecl("LLVMFuzzerCustomMutator")
-public func customMutator(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ most: Int, _ seed: CUnsignedInt) -> Int {
+public func customMutator(_ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, _ most: Int, _ seed: CUnsignedInt) -> Int
+{
   guard name == "container" else { return mutate(bytes, count, most) }
   var count = count
   if count >= 192, seed % 8 != 0 {
@@ -68,7 +69,8 @@ func fuzzContainer(_ bytes: UnsafeRawBufferPointer) {
       try buffer.withUnsafeMutableBytes { buffer in
         try file.read(member: number, offset: 0, into: buffer)
         let third = UInt64(buffer.count / 3)
-        try file.read(member: number, offset: third, into: .init(rebasing: buffer[..<(buffer.count / 2)]), policy: .loader)
+        try file.read(
+          member: number, offset: third, into: .init(rebasing: buffer[..<(buffer.count / 2)]), policy: .loader)
       }
       try buffer.withUnsafeMutableBytes { buffer in
         try file.read(member: number, offset: 0, into: buffer, policy: .loader)
@@ -80,7 +82,9 @@ func fuzzContainer(_ bytes: UnsafeRawBufferPointer) {
   let saved = BoundedSink()
   let third = failure { _ = try salvage(from: MemorySource(bytes), to: saved) }
   // Salvage takes single files only: kind 0 at byte 20.
-  if first == nil, bytes[20] == 0 { require(third == nil && saved.bytes == forward.bytes, "salvage differs from reading") }
+  if first == nil, bytes[20] == 0 {
+    require(third == nil && saved.bytes == forward.bytes, "salvage differs from reading")
+  }
 }
 
 // MARK: block
@@ -157,7 +161,8 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
   options.sha256 = bytes[1] & 2 != 0
   options.format = InputFormat.allCases[Int(bytes[1] >> 2) % 3]
   let isPiped = bytes[1] & 0x40 != 0
-  let content = bytes[1] & 0x80 != 0 ? tensors([UInt8](bytes[4...]), Int(bytes[2]), Int(bytes[3])) : [UInt8](bytes[4...])
+  let content =
+    bytes[1] & 0x80 != 0 ? tensors([UInt8](bytes[4...]), Int(bytes[2]), Int(bytes[3])) : [UInt8](bytes[4...])
   content.withUnsafeBytes { content in
     let packed = BoundedSink()
     let error = failure {
@@ -174,7 +179,9 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
         require(again.elementsEqual(content), "reading at random differs")
       }
     }
-    if let error { require(error.kind == .unsupported || error.kind == .invalidArgument, "the round trip fails: \(error.text)") }
+    if let error {
+      require(error.kind == .unsupported || error.kind == .invalidArgument, "the round trip fails: \(error.text)")
+    }
   }
 }
 
@@ -190,9 +197,11 @@ private func tensors(_ seed: [UInt8], _ kind: Int, _ times: Int) -> [UInt8] {
   guard !data.isEmpty else { return seed }
   let values = data.count * 8 / type.bitCount
   let shape = values % 64 == 0 ? "\(values / 64),64" : "\(values)"
-  let text = "{" + ["a", "b"].enumerated().map { index, name in
-    "\"\(name)\":{\"dtype\":\"\(type.name)\",\"shape\":[\(shape)],\"data_offsets\":[\(index * data.count),\((index + 1) * data.count)]}"
-  }.joined(separator: ",") + "}"
+  let text =
+    "{"
+    + ["a", "b"].enumerated().map { index, name in
+      "\"\(name)\":{\"dtype\":\"\(type.name)\",\"shape\":[\(shape)],\"data_offsets\":[\(index * data.count),\((index + 1) * data.count)]}"
+    }.joined(separator: ",") + "}"
   return withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian, Array.init) + Array(text.utf8) + data + data
 }
 
