@@ -1,7 +1,8 @@
 public import SwzipCore
 
-/// Memory as a source. The bytes must outlive it and must not change.
-@safe public final class MemorySource: InputSource, @unchecked Sendable {  // read by one thread at a time; bytes never change
+/// Memory as a source. The bytes must outlive it and must not change. One thread at a time reads
+/// forward.
+@safe public final class MemorySource: InputSource, @unchecked Sendable {
   package let bytes: UnsafeRawBufferPointer
   private var offset = 0
 
@@ -54,7 +55,8 @@ public import SwzipCore
     guard position <= UInt64(byteCount), buffer.count <= byteCount - Int(position) else {
       throw SwzipError(.invalidArgument, .range)
     }
-    unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: target[Int(position)..<(Int(position) + buffer.count)]))
+    unsafe buffer.copyMemory(
+      from: UnsafeRawBufferPointer(rebasing: target[Int(position)..<(Int(position) + buffer.count)]))
   }
 }
 

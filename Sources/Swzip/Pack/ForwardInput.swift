@@ -27,7 +27,8 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
     // A pipe: what is read here is handed out again first. It grows as bytes arrive, not by what a header claims.
     while start.count < count {
       let step = try Memory(min(count - start.count, 1 << 20))
-      let read = try unsafe source.read(into: UnsafeMutableRawBufferPointer(rebasing: step.bytes[..<min(count - start.count, 1 << 20)]))
+      let read = try unsafe source.read(
+        into: UnsafeMutableRawBufferPointer(rebasing: step.bytes[..<min(count - start.count, 1 << 20)]))
       guard read > 0 else { break }
       unsafe start.append(contentsOf: step.prefix(read))
     }

@@ -128,7 +128,9 @@ final class Unpacker {
   }
 
   private func endMember() throws(SwzipError) {
-    guard let member = account.directory.members.last else { throw SwzipError(.corrupt, .frameKind, at: window.position) }
+    guard let member = account.directory.members.last else {
+      throw SwzipError(.corrupt, .frameKind, at: window.position)
+    }
     try flushBatch()
     try writePending()
     if let announced = member.header.byteCount, announced != memberBytes {
@@ -329,7 +331,8 @@ final class Unpacker {
     for (stored, read) in zip(directory.members, account.directory.members) {
       guard stored.checksum == read.checksum else { throw SwzipError(.corrupt, .memberHash, at: position) }
       guard stored.sha256 == read.sha256 else { throw SwzipError(.corrupt, .memberSHA256, at: position) }
-      guard stored.header == read.header, stored.frameByteCount == read.frameByteCount, stored.segments == read.segments else {
+      guard stored.header == read.header, stored.frameByteCount == read.frameByteCount, stored.segments == read.segments
+      else {
         throw SwzipError(.corrupt, .indexAgrees, at: position)
       }
     }

@@ -7,7 +7,8 @@ public enum CheckPolicy: Sendable {
 }
 
 /// Copies a range of what a copy segment refers to, at an offset relative to the segment.
-package typealias ReferenceReader = (_ offset: UInt64, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Void
+package typealias ReferenceReader = (_ offset: UInt64, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) ->
+  Void
 
 /// Decodes the blocks of one segment: its header checked, its tables built. Blocks of one segment may be decoded by
 /// several threads at once, each with a scratch of its own.
@@ -23,7 +24,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   /// Starts a segment. Reuses the memory of the last one's tables.
   package func begin(_ header: SegmentHeader) throws(SwzipError) {
     self.header = header
-    kind = header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
+    kind =
+      header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
     try tables.build(header.tables, shift: kind?.shift ?? 0)
   }
 
@@ -34,7 +36,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     policy: CheckPolicy, entry: BlockTableEntry? = nil, streaming: Bool = false, scratch: DecodeScratch,
     position: UInt64, reference: ReferenceReader? = nil
   ) throws(SwzipError) {
-    let block = try unsafe BlockHeader.read(UnsafeRawBufferPointer(rebasing: frame[..<min(32, frame.count)]), at: position)
+    let block = try unsafe BlockHeader.read(
+      UnsafeRawBufferPointer(rebasing: frame[..<min(32, frame.count)]), at: position)
     let valueCount = header.valueCount(ofBlock: index)
     guard block.frame.byteCount == frame.count, block.valueCount == valueCount,
       out.count == valueCount * header.width, frame.count <= (out.count + 15) & ~15 + Limits.blockOverhead
@@ -45,13 +48,16 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       else { throw SwzipError(.corrupt, .indexAgrees, at: position) }
     }
     func checkStored() throws(SwzipError) {
-      guard unsafe Frame.hash(of: frame, tag: block.frame.tag, ordinal: UInt32(truncatingIfNeeded: index)) == block.frame.storedHash
+      guard
+        unsafe Frame.hash(of: frame, tag: block.frame.tag, ordinal: UInt32(truncatingIfNeeded: index))
+          == block.frame.storedHash
       else { throw SwzipError(.corrupt, .storedHash, at: position) }
     }
     if policy == .strict { try checkStored() }
     do throws(SwzipError) {
       let hash = try unsafe decodePayload(
-        block, index, frame, into: out, streaming: streaming, scratch: scratch, position: position, reference: reference)
+        block, index, frame, into: out, streaming: streaming, scratch: scratch, position: position, reference: reference
+      )
       guard hash == block.decodedHash else { throw SwzipError(.corrupt, .decodedHash, at: position) }
     } catch {
       // The loader's policy: damage in storage, or a fault of encoder or decoder?
@@ -61,7 +67,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   }
 
   private func decodePayload(
-    _ block: BlockHeader, _ index: UInt64, _ frame: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer, streaming: Bool,
+    _ block: BlockHeader, _ index: UInt64, _ frame: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
+    streaming: Bool,
     scratch: DecodeScratch, position: UInt64, reference: ReferenceReader?
   ) throws(SwzipError) -> UInt64 {
     guard let codec = CodecID(rawValue: header.codec), let mode = BlockMode(rawValue: block.mode) else {
@@ -79,7 +86,9 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
         frame, of: header, kind: kind!, tables: tables, into: out, scratch: scratch, streaming: streaming,
         position: position)
     case .fixed4:
-      guard header.elementType == .bf16, header.mantissaBits == 0 else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+      guard header.elementType == .bf16, header.mantissaBits == 0 else {
+        throw SwzipError(.corrupt, .blockHeader, at: position)
+      }
       return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)
     case .planes:
       try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)

@@ -35,17 +35,18 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     let type = range.elementType
     let whole = range.byteCount % type.width == 0
     let codec: CodecID =
-      if range.copyOf != nil { .copy }
-      else if type == .bytes || !whole { .bytes }
-      else if FloatKind(type, mantissaBits: effort.mantissaBits(of: type)) != nil { .float }
-      else { .planes }
+      if range.copyOf != nil { .copy } else if type == .bytes || !whole {
+        .bytes
+      } else if FloatKind(type, mantissaBits: effort.mantissaBits(of: type)) != nil { .float } else { .planes }
     var header = SegmentHeader(
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? type : .bytes, codec: codec)
     header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec))
-    float = try codec == .float ? unsafe FloatPlan(
-      bytes, kind: FloatKind(type, mantissaBits: effort.mantissaBits(of: type))!, rowLength: range.rowLength,
-      effort: effort, scratch: scratch) : nil
+    float =
+      try codec == .float
+      ? unsafe FloatPlan(
+        bytes, kind: FloatKind(type, mantissaBits: effort.mantissaBits(of: type))!, rowLength: range.rowLength,
+        effort: effort, scratch: scratch) : nil
     if let float {
       header.blockValues = UInt32(float.blockValues)
       header.rowLength = UInt32(float.rowLength)
@@ -106,7 +107,9 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       if effort.usesFixed4, header.elementType == .bf16 {
         return unsafe (.fixed4, 0, FloatBlock.encodeFixed4(source, plan: float, into: frame))
       }
-      if let (count, flags) = unsafe FloatBlock.encode(source, plan: float, into: frame, scratch: scratch, effort: effort) {
+      if let (count, flags) = unsafe FloatBlock.encode(
+        source, plan: float, into: frame, scratch: scratch, effort: effort)
+      {
         return (.huffman, flags, count)
       }
       return unsafe bytesPayload(source, into: frame, scratch: scratch)
@@ -123,7 +126,9 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> (BlockMode, UInt8, Int) {
     if effort.usesLz4 {
-      if let count = unsafe BytesBlock.encodeLz4(source, into: frame, by: scratch.compressors) { return (.lz4, 0, count) }
+      if let count = unsafe BytesBlock.encodeLz4(source, into: frame, by: scratch.compressors) {
+        return (.lz4, 0, count)
+      }
     } else if let count = unsafe BytesBlock.encodeZstd(
       source, level: effort.zstdLevel, into: frame, by: scratch.compressors)
     {

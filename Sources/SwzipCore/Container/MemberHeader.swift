@@ -50,7 +50,9 @@ package struct MemberHeader: Equatable, Sendable {
     guard mode & ~0o777 == 0 else { throw reader.failure(.limit) }
     member.time = try optional(time, flags & hasTime != 0, none: 0, reader.failure(.blockHeader))
     member.byteCount = try optional(byteCount, flags & knowsLength != 0, none: .max, reader.failure(.blockHeader))
-    guard member.byteCount ?? 0 <= UInt64(Int64.max), baseCount <= Limits.basesPerMember else { throw reader.failure(.limit) }
+    guard member.byteCount ?? 0 <= UInt64(Int64.max), baseCount <= Limits.basesPerMember else {
+      throw reader.failure(.limit)
+    }
     member.storesSHA256 = flags & hasSHA256 != 0
     member.name = try MemberName.read(&reader, byteCount: Int(nameBytes))
     for _ in 0..<baseCount { member.bases.append(try BaseRecord.read(&reader)) }

@@ -69,7 +69,9 @@ package enum BytesBlock {
     at position: UInt64, by compressors: Compressors
   ) throws(SwzipError) {
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
-    guard unsafe frame[26] == 0, unsafe frame[27] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    guard unsafe frame[26] == 0, unsafe frame[27] == 0 else {
+      throw SwzipError(.unsupported, .reservedBits, at: position)
+    }
     let parameter = unsafe UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self))
     let payload = mode == .raw ? out.count : mode == .constant ? width : Int(parameter)
     guard mode == .zstd || mode == .lz4 || parameter == 0 else {

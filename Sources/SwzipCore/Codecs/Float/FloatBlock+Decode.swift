@@ -38,7 +38,9 @@ package enum FloatBlock {
       offset += (count / rowLength + 3) / 4
       guard offset <= frame.count else { throw failure }
     }
-    offset += try unsafe chooseTables(frame, &block, segment: segment, kind: kind, tables: tables, inlineAt: offset, scratch: scratch, position: position)
+    offset += try unsafe chooseTables(
+      frame, &block, segment: segment, kind: kind, tables: tables, inlineAt: offset, scratch: scratch,
+      position: position)
     offset = (offset + 15) & ~15
     unsafe block.raw_plane = frame.pointer(offset)
     offset += kind.rawPlaneBytes(count)
@@ -65,7 +67,9 @@ package enum FloatBlock {
     }
     if flags & patchesFlag != 0 {
       if offset & 1 != 0 {
-        guard offset < frame.count, unsafe frame[offset] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
+        guard offset < frame.count, unsafe frame[offset] == 0 else {
+          throw SwzipError(.corrupt, .padding, at: position)
+        }
         offset += 1
       }
       guard offset + 2 <= frame.count else { throw SwzipError(.corrupt, .patches, at: position) }
@@ -117,8 +121,10 @@ package enum FloatBlock {
   ) -> Bool {
     var last = -1
     for index in 0..<patchCount {
-      let unit = unsafe Int(UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset + 6 * index, as: UInt16.self)))
-      let place = unsafe Int(UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset + 6 * index + 2, as: UInt16.self)))
+      let unit = unsafe Int(
+        UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset + 6 * index, as: UInt16.self)))
+      let place = unsafe Int(
+        UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset + 6 * index + 2, as: UInt16.self)))
       let position = unit * 256 + place
       guard place < 256, position > last, position < count else { return false }
       last = position

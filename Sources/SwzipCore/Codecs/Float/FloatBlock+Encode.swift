@@ -22,7 +22,8 @@ extension FloatBlock {
     var offset = (groups + (rows + 3) / 4 + 15) & ~15
     let symbols = unsafe scratch.symbols
     let outside = unsafe swzip_float_split(
-      kind.kernel, source.baseAddress!, UInt32(count), plan.windowBase, symbols, frame.mutable(offset), scratch.plane(0),
+      kind.kernel, source.baseAddress!, UInt32(count), plan.windowBase, symbols, frame.mutable(offset),
+      scratch.plane(0),
       scratch.plane(1))
     for index in (groups + (rows + 3) / 4)..<offset { unsafe frame[index] = 0 }
     offset += kind.rawPlaneBytes(count)

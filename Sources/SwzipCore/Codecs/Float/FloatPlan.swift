@@ -37,7 +37,9 @@ package final class FloatPlan {
     if effort.sortsRows, rowLength % 32 == 0, rowLength * 8 <= Limits.writtenBlockValues, rows >= 8 {
       let share = min((rows + blocks - 1) / blocks, Limits.writtenBlockValues / rowLength)
       // The last block needs eight rows too.
-      if share >= 8, share * rowLength >= Limits.smallestBlockValues || share >= rows, rows % share == 0 || rows % share >= 8 {
+      if share >= 8, share * rowLength >= Limits.smallestBlockValues || share >= rows,
+        rows % share == 0 || rows % share >= 8
+      {
         self.rowLength = rowLength
         blockValues = share * rowLength
       }

@@ -2,7 +2,12 @@ internal import CSwzipKernels
 
 /// One byte plane of a block (spec/codecs/planes.md).
 package enum PlaneSection {
-  package enum Mode: UInt8 { case raw = 0, constant = 1, zstd = 2, huffman = 4 }
+  package enum Mode: UInt8 {
+    case raw = 0
+    case constant = 1
+    case zstd = 2
+    case huffman = 4
+  }
 
   package static let headerBytes = 16
   /// Room that a section of `count` bytes may take while it is being written.
@@ -80,7 +85,8 @@ package enum PlaneSection {
     let geometry = swzip_geometry_unsorted(UInt32(plane.count))
     var missing: UInt32 = 0
     let streams = unsafe HuffmanStreams.encode(
-      bytes, geometry: geometry, tables: (scratch.inlineTable, scratch.inlineTable, scratch.inlineTable, scratch.inlineTable),
+      bytes, geometry: geometry,
+      tables: (scratch.inlineTable, scratch.inlineTable, scratch.inlineTable, scratch.inlineTable),
       into: section + start, scratch: scratch, missing: &missing)
     guard let wire = streams.wire else { return nil }
     if wire.wide {
@@ -134,7 +140,9 @@ package enum PlaneSection {
     let flags = unsafe section[1]
     let base = unsafe UInt16(littleEndian: section.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
     let payload = unsafe Int(UInt32(littleEndian: section.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
-    guard let mode = unsafe Mode(rawValue: section[0]), unsafe section.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 0 else {
+    guard let mode = unsafe Mode(rawValue: section[0]),
+      unsafe section.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 0
+    else {
       throw SwzipError(.unsupported, .reservedBits, at: failure.position)
     }
     let reservedFree: Bool =

@@ -19,7 +19,8 @@ package enum PlanesBlock {
     var end = 32
     for index in 0..<width {
       end = unsafe PlaneSection.encode(
-        UnsafeRawBufferPointer(start: scratch.plane(index), count: count), into: frame.baseAddress!, at: end, scratch: scratch,
+        UnsafeRawBufferPointer(start: scratch.plane(index), count: count), into: frame.baseAddress!, at: end,
+        scratch: scratch,
         effort: effort)
     }
     return end
