@@ -6,7 +6,12 @@ package struct Effort: Equatable, Sendable {
 
   /// Mantissa bits in a float's symbol.
   package func mantissaBits(of elementType: ElementType) -> UInt8 {
-    (elementType == .bf16 || elementType == .f32) && level < 3 ? 0 : 1
+    switch elementType {
+    case .bf16: level < 3 ? 0 : 1
+    // A quarter of an fp32's bits: J = 1 saves 0.13 points of the file and costs a sixth of the decoder's speed.
+    case .f32: level < 4 ? 0 : 1
+    default: 1
+    }
   }
   /// bf16 exponents as four-bit codes.
   package var usesFixed4: Bool { level == 1 }

@@ -19,7 +19,7 @@ package final class EncodeScratch {
   private static let planeStride = Limits.writtenBlockValues + 512
 
   package init() throws(SwzipError) {
-    compressors = try Compressors()
+    compressors = Compressors()
     symbolMemory = try Memory(Self.planeStride)
     sortedMemory = try Memory(Self.planeStride)
     planeMemory = try Memory(8 * Self.planeStride)
@@ -63,7 +63,7 @@ package final class DecodeScratch {
   private var capacity = Limits.writtenBlockValues
 
   package init() throws(SwzipError) {
-    compressors = try Compressors()
+    compressors = Compressors()
     tileMemory = try Memory(swzip_float_scratch_bytes(UInt32(capacity)))
   }
 

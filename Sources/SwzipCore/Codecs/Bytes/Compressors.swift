@@ -3,17 +3,11 @@ internal import CZstd
 
 /// libzstd and liblz4 by the rules of spec/codecs/bytes.md. One object a thread.
 @safe package final class Compressors {
-  private let encoder: OpaquePointer
-  private let decoder: OpaquePointer
+  // Made when first needed, freed in deinit only.
+  private var encoder: OpaquePointer?
+  private var decoder: OpaquePointer?
 
-  package init() throws(SwzipError) {
-    // Both contexts are freed in deinit only.
-    guard let encoder = unsafe ZSTD_createCCtx(), let decoder = unsafe ZSTD_createDCtx() else {
-      throw SwzipError(.memory, .outOfMemory)
-    }
-    unsafe self.encoder = encoder
-    unsafe self.decoder = decoder
-  }
+  package init() {}
 
   deinit {
     unsafe ZSTD_freeCCtx(encoder)
@@ -24,6 +18,8 @@ internal import CZstd
   package func zstd(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, level: Int32
   ) -> Int? {
+    if unsafe encoder == nil { unsafe encoder = ZSTD_createCCtx() }
+    guard unsafe encoder != nil else { return nil }  // no memory for it: another mode serves
     let count = unsafe ZSTD_compressCCtx(
       encoder, target.baseAddress, target.count, source.baseAddress, source.count, level)
     return ZSTD_isError(count) == 0 ? count : nil
@@ -38,6 +34,8 @@ internal import CZstd
       unsafe ZSTD_findFrameCompressedSize(frame.baseAddress, frame.count) == frame.count,
       unsafe ZSTD_getDictID_fromFrame(frame.baseAddress, frame.count) == 0, unsafe window(frame) <= 1 << 24
     else { throw failure }
+    if unsafe decoder == nil { unsafe decoder = ZSTD_createDCtx() }
+    guard unsafe decoder != nil else { throw SwzipError(.memory, .outOfMemory) }
     let count = unsafe ZSTD_decompressDCtx(
       decoder, target.baseAddress, target.count, frame.baseAddress, frame.count)
     guard count == target.count else { throw failure }

@@ -158,7 +158,15 @@ package final class FloatPlan {
     let stride = MemoryLayout<swzip_encode_table>.stride
     let memory = try Memory(clusters.tables.count * stride)
     tableMemory = memory
+    // Symbols that are rare in a cluster get a code if they are not in the segment: a patch costs as much as a code's
+    // share of the code space, and slows the decoder.
+    let common = (0..<256).filter { symbol in
+      (0..<clusters.tables.count).reduce(UInt32(0)) { unsafe $0 + clusters.tables[$1][symbol] } >= 2
+    }
     for index in 0..<clusters.tables.count {
+      for symbol in common where unsafe clusters.tables[index][symbol] == 0 {
+        unsafe clusters.tables[index][symbol] = 1
+      }
       let code = unsafe CodeLengths(counts: clusters.tables[index])
       codes.append(code)
       unsafe swzip_encode_table_build(code.lengths, clusters.tables[index], table(index))
