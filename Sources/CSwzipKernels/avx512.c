@@ -324,7 +324,7 @@ static bool float_split(swzip_float_kind kind, const void *values, uint32_t coun
 
 // ---------------------------------------------------------------- merge
 
-// As in avx2.c, two rows of 32 values at a time; a vector of 32 values of 16 bits is a stripe of XXH3.
+// As in avx2_decode.c, two rows of 32 values at a time; a vector of 32 values of 16 bits is a stripe of XXH3.
 #define PUT(j, v)                                                                        \
   {                                                                                      \
     const vec put = v, key = _mm512_xor_si512(put, LOAD(secret + 8 * (j)));              \
@@ -388,7 +388,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
       }
       vec x = _mm512_permutex2var_epi8(r, weave_low, s), y = _mm512_permutex2var_epi8(r, weave_high, s);
       if (joint) {
-        // symbol << 8 | raw << 1 | free bit: see avx2.c
+        // symbol << 8 | raw << 1 | free bit: see avx2_decode.c
         const vec p = _mm512_srli_epi16(x, 2), t = _mm512_srli_epi16(y, 2);
         x = _mm512_ternarylogic_epi64(_mm512_mask_add_epi16(p, _mm512_cmpgt_epi16_mask(p, none), p, base),
                                       _mm512_slli_epi16(x, 14), sign, 0xF8);

@@ -46,6 +46,11 @@ extern const swzip_kernel_set swzip_kernels_avx2, swzip_kernels_avx512;
 
 // AVX2's kernels that AVX-512 uses too.
 void swzip_avx2_table_build(const uint8_t *lengths, unsigned shift, swzip_decode_table *table);
+uint8_t *swzip_avx2_huffman_encode(const uint8_t *symbols, size_t count, const swzip_encode_table *table, uint8_t *out,
+                                   uint32_t first_position, uint32_t *missing, uint32_t missing_capacity,
+                                   uint32_t *missing_count);
+bool swzip_avx2_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming,
+                             uint64_t *hash);
 void swzip_avx2_plane_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
                              const swzip_decode_table *table, uint8_t *tile, uint8_t *out);
 bool swzip_avx2_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,

@@ -1,0 +1,15 @@
+// What the AVX2 files share. Each begins with this header, which pushes the target, and ends with the pop.
+#ifndef SWZIP_AVX2_H
+#define SWZIP_AVX2_H
+#include <immintrin.h>
+#include <stdlib.h>
+#include <string.h>
+#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt"))), apply_to = function)
+#include "float.h"
+#include "kernels.h"
+
+typedef __m256i vec;
+#define LOAD(p) _mm256_loadu_si256((const vec *)(const void *)(p))
+#define STORE(p, v) _mm256_storeu_si256((vec *)(void *)(p), v)
+#define LANES(v) _mm256_permute4x64_epi64(v, 0xD8)  // quarters 0 2 1 3: undoes what pack and unpack do to lanes
+#endif

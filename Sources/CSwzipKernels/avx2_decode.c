@@ -1,0 +1,423 @@
+// AVX2 + BMI2: merge with the hash fused, and the decoders around it. Gives the bytes of portable.c.
+//
+// Merge: 32 symbols and their 32 raw bytes are woven into two vectors of 16-bit values, rotated back, stored, and fed
+// to XXH3's accumulators while they are in registers. XXH3 of more than 240 bytes works on stripes of 64 bytes: eight
+// 64-bit lanes here live in two vectors; stripe i of each 1024 bytes uses the secret at 8 i; after 16 stripes the
+// lanes are scrambled; the last stripe overlaps backwards and has a secret of its own. A unit of 256 values is 4, 8 or
+// 16 stripes. The last unit of a block and units with patches go through a small buffer.
+#if defined(__x86_64__)
+#include "avx2.h"
+#define XXH_VECTOR 2
+#define XXH_INLINE_ALL
+#define XXH_STATIC_LINKING_ONLY
+#include <xxhash.h>
+
+#include "huffman_decode_body.h"
+
+// ---------------------------------------------------------------- hash
+
+static swzip_hash_lanes hash_begin(void) {
+  return (swzip_hash_lanes){{XXH_PRIME32_3, XXH_PRIME64_1, XXH_PRIME64_2, XXH_PRIME64_3, XXH_PRIME64_4, XXH_PRIME32_2,
+                             XXH_PRIME64_5, XXH_PRIME32_1}};
+}
+
+INLINE vec hash_add(vec lane, vec data, const uint8_t *secret) {
+  const vec key = _mm256_xor_si256(data, LOAD(secret));
+  const vec product = _mm256_mul_epu32(key, _mm256_srli_epi64(key, 32));
+  return _mm256_add_epi64(_mm256_add_epi64(lane, _mm256_shuffle_epi32(data, 0x4E)), product);
+}
+
+INLINE vec hash_scramble(vec lane, const uint8_t *secret) {
+  const vec prime = _mm256_set1_epi32((int)XXH_PRIME32_1);
+  const vec x = _mm256_xor_si256(_mm256_xor_si256(lane, _mm256_srli_epi64(lane, 47)), LOAD(secret));
+  return _mm256_add_epi64(_mm256_mul_epu32(x, prime),
+                          _mm256_slli_epi64(_mm256_mul_epu32(_mm256_srli_epi64(x, 32), prime), 32));
+}
+
+static uint64_t hash_end(const swzip_hash_lanes *hash, size_t byte_count) {
+  _Alignas(64) uint64_t lanes[8];
+  memcpy(lanes, hash->lane, sizeof lanes);
+  return XXH3_mergeAccs(lanes, XXH3_kSecret + XXH_SECRET_MERGEACCS_START, (xxh_u64)byte_count * XXH_PRIME64_1);
+}
+
+// The stripes of one unit that went through a buffer. `before`: 64 bytes precede `bytes` in memory.
+static void hash_buffered(swzip_hash_lanes *hash, const uint8_t *bytes, size_t byte_count, size_t unit_stripes, uint32_t unit,
+                          bool last) {
+  const size_t first = unit * unit_stripes & 15;
+  const size_t stripes = last ? (byte_count - 1) / 64 : unit_stripes;
+  vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
+  for (size_t i = 0; i < stripes; i++) {
+    a = hash_add(a, LOAD(bytes + 64 * i), XXH3_kSecret + 8 * (first + i));
+    b = hash_add(b, LOAD(bytes + 64 * i + 32), XXH3_kSecret + 8 * (first + i) + 32);
+  }
+  if (last) {
+    const uint8_t *const end = bytes + byte_count - 64, *const secret = XXH3_kSecret + 128 - XXH_SECRET_LASTACC_START;
+    a = hash_add(a, LOAD(end), secret);
+    b = hash_add(b, LOAD(end + 32), secret + 32);
+  } else if (((first + stripes) & 15) == 0) {
+    a = hash_scramble(a, XXH3_kSecret + 128);
+    b = hash_scramble(b, XXH3_kSecret + 160);
+  }
+  STORE(hash->lane, a);
+  STORE(hash->lane + 4, b);
+}
+
+// ---------------------------------------------------------------- merge
+
+// Puts vector number j of the unit: stores it and hashes it.
+#define PUT(j, v)                                                               \
+  {                                                                             \
+    const vec put = v;                                                          \
+    if (streaming) _mm256_stream_si256((vec *)(void *)(out + 32 * (j)), put);   \
+    else STORE(out + 32 * (j), put);                                            \
+    if ((j) & 1) b = hash_add(b, put, secret + 4 * ((j) - 1) + 32);             \
+    else a = hash_add(a, put, secret + 4 * (j));                                \
+  }
+
+// 32 coded parts of 16 bits from symbol bytes and raw bytes, in two vectors in order.
+INLINE void weave16(swzip_float_kind kind, vec symbols, vec raw, vec base, vec *x, vec *y) {
+  symbols = LANES(symbols);
+  raw = LANES(raw);
+  const vec u = _mm256_unpacklo_epi8(raw, symbols), v = _mm256_unpackhi_epi8(raw, symbols);
+  if (kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1) {
+    // u = symbol << 8 | raw << 1: exponent and mantissa are u >> 2 plus the base unless the symbol is 0, sign is bit 1
+    const vec none = _mm256_set1_epi16(63);
+    const vec p = _mm256_srli_epi16(u, 2), q = _mm256_srli_epi16(v, 2);
+    *x = _mm256_or_si256(_mm256_add_epi16(p, _mm256_and_si256(base, _mm256_cmpgt_epi16(p, none))), _mm256_slli_epi16(u, 14));
+    *y = _mm256_or_si256(_mm256_add_epi16(q, _mm256_and_si256(base, _mm256_cmpgt_epi16(q, none))), _mm256_slli_epi16(v, 14));
+  } else {
+    *x = _mm256_or_si256(_mm256_srli_epi16(u, 1), _mm256_slli_epi16(u, 15));
+    *y = _mm256_or_si256(_mm256_srli_epi16(v, 1), _mm256_slli_epi16(v, 15));
+  }
+}
+
+// The symbols of chunk j, and what they merge to.
+#define SYMBOLS(j) LOAD(sorted ? symbols + index[j] : symbols + 32 * (j))
+#define PUT16(j, raw)                                        \
+  {                                                          \
+    vec x, y;                                                \
+    weave16(kind, SYMBOLS(j), raw, base, &x, &y);            \
+    if (wide) {                                              \
+      const vec p0 = LANES(LOAD(low0 + 32 * (j))), p1 = LANES(LOAD(low1 + 32 * (j))); \
+      const vec l0 = _mm256_unpacklo_epi8(p0, p1), l1 = _mm256_unpackhi_epi8(p0, p1); \
+      const vec s = _mm256_unpacklo_epi16(l0, x), t = _mm256_unpackhi_epi16(l0, x);   \
+      const vec m = _mm256_unpacklo_epi16(l1, y), n = _mm256_unpackhi_epi16(l1, y);   \
+      PUT(4 * (j), _mm256_permute2x128_si256(s, t, 0x20))     \
+      PUT(4 * (j) + 1, _mm256_permute2x128_si256(s, t, 0x31)) \
+      PUT(4 * (j) + 2, _mm256_permute2x128_si256(m, n, 0x20)) \
+      PUT(4 * (j) + 3, _mm256_permute2x128_si256(m, n, 0x31)) \
+    } else {                                                 \
+      PUT(2 * (j), x)                                        \
+      PUT(2 * (j) + 1, y)                                    \
+    }                                                        \
+  }
+#define PUT8(j, raw)                                                                             \
+  {                                                                                              \
+    const vec r = _mm256_or_si256(SYMBOLS(j), raw);                                              \
+    PUT(j, _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(r, 1), _mm256_set1_epi8(0x7F)),    \
+                           _mm256_and_si256(_mm256_slli_epi16(r, 7), _mm256_set1_epi8((char)0x80)))) \
+  }
+
+INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const bool sorted, const swzip_merge_input *in,
+                        uint32_t first, uint32_t end, swzip_hash_lanes *hash) {
+  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1;
+  const size_t width = wide ? 4 : kind == SWZIP_E4M3_J1 || kind == SWZIP_E5M2_J1 ? 1 : 2;
+  const size_t raw_bytes = 32 * (kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
+                                 : kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1 ? 7
+                                 : kind == SWZIP_F16_J1                          ? 10
+                                 : kind == SWZIP_E4M3_J1                         ? 3
+                                                                                 : 2);
+  uint8_t *out = in->out + first * width * SWZIP_UNIT;
+  const uint8_t *raw = in->raw_plane + first * raw_bytes, *symbols = in->symbols;
+  const uint8_t *low0 = wide ? in->low0 + (size_t)first * SWZIP_UNIT : NULL;
+  const uint8_t *low1 = wide ? in->low1 + (size_t)first * SWZIP_UNIT : NULL;
+  const uint32_t *index = sorted ? in->index + (size_t)first * 8 : NULL;
+  const vec base = _mm256_set1_epi16((short)(in->window_base << 6));
+  vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
+  for (uint32_t unit = first; unit < end; unit++) {
+    const uint8_t *const secret = XXH3_kSecret + (unit * 4 * width & 15) * 8;
+    if (kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0) {
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) PUT16(j, LOAD(raw + 32 * j))
+    } else if (kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1) {
+      const vec top7 = _mm256_set1_epi8((char)0xFE);
+      vec carried = _mm256_setzero_si256();
+#define ROW7(j)                                                                                                \
+  {                                                                                                            \
+    const vec r = LOAD(raw + 32 * (j));                                                                        \
+    carried = _mm256_or_si256(carried, _mm256_and_si256(_mm256_slli_epi16(r, (j) + 1), _mm256_set1_epi8((char)(2 << (j))))); \
+    PUT16(j, _mm256_and_si256(r, top7))                                                                        \
+  }
+      ROW7(0) ROW7(1) ROW7(2) ROW7(3) ROW7(4) ROW7(5) ROW7(6)
+      PUT16(7, carried)
+    } else if (kind == SWZIP_F16_J1) {
+      _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
+        const vec high = LOAD(raw + 160 * half);
+        _Pragma("clang loop unroll(full)") for (int k = 0; k < 4; k++) {
+          const vec bits = _mm256_and_si256(_mm256_srli_epi16(high, 2 * k), _mm256_set1_epi8(3));
+          // the symbol byte holds symbol << 2: bits 8 and 9 of the raw value complete it
+          vec x, y;
+          weave16(kind, _mm256_or_si256(SYMBOLS(4 * half + k), bits), LOAD(raw + 160 * half + 32 + 32 * k), base, &x, &y);
+          PUT(2 * (4 * half + k), x)
+          PUT(2 * (4 * half + k) + 1, y)
+        }
+      }
+    } else if (kind == SWZIP_E4M3_J1) {
+      const vec three = _mm256_set1_epi8(7), one = _mm256_set1_epi8(1);
+      const vec r0 = LOAD(raw), r1 = LOAD(raw + 32), r2 = LOAD(raw + 64);
+      PUT8(0, _mm256_and_si256(r0, three)) PUT8(1, _mm256_and_si256(r1, three)) PUT8(2, _mm256_and_si256(r2, three))
+      PUT8(3, _mm256_and_si256(_mm256_srli_epi16(r0, 3), three))
+      PUT8(4, _mm256_and_si256(_mm256_srli_epi16(r1, 3), three))
+      PUT8(5, _mm256_and_si256(_mm256_srli_epi16(r2, 3), three))
+#define GATHER(bit)                                                                                           \
+  _mm256_or_si256(_mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(r0, bit), one),                          \
+                                  _mm256_slli_epi16(_mm256_and_si256(_mm256_srli_epi16(r1, bit), one), 1)),   \
+                  _mm256_slli_epi16(_mm256_and_si256(_mm256_srli_epi16(r2, bit), one), 2))
+      PUT8(6, GATHER(6))
+      PUT8(7, GATHER(7))
+    } else {
+      const vec r0 = LOAD(raw), r1 = LOAD(raw + 32), two = _mm256_set1_epi8(3);
+      _Pragma("clang loop unroll(full)") for (int k = 0; k < 4; k++) {
+        PUT8(2 * k, _mm256_and_si256(_mm256_srli_epi16(r0, 2 * k), two))
+        PUT8(2 * k + 1, _mm256_and_si256(_mm256_srli_epi16(r1, 2 * k), two))
+      }
+    }
+    if (((unit + 1) * 4 * width & 15) == 0) {
+      a = hash_scramble(a, XXH3_kSecret + 128);
+      b = hash_scramble(b, XXH3_kSecret + 160);
+    }
+    out += width * SWZIP_UNIT;
+    raw += raw_bytes;
+    if (wide) low0 += SWZIP_UNIT, low1 += SWZIP_UNIT;
+    if (sorted) index += 8;
+    else symbols += SWZIP_UNIT;
+  }
+  STORE(hash->lane, a);
+  STORE(hash->lane + 4, b);
+}
+
+#define MERGE(kind, name)                                                                                         \
+  static NOINLINE void merge_##name##_cached(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
+    merge_units(kind, false, false, in, first, end, h);                                                           \
+  }                                                                                                               \
+  static NOINLINE void merge_##name##_cached_sorted(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
+    merge_units(kind, false, true, in, first, end, h);                                                            \
+  }                                                                                                               \
+  static NOINLINE void merge_##name##_streaming(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
+    merge_units(kind, true, false, in, first, end, h);                                                            \
+  }                                                                                                               \
+  static NOINLINE void merge_##name##_streaming_sorted(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
+    merge_units(kind, true, true, in, first, end, h);                                                             \
+  }
+MERGE(SWZIP_BF16_J0, bf16_j0) MERGE(SWZIP_BF16_J1, bf16_j1) MERGE(SWZIP_F16_J1, f16_j1) MERGE(SWZIP_E4M3_J1, e4m3_j1)
+MERGE(SWZIP_E5M2_J1, e5m2_j1) MERGE(SWZIP_F32_J0, f32_j0) MERGE(SWZIP_F32_J1, f32_j1)
+#define MERGES(name) {{merge_##name##_cached, merge_##name##_cached_sorted}, {merge_##name##_streaming, merge_##name##_streaming_sorted}}
+const swzip_merge_functions swzip_avx2_merges = {
+    [SWZIP_BF16_J0] = MERGES(bf16_j0), [SWZIP_BF16_J1] = MERGES(bf16_j1), [SWZIP_F16_J1] = MERGES(f16_j1),
+    [SWZIP_E4M3_J1] = MERGES(e4m3_j1), [SWZIP_E5M2_J1] = MERGES(e5m2_j1), [SWZIP_F32_J0] = MERGES(f32_j0),
+    [SWZIP_F32_J1] = MERGES(f32_j1),
+};
+
+// ---------------------------------------------------------------- one block
+
+typedef struct {
+  const swzip_float_block *block;
+  swzip_merge_input input;
+  swzip_merge_function *const (*merges)[2];  // [streaming][sorted]
+  swzip_merge_function *merge;
+  swzip_hash_lanes hash;
+  uint32_t units, width;
+  const uint8_t *patch, *patch_end;
+  bool sorted, hashed;
+} block_run;
+
+// One unit by way of a buffer: the last of the block, maybe short, or one with patches.
+static NOINLINE void merge_buffered(block_run *run, uint32_t unit) {
+  _Alignas(64) uint8_t buffer[64 + 4 * SWZIP_UNIT];
+  const size_t unit_bytes = (size_t)run->width * SWZIP_UNIT;
+  uint8_t *const out = run->input.out + unit * unit_bytes;
+  swzip_merge_input input = run->input;
+  swzip_hash_lanes unused = run->hash;
+  input.out = buffer + 64 - unit * unit_bytes;
+  run->merges[0][run->sorted](&input, unit, unit + 1, &unused);
+  for (; run->patch < run->patch_end && load16(run->patch) == unit; run->patch += 6) {
+    uint8_t *const value = buffer + 64 + (size_t)run->patch[2] * run->width;
+    if (run->width == 1) value[0] = run->patch[4];
+    else store16(value + run->width - 2, load16(run->patch + 4));
+  }
+  const size_t left = (size_t)run->block->count * run->width - unit * unit_bytes;
+  const size_t mine = left < unit_bytes ? left : unit_bytes;
+  const bool last = unit + 1 == run->units;
+  if (run->hashed) {
+    if (last && mine < 64) memcpy(buffer, out - 64, 64);
+    hash_buffered(&run->hash, buffer + 64, mine, unit_bytes / 64, unit, last);
+  }
+  memcpy(out, buffer + 64, mine);
+}
+
+// Units first to end; `input.symbols` stands at the first one if the block is not sorted.
+static void merge_run(block_run *run, uint32_t first, uint32_t end) {
+  const uint32_t whole = run->units - 1;
+  while (first < end) {
+    uint32_t stop = end < whole ? end : whole;
+    if (run->patch < run->patch_end && load16(run->patch) < stop) stop = load16(run->patch);
+    if (stop > first) {
+      run->merge(&run->input, first, stop, &run->hash);
+      if (!run->sorted) run->input.symbols += (size_t)(stop - first) * SWZIP_UNIT;
+      first = stop;
+    }
+    if (first < end) {
+      merge_buffered(run, first++);
+      if (!run->sorted) run->input.symbols += SWZIP_UNIT;
+    }
+  }
+}
+
+bool swzip_avx2_decode_by(swzip_merge_function *const merges[2][2], size_t alignment, const swzip_float_block *block,
+                          void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
+  const swzip_float_kind kind = block->kind;
+  const uint32_t width = float_traits[kind].width;
+  const bool sorted = block->row_length != 0;
+  if ((uintptr_t)out & (alignment - 1)) streaming = false;
+  block_run run = {
+      .block = block,
+      .input = {.out = out, .raw_plane = block->raw_plane, .low0 = block->low_plane[0], .low1 = block->low_plane[1],
+                .window_base = block->window_base},
+      .merges = merges,
+      .merge = merges[streaming][sorted],
+      .hash = hash_begin(),
+      .units = (block->count + SWZIP_UNIT - 1) / SWZIP_UNIT,
+      .width = width,
+      .patch = block->patches,
+      .patch_end = block->patches + 6 * (size_t)block->patch_count,
+      .sorted = sorted,
+      .hashed = (size_t)block->count * width > 240,
+  };
+  if (sorted) {
+    const uint32_t rows = block->count / block->row_length;
+    const swzip_geometry geometry = swzip_geometry_sorted(rows, block->row_length);
+    uint32_t *const index = (uint32_t *)(void *)(scratch + ((swzip_tile_bytes(block->count) + 63) & ~(size_t)63));
+    if (!index_rows(index, block->row_groups, rows, block->row_length, &geometry)) return false;
+    // the last unit is merged whole: its chunks past the end lie anywhere in the tile
+    for (uint32_t i = block->count / 32; i < run.units * 8; i++) index[i] = SWZIP_STREAM_GAP;
+    decode_groups(block, &geometry, scratch);
+    run.input.symbols = scratch;
+    run.input.index = index;
+    merge_run(&run, 0, run.units);
+  } else {
+    const swzip_geometry geometry = swzip_geometry_unsorted(block->count);
+    const uint32_t length = geometry.stream[0], stride = length + SWZIP_STREAM_GAP;
+    const size_t raw_unit = 32 * (size_t)float_traits[kind].raw_bits, raw_bytes = raw_unit * run.units;
+    uint32_t unit = 0;
+    for (int g = 0; g < 4 && geometry.values[g]; g++) {
+      const prefetch_range ahead = ahead_of(block, g);
+      const size_t from = raw_unit * unit, to = from + raw_unit * (8 * length / SWZIP_UNIT);
+      decode_group(block->streams, block->stream_offset + 8 * g, length, geometry.values[g],
+                   scratch + SWZIP_STREAM_GAP, stride, block->table[g], ahead.from, ahead.to, block->raw_plane + from,
+                   block->raw_plane + (to < raw_bytes ? to : raw_bytes));
+      for (uint32_t k = 0; k < 8 && k * length < geometry.values[g]; k++) {
+        const uint32_t end = unit + length / SWZIP_UNIT < run.units ? unit + length / SWZIP_UNIT : run.units;
+        run.input.symbols = scratch + SWZIP_STREAM_GAP + (size_t)k * stride;
+        merge_run(&run, unit, end);
+        unit = end;
+      }
+    }
+  }
+  if (streaming) _mm_sfence();
+  const size_t byte_count = (size_t)block->count * width;
+  *hash = run.hashed ? hash_end(&run.hash, byte_count) : XXH3_64bits(out, byte_count);
+  return true;
+}
+
+bool swzip_avx2_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
+  return swzip_avx2_decode_by(swzip_avx2_merges[block->kind], 32, block, out, scratch, streaming, hash);
+}
+
+// ---------------------------------------------------------------- fixed4
+
+uint32_t swzip_avx2_fixed4_escapes(const uint8_t *codes, uint32_t count) {
+  const vec nibble = _mm256_set1_epi8(15), zero = _mm256_setzero_si256();
+  const size_t units = ((size_t)count + 63) / 64;
+  vec sum = zero;
+  for (size_t unit = 0; unit < units;) {
+    vec lanes = zero;  // a byte counts two codes a unit: 127 units at most
+    for (const size_t end = unit + 127 < units ? unit + 127 : units; unit < end; unit++) {
+      const vec packed = LOAD(codes + 32 * unit);
+      lanes = _mm256_sub_epi8(lanes, _mm256_cmpeq_epi8(_mm256_and_si256(packed, nibble), nibble));
+      lanes = _mm256_sub_epi8(lanes, _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_srli_epi16(packed, 4), nibble), nibble));
+    }
+    sum = _mm256_add_epi64(sum, _mm256_sad_epu8(lanes, zero));
+  }
+  return (uint32_t)(_mm256_extract_epi64(sum, 0) + _mm256_extract_epi64(sum, 1) + _mm256_extract_epi64(sum, 2) +
+                    _mm256_extract_epi64(sum, 3));
+}
+
+// 64 values of unit `unit` in four vectors; returns the escapes that are left.
+INLINE const uint8_t *fixed4_unit(const uint8_t *codes, vec book, const uint8_t *raw_plane, const uint8_t *escapes,
+                                  size_t unit, vec four[4]) {
+  const vec nibble = _mm256_set1_epi8(15), packed = LOAD(codes + 32 * unit);
+  _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
+    const vec code = _mm256_and_si256(half ? _mm256_srli_epi16(packed, 4) : packed, nibble);
+    vec symbols = _mm256_shuffle_epi8(book, code);
+    uint32_t escaped = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(code, nibble));
+    if (__builtin_expect(escaped != 0, 0)) {
+      _Alignas(32) uint8_t mended[32];
+      STORE(mended, symbols);
+      for (; escaped; escaped &= escaped - 1) mended[__builtin_ctz(escaped)] = *escapes++;
+      symbols = LOAD(mended);
+    }
+    weave16(SWZIP_BF16_J0, symbols, LOAD(raw_plane + 64 * unit + 32 * half), nibble, four + 2 * half, four + 2 * half + 1);
+  }
+  return escapes;
+}
+
+INLINE void fixed4_run(const uint8_t *codes, vec book, const uint8_t *raw_plane, const uint8_t **escapes, size_t units,
+                       uint8_t *out, const bool streaming, swzip_hash_lanes *hash) {
+  vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
+  const uint8_t *next = *escapes;
+  for (size_t unit = 0; unit < units; unit++, out += 128) {
+    const uint8_t *const secret = XXH3_kSecret + (unit * 2 & 15) * 8;
+    __builtin_prefetch(codes + 32 * unit + 1024);
+    __builtin_prefetch(raw_plane + 64 * unit + 2048);
+    vec four[4];
+    next = fixed4_unit(codes, book, raw_plane, next, unit, four);
+    PUT(0, four[0]) PUT(1, four[1]) PUT(2, four[2]) PUT(3, four[3])
+    if (((unit + 1) * 2 & 15) == 0) {
+      a = hash_scramble(a, XXH3_kSecret + 128);
+      b = hash_scramble(b, XXH3_kSecret + 160);
+    }
+  }
+  *escapes = next;
+  STORE(hash->lane, a);
+  STORE(hash->lane + 4, b);
+}
+
+void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane,
+                          const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash) {
+  const vec book = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)codebook));
+  const size_t byte_count = 2 * (size_t)count, whole = (count - 1) / 64, left = byte_count - 128 * whole;
+  uint8_t *const bytes = out, *const end = bytes + 128 * whole;
+  swzip_hash_lanes lanes = hash_begin();
+  if (streaming && !((uintptr_t)out & 31)) {
+    fixed4_run(codes, book, raw_plane, &escapes, whole, bytes, true, &lanes);
+    _mm_sfence();
+  } else {
+    fixed4_run(codes, book, raw_plane, &escapes, whole, bytes, false, &lanes);
+  }
+  _Alignas(32) uint8_t buffer[64 + 128];
+  vec four[4];
+  fixed4_unit(codes, book, raw_plane, escapes, whole, four);
+  for (int i = 0; i < 4; i++) STORE(buffer + 64 + 32 * i, four[i]);
+  if (byte_count > 240) {
+    if (left < 64) memcpy(buffer, end - 64, 64);
+    hash_buffered(&lanes, buffer + 64, left, 2, (uint32_t)whole, true);
+  }
+  memcpy(end, buffer + 64, left);
+  *hash = byte_count > 240 ? hash_end(&lanes, byte_count) : XXH3_64bits(out, byte_count);
+}
+
+void swzip_avx2_plane_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
+                             const swzip_decode_table *table, uint8_t *tile, uint8_t *out) {
+  plane_decode(streams, offset, count, table, tile, out);
+}
+#pragma clang attribute pop
+#endif
