@@ -2,19 +2,22 @@ internal import SwzipCore
 internal import Synchronization
 
 /// The first error of jobs that run at once.
-final class Failures: Sendable {
-  private let first = Mutex<SwzipError?>(nil)
+final class Failures: @unchecked Sendable {  // `first` belongs to whoever claimed it, and after the jobs to the caller
+  private let claimed = Atomic<Bool>(false)
+  private var first: SwzipError?
 
+  /// Runs a job, unless one has failed.
   func catching(_ body: () throws(SwzipError) -> Void) {
-    guard first.withLock({ $0 == nil }) else { return }
+    guard !claimed.load(ordering: .relaxed) else { return }
     do throws(SwzipError) {
       try body()
     } catch {
-      first.withLock { $0 = $0 ?? error }
+      if claimed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged { first = error }
     }
   }
 
+  /// Throws the first error. Only when all jobs have ended.
   func check() throws(SwzipError) {
-    if let error = first.withLock({ $0 }) { throw error }
+    if let first { throw first }
   }
 }
