@@ -166,42 +166,37 @@ final class Packer {
   /// Encodes a batch while the one before is written and the next one, which is returned, is read.
   private func encodeInParallel(_ batch: PackBatch, _ before: PackBatch?) throws(SwzipError) -> PackBatch? {
     var next: PackBatch?
-    let failures = Failures()
-    Workers.run(threads: workers.count, count: 1 + batch.ranges.count) { (job: Int, worker: Int) in
-      failures.catching { () throws(SwzipError) in
-        if job == 0 {
-          next = try readBatch()
-          unsafe input.sum(batch.bytes)
-        } else {
-          batch.plans[job - 1].plan = try unsafe SegmentPlan(
-            batch.ranges[job - 1], batch.bytes(ofSegment: job - 1), effort: effort, scratch: workers[worker].scratch)
-        }
+    try runJobs(threads: workers.count, count: 1 + batch.ranges.count) { job, worker throws(SwzipError) in
+      if job == 0 {
+        next = try readBatch()
+        unsafe input.sum(batch.bytes)
+      } else {
+        batch.plans[job - 1].plan = try unsafe SegmentPlan(
+          batch.ranges[job - 1], batch.bytes(ofSegment: job - 1), effort: effort, scratch: workers[worker].scratch)
       }
     }
-    try failures.check()
     batch.output = try takeMemory(batch.layOutFrames())
-    Workers.run(threads: workers.count, count: 1 + batch.jobs.count) { (job: Int, worker: Int) in
-      failures.catching { () throws(SwzipError) in
-        if job == 0 {
-          if let before { try write(before) }
-        } else {
-          try batch.jobs[job - 1].run(batch, by: workers[worker])
-        }
+    try runJobs(threads: workers.count, count: 1 + batch.jobs.count) { job, worker throws(SwzipError) in
+      if job == 0 {
+        if let before { try write(before) }
+      } else {
+        try batch.jobs[job - 1].run(batch, by: workers[worker])
       }
     }
-    try failures.check()
     return next
   }
 
   private func write(_ batch: PackBatch) throws(SwzipError) {
     var segment = -1
     for job in batch.jobs {
+      // All jobs of the batch ended without an error; a hole must never become a container.
+      guard let plan = batch.plans[job.segment].plan, let done = job.entry else { throw SwzipError(.io, .encoderFault) }
       if job.segment != segment {
         segment = job.segment
-        try beginSegment(batch.plans[segment].plan!)
+        try beginSegment(plan)
       }
-      try unsafe sink.write(UnsafeRawBufferPointer(rebasing: batch.frame(job)[..<job.entry!.frameByteCount]))
-      account.add(job.entry!)
+      try unsafe sink.write(UnsafeRawBufferPointer(rebasing: batch.frame(job)[..<done.frameByteCount]))
+      account.add(done)
     }
     recycle(batch)
   }

@@ -93,13 +93,9 @@ public final class SwzFile: Sendable {
     _ jobs: [ReadJob], on workers: [ReadWorker], _ buffer: UnsafeMutableRawBufferPointer, _ policy: CheckPolicy,
     _ streaming: Bool, member: Int, depth: Int
   ) throws(SwzipError) {
-    let failures = Failures()
-    Workers.run(threads: workers.count, count: jobs.count) { (job: Int, worker: Int) in
-      failures.catching { () throws(SwzipError) in
-        try unsafe run(jobs[job], on: workers[worker], buffer, policy, streaming, member: member, depth: depth)
-      }
+    try runJobs(threads: workers.count, count: jobs.count) { job, worker throws(SwzipError) in
+      try unsafe run(jobs[job], on: workers[worker], buffer, policy, streaming, member: member, depth: depth)
     }
-    try failures.check()
   }
 
   /// Decodes one block straight into the buffer, or by way of memory where only a part of it is wanted.

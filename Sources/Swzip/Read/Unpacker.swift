@@ -262,17 +262,13 @@ final class Unpacker {
     pending = nil
     try batch.prepare()
     let current = batch
-    let failures = Failures()
-    Workers.run(threads: workers.count, count: 1 + current.jobs.count) { (job: Int, worker: Int) in
-      failures.catching { () throws(SwzipError) in
-        if job == 0 {
-          if let before { try write(before) }
-        } else {
-          try current.jobs[job - 1].run(current, scratch: workers[worker])
-        }
+    try runJobs(threads: workers.count, count: 1 + current.jobs.count) { job, worker throws(SwzipError) in
+      if job == 0 {
+        if let before { try write(before) }
+      } else {
+        try current.jobs[job - 1].run(current, scratch: workers[worker])
       }
     }
-    try failures.check()
     pending = current
     batch = before ?? DecodeBatch()
     batch.restart()

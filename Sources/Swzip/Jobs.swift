@@ -1,0 +1,30 @@
+internal import SwzipCore
+internal import SwzipSystem
+internal import Synchronization
+
+/// Runs jobs on several threads (`Workers.run`) and throws the first error after all have ended; once one has failed,
+/// those that have not begun are left out.
+func runJobs(
+  threads: Int, count: Int, _ body: (_ job: Int, _ worker: Int) throws(SwzipError) -> Void
+) throws(SwzipError) {
+  let failure = FirstFailure()
+  Workers.run(threads: threads, count: count) { (job: Int, worker: Int) in
+    guard !failure.claimed.load(ordering: .relaxed) else { return }
+    do throws(SwzipError) {
+      try body(job, worker)
+    } catch {
+      failure.keep(error)
+    }
+  }
+  if let error = failure.error { throw error }
+}
+
+/// The first of several errors. `error` belongs to whoever claimed it, and to the caller when all jobs have ended.
+private final class FirstFailure: @unchecked Sendable {
+  let claimed = Atomic<Bool>(false)
+  private(set) var error: SwzipError?
+
+  func keep(_ error: SwzipError) {
+    if claimed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged { self.error = error }
+  }
+}
