@@ -1,11 +1,16 @@
 # shellcheck shell=bash
 # Programs outside the package that see what the library keeps for itself; sourced after tools/lib.sh, in the root.
 
-# build_library FOLDER OPTION...: the library's objects, with the options of swift build.
+# build_library FOLDER OPTION...: the library's objects, with the options of swift build. Objects of sources that are
+# gone since an earlier build are removed: link_program takes all that are there.
 build_library() {
-  local folder=$1
+  local folder=$1 object module
   shift
   swift build -c release --target Swzip --scratch-path "$folder" "$@"
+  for object in "$folder"/release/*.build/*.o; do
+    module=$(basename "$(dirname "$object")" .build)
+    [ ! -d "Sources/$module" ] || [ -n "$(find "Sources/$module" -name "$(basename "$object" .o)" -print -quit)" ] || rm "$object"
+  done
 }
 
 # link_program FOLDER NAME SWIFTC-ARGUMENT...: a program of the Swift sources among the arguments and the library.
