@@ -20,53 +20,46 @@ package enum Planner {
   /// may claim anything.
   static let mostBytesUnseen: UInt64 = 1 << 42
 
-  package static func layout(of header: SafetensorsHeader, fileByteCount: UInt64?) -> Layout {
+  package static func layout(of map: FileMap, format: String, fileByteCount: UInt64?) -> Layout {
     var layout = Layout()
-    layout.format = "safetensors"
-    layout.tensors = header.tensors
+    layout.format = format
+    layout.tensors = map.tensors
+    layout.warnings = map.warnings
     var cursor: UInt64 = 0
     var index = 0
-    let tensors = header.tensors.filter { $0.byteCount > 0 }
+    let payloads = map.payloads
     let end = fileByteCount ?? mostBytesUnseen
-    while index < tensors.count, tensors[index].offset < end {
-      let first = tensors[index]
+    while index < payloads.count, payloads[index].offset < end {
+      let first = payloads[index]
       layout.segments += plain(cursor, first.offset)
       var last = index
-      while last + 1 < tensors.count, joins(tensors[index], tensors[last], tensors[last + 1]) { last += 1 }
-      let stop = min(tensors[last].offset + tensors[last].byteCount, end)
+      while last + 1 < payloads.count, joins(payloads[index], payloads[last], payloads[last + 1]) { last += 1 }
+      let stop = min(payloads[last].offset + payloads[last].byteCount, end)
       layout.segments += shares(
-        first.offset, stop, first.elementType, rowLength: last == index ? rowLength(first) : 0)
+        first.offset, stop, first.elementType, rowLength: last == index ? first.rowLength : 0)
       cursor = stop
       index = last + 1
     }
-    if let fileByteCount { layout.segments += plain(cursor, fileByteCount) }
-    let dataEnd = tensors.last.map { $0.offset + $0.byteCount } ?? UInt64(header.byteCount)
-    if let fileByteCount, fileByteCount != dataEnd {
-      layout.warnings.append(
-        fileByteCount < dataEnd
-          ? "the file is \(dataEnd - fileByteCount) bytes shorter than its header says"
-          : "\(fileByteCount - dataEnd) bytes follow the last tensor")
+    if let fileByteCount {
+      layout.segments += plain(cursor, fileByteCount)
+      if let last = payloads.last, last.offset + last.byteCount > fileByteCount {
+        layout.warnings.append(
+          "the file is \(last.offset + last.byteCount - fileByteCount) bytes shorter than its header says")
+      }
       layout.tensors.removeAll { $0.offset + $0.byteCount > fileByteCount }
     }
     return layout
   }
 
   /// Whether `next` follows `last` in the shared segment that `first` began.
-  private static func joins(_ first: TensorRecord, _ last: TensorRecord, _ next: TensorRecord) -> Bool {
+  private static func joins(_ first: Payload, _ last: Payload, _ next: Payload) -> Bool {
     isSmall(first) && isSmall(next) && next.elementType == first.elementType
       && next.offset == last.offset + last.byteCount
       && next.offset + next.byteCount - first.offset <= UInt64(Limits.segmentBytes)
   }
 
-  private static func isSmall(_ tensor: TensorRecord) -> Bool {
-    tensor.byteCount < UInt64(smallTensorValues * tensor.elementType.width)
-  }
-
-  /// Values a row of the tensor as a matrix: all dimensions but the first.
-  private static func rowLength(_ tensor: TensorRecord) -> Int {
-    guard tensor.shape.count >= 2, let rows = tensor.shape.first, rows > 0 else { return 0 }
-    let length = tensor.byteCount / UInt64(tensor.elementType.width) / rows
-    return length <= UInt64(Limits.writtenBlockValues) ? Int(length) : 0
+  private static func isSmall(_ payload: Payload) -> Bool {
+    payload.byteCount < UInt64(smallTensorValues * payload.elementType.width)
   }
 
   /// Equal shares of whole rows, none above `Limits.segmentBytes`.

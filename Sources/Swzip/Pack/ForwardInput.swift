@@ -7,7 +7,8 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
   private var start: [UInt8] = []
   private let checksum: StreamChecksum
   private var sha256: SHA256Sum?
-  private(set) var byteCount: UInt64 = 0
+  /// Bytes handed out so far.
+  private(set) var consumed: UInt64 = 0
 
   init(_ source: any InputSource, sha256: Bool) throws(SwzipError) {
     self.source = source
@@ -17,6 +18,7 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
   }
 
   var isMemory: Bool { memory != nil }
+  var byteCount: UInt64? { source.byteCount }
 
   /// The first bytes, without consuming them: `count`, or all if there are fewer.
   func peek(_ count: Int) throws(SwzipError) -> [UInt8] {
@@ -33,6 +35,11 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
       unsafe start.append(contentsOf: step.prefix(read))
     }
     return Array(start.prefix(count))
+  }
+
+  func bytes(at offset: UInt64, count: Int) throws(SwzipError) -> [UInt8] {
+    guard let byteCount, offset < byteCount else { return [] }
+    return try source.bytes(at: offset, count: Int(min(UInt64(count), byteCount - offset)))
   }
 
   /// The next bytes, at most `count`; fewer only at the end. `buffer` has room for them unless the source is memory.
@@ -52,7 +59,7 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
       }
       unsafe bytes = buffer!.prefix(filled)
     }
-    byteCount += UInt64(bytes.count)
+    consumed += UInt64(bytes.count)
     return unsafe bytes
   }
 

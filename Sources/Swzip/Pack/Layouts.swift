@@ -5,19 +5,21 @@ internal import SwzipInputs
 enum Layouts {
   static func find(_ input: ForwardInput, byteCount: UInt64?, format: InputFormat) throws(SwzipError) -> Layout {
     var layout = Layout()
-    if format != .raw {
-      let start = try input.peek(9)
-      if let headerBytes = SafetensorsHeader.byteCount(announcedBy: start) {
-        let bytes = try input.peek(headerBytes)
-        if bytes.count == headerBytes, let header = SafetensorsHeader(bytes) {
-          return Planner.layout(of: header, fileByteCount: byteCount)
-        }
-        layout.warnings.append("looks like safetensors, but its header is damaged or unusual; packed as plain bytes")
-      } else if format == .safetensors {
-        layout.warnings.append("no safetensors file; packed as plain bytes")
+    let start = format == .raw ? [] : try input.peek(Formats.sniffBytes)
+    for candidate in Formats.all where format == .automatic || format.rawValue == candidate.name {
+      guard candidate.recognises(start) else { continue }
+      if let map = try candidate.map(input) {
+        return Planner.layout(of: map, format: candidate.name, fileByteCount: byteCount)
       }
+      layout.warnings.append("looks like \(candidate.name), but is damaged or unusual; packed as plain bytes")
+      break
+    }
+    if layout.warnings.isEmpty, format != .automatic, format != .raw {
+      layout.warnings.append("no \(format.rawValue) file; packed as plain bytes")
     }
     if let byteCount { layout.segments = Planner.plain(0, byteCount) }
     return layout
   }
 }
+
+extension ForwardInput: InputBytes {}

@@ -61,7 +61,7 @@ final class Packer {
         next = try encodeInParallel(batch, pending)
         pending = batch
       }
-      progress?(input.byteCount)
+      progress?(input.consumed)
     }
     if let pending { try write(pending) }
     return try finish()
@@ -70,10 +70,10 @@ final class Packer {
   private func finish() throws(SwzipError) -> PackReport {
     var report = PackReport()
     report.format = layout.format
-    report.rawByteCount = input.byteCount
-    let tensors = layout.tensors.filter { $0.offset + $0.byteCount <= input.byteCount }
+    report.rawByteCount = input.consumed
+    let tensors = layout.tensors.filter { $0.offset + $0.byteCount <= input.consumed }
     let sha256 = input.sha256Digest
-    account.endMember(byteCount: input.byteCount, checksum: input.checksumOfAll, sha256: sha256, tensors: tensors)
+    account.endMember(byteCount: input.consumed, checksum: input.checksumOfAll, sha256: sha256, tensors: tensors)
     let index = try account.index(header: header.bytes)
     try sink.write(index.bytes)
     report.packedByteCount = account.position + UInt64(index.bytes.count)

@@ -1,0 +1,21 @@
+package import SwzipCore
+
+package enum Safetensors: ModelFormat {
+  package static let name = "safetensors"
+
+  package static func recognises(_ start: [UInt8]) -> Bool { SafetensorsHeader.byteCount(announcedBy: start) != nil }
+
+  package static func map(_ input: some InputBytes) throws(SwzipError) -> FileMap? {
+    guard let headerBytes = SafetensorsHeader.byteCount(announcedBy: try input.peek(9)) else { return nil }
+    let bytes = try input.peek(headerBytes)
+    guard bytes.count == headerBytes, let header = SafetensorsHeader(bytes) else { return nil }
+    var map = FileMap()
+    map.tensors = header.tensors
+    map.payloads = header.tensors.filter { $0.byteCount > 0 }.map(Payload.init)
+    let end = header.tensors.last.map { $0.offset + $0.byteCount } ?? UInt64(headerBytes)
+    if let fileBytes = input.byteCount, fileBytes > end {
+      map.warnings.append("\(fileBytes - end) bytes follow the last tensor")
+    }
+    return map
+  }
+}
