@@ -74,6 +74,8 @@ const swzip_kernel_set swzip_kernels_avx2 = {
     .fixed4_decode = swzip_avx2_fixed4_decode,
     .fixed4_encode = swzip_avx2_fixed4_encode,
     .row_sums = swzip_avx2_row_sums,
+    .rans_decode = swzip_avx2_rans_decode,
+    .rans_numbers = swzip_avx2_rans_numbers,
     .histogram_add = swzip_histogram_add_plain,
 };
 #pragma clang attribute pop

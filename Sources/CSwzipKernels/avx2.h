@@ -4,7 +4,7 @@
 #include <immintrin.h>
 #include <stdlib.h>
 #include <string.h>
-#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
 #include "float.h"
 #include "kernels.h"
 

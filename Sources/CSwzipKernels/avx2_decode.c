@@ -292,7 +292,10 @@ bool swzip_avx2_decode_by(swzip_merge_function *const merges[2][2], size_t align
       .sorted = sorted,
       .hashed = (size_t)block->count * width > 240,
   };
-  if (sorted) {
+  if (block->symbols) {
+    run.input.symbols = block->symbols;
+    merge_run(&run, 0, run.units);
+  } else if (sorted) {
     const uint32_t rows = block->count / block->row_length;
     const swzip_geometry geometry = swzip_geometry_sorted(rows, block->row_length);
     uint32_t *const index = (uint32_t *)(void *)(scratch + ((swzip_tile_bytes(block->count) + 63) & ~(size_t)63));

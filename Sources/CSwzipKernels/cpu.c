@@ -9,10 +9,10 @@ static bool has_level(swzip_level level) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-                    __builtin_cpu_supports("lzcnt");
+                    __builtin_cpu_supports("lzcnt") && __builtin_cpu_supports("popcnt");
   if (level == SWZIP_LEVEL_AVX2) return avx2;
   if (level == SWZIP_LEVEL_AVX512)
-    return avx2 && __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("gfni") &&
+    return avx2 && __builtin_cpu_supports("gfni") &&
            __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
@@ -88,4 +88,12 @@ void swzip_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, 
 }
 void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]) {
   kernels()->histogram_add(bytes, count, step, counts);
+}
+bool swzip_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
+                       const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols) {
+  return kernels()->rans_decode(words, word_count, states, count, numbers, tables, symbols);
+}
+void swzip_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
+                        const uint8_t map[32], uint8_t *numbers) {
+  kernels()->rans_numbers(row_classes, rows, columns, row_length, map, numbers);
 }

@@ -37,7 +37,13 @@ typedef struct {
   uint32_t (*fixed4_encode)(const void *, uint32_t, uint8_t, uint8_t *, uint8_t *, uint8_t *);
   void (*row_sums)(const uint8_t *, uint32_t, uint32_t, uint32_t *);
   void (*histogram_add)(const uint8_t *, size_t, size_t, uint32_t *);
+  bool (*rans_decode)(const uint8_t *, size_t, const uint8_t *, size_t, const uint8_t *, const swzip_rans_table *,
+                      uint8_t *);
+  void (*rans_numbers)(const uint8_t *, size_t, const uint8_t *, size_t, const uint8_t *, uint8_t *);
 } swzip_kernel_set;
+
+bool swzip_rans_decode_portable(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
+                                const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols);
 
 extern const swzip_kernel_set swzip_kernels_portable;
 void swzip_histogram_add_plain(const uint8_t *bytes, size_t count, size_t step, uint32_t *counts);
@@ -60,6 +66,10 @@ void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, con
                               const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash);
 uint32_t swzip_avx2_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
                                   uint8_t *raw_plane, uint8_t *escapes);
+bool swzip_avx2_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
+                            const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols);
+void swzip_avx2_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
+                             const uint8_t *map, uint8_t *numbers);
 void swzip_avx2_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);
 
 // XXH3's eight accumulators.

@@ -23,12 +23,12 @@ static bool float_decode(const swzip_float_block *block, void *out, uint8_t *scr
       sorted ? swzip_geometry_sorted(rows, block->row_length) : swzip_geometry_unsorted(block->count);
   uint32_t *const index = (uint32_t *)(void *)(scratch + ((swzip_tile_bytes(block->count) + 63) & ~(size_t)63));
   if (sorted && !index_rows(index, block->row_groups, rows, block->row_length, &geometry)) return false;
-  decode_groups(block, &geometry, scratch);
+  if (!block->symbols) decode_groups(block, &geometry, scratch);
   const uint32_t length = geometry.stream[0];
   for (uint32_t i = 0; i < block->count; i++) {
     const size_t place = sorted ? index[i / 32] + i % 32
                                 : SWZIP_STREAM_GAP + (size_t)(i / length) * (length + SWZIP_STREAM_GAP) + i % length;
-    const unsigned symbol = scratch[place] >> shift, field = symbol ? symbol + block->window_base : 0;
+    const unsigned symbol = (block->symbols ? block->symbols[i] : scratch[place]) >> shift, field = symbol ? symbol + block->window_base : 0;
     const uint8_t *const unit = block->raw_plane + (size_t)(i / SWZIP_UNIT) * raw_bits * 32;
     const unsigned rotated = field << raw_bits | raw_get(raw_bits, unit, i % SWZIP_UNIT);
     store_value(kind, block, out, i, float_unrotate(kind, rotated));
@@ -128,7 +128,17 @@ static void row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length,
   }
 }
 
+static void rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
+                         const uint8_t *map, uint8_t *numbers) {
+  for (size_t row = 0; row < rows; row++, numbers += row_length) {
+    if (columns) for (size_t j = 0; j < row_length; j++) numbers[j] = map[row_classes[row] + columns[j]];
+    else memset(numbers, map[row_classes[row]], row_length);
+  }
+}
+
 const swzip_kernel_set swzip_kernels_portable = {
+    .rans_decode = swzip_rans_decode_portable,
+    .rans_numbers = rans_numbers,
     .xxh3_64 = swzip_xxh3_64_portable,
     .xxh3_128_add = swzip_xxh3_128_add_portable,
     .table_build = swzip_table_build_simple,

@@ -77,6 +77,45 @@ swzip_geometry swzip_geometry_sorted(uint32_t rows, uint32_t row_length);
 void swzip_plane_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
                         const swzip_decode_table *table, uint8_t *tile, uint8_t *out);
 
+// ---------------------------------------------------------------- rANS (spec/codecs/rans.md)
+
+#define SWZIP_RANS_LEVELS 64
+#define SWZIP_RANS_SLOTS 4096
+#define SWZIP_RANS_LOW 65536
+#define SWZIP_RANS_STATE_BYTES (4 * SWZIP_STREAMS)
+
+/// Weight of each level that a table gives a symbol.
+extern const uint32_t swzip_rans_weights[SWZIP_RANS_LEVELS];
+
+/// Frequencies (sum 4096) from levels below 64. False for fewer than two symbols.
+bool swzip_rans_frequencies(const uint8_t levels[256], uint16_t frequencies[256]);
+
+/// For each slot: frequency, place in the symbol's slots << 12, symbol << 24.
+typedef struct { uint32_t entry[SWZIP_RANS_SLOTS]; } swzip_rans_table;
+typedef struct { uint16_t frequency[256], start[256]; } swzip_rans_encode_table;
+
+/// Builds the table of frequencies whose sum is 4096; symbols are stored shifted left by `shift`.
+void swzip_rans_table_build(const uint16_t frequencies[256], unsigned shift, swzip_rans_table *table);
+
+/// Encodes symbols that all have a frequency in their table: number `numbers[i]`, or 0 where `numbers` is NULL. `states` starts
+/// as swzip_rans_states_begin says and is updated. Words are written downwards from `end`, one a symbol at most;
+/// returns how many.
+void swzip_rans_states_begin(uint32_t states[SWZIP_STREAMS]);
+size_t swzip_rans_encode(const uint8_t *symbols, size_t count, const uint8_t *numbers,
+                         const swzip_rans_encode_table *tables, uint32_t states[SWZIP_STREAMS], uint16_t *end);
+
+/// Decodes `count` symbols from 32 states and words, SWZIP_RANS_SLACK readable bytes behind them. `numbers` (or NULL): the
+/// table of each value, readable to whole units of 64; tables of all numbers exist. `symbols` has room for whole units of 64.
+/// False unless every word was used and every state ended at its lowest value.
+#define SWZIP_RANS_SLACK 64
+bool swzip_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
+                       const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols);
+
+/// Table numbers of rows: of value j of a row with class r, `map[r + columns[j]]` (columns NULL: `map[r]`). Classes are below
+/// 16, `map` has 32 entries.
+void swzip_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
+                        const uint8_t map[32], uint8_t *numbers);
+
 // ---------------------------------------------------------------- floats (spec/codecs/float.md)
 
 typedef enum {
@@ -101,6 +140,8 @@ typedef struct {
   const uint8_t *streams;                   // SWZIP_INPUT_SLACK after the last
   uint32_t stream_offset[SWZIP_STREAMS + 1];
   const swzip_decode_table *table[4];
+  const uint8_t *symbols;                   // not NULL: decoded already, in natural order, readable to whole units;
+                                            // nothing of the streams is used
   const uint8_t *patches;                   // 6 bytes each, positions ascending and below count
   uint32_t patch_count;
   size_t frame_bytes;                       // a hint: the next block's streams begin this far on

@@ -16,6 +16,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   package private(set) var header: SegmentHeader
   private var kind: FloatKind?
   private let tables = DecodeTables()
+  private let ransTables = RansDecodeTables()
 
   package init() {
     header = SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes)
@@ -27,6 +28,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     kind =
       header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
     try tables.build(header.tables, shift: kind?.shift ?? 0)
+    if let rans = header.rans { try ransTables.build(rans, shift: kind?.shift ?? 0) }
   }
 
   /// Decodes block `index`. `frame`: its bytes, with `Limits.slack` readable bytes behind; `out`: exactly its values.
@@ -75,15 +77,22 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       throw SwzipError(.unsupported, .unknownCodec, at: position)
     }
     guard codec.allows(mode) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    if mode != .huffman, block.flags != 0 { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    if mode != .huffman, mode != .rans, block.flags != 0 { throw SwzipError(.unsupported, .reservedBits, at: position) }
     let width = header.width
-    try scratch.prepare(block.valueCount, planes: mode == .planes ? width : kind?.isWide == true ? 2 : 0)
+    try scratch.prepare(
+      block.valueCount, planes: mode == .planes ? width : mode == .rans ? 4 : kind?.isWide == true ? 2 : 0)
     switch mode {
     case .raw, .constant, .zstd, .lz4:
       try unsafe BytesBlock.decode(mode, frame, width: width, into: out, at: position, by: scratch.compressors)
     case .huffman:
+      guard header.rans == nil else { throw SwzipError(.corrupt, .blockHeader, at: position) }
       return try unsafe FloatBlock.decode(
         frame, of: header, kind: kind!, tables: tables, into: out, scratch: scratch, streaming: streaming,
+        position: position)
+    case .rans:
+      guard header.rans != nil else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+      return try unsafe FloatBlock.decodeRans(
+        frame, of: header, kind: kind!, tables: ransTables, into: out, scratch: scratch, streaming: streaming,
         position: position)
     case .fixed4:
       guard header.elementType == .bf16, header.mantissaBits == 0 else {

@@ -15,7 +15,7 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
   package func allows(_ mode: BlockMode) -> Bool {
     switch mode {
     case .raw, .constant, .zstd, .lz4: true
-    case .huffman, .fixed4: self == .float
+    case .huffman, .fixed4, .rans: self == .float
     case .planes: self == .planes
     case .copy: self == .copy
     }
@@ -23,5 +23,5 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
 }
 
 package enum BlockMode: UInt8, Sendable, CaseIterable {
-  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy
+  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy, rans
 }

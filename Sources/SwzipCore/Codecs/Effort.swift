@@ -15,6 +15,8 @@ package struct Effort: Equatable, Sendable {
   }
   /// bf16 exponents as four-bit codes.
   package var usesFixed4: Bool { level == 1 }
+  /// Symbols by rANS with row and column classes instead of Huffman.
+  package var usesRans: Bool { level >= 7 }
   package var usesLz4: Bool { level == 1 }
   package var sortsRows: Bool { level >= 2 }
   /// Most tables of a float segment.

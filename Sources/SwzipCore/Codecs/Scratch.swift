@@ -78,6 +78,14 @@ package final class DecodeScratch {
     if (planeMemory?.byteCount ?? 0) < bytes { planeMemory = try Memory(bytes) }
   }
 
+  /// Room for the class of each row of a block.
+  func rowClasses(_ rows: Int) -> UnsafeMutablePointer<UInt8> {
+    precondition(rows <= capacity)
+    return unsafe plane(3)
+  }
+  /// Room for the number of each value's table, after `prepare` with four planes.
+  var tableNumbers: UnsafeMutablePointer<UInt8> { unsafe plane(2) }
+
   package var tile: UnsafeMutablePointer<UInt8> { unsafe tileMemory.base.assumingMemoryBound(to: UInt8.self) }
   /// Room for plane `index`, after `prepare` with more planes than that.
   package func plane(_ index: Int) -> UnsafeMutablePointer<UInt8> {

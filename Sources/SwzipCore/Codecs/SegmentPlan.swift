@@ -52,6 +52,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       header.rowLength = UInt32(float.rowLength)
       header.mantissaBits = effort.mantissaBits(of: type)
       header.windowBase = float.windowBase
+      header.rans = float.rans?.coding
       if !(effort.usesFixed4 && type == .bf16) { header.tables = float.codes }
     }
     if let copy = range.copyOf { header.references = [.earlier(member: copy.member, offset: copy.offset)] }
@@ -76,7 +77,11 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   package var frameBound: Int {
     let count = Int(header.blockValues)
     let raw = 32 + count * header.width + 64
-    if let float { return max(raw, FloatBlock.bound(count, kind: float.kind)) }
+    if let float {
+      return max(
+        raw,
+        float.rans == nil ? FloatBlock.bound(count, kind: float.kind) : FloatBlock.ransBound(count, kind: float.kind))
+    }
     return header.codec == CodecID.planes.rawValue ? max(raw, PlanesBlock.bound(count, width: header.width)) : raw
   }
 
@@ -84,7 +89,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   package func encode(
     _ index: Int, _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> BlockTableEntry {
-    var (mode, flags, byteCount) = unsafe payload(source, into: frame, scratch: scratch)
+    var (mode, flags, byteCount) = unsafe payload(index, source, into: frame, scratch: scratch)
     if byteCount >= (32 + source.count + 15) & ~15, mode != .raw {
       (mode, flags, byteCount) = unsafe (.raw, 0, BytesBlock.encodeRaw(source, into: frame))
     }
@@ -94,7 +99,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   }
 
   private func payload(
-    _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
+    _ index: Int, _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> (BlockMode, UInt8, Int) {
     if header.codec == CodecID.copy.rawValue {
       unsafe BytesBlock.clearParameters(frame)
@@ -107,7 +112,15 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       if effort.usesFixed4, header.elementType == .bf16 {
         return unsafe (.fixed4, 0, FloatBlock.encodeFixed4(source, plan: float, into: frame))
       }
-      if let (count, flags) = unsafe FloatBlock.encode(
+      if let rans = float.rans {
+        let firstRow = rans.rowLength > 0 ? index * Int(header.blockValues) / rans.rowLength : 0
+        if let (count, flags) = unsafe FloatBlock.encodeRans(
+          source, firstRow: firstRow, plan: rans, kind: float.kind, windowBase: float.windowBase, into: frame,
+          scratch: scratch, effort: effort)
+        {
+          return (.rans, flags, count)
+        }
+      } else if let (count, flags) = unsafe FloatBlock.encode(
         source, plan: float, into: frame, scratch: scratch, effort: effort)
       {
         return (.huffman, flags, count)

@@ -13,6 +13,8 @@ package struct SegmentHeader: Equatable, Sendable {
   package var mantissaBits: UInt8 = 0
   package var windowBase: UInt16 = 0
   package var tables: [CodeLengths] = []
+  /// Set where symbols are coded by rANS instead of Huffman; `tables` is empty then.
+  package var rans: RansCoding?
   package var references: [Reference] = []
 
   package init(
@@ -44,11 +46,12 @@ package struct SegmentHeader: Equatable, Sendable {
     body.integer(elementType.rawValue)
     body.integer(codec)
     body.integer(mantissaBits)
-    body.integer(UInt8(tables.count))
+    body.integer(UInt8(rans?.tables.count ?? tables.count))
     body.integer(windowBase)
     body.integer(UInt8(references.count))
-    body.integer(UInt8(0))
+    body.integer(UInt8(rans == nil ? 0 : 1))
     for table in tables { table.write(&body) }
+    rans?.write(&body)
     for reference in references { reference.write(&body) }
     Extensions.write(&body)
     return Frame.make(.segment, tag: UInt32(number), body: body)
@@ -68,7 +71,7 @@ package struct SegmentHeader: Equatable, Sendable {
     let tableCount = try reader.integer(UInt8.self)
     let windowBase = try reader.integer(UInt16.self)
     let referenceCount = try reader.integer(UInt8.self)
-    try reader.reserved(1)
+    let coder = try reader.integer(UInt8.self)
     var segment = SegmentHeader(
       memberOffset: memberOffset, byteCount: byteCount, blockValues: blockValues, elementType: elementType,
       codec: .bytes)
@@ -76,24 +79,29 @@ package struct SegmentHeader: Equatable, Sendable {
     segment.rowLength = rowLength
     segment.mantissaBits = mantissaBits
     segment.windowBase = windowBase
-    try segment.checkShape(reader.failure(.blockHeader))
+    try segment.checkShape(rans: coder == 1, reader.failure(.blockHeader))
     guard tableCount <= Limits.tablesPerSegment, referenceCount <= Limits.referencesPerSegment else {
       throw reader.failure(.limit)
     }
     guard CodecID(rawValue: codec) != nil else { return segment }  // what follows is the codec's own
-    for _ in 0..<tableCount { segment.tables.append(try CodeLengths.read(&reader)) }
+    switch coder {
+    case 0: for _ in 0..<tableCount { segment.tables.append(try CodeLengths.read(&reader)) }
+    case 1: segment.rans = try RansCoding.read(&reader, tables: Int(tableCount), rowLength: Int(rowLength))
+    default: throw reader.failure(.reservedBits, .unsupported)
+    }
     for _ in 0..<referenceCount { segment.references.append(try Reference.read(&reader)) }
     try Extensions.read(&reader)
     try reader.padding()
     let symbols = FloatKind(elementType, mantissaBits: mantissaBits)?.symbolCount ?? 256
-    guard codec != CodecID.float.rawValue || segment.tables.allSatisfy({ $0.fits(symbols) }) else {
-      throw reader.failure(.codeLengths)
-    }
+    guard
+      codec != CodecID.float.rawValue
+        || (segment.tables.allSatisfy { $0.fits(symbols) } && segment.rans?.tables.allSatisfy { $0.fits(symbols) } ?? true)
+    else { throw reader.failure(.codeLengths) }
     if codec == CodecID.copy.rawValue, referenceCount != 1 { throw reader.failure(.reference) }
     return segment
   }
 
-  private func checkShape(_ failure: SwzipError) throws(SwzipError) {
+  private func checkShape(rans: Bool, _ failure: SwzipError) throws(SwzipError) {
     guard byteCount > 0, byteCount <= UInt64(Int64.max), memberOffset <= UInt64(Int64.max) - byteCount,
       byteCount % UInt64(width) == 0
     else { throw failure }
@@ -106,10 +114,18 @@ package struct SegmentHeader: Equatable, Sendable {
         throw failure
       }
       guard kind.hasWindow ? windowBase <= Self.largestWindowBase : windowBase == 0 else { throw failure }
-      guard rowLength % 32 == 0, rowLength <= blockValues else { throw failure }
+      try checkRows(rans: rans, failure)
     } else {
-      guard rowLength == 0, mantissaBits == 0, windowBase == 0 else { throw failure }
+      guard !rans, rowLength == 0, mantissaBits == 0, windowBase == 0 else { throw failure }
     }
+  }
+}
+
+extension SegmentHeader {
+  /// Huffman's sub-streams hold whole chunks of 32 values of a row; rANS wants whole rows in a block.
+  private func checkRows(rans: Bool, _ failure: SwzipError) throws(SwzipError) {
+    guard rowLength > 0 else { return }
+    guard rowLength <= blockValues, rans ? blockValues % rowLength == 0 : rowLength % 32 == 0 else { throw failure }
   }
 }
 

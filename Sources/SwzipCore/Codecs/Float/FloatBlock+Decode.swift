@@ -41,18 +41,7 @@ package enum FloatBlock {
     offset += try unsafe chooseTables(
       frame, &block, segment: segment, kind: kind, tables: tables, inlineAt: offset, scratch: scratch,
       position: position)
-    offset = (offset + 15) & ~15
-    unsafe block.raw_plane = frame.pointer(offset)
-    offset += kind.rawPlaneBytes(count)
-    guard offset <= frame.count else { throw failure }
-    if kind.isWide {
-      let low = try unsafe PlaneSection.decode(
-        frame, at: offset, count: count, into: scratch.plane(0), scratch: scratch, position: position)
-      let high = try unsafe PlaneSection.decode(
-        frame, at: low.end, count: count, into: scratch.plane(1), scratch: scratch, position: position)
-      unsafe block.low_plane = unsafe (low.bytes, high.bytes)
-      offset = high.end
-    }
+    offset = try unsafe readPlanes(frame, &block, kind: kind, at: offset, scratch: scratch, position: position)
     unsafe block.streams = frame.pointer(offset)
     unsafe withUnsafeMutableBytes(of: &block.stream_offset) { target in
       unsafe withUnsafeBytes(of: streams.offsets) { unsafe target.copyMemory(from: $0) }
@@ -65,7 +54,39 @@ package enum FloatBlock {
     guard offset <= frame.count, streams.agrees(with: geometry) else {
       throw SwzipError(.corrupt, .subStreams, at: position)
     }
-    if flags & patchesFlag != 0 {
+    try unsafe readEnd(frame, &block, patches: flags & patchesFlag != 0, at: offset, position: position)
+    var hash: UInt64 = 0
+    // All offsets and counts above are checked against the frame; contents cannot lead the kernel astray.
+    guard unsafe swzip_float_decode(&block, out.baseAddress!, scratch.tile, streaming, &hash) else { throw failure }
+    return hash
+  }
+
+  /// Points the block at its raw plane and, for F32, decodes the sections of the lower bytes; returns their end.
+  static func readPlanes(
+    _ frame: UnsafeRawBufferPointer, _ block: inout swzip_float_block, kind: FloatKind, at start: Int,
+    scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) -> Int {
+    let count = unsafe Int(block.count)
+    let offset = (start + 15) & ~15
+    let end = offset + kind.rawPlaneBytes(count)
+    guard end <= frame.count else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+    unsafe block.raw_plane = frame.pointer(offset)
+    guard kind.isWide else { return end }
+    let low = try unsafe PlaneSection.decode(
+      frame, at: end, count: count, into: scratch.plane(0), scratch: scratch, position: position)
+    let high = try unsafe PlaneSection.decode(
+      frame, at: low.end, count: count, into: scratch.plane(1), scratch: scratch, position: position)
+    unsafe block.low_plane = unsafe (low.bytes, high.bytes)
+    return high.end
+  }
+
+  /// Points the block at its patches and checks that only padding follows.
+  static func readEnd(
+    _ frame: UnsafeRawBufferPointer, _ block: inout swzip_float_block, patches: Bool, at start: Int, position: UInt64
+  ) throws(SwzipError) {
+    let count = unsafe Int(block.count)
+    var offset = start
+    if patches {
       if offset & 1 != 0 {
         guard offset < frame.count, unsafe frame[offset] == 0 else {
           throw SwzipError(.corrupt, .padding, at: position)
@@ -86,10 +107,6 @@ package enum FloatBlock {
     for index in offset..<frame.count {
       guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
     }
-    var hash: UInt64 = 0
-    // All offsets and counts above are checked against the frame; contents cannot lead the kernel astray.
-    guard unsafe swzip_float_decode(&block, out.baseAddress!, scratch.tile, streaming, &hash) else { throw failure }
-    return hash
   }
 
   /// Points the block at its tables; returns the bytes of the inline table, if there is one.

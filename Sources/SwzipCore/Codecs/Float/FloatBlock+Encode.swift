@@ -53,10 +53,16 @@ extension FloatBlock {
     offset += streams.byteCount
     var flags: UInt8 = rows > 0 ? sortedFlag : 0
     if outside || missing > 0 {
+      guard missing <= EncodeScratch.missingCapacity else { return nil }
+      let length = UInt32(plan.rowLength)
+      let positions = (0..<Int(missing)).map { index in
+        let coded = unsafe scratch.missing[index]
+        return rows > 0 ? unsafe scratch.naturalRows[Int(coded / length)] * length + coded % length : coded
+      }
       guard
         let end = unsafe writePatches(
-          source, count: count, plan: plan, rows: rows, missing: Int(missing), outside: outside, into: frame,
-          at: offset, scratch: scratch)
+          source, count: count, kind: kind, windowBase: plan.windowBase, missing: positions, outside: outside,
+          into: frame, at: offset, scratch: scratch)
       else { return nil }
       offset = end
       flags |= patchesFlag
@@ -94,31 +100,23 @@ extension FloatBlock {
     )
   }
 
-  /// Writes the patches of fields outside the window and of symbols without a code; nil if there are too many.
-  private static func writePatches(
-    _ source: UnsafeRawBufferPointer, count: Int, plan: FloatPlan, rows: Int, missing: Int, outside: Bool,
-    into frame: UnsafeMutableRawBufferPointer, at offset: Int, scratch: EncodeScratch
+  /// Writes the patches of the values at positions `missing`, and of fields outside the window if `outside`; nil if there
+  /// are too many.
+  static func writePatches(
+    _ source: UnsafeRawBufferPointer, count: Int, kind: FloatKind, windowBase: UInt16, missing: [UInt32],
+    outside: Bool, into frame: UnsafeMutableRawBufferPointer, at offset: Int, scratch: EncodeScratch
   ) -> Int? {
     let most = min(count / 16, EncodeScratch.missingCapacity, Int(UInt16.max))
-    guard missing <= most else { return nil }
-    var positions: [UInt32] = []
-    for index in 0..<missing {
-      let coded = unsafe scratch.missing[index]
-      guard rows > 0 else {
-        positions.append(coded)
-        continue
-      }
-      let length = UInt32(plan.rowLength)
-      unsafe positions.append(scratch.naturalRows[Int(coded / length)] * length + coded % length)
-    }
+    var positions = missing
     if outside {
       let found = unsafe Int(
         swzip_float_outside(
-          plan.kind.kernel, source.baseAddress!, UInt32(count), plan.windowBase, scratch.missing,
+          kind.kernel, source.baseAddress!, UInt32(count), windowBase, scratch.missing,
           UInt32(EncodeScratch.missingCapacity)))
       guard found <= most else { return nil }
       for index in 0..<found { unsafe positions.append(scratch.missing[index]) }
     }
+    guard positions.count <= 2 * most else { return nil }
     positions.sort()
     var at = offset
     if at & 1 != 0 {
@@ -130,7 +128,7 @@ extension FloatBlock {
     var last: UInt32?
     for position in positions where position != last {
       last = position
-      let part = unsafe swzip_float_coded_part(plan.kind.kernel, source.baseAddress!, position)
+      let part = unsafe swzip_float_coded_part(kind.kernel, source.baseAddress!, position)
       unsafe frame.storeBytes(of: UInt16(position / 256).littleEndian, toByteOffset: at, as: UInt16.self)
       unsafe frame.storeBytes(of: UInt16(position % 256).littleEndian, toByteOffset: at + 2, as: UInt16.self)
       unsafe frame.storeBytes(of: part.littleEndian, toByteOffset: at + 4, as: UInt16.self)

@@ -18,6 +18,9 @@ package final class FloatPlan {
   /// First of the 14 neighbouring symbols above 0 that hold most of the sample (mode fixed4; J = 0).
   private(set) var fixed4Window: UInt8 = 1
 
+  /// Set where symbols are coded by rANS; then there are no Huffman tables.
+  private(set) var rans: RansPlan?
+
   private let usesFixed4: Bool
   static let mostGroups = 64
   /// Values for which a further table pays.
@@ -34,6 +37,10 @@ package final class FloatPlan {
     let blocks = (count + Limits.writtenBlockValues - 1) / Limits.writtenBlockValues
     self.rowLength = 0
     blockValues = ((count + blocks - 1) / blocks + 255) & ~255
+    if effort.usesRans {
+      try unsafe planRans(values, count: count, rowLength: rowLength, scratch: scratch)
+      return
+    }
     if effort.sortsRows, rowLength % 32 == 0, rowLength * 8 <= Limits.writtenBlockValues, rows >= 8 {
       let share = min((rows + blocks - 1) / blocks, Limits.writtenBlockValues / rowLength)
       // The last block needs eight rows too.
@@ -47,6 +54,29 @@ package final class FloatPlan {
     blockValues = min(blockValues, max(count, 1))
     if kind.hasWindow { windowBase = unsafe findWindow(values, count: count) }
     try unsafe sample(values, count: count, effort: effort, scratch: scratch)
+  }
+
+  /// Rows, where they are known, else runs of 512 values, which may differ in scale too.
+  private func planRans(
+    _ values: UnsafeRawBufferPointer, count: Int, rowLength: Int, scratch: EncodeScratch
+  ) throws(SwzipError) {
+    var row = rowLength > 0 && rowLength <= Limits.writtenBlockValues ? rowLength : 512
+    if row < 64 { row *= (63 + row) / row }
+    let rows = (count + row - 1) / row
+    let most = Limits.writtenBlockValues / row
+    let blocks = (rows + most - 1) / most
+    blockValues = (rows + blocks - 1) / blocks * row
+    if kind.hasWindow { windowBase = unsafe findWindow(values, count: count) }
+    let (stride, kernel, base, width) = (blockValues, kind.kernel, windowBase, kind.width)
+    let source = RansPlan.Source(count: count, blockValues: stride) { block in
+      let start = block * stride
+      _ = unsafe swzip_float_split(
+        kernel, values.baseAddress! + start * width, UInt32(min(stride, count - start)), base, scratch.symbols,
+        scratch.plane(2), scratch.plane(0), scratch.plane(1))
+    }
+    let plan = try RansPlan(source, rowLength: row, scratch: scratch)
+    rans = plan
+    self.rowLength = plan.rowLength
   }
 
   /// Encode table `index`.

@@ -1,0 +1,75 @@
+// Static rANS of byte symbols with a table for each value (spec/codecs/rans.md), the part that every level shares, and the
+// definition of its decoder.
+//
+// 32 states of 32 bits take turns: value i belongs to state i % 32. A state x lies in 2^16 to 2^32 - 1 between values. A
+// symbol of frequency f (of 4096) that starts at s in the table's slots turns x into (x / f) * 4096 + s + x % f; before,
+// if x >= f * 2^20, its low 16 bits are written as a word. Encoding goes from the last value to the first, so that
+// decoding reads forward: slot = x % 4096 names the symbol, x = f * (x / 4096) + slot - s, and if x < 2^16 the next word
+// comes in. One word a value at most. The 32 states share one stream of words in the order of their turns, which suits
+// vectors (and the lanes of a GPU's warp): the words of a turn are handed out by a prefix count.
+#include "kernels.h"
+
+#include "rans.h"
+
+// Weight of level q: 64 * 2^((q - 1) / 5), rounded.
+const uint32_t swzip_rans_weights[SWZIP_RANS_LEVELS] = {
+    0, 64, 74, 84, 97, 111, 128, 147, 169, 194, 223, 256, 294, 338, 388, 446,
+    512, 588, 676, 776, 891, 1024, 1176, 1351, 1552, 1783, 2048, 2353, 2702, 3104, 3566, 4096,
+    4705, 5405, 6208, 7132, 8192, 9410, 10809, 12417, 14263, 16384, 18820, 21619, 24834, 28526, 32768, 37641,
+    43238, 49667, 57052, 65536, 75281, 86475, 99334, 114105, 131072, 150562, 172951, 198668, 228210, 262144, 301124, 345901};
+
+bool swzip_rans_frequencies(const uint8_t levels[256], uint16_t frequencies[256]) {
+  uint32_t sum = 0, present = 0;
+  int largest = 0;
+  for (int s = 0; s < 256; s++) {
+    sum += swzip_rans_weights[levels[s]];
+    present += levels[s] != 0;
+    if (levels[s] > levels[largest]) largest = s;
+  }
+  if (present < 2) return false;
+  // one slot for each symbol, the others by weight, what rounding leaves to the largest
+  uint32_t left = SWZIP_RANS_SLOTS - present;
+  const uint32_t shared = left;
+  for (int s = 0; s < 256; s++) {
+    const uint32_t share = (uint32_t)((uint64_t)swzip_rans_weights[levels[s]] * shared / sum);
+    frequencies[s] = (uint16_t)(levels[s] ? 1 + share : 0);
+    left -= share;
+  }
+  frequencies[largest] = (uint16_t)(frequencies[largest] + left);
+  return true;
+}
+
+void swzip_rans_table_build(const uint16_t frequencies[256], unsigned shift, swzip_rans_table *table) {
+  uint32_t *entry = table->entry;
+  for (unsigned s = 0; s < 256; s++)
+    for (uint32_t i = 0; i < frequencies[s]; i++) *entry++ = frequencies[s] | i << 12 | (s << shift & 255) << 24;
+}
+
+void swzip_rans_states_begin(uint32_t states[SWZIP_STREAMS]) {
+  for (int i = 0; i < SWZIP_STREAMS; i++) states[i] = SWZIP_RANS_LOW;
+}
+
+size_t swzip_rans_encode(const uint8_t *symbols, size_t count, const uint8_t *numbers,
+                         const swzip_rans_encode_table *tables, uint32_t states[SWZIP_STREAMS], uint16_t *end) {
+  uint16_t *out = end;
+  for (size_t i = count; i-- > 0;) {
+    const swzip_rans_encode_table *const table = tables + (numbers ? numbers[i] : 0);
+    const uint32_t f = table->frequency[symbols[i]], start = table->start[symbols[i]];
+    uint32_t x = states[i % SWZIP_STREAMS];
+    if (x >= (uint64_t)f << 20) {
+      *--out = (uint16_t)x;
+      x >>= 16;
+    }
+    states[i % SWZIP_STREAMS] = x / f * SWZIP_RANS_SLOTS + start + x % f;
+  }
+  return (size_t)(end - out);
+}
+
+bool swzip_rans_decode_portable(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
+                                const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols) {
+  uint32_t x[SWZIP_STREAMS];
+  for (int i = 0; i < SWZIP_STREAMS; i++) x[i] = load32(states + 4 * i);
+  size_t at = 0;
+  return rans_decode_from(words, word_count, x, 0, count, numbers, tables, symbols, &at) &&
+         rans_is_finished(x, at, word_count);
+}

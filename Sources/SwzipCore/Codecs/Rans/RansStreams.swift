@@ -1,0 +1,82 @@
+internal import CSwzipKernels
+
+/// The rANS part of a block: states, row classes, words (spec/codecs/rans.md).
+enum RansStreams {
+  /// Bytes of a block before its row classes: the block's header and the states.
+  static let fixedBytes = 32 + Int(4 * SWZIP_STREAMS)
+
+  /// Table numbers of a block's symbols; nil where all take the first table. `classes`: one byte a row.
+  static func numbers(
+    _ classes: UnsafePointer<UInt8>, count: Int, rowLength: Int, coding: RansCoding, map: [UInt8],
+    into target: UnsafeMutablePointer<UInt8>
+  ) -> UnsafePointer<UInt8>? {
+    guard coding.tableOfContext.count > 1 else { return nil }
+    let rows = count / rowLength
+    unsafe coding.columns.withUnsafeBufferPointer { columns in
+      let classesOfColumns = columns.isEmpty ? nil : columns.baseAddress
+      unsafe swzip_rans_numbers(classes, rows, classesOfColumns, rowLength, map, target)
+      let rest = count - rows * rowLength
+      if rest > 0 {
+        unsafe swzip_rans_numbers(classes + rows, 1, classesOfColumns, rest, map, target + rows * rowLength)
+      }
+    }
+    return unsafe UnsafePointer(target)
+  }
+
+  /// Writes the row classes, `bits` each, lowest first.
+  static func packClasses(_ classes: ArraySlice<UInt8>, bits: Int, to out: UnsafeMutablePointer<UInt8>) {
+    guard bits > 0 else { return }
+    unsafe out.update(repeating: 0, count: (classes.count * bits + 7) / 8)
+    for (row, value) in classes.enumerated() {
+      let wide = UInt16(value) << UInt16(row * bits & 7)
+      unsafe out[row * bits / 8] |= UInt8(truncatingIfNeeded: wide)
+      if wide > 255 { unsafe out[row * bits / 8 + 1] |= UInt8(wide >> 8) }
+    }
+  }
+
+  /// Reads `rows` row classes; `packed` may be read one byte further.
+  static func unpackClasses(
+    _ packed: UnsafePointer<UInt8>, rows: Int, bits: Int, to out: UnsafeMutablePointer<UInt8>
+  ) {
+    for row in 0..<rows {
+      let at = row * bits
+      let pair = unsafe UInt16(packed[at / 8]) | UInt16(packed[at / 8 + 1]) << 8
+      unsafe out[row] = UInt8(truncatingIfNeeded: pair >> UInt16(at & 7)) & UInt8((1 << bits) - 1)
+    }
+  }
+
+  /// What a block's header says of its rANS part.
+  @safe struct Layout {
+    let numbers: UnsafePointer<UInt8>?
+    let states: UnsafePointer<UInt8>
+    let wordCount: Int
+    /// Where the row classes end in the frame.
+    let end: Int
+  }
+
+  /// Reads states and row classes of a block of `count` symbols. Bytes 26 and 27 are zero, 28 to 31 the number of words.
+  static func read(
+    _ frame: UnsafeRawBufferPointer, count: Int, rowLength: Int, coding: RansCoding, map: [UInt8],
+    scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) -> Layout {
+    let failure = SwzipError(.corrupt, .blockHeader, at: position)
+    guard frame.count >= fixedBytes else { throw failure }
+    guard unsafe frame[26] == 0, unsafe frame[27] == 0 else {
+      throw SwzipError(.unsupported, .reservedBits, at: position)
+    }
+    let wordCount = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self)))
+    let rows = rowLength > 0 ? (count + rowLength - 1) / rowLength : 0
+    let end = fixedBytes + coding.rowClassBytes(rows)
+    guard wordCount <= count, end <= frame.count else { throw failure }
+    let classes = unsafe scratch.rowClasses(rows)
+    if coding.rowBits > 0 {
+      unsafe unpackClasses(frame.pointer(fixedBytes), rows: rows, bits: coding.rowBits, to: classes)
+    } else {
+      unsafe classes.update(repeating: 0, count: rows)
+    }
+    return unsafe Layout(
+      numbers: numbers(
+        classes, count: count, rowLength: rowLength, coding: coding, map: map, into: scratch.tableNumbers),
+      states: frame.pointer(32), wordCount: wordCount, end: end)
+  }
+}
