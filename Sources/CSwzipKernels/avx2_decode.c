@@ -418,9 +418,9 @@ void swzip_avx2_fixed4_decode(const uint8_t *codes, const uint8_t *codebook, con
   *hash = byte_count > 240 ? hash_end(&lanes, byte_count) : XXH3_64bits(out, byte_count);
 }
 
-void swzip_avx2_plane_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
-                             const swzip_decode_table *table, uint8_t *tile, uint8_t *out) {
-  plane_decode(streams, offset, count, table, tile, out);
+void swzip_avx2_symbols_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
+                             const swzip_decode_table *const *tables, uint8_t *tile, uint8_t *out) {
+  symbols_decode(streams, offset, count, tables, tile, out);
 }
 #pragma clang attribute pop
 #endif

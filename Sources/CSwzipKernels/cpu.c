@@ -61,9 +61,9 @@ uint8_t *swzip_huffman_encode(const uint8_t *symbols, size_t count, const swzip_
   return kernels()->huffman_encode(symbols, count, table, out, first_position, missing, missing_capacity,
                                    missing_count);
 }
-void swzip_plane_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
-                        const swzip_decode_table *table, uint8_t *tile, uint8_t *out) {
-  kernels()->plane_decode(streams, offset, count, table, tile, out);
+void swzip_symbols_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
+                        const swzip_decode_table *const tables[4], uint8_t *tile, uint8_t *out) {
+  kernels()->symbols_decode(streams, offset, count, tables, tile, out);
 }
 bool swzip_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
   return kernels()->float_decode(block, out, scratch, streaming, hash);

@@ -102,3 +102,21 @@ void swzip_planes_merge(const uint8_t *const *planes, uint32_t count, unsigned w
       }
   }
 }
+
+void swzip_palette_expand(const uint8_t *symbols, const uint8_t *palette, size_t entry_bytes, uint8_t *out,
+                          size_t byte_count) {
+  // A copy of a fixed size is one load and one store; what it writes too much the next one covers, but for the last.
+#define EXPAND(size)                                                                                          \
+  for (; done + size <= byte_count; done += entry_bytes) memcpy(out + done, palette + 64 * (size_t)*symbols++, size);
+  size_t done = 0;
+  if (entry_bytes == 2) { EXPAND(2) }
+  else if (entry_bytes <= 4) { EXPAND(4) }
+  else if (entry_bytes <= 8) { EXPAND(8) }
+  else if (entry_bytes <= 16) { EXPAND(16) }
+  else { EXPAND(64) }
+#undef EXPAND
+  for (; done < byte_count; done += entry_bytes) {
+    const size_t left = byte_count - done;
+    memcpy(out + done, palette + 64 * (size_t)*symbols++, left < entry_bytes ? left : entry_bytes);
+  }
+}

@@ -78,13 +78,13 @@ static NOINLINE void decode_group(const uint8_t *streams, const uint32_t positio
   }
 }
 
-static void plane_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
-                         const swzip_decode_table *table, uint8_t *tile, uint8_t *out) {
+static void symbols_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
+                         const swzip_decode_table *const *tables, uint8_t *tile, uint8_t *out) {
   const swzip_geometry geometry = swzip_geometry_unsorted(count);
   uint32_t done = 0;
   for (int g = 0; g < 4 && geometry.values[g]; g++) {
     const uint32_t length = geometry.stream[g], stride = length + SWZIP_STREAM_GAP;
-    decode_group(streams, offset + 8 * g, length, geometry.values[g], tile + SWZIP_STREAM_GAP, stride, table, NULL,
+    decode_group(streams, offset + 8 * g, length, geometry.values[g], tile + SWZIP_STREAM_GAP, stride, tables[g], NULL,
                  NULL, NULL, NULL);
     for (uint32_t k = 0; k < 8 && k * length < geometry.values[g]; k++) {
       const uint32_t left = geometry.values[g] - k * length, mine = left < length ? left : length;

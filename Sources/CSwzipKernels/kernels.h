@@ -28,7 +28,8 @@ typedef struct {
   void (*table_build)(const uint8_t *, unsigned, swzip_decode_table *);
   uint8_t *(*huffman_encode)(const uint8_t *, size_t, const swzip_encode_table *, uint8_t *, uint32_t, uint32_t *,
                              uint32_t, uint32_t *);
-  void (*plane_decode)(const uint8_t *, const uint32_t *, uint32_t, const swzip_decode_table *, uint8_t *, uint8_t *);
+  void (*symbols_decode)(const uint8_t *, const uint32_t *, uint32_t, const swzip_decode_table *const *, uint8_t *,
+                         uint8_t *);
   bool (*float_decode)(const swzip_float_block *, void *, uint8_t *, bool, uint64_t *);
   bool (*float_split)(swzip_float_kind, const void *, uint32_t, uint16_t, uint8_t *, uint8_t *, uint8_t *, uint8_t *);
   uint32_t (*fixed4_escapes)(const uint8_t *, uint32_t);
@@ -57,8 +58,8 @@ uint8_t *swzip_avx2_huffman_encode(const uint8_t *symbols, size_t count, const s
                                    uint32_t *missing_count);
 bool swzip_avx2_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming,
                              uint64_t *hash);
-void swzip_avx2_plane_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
-                             const swzip_decode_table *table, uint8_t *tile, uint8_t *out);
+void swzip_avx2_symbols_decode(const uint8_t *streams, const uint32_t *offset, uint32_t count,
+                             const swzip_decode_table *const *tables, uint8_t *tile, uint8_t *out);
 bool swzip_avx2_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
                             uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1);
 uint32_t swzip_avx2_fixed4_escapes(const uint8_t *codes, uint32_t count);

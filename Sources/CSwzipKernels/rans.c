@@ -19,7 +19,8 @@ const uint32_t swzip_rans_weights[SWZIP_RANS_LEVELS] = {
     43238, 49667, 57052, 65536, 75281, 86475, 99334, 114105, 131072, 150562, 172951, 198668, 228210, 262144, 301124, 345901};
 
 bool swzip_rans_frequencies(const uint8_t levels[256], uint16_t frequencies[256]) {
-  uint32_t sum = 0, present = 0;
+  uint64_t sum = 0, above_one = 0, above[256];
+  uint32_t present = 0;
   int largest = 0;
   for (int s = 0; s < 256; s++) {
     sum += swzip_rans_weights[levels[s]];
@@ -27,13 +28,18 @@ bool swzip_rans_frequencies(const uint8_t levels[256], uint16_t frequencies[256]
     if (levels[s] > levels[largest]) largest = s;
   }
   if (present < 2) return false;
-  // one slot for each symbol, the others by weight, what rounding leaves to the largest
-  uint32_t left = SWZIP_RANS_SLOTS - present;
-  const uint32_t shared = left;
+  // Every symbol has one slot; the others go by what its share (in 1/65536 slots) has above one. 256 symbols have 16 slots
+  // on average: some have.
   for (int s = 0; s < 256; s++) {
-    const uint32_t share = (uint32_t)((uint64_t)swzip_rans_weights[levels[s]] * shared / sum);
-    frequencies[s] = (uint16_t)(levels[s] ? 1 + share : 0);
-    left -= share;
+    const uint64_t share = ((uint64_t)swzip_rans_weights[levels[s]] << 28) / sum;
+    above[s] = share > 65536 ? share - 65536 : 0;
+    above_one += above[s];
+  }
+  uint32_t left = SWZIP_RANS_SLOTS - present;
+  for (int s = 0; s < 256; s++) {
+    const uint32_t more = (uint32_t)(above[s] * (SWZIP_RANS_SLOTS - present) / above_one);
+    frequencies[s] = (uint16_t)(levels[s] ? 1 + more : 0);
+    left -= more;
   }
   frequencies[largest] = (uint16_t)(frequencies[largest] + left);
   return true;

@@ -30,7 +30,7 @@ package struct Payload: Equatable, Sendable {
     self.init(offset: tensor.offset, byteCount: tensor.byteCount, elementType: tensor.elementType)
     guard tensor.shape.count >= 2, let rows = tensor.shape.first, rows > 0 else { return }
     let length = tensor.byteCount / UInt64(tensor.elementType.width) / rows
-    rowLength = length <= UInt64(Limits.writtenBlockValues) ? Int(length) : 0
+    rowLength = length <= UInt64(Limits.largestWrittenBlock) ? Int(length) : 0
   }
 }
 

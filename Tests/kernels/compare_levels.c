@@ -191,7 +191,8 @@ static void test_plane(int number) {
     const size_t tile_bytes = swzip_tile_bytes(count);
     uint8_t *const tile = buffer((tile_bytes + 63) / 64 * 64, 64);
     out[level] = buffer(count, 1);
-    swzip_plane_decode(streams, offset, count, table[level], tile, out[level]);
+    const swzip_decode_table *const tables[4] = {table[level], table[level], table[level], table[level]};
+    swzip_symbols_decode(streams, offset, count, tables, tile, out[level]);
     if (level) {
       check(!memcmp(table[level]->entry, table[0]->entry, sizeof table[0]->entry) &&
                 table[level]->max_count >= table[0]->max_count, "decode table", level, "plane", (unsigned long)number);

@@ -72,10 +72,15 @@ typedef struct { uint32_t values[4], stream[4]; } swzip_geometry;
 swzip_geometry swzip_geometry_unsorted(uint32_t value_count);
 swzip_geometry swzip_geometry_sorted(uint32_t rows, uint32_t row_length);
 
-/// Decodes the symbols of one byte plane. `offset[33]`: where each sub-stream starts in `streams`. `tile` needs
-/// swzip_tile_bytes(count) bytes; `out` count bytes.
-void swzip_plane_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
-                        const swzip_decode_table *table, uint8_t *tile, uint8_t *out);
+/// Decodes symbols in unsorted geometry to natural order. `offset[33]`: where each sub-stream starts in `streams`; `tables`: one
+/// for each group. `tile` needs swzip_tile_bytes(count) bytes; `out` count bytes.
+void swzip_symbols_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
+                          const swzip_decode_table *const tables[4], uint8_t *tile, uint8_t *out);
+
+/// Writes entry `symbols[i]` (of `entry_bytes` bytes, at most 64) of a palette for each symbol, `byte_count` bytes in all; the
+/// last entry may be cut. The palette has 256 entries of 64 bytes.
+void swzip_palette_expand(const uint8_t *symbols, const uint8_t *palette, size_t entry_bytes, uint8_t *out,
+                          size_t byte_count);
 
 // ---------------------------------------------------------------- rANS (spec/codecs/rans.md)
 

@@ -16,6 +16,7 @@ package enum Limits {
 
   /// Original bytes of the largest segment that the writer makes.
   package static let segmentBytes = 8 << 20
-  /// Values of the writer's largest block, 9/8 of 64 Ki.
-  package static let writtenBlockValues = 73_728
+  /// Values of the writer's largest block of values of that width: 9/8 of 64 Ki, twice that for bytes.
+  package static func writtenBlockValues(width: Int) -> Int { width == 1 ? largestWrittenBlock : 73_728 }
+  package static let largestWrittenBlock = 147_456
 }

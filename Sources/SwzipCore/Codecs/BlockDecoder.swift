@@ -17,6 +17,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   private var kind: FloatKind?
   private let tables = DecodeTables()
   private let ransTables = RansDecodeTables()
+  private var paletteEntries: [UInt8] = []
 
   package init() {
     header = SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes)
@@ -28,6 +29,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     kind =
       header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
     try tables.build(header.tables, shift: kind?.shift ?? 0)
+    paletteEntries = header.palette?.entries() ?? []
     if let rans = header.rans { try ransTables.build(rans, shift: kind?.shift ?? 0) }
   }
 
@@ -77,20 +79,26 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       throw SwzipError(.unsupported, .unknownCodec, at: position)
     }
     guard codec.allows(mode) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    if mode != .huffman, mode != .rans, block.flags != 0 { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    if mode == .huffman || mode == .rans {
+      guard (mode == .rans) == (header.rans != nil) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+    } else if block.flags != 0 {
+      throw SwzipError(.unsupported, .reservedBits, at: position)
+    }
     let width = header.width
     try scratch.prepare(
-      block.valueCount, planes: mode == .planes ? width : mode == .rans ? 4 : kind?.isWide == true ? 2 : 0)
+      block.valueCount, planes: mode == .planes ? width : mode == .rans ? 4 : kind?.isWide == true ? 2 : 1)
     switch mode {
+    case .huffman where codec == .symbols, .rans where codec == .symbols:
+      try unsafe SymbolsBlock.decode(
+        mode, frame, of: header, tables: tables, ransTables: ransTables, entries: paletteEntries, into: out,
+        scratch: scratch, position: position)
     case .raw, .constant, .zstd, .lz4:
       try unsafe BytesBlock.decode(mode, frame, width: width, into: out, at: position, by: scratch.compressors)
     case .huffman:
-      guard header.rans == nil else { throw SwzipError(.corrupt, .blockHeader, at: position) }
       return try unsafe FloatBlock.decode(
         frame, of: header, kind: kind!, tables: tables, into: out, scratch: scratch, streaming: streaming,
         position: position)
     case .rans:
-      guard header.rans != nil else { throw SwzipError(.corrupt, .blockHeader, at: position) }
       return try unsafe FloatBlock.decodeRans(
         frame, of: header, kind: kind!, tables: ransTables, into: out, scratch: scratch, streaming: streaming,
         position: position)

@@ -1,6 +1,6 @@
 /// The codecs of a segment and the modes of a block (spec/FORMAT.md, sections 4.2 and 4.3), each in this one place.
 package enum CodecID: UInt8, Sendable, CaseIterable {
-  case bytes, float, planes, copy
+  case bytes, float, planes, copy, symbols
 
   package var name: String {
     switch self {
@@ -8,6 +8,7 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
     case .float: "float"
     case .planes: "planes"
     case .copy: "copy"
+    case .symbols: "symbols"
     }
   }
 
@@ -15,7 +16,8 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
   package func allows(_ mode: BlockMode) -> Bool {
     switch mode {
     case .raw, .constant, .zstd, .lz4: true
-    case .huffman, .fixed4, .rans: self == .float
+    case .huffman, .rans: self == .float || self == .symbols
+    case .fixed4: self == .float
     case .planes: self == .planes
     case .copy: self == .copy
     }

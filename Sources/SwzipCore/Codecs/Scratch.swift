@@ -2,7 +2,7 @@ package import CSwzipKernels
 
 /// What encoding blocks needs besides input and output. One object a thread, reused for every block.
 package final class EncodeScratch {
-  package static let missingCapacity = Limits.writtenBlockValues / 16 + 64
+  package static let missingCapacity = Limits.largestWrittenBlock / 16 + 64
 
   package let compressors: Compressors
   private let symbolMemory: Memory
@@ -16,7 +16,7 @@ package final class EncodeScratch {
   let histograms: Memory
   package var costs = [UInt16](repeating: 0, count: 256)
 
-  private static let planeStride = Limits.writtenBlockValues + 512
+  private static let planeStride = Limits.largestWrittenBlock + 512
 
   package init() throws(SwzipError) {
     compressors = Compressors()
@@ -24,7 +24,7 @@ package final class EncodeScratch {
     sortedMemory = try Memory(Self.planeStride)
     planeMemory = try Memory(8 * Self.planeStride)
     countMemory = try Memory(4 * 1024)
-    listMemory = try Memory(4 * (Self.missingCapacity + 4 * Limits.writtenBlockValues / 32))
+    listMemory = try Memory(4 * (Self.missingCapacity + 4 * Limits.largestWrittenBlock / 32))
     tableMemory = try Memory(MemoryLayout<swzip_encode_table>.stride)
     sampleMemory = try Memory(16384)
     histograms = try Memory(1024 * FloatPlan.mostGroups)
@@ -40,7 +40,7 @@ package final class EncodeScratch {
   package func planes(_ count: Int) -> [UnsafeMutablePointer<UInt8>?] { unsafe (0..<count).map { unsafe plane($0) } }
   package var missing: UnsafeMutablePointer<UInt32> { unsafe listMemory.base.assumingMemoryBound(to: UInt32.self) }
   package var rowSums: UnsafeMutablePointer<UInt32> { unsafe missing + Self.missingCapacity }
-  package var naturalRows: UnsafeMutablePointer<UInt32> { unsafe rowSums + Limits.writtenBlockValues / 32 }
+  package var naturalRows: UnsafeMutablePointer<UInt32> { unsafe rowSums + Limits.largestWrittenBlock / 32 }
   package var inlineTable: UnsafeMutablePointer<swzip_encode_table> {
     unsafe tableMemory.base.assumingMemoryBound(to: swzip_encode_table.self)
   }
@@ -60,7 +60,7 @@ package final class DecodeScratch {
   package let inlineTables = DecodeTables()
   private var tileMemory: Memory
   private var planeMemory: Memory?
-  private var capacity = Limits.writtenBlockValues
+  private var capacity = Limits.largestWrittenBlock
 
   package init() throws(SwzipError) {
     compressors = Compressors()

@@ -26,6 +26,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   package let header: SegmentHeader
   package let effort: Effort
   private let float: FloatPlan?
+  private let symbols: SymbolsPlan?
 
   /// Plans `bytes`, all of the range. Cost: a sample of about a fifth of a float segment.
   package init(
@@ -34,33 +35,47 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     self.effort = effort
     let type = range.elementType
     let whole = range.byteCount % type.width == 0
+    let finder =
+      unsafe range.copyOf == nil && type != .bytes && whole ? PaletteFinder(bytes, width: type.width) : nil
     let codec: CodecID =
       if range.copyOf != nil { .copy } else if type == .bytes || !whole {
         .bytes
+      } else if finder != nil || (type.width == 1 && FloatKind(type, mantissaBits: 1) == nil) {
+        .symbols
       } else if FloatKind(type, mantissaBits: effort.mantissaBits(of: type)) != nil { .float } else { .planes }
     var header = SegmentHeader(
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? type : .bytes, codec: codec)
-    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec))
+    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, width: header.width))
     float =
       try codec == .float
       ? unsafe FloatPlan(
         bytes, kind: FloatKind(type, mantissaBits: effort.mantissaBits(of: type))!, rowLength: range.rowLength,
         effort: effort, scratch: scratch) : nil
+    symbols =
+      try codec == .symbols
+      ? unsafe SymbolsPlan(bytes, of: type, finder: finder, rowLength: range.rowLength, effort: effort, scratch: scratch) : nil
+    if let symbols {
+      header.blockValues = UInt32(symbols.blockValues)
+      header.palette = symbols.palette
+      header.tables = symbols.tables?.codes ?? []
+      header.rans = symbols.rans?.coding
+      header.rowLength = UInt32(symbols.rans?.rowLength ?? 0)
+    }
     if let float {
       header.blockValues = UInt32(float.blockValues)
       header.rowLength = UInt32(float.rowLength)
       header.mantissaBits = effort.mantissaBits(of: type)
       header.windowBase = float.windowBase
       header.rans = float.rans?.coding
-      if !(effort.usesFixed4 && type == .bf16) { header.tables = float.codes }
+      if !(effort.usesFixed4 && type == .bf16) { header.tables = float.tables?.codes ?? [] }
     }
     if let copy = range.copyOf { header.references = [.earlier(member: copy.member, offset: copy.offset)] }
     self.header = header
   }
 
-  private static func blockValues(_ count: Int, _ codec: CodecID) -> Int {
-    let largest = codec == .bytes ? Limits.blockValues : Limits.writtenBlockValues
+  private static func blockValues(_ count: Int, _ codec: CodecID, width: Int) -> Int {
+    let largest = codec == .bytes ? Limits.blockValues : Limits.writtenBlockValues(width: width)
     let blocks = (count + largest - 1) / largest
     return min(count, ((count + blocks - 1) / blocks + 255) & ~255)
   }
@@ -82,6 +97,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
         raw,
         float.rans == nil ? FloatBlock.bound(count, kind: float.kind) : FloatBlock.ransBound(count, kind: float.kind))
     }
+    if let symbols { return max(raw, SymbolsBlock.bound(symbols.palette.symbolCount(of: count))) }
     return header.codec == CodecID.planes.rawValue ? max(raw, PlanesBlock.bound(count, width: header.width)) : raw
   }
 
@@ -126,6 +142,11 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
         return (.huffman, flags, count)
       }
       return unsafe bytesPayload(source, into: frame, scratch: scratch)
+    }
+    if let symbols {
+      if let coded = unsafe SymbolsBlock.encode(source, block: index, plan: symbols, into: frame, scratch: scratch) {
+        return coded
+      }
     }
     if header.codec == CodecID.planes.rawValue {
       return unsafe (

@@ -16,6 +16,8 @@ package struct SegmentHeader: Equatable, Sendable {
   /// Set where symbols are coded by rANS instead of Huffman; `tables` is empty then.
   package var rans: RansCoding?
   package var references: [Reference] = []
+  /// Set in codec symbols.
+  package var palette: Palette?
 
   package init(
     memberOffset: UInt64, byteCount: UInt64, blockValues: UInt32, elementType: ElementType, codec: CodecID
@@ -53,6 +55,7 @@ package struct SegmentHeader: Equatable, Sendable {
     for table in tables { table.write(&body) }
     rans?.write(&body)
     for reference in references { reference.write(&body) }
+    palette?.write(&body)
     Extensions.write(&body)
     return Frame.make(.segment, tag: UInt32(number), body: body)
   }
@@ -90,15 +93,27 @@ package struct SegmentHeader: Equatable, Sendable {
     default: throw reader.failure(.reservedBits, .unsupported)
     }
     for _ in 0..<referenceCount { segment.references.append(try Reference.read(&reader)) }
+    if codec == CodecID.symbols.rawValue { segment.palette = try Palette.read(&reader, width: segment.width) }
     try Extensions.read(&reader)
     try reader.padding()
-    let symbols = FloatKind(elementType, mantissaBits: mantissaBits)?.symbolCount ?? 256
-    guard
-      codec != CodecID.float.rawValue
-        || (segment.tables.allSatisfy { $0.fits(symbols) } && segment.rans?.tables.allSatisfy { $0.fits(symbols) } ?? true)
-    else { throw reader.failure(.codeLengths) }
+    try segment.checkTables(reader.failure(.codeLengths))
     if codec == CodecID.copy.rawValue, referenceCount != 1 { throw reader.failure(.reference) }
     return segment
+  }
+
+  /// Tables have only symbols that mean something.
+  private func checkTables(_ failure: SwzipError) throws(SwzipError) {
+    let symbols = palette?.symbolCount ?? FloatKind(elementType, mantissaBits: mantissaBits)?.symbolCount ?? 256
+    guard tables.allSatisfy({ $0.fits(symbols) }), rans?.tables.allSatisfy({ $0.fits(symbols) }) ?? true else {
+      throw failure
+    }
+    if let palette, rans != nil {
+      // Whole symbols, and whole rows of them, in every block but the last.
+      guard blockValues % UInt32(palette.valuesPerSymbol) == 0,
+        rowLength == 0 || (blockValues / UInt32(palette.valuesPerSymbol)) % rowLength == 0
+      else { throw failure }
+    }
+    if let palette, blockCount > 1, blockValues % UInt32(palette.valuesPerSymbol) != 0 { throw failure }
   }
 
   private func checkShape(rans: Bool, _ failure: SwzipError) throws(SwzipError) {
@@ -115,6 +130,8 @@ package struct SegmentHeader: Equatable, Sendable {
       }
       guard kind.hasWindow ? windowBase <= Self.largestWindowBase : windowBase == 0 else { throw failure }
       try checkRows(rans: rans, failure)
+    } else if known == .symbols {
+      guard rans || rowLength == 0, rowLength <= blockValues, mantissaBits == 0, windowBase == 0 else { throw failure }
     } else {
       guard !rans, rowLength == 0, mantissaBits == 0, windowBase == 0 else { throw failure }
     }

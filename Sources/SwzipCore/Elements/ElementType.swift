@@ -48,6 +48,28 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
     }
   }
 
+  /// Whether values have a sign.
+  package var isSigned: Bool {
+    switch self {
+    case .bytes, .f8e8m0, .u8, .u16, .u32, .u64, .bool: false
+    default: true
+    }
+  }
+
+  private var isInteger: Bool {
+    switch self {
+    case .i8, .i16, .i32, .i64: true
+    default: false
+    }
+  }
+
+  /// Grows with the magnitude of a value of a signed type, given as its bits.
+  package func magnitude(_ bits: UInt64) -> UInt64 {
+    let sign = UInt64(1) << UInt64(bitCount - 1)
+    guard bits & sign != 0 else { return bits }
+    return isInteger ? (~bits &+ 1) & (sign | (sign - 1)) : bits ^ sign
+  }
+
   /// Bytes of one value of a segment.
   package var width: Int { max(1, bitCount / 8) }
 }

@@ -45,7 +45,7 @@ extension FloatBlock {
         symbols, UInt32(rows), rowLength, frame.mutable(groups), scratch.sorted, scratch.naturalRows)
       unsafe coded = unsafe UnsafePointer(scratch.sorted)
     }
-    let tables = unsafe chooseTables(coded, geometry, plan: plan, frame: frame, scratch: scratch)
+    let tables = unsafe plan.tables!.choose(coded, geometry, frame: frame, scratch: scratch)
     var missing: UInt32 = 0
     let streams = unsafe HuffmanStreams.encode(
       coded, geometry: geometry, tables: tables, into: start + offset, scratch: scratch, missing: &missing)
@@ -75,29 +75,6 @@ extension FloatBlock {
     unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
     unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)
     return unsafe (padFrame(start, from: offset), flags)
-  }
-
-  /// The cheapest table for each group, by a histogram of a part of it.
-  private static func chooseTables(
-    _ coded: UnsafePointer<UInt8>, _ geometry: swzip_geometry, plan: FloatPlan,
-    frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
-  ) -> HuffmanStreams.Tables {
-    var from = 0
-    func choose(_ group: Int, _ values: UInt32) -> UnsafeMutablePointer<swzip_encode_table> {
-      var best = 0
-      if values > 0, plan.codes.count > 1 {
-        let counts = unsafe scratch.clearedCounts()
-        unsafe swzip_histogram_add(coded + from, Int(values), 5, counts)
-        best = unsafe plan.cheapest(counts)
-      }
-      from += Int(values)
-      unsafe frame[28 + group] = UInt8(best)
-      return unsafe plan.table(best)
-    }
-    return unsafe (
-      choose(0, geometry.values.0), choose(1, geometry.values.1), choose(2, geometry.values.2),
-      choose(3, geometry.values.3)
-    )
   }
 
   /// Writes the patches of the values at positions `missing`, and of fields outside the window if `outside`; nil if there

@@ -1,4 +1,4 @@
-package import CSwzipKernels
+internal import CSwzipKernels
 
 /// How the blocks of a float segment are coded: geometry, window, tables. Made from a sample of the segment.
 ///
@@ -11,14 +11,12 @@ package final class FloatPlan {
   package private(set) var blockValues: Int
   /// 0 where rows stay in natural order.
   package private(set) var rowLength: Int
-  package private(set) var codes: [CodeLengths] = []
-  private var tableMemory: Memory?
-  private var costs: [[UInt16]] = []
-  private(set) var symbolRange = (first: 0, last: 255)
+  /// Set unless symbols are coded by rANS.
+  private(set) var tables: HuffmanTables?
   /// First of the 14 neighbouring symbols above 0 that hold most of the sample (mode fixed4; J = 0).
   private(set) var fixed4Window: UInt8 = 1
 
-  /// Set where symbols are coded by rANS; then there are no Huffman tables.
+  /// Set where symbols are coded by rANS.
   private(set) var rans: RansPlan?
 
   private let usesFixed4: Bool
@@ -34,15 +32,16 @@ package final class FloatPlan {
     usesFixed4 = effort.usesFixed4
     let count = values.count / kind.width
     let rows = rowLength > 0 && count % rowLength == 0 ? count / rowLength : 0
-    let blocks = (count + Limits.writtenBlockValues - 1) / Limits.writtenBlockValues
+    let largest = Limits.writtenBlockValues(width: kind.width)
+    let blocks = (count + largest - 1) / largest
     self.rowLength = 0
     blockValues = ((count + blocks - 1) / blocks + 255) & ~255
     if effort.usesRans {
       try unsafe planRans(values, count: count, rowLength: rowLength, scratch: scratch)
       return
     }
-    if effort.sortsRows, rowLength % 32 == 0, rowLength * 8 <= Limits.writtenBlockValues, rows >= 8 {
-      let share = min((rows + blocks - 1) / blocks, Limits.writtenBlockValues / rowLength)
+    if effort.sortsRows, rowLength % 32 == 0, rowLength * 8 <= largest, rows >= 8 {
+      let share = min((rows + blocks - 1) / blocks, largest / rowLength)
       // The last block needs eight rows too.
       if share >= 8, share * rowLength >= Limits.smallestBlockValues || share >= rows,
         rows % share == 0 || rows % share >= 8
@@ -60,10 +59,11 @@ package final class FloatPlan {
   private func planRans(
     _ values: UnsafeRawBufferPointer, count: Int, rowLength: Int, scratch: EncodeScratch
   ) throws(SwzipError) {
-    var row = rowLength > 0 && rowLength <= Limits.writtenBlockValues ? rowLength : 512
+    let largest = Limits.writtenBlockValues(width: kind.width)
+    var row = rowLength > 0 && rowLength <= largest ? rowLength : 512
     if row < 64 { row *= (63 + row) / row }
     let rows = (count + row - 1) / row
-    let most = Limits.writtenBlockValues / row
+    let most = largest / row
     let blocks = (rows + most - 1) / most
     blockValues = (rows + blocks - 1) / blocks * row
     if kind.hasWindow { windowBase = unsafe findWindow(values, count: count) }
@@ -77,23 +77,6 @@ package final class FloatPlan {
     let plan = try RansPlan(source, rowLength: row, scratch: scratch)
     rans = plan
     self.rowLength = plan.rowLength
-  }
-
-  /// Encode table `index`.
-  package func table(_ index: Int) -> UnsafeMutablePointer<swzip_encode_table> {
-    unsafe tableMemory!.base.assumingMemoryBound(to: swzip_encode_table.self) + index
-  }
-
-  /// The cheapest table for a group with these counts.
-  package func cheapest(_ counts: UnsafePointer<UInt32>) -> Int {
-    var best = 0
-    var least = UInt64.max
-    guard costs.count > 1 else { return 0 }
-    for index in costs.indices {
-      let cost = unsafe swzip_histogram_cost(counts, costs[index], Int32(symbolRange.first), Int32(symbolRange.last))
-      if cost < least { (least, best) = (cost, index) }
-    }
-    return best
   }
 
   // MARK: planning
@@ -134,7 +117,9 @@ package final class FloatPlan {
       rowLength = 0
       addBlocks()
     }
-    try adopt(Clusters(histograms, most: min(effort.tables, max(1, count / Self.valuesPerTable))))
+    let clusters = try Clusters(histograms, most: min(effort.tables, max(1, count / Self.valuesPerTable)))
+    if usesFixed4 { fixed4Window = densestWindow(clusters.tables) }
+    tables = try HuffmanTables(clusters, least: 2)
   }
 
   /// Adds the histograms of a block's groups, from one run of rows (or of 256 values) in `step`. Runs are whole units,
@@ -179,29 +164,6 @@ package final class FloatPlan {
       let start = min(quarter * share, values)
       let count = min(share, values - start)
       if count > 0 { unsafe swzip_histogram_add(symbols + start, count, 1, histograms[group + quarter]) }
-    }
-  }
-
-  private func adopt(_ clusters: Clusters) throws(SwzipError) {
-    symbolRange = clusters.symbolRange
-    if usesFixed4 { fixed4Window = densestWindow(clusters.tables) }
-    let stride = MemoryLayout<swzip_encode_table>.stride
-    let memory = try Memory(clusters.tables.count * stride)
-    tableMemory = memory
-    // Symbols that are rare in a cluster get a code if they are not in the segment: a patch costs as much as a code's
-    // share of the code space, and slows the decoder.
-    let common = (0..<256).filter { symbol in
-      (0..<clusters.tables.count).reduce(UInt32(0)) { unsafe $0 + clusters.tables[$1][symbol] } >= 2
-    }
-    for index in 0..<clusters.tables.count {
-      for symbol in common where unsafe clusters.tables[index][symbol] == 0 {
-        unsafe clusters.tables[index][symbol] = 1
-      }
-      let code = unsafe CodeLengths(counts: clusters.tables[index])
-      codes.append(code)
-      unsafe swzip_encode_table_build(code.lengths, clusters.tables[index], table(index))
-      // A symbol without a code becomes a patch of 48 bits.
-      costs.append(code.lengths.map { $0 == 0 ? 48 : UInt16($0) })
     }
   }
 

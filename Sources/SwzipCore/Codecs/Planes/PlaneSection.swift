@@ -199,10 +199,14 @@ package enum PlaneSection {
     try scratch.inlineTables.build([code], shift: 0)
     var offsets = streams.offsets
     unsafe withUnsafeBytes(of: &offsets) { offsets in
-      unsafe swzip_plane_decode(
-        section.baseAddress!.assumingMemoryBound(to: UInt8.self) + start,
-        offsets.baseAddress!.assumingMemoryBound(to: UInt32.self), UInt32(count), scratch.inlineTables.at(0),
-        scratch.tile, target)
+      let table = unsafe UnsafePointer(scratch.inlineTables.at(0))
+      unsafe withUnsafePointer(to: (table, table, table, table)) { tables in
+        unsafe swzip_symbols_decode(
+          section.baseAddress!.assumingMemoryBound(to: UInt8.self) + start,
+          offsets.baseAddress!.assumingMemoryBound(to: UInt32.self), UInt32(count),
+          UnsafeRawPointer(tables).assumingMemoryBound(to: UnsafePointer<swzip_decode_table>?.self), scratch.tile,
+          target)
+      }
     }
   }
 }

@@ -18,6 +18,14 @@ final class RansPlan {
     var blockValues: Int
     /// Writes the symbols of a block into the scratch's `symbols`.
     var load: (_ block: Int) -> Void
+    /// A measure of each symbol that grows with the scale of a row; nil: the symbol itself.
+    var scores: [UInt8]?
+
+    init(count: Int, blockValues: Int, load: @escaping (_ block: Int) -> Void) {
+      self.count = count
+      self.blockValues = blockValues
+      self.load = load
+    }
 
     var blocks: Int { (count + blockValues - 1) / blockValues }
     func count(ofBlock index: Int) -> Int { min(blockValues, count - index * blockValues) }
@@ -172,6 +180,7 @@ private struct Means {
     rows = []
     var sums = [UInt64](repeating: 0, count: rowLength)
     var lengths = source.count / rowLength
+    let scores = source.scores ?? (0..<256).map { UInt8($0) }
     for block in 0..<source.blocks {
       source.load(block)
       let count = source.count(ofBlock: block)
@@ -181,9 +190,9 @@ private struct Means {
         var sum: UInt64 = 0
         unsafe sums.withUnsafeMutableBufferPointer { sums in
           for column in 0..<length {
-            let symbol = unsafe UInt64(symbols[start + column])
-            sum += symbol
-            unsafe sums[column] += symbol
+            let score = unsafe UInt64(scores[Int(symbols[start + column])])
+            sum += score
+            unsafe sums[column] += score
           }
         }
         rows.append(Int(16 * sum) / length)

@@ -1,0 +1,132 @@
+internal import CSwzipKernels
+
+/// Blocks of codec symbols (spec/codecs/symbols.md): modes huffman and rans without raw bits.
+enum SymbolsBlock {
+  private static let wideFlag: UInt8 = 1
+
+  /// Room that a frame may take while it is being written.
+  static func bound(_ symbolCount: Int) -> Int {
+    RansStreams.fixedBytes + symbolCount + 2 * symbolCount + 6 * 128 + 512
+  }
+
+  /// Writes the payload; returns mode, flags and the frame's size, nil where another mode must serve.
+  static func encode(
+    _ source: UnsafeRawBufferPointer, block: Int, plan: SymbolsPlan, into frame: UnsafeMutableRawBufferPointer,
+    scratch: EncodeScratch
+  ) -> (BlockMode, UInt8, Int)? {
+    let count = plan.palette.symbolCount(of: source.count / plan.palette.width)
+    let start = frame.baseAddress!
+    unsafe plan.load(source, scratch: scratch)
+    if let rans = plan.rans {
+      let firstRow = rans.rowLength > 0 ? block * plan.blockValues / plan.palette.valuesPerSymbol / rans.rowLength : 0
+      let classesEnd = unsafe rans.writeClasses(firstRow: firstRow, count: count, to: frame)
+      let words = unsafe padFrame(start, from: classesEnd)
+      let end = unsafe rans.writeWords(firstRow: firstRow, count: count, to: frame, at: words, scratch: scratch)
+      return unsafe (.rans, 0, padFrame(start, from: end))
+    }
+    let geometry = swzip_geometry_unsorted(UInt32(count))
+    let tables = unsafe plan.tables!.choose(scratch.symbols, geometry, frame: frame, scratch: scratch)
+    var missing: UInt32 = 0
+    let streams = unsafe HuffmanStreams.encode(
+      scratch.symbols, geometry: geometry, tables: tables, into: start + 64, scratch: scratch, missing: &missing)
+    guard missing == 0, let wire = streams.wire else { return nil }
+    var offset = 64
+    if wire.wide {
+      unsafe (start + 96).copyMemory(from: start + 64, byteCount: streams.byteCount)
+      offset = 96
+    }
+    unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
+    unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)
+    return unsafe (.huffman, wire.wide ? wideFlag : 0, padFrame(start, from: offset + streams.byteCount))
+  }
+
+  /// Decodes the symbols of a block and puts their values into `out`.
+  static func decode(
+    _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, tables: DecodeTables,
+    ransTables: RansDecodeTables, entries: [UInt8], into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch,
+    position: UInt64
+  ) throws(SwzipError) {
+    let palette = segment.palette!
+    let count = palette.symbolCount(of: out.count / palette.width)
+    let symbols =
+      unsafe palette.values.isEmpty ? out.baseAddress!.assumingMemoryBound(to: UInt8.self) : scratch.plane(0)
+    if mode == .rans {
+      try unsafe decodeRans(
+        frame, of: segment, count: count, tables: ransTables, into: scratch.tile, scratch: scratch, position: position)
+      // The kernel writes whole units: not into the caller's memory.
+      if palette.values.isEmpty { unsafe symbols.update(from: scratch.tile, count: count) }
+    } else {
+      try unsafe decodeHuffman(
+        frame, count: count, tables: tables, into: symbols, scratch: scratch, position: position)
+    }
+    guard !palette.values.isEmpty else { return }
+    unsafe swzip_palette_expand(
+      mode == .rans ? scratch.tile : symbols, entries, palette.valuesPerSymbol * palette.width,
+      out.baseAddress!.assumingMemoryBound(to: UInt8.self), out.count)
+  }
+
+  private static func decodeRans(
+    _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, count: Int, tables: RansDecodeTables,
+    into symbols: UnsafeMutablePointer<UInt8>, scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) {
+    guard frame.count >= RansStreams.fixedBytes, unsafe frame[25] == 0 else {
+      throw SwzipError(.unsupported, .reservedBits, at: position)
+    }
+    let layout = try unsafe RansStreams.read(
+      frame, count: count, rowLength: Int(segment.rowLength), coding: segment.rans!, map: tables.map, scratch: scratch,
+      position: position)
+    let words = (layout.end + 15) & ~15
+    try unsafe checkPadding(frame, layout.end, words, position)
+    let end = words + 2 * layout.wordCount
+    guard (end + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
+    try unsafe checkPadding(frame, end, frame.count, position)
+    guard
+      unsafe swzip_rans_decode(
+        frame.pointer(words), layout.wordCount, layout.states, count, layout.numbers, tables.first, symbols)
+    else { throw SwzipError(.corrupt, .subStreams, at: position) }
+  }
+
+  private static func decodeHuffman(
+    _ frame: UnsafeRawBufferPointer, count: Int, tables: DecodeTables, into symbols: UnsafeMutablePointer<UInt8>,
+    scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) {
+    let failure = SwzipError(.corrupt, .blockHeader, at: position)
+    guard frame.count >= 64 else { throw failure }
+    let flags = unsafe frame[25]
+    guard flags & ~wideFlag == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    let wide = flags & wideFlag != 0
+    let offset = 32 + StreamDirectory.deltaBytes(wide: wide)
+    guard frame.count >= offset else { throw failure }
+    let base = unsafe UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: 26, as: UInt16.self))
+    let streams = unsafe StreamDirectory(reading: frame, at: 32, base: base, wide: wide)
+    let end = offset + streams.byteCount
+    guard (end + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
+    try unsafe checkPadding(frame, end, frame.count, position)
+    guard streams.agrees(with: swzip_geometry_unsorted(UInt32(count))) else {
+      throw SwzipError(.corrupt, .subStreams, at: position)
+    }
+    func table(_ group: Int) throws(SwzipError) -> UnsafePointer<swzip_decode_table> {
+      let number = unsafe Int(frame[28 + group])
+      guard number < tables.count else { throw failure }
+      return unsafe UnsafePointer(tables.at(number))
+    }
+    var offsets = streams.offsets
+    let four = try unsafe (table(0), table(1), table(2), table(3))
+    unsafe withUnsafeBytes(of: &offsets) { offsets in
+      unsafe withUnsafePointer(to: four) { tables in
+        unsafe swzip_symbols_decode(
+          frame.pointer(offset), offsets.baseAddress!.assumingMemoryBound(to: UInt32.self), UInt32(count),
+          UnsafeRawPointer(tables).assumingMemoryBound(to: UnsafePointer<swzip_decode_table>?.self), scratch.tile,
+          symbols)
+      }
+    }
+  }
+
+  private static func checkPadding(
+    _ frame: UnsafeRawBufferPointer, _ from: Int, _ to: Int, _ position: UInt64
+  ) throws(SwzipError) {
+    for index in from..<to {
+      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+internal import CSwzipKernels
+
+/// How the blocks of a segment of codec symbols are coded: its palette, geometry and tables.
+final class SymbolsPlan {
+  let palette: Palette
+  let blockValues: Int
+  private(set) var tables: HuffmanTables?
+  private(set) var rans: RansPlan?
+  private let finder: PaletteFinder?
+
+  private static let symbolsPerTable = 65_536
+
+  /// Plans `values` with the palette of `finder`, or of bytes without one; rows of `rowLength` values (0: no rows).
+  init(
+    _ values: UnsafeRawBufferPointer, of type: ElementType, finder: PaletteFinder?, rowLength: Int, effort: Effort,
+    scratch: EncodeScratch
+  ) throws(SwzipError) {
+    self.finder = finder
+    let palette = finder?.palette ?? .bytes
+    self.palette = palette
+    let (width, perSymbol) = (palette.width, palette.valuesPerSymbol)
+    let count = values.count / width
+    // Rows of symbols; runs of 512 where no row is a whole number of them.
+    var row = rowLength % perSymbol == 0 ? rowLength / perSymbol : 0
+    let largest = perSymbol > 1 ? Limits.largestWrittenBlock : Limits.writtenBlockValues(width: width)
+    if row == 0 || row > largest / perSymbol { row = 512 }
+    if row < 64 { row *= (63 + row) / row }
+    let rows = (palette.symbolCount(of: count) + row - 1) / row
+    let most = max(1, largest / (row * perSymbol))
+    let blocks = (rows + most - 1) / most
+    let blockValues = (rows + blocks - 1) / blocks * row * perSymbol
+    self.blockValues = blockValues
+    var source = RansPlan.Source(
+      count: palette.symbolCount(of: count), blockValues: blockValues / perSymbol
+    ) { block in
+      let start = block * blockValues
+      let part = unsafe UnsafeRawBufferPointer(
+        rebasing: values[(start * width)..<(min(count, start + blockValues) * width)])
+      unsafe Self.load(part, finder, into: scratch.symbols)
+    }
+    source.scores = Self.scores(palette, of: type)
+    if effort.usesRans {
+      rans = try RansPlan(source, rowLength: row, scratch: scratch)
+    } else {
+      tables = try Self.huffmanTables(source, effort: effort, scratch: scratch)
+    }
+  }
+
+  /// Histograms of the quarters of all blocks, neighbours joined where there are more than 16, clustered. Every symbol that
+  /// occurs has a code.
+  private static func huffmanTables(
+    _ source: RansPlan.Source, effort: Effort, scratch: EncodeScratch
+  ) throws(SwzipError) -> HuffmanTables {
+    let kept = min(source.blocks, FloatPlan.mostGroups / 4)
+    let histograms = Histograms(scratch.histograms, count: 4 * kept)
+    for block in 0..<source.blocks {
+      source.load(block)
+      let geometry = swzip_geometry_unsorted(UInt32(source.count(ofBlock: block)))
+      var from = 0
+      for (group, values) in [geometry.values.0, geometry.values.1, geometry.values.2, geometry.values.3].enumerated() {
+        unsafe swzip_histogram_add(
+          scratch.symbols + from, Int(values), 1, histograms[4 * (block * kept / source.blocks) + group])
+        from += Int(values)
+      }
+    }
+    return try HuffmanTables(
+      Clusters(histograms, most: min(effort.tables, max(1, source.count / Self.symbolsPerTable))), least: 1)
+  }
+
+  /// The size of each symbol's values without their signs: what rows and columns differ in.
+  private static func scores(_ palette: Palette, of type: ElementType) -> [UInt8] {
+    guard palette.count > 0 else {
+      switch type {
+      case .i8: return (0..<256).map { UInt8(min(255, 2 * Int(Int8(bitPattern: UInt8($0)).magnitude))) }
+      case .f8e4m3fnuz, .f8e5m2fnuz: return (0..<256).map { UInt8($0 & 127) }
+      default: return (0..<256).map { UInt8($0) }
+      }
+    }
+    // The rank of a value among the palette's, its sign bit cleared where the type has one.
+    let keys = (0..<palette.count).map { index in
+      let bits = palette.values[(index * palette.width)..<((index + 1) * palette.width)].littleEndianInteger
+      return type.isSigned ? type.magnitude(bits) : bits
+    }
+    let ranks = keys.map { key in keys.reduce(0) { $0 + ($1 < key ? 1 : 0) } }
+    return (0..<256).map { symbol in
+      var (rest, sum) = (symbol, 0)
+      for _ in 0..<palette.valuesPerSymbol {
+        sum += ranks[rest % palette.count]
+        rest /= palette.count
+      }
+      return UInt8(min(255, palette.valuesPerSymbol == 1 ? sum : 16 * sum / palette.valuesPerSymbol))
+    }
+  }
+
+  /// Writes the symbols of a block into the scratch.
+  func load(_ block: UnsafeRawBufferPointer, scratch: EncodeScratch) {
+    unsafe Self.load(block, finder, into: scratch.symbols)
+  }
+
+  private static func load(
+    _ block: UnsafeRawBufferPointer, _ finder: PaletteFinder?, into symbols: UnsafeMutablePointer<UInt8>
+  ) {
+    if let finder {
+      unsafe finder.symbols(block, into: symbols)
+    } else {
+      unsafe UnsafeMutableRawPointer(symbols).copyMemory(from: block.baseAddress!, byteCount: block.count)
+    }
+  }
+}
