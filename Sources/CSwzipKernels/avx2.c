@@ -76,6 +76,7 @@ const swzip_kernel_set swzip_kernels_avx2 = {
     .row_sums = swzip_avx2_row_sums,
     .rans_decode = swzip_avx2_rans_decode,
     .rans_numbers = swzip_avx2_rans_numbers,
+    .sparse_expand = swzip_avx2_sparse_expand,
     .histogram_add = swzip_histogram_add_plain,
 };
 #pragma clang attribute pop

@@ -11,5 +11,9 @@
 typedef __m256i vec;
 #define LOAD(p) _mm256_loadu_si256((const vec *)(const void *)(p))
 #define STORE(p, v) _mm256_storeu_si256((vec *)(void *)(p), v)
+
+// For each set of eight lanes: the rank of each among them, a byte a lane.
+extern const uint64_t swzip_avx2_ranks[256] __attribute__((visibility("hidden")));
+
 #define LANES(v) _mm256_permute4x64_epi64(v, 0xD8)  // quarters 0 2 1 3: undoes what pack and unpack do to lanes
 #endif

@@ -552,6 +552,37 @@ static bool rans_decode(const uint8_t *words, size_t word_count, const uint8_t *
          rans_is_finished(x, at, word_count);
 }
 
+// ---------------------------------------------------------------- sparse
+
+static void sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
+  const uint8_t *in = values;
+  uint8_t *const bytes = out;
+  uint32_t i = 0;
+  switch (width) {
+    case 1:
+      for (; i + 64 <= count; i += 64) {
+        const uint64_t bits = load64(mask + i / 8);
+        STORE(bytes + i, _mm512_maskz_expand_epi8(bits, LOAD(in)));
+        in += __builtin_popcountll(bits);
+      }
+      break;
+    case 2:
+      for (; i + 32 <= count; i += 32) {
+        const uint32_t bits = load32(mask + i / 8);
+        STORE(bytes + 2 * (size_t)i, _mm512_maskz_expand_epi16(bits, LOAD(in)));
+        in += 2 * __builtin_popcount(bits);
+      }
+      break;
+    default:
+      for (; i + 16 <= count; i += 16) {
+        const uint16_t bits = load16(mask + i / 8);
+        STORE(bytes + 4 * (size_t)i, _mm512_maskz_expand_epi32(bits, LOAD(in)));
+        in += 4 * __builtin_popcount(bits);
+      }
+  }
+  swzip_sparse_expand_from(mask, i, count, width, in, out);
+}
+
 const swzip_kernel_set swzip_kernels_avx512 = {
     .histogram_add = histogram_add,
     .xxh3_64 = swzip_xxh3_64_avx2,
@@ -567,6 +598,7 @@ const swzip_kernel_set swzip_kernels_avx512 = {
     .row_sums = swzip_avx2_row_sums,
     .rans_decode = rans_decode,
     .rans_numbers = swzip_avx2_rans_numbers,
+    .sparse_expand = sparse_expand,
 };
 #pragma clang attribute pop
 #endif

@@ -93,6 +93,9 @@ bool swzip_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *s
                        const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols) {
   return kernels()->rans_decode(words, word_count, states, count, numbers, tables, symbols);
 }
+void swzip_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
+  kernels()->sparse_expand(mask, count, width, values, out);
+}
 void swzip_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
                         const uint8_t map[32], uint8_t *numbers) {
   kernels()->rans_numbers(row_classes, rows, columns, row_length, map, numbers);

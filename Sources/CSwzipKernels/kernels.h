@@ -40,9 +40,14 @@ typedef struct {
   void (*histogram_add)(const uint8_t *, size_t, size_t, uint32_t *);
   bool (*rans_decode)(const uint8_t *, size_t, const uint8_t *, size_t, const uint8_t *, const swzip_rans_table *,
                       uint8_t *);
+  void (*sparse_expand)(const uint8_t *, uint32_t, unsigned, const void *, void *);
   void (*rans_numbers)(const uint8_t *, size_t, const uint8_t *, size_t, const uint8_t *, uint8_t *);
 } swzip_kernel_set;
 
+void swzip_sparse_expand_portable(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out);
+// Values from `from` on; `values` stands at the first of them.
+void swzip_sparse_expand_from(const uint8_t *mask, uint32_t from, uint32_t count, unsigned width, const uint8_t *values,
+                              void *out);
 bool swzip_rans_decode_portable(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
                                 const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols);
 
@@ -69,6 +74,7 @@ uint32_t swzip_avx2_fixed4_encode(const void *values, uint32_t count, uint8_t wi
                                   uint8_t *raw_plane, uint8_t *escapes);
 bool swzip_avx2_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
                             const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols);
+void swzip_avx2_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out);
 void swzip_avx2_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
                              const uint8_t *map, uint8_t *numbers);
 void swzip_avx2_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);

@@ -139,6 +139,7 @@ static void rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t 
 const swzip_kernel_set swzip_kernels_portable = {
     .rans_decode = swzip_rans_decode_portable,
     .rans_numbers = rans_numbers,
+    .sparse_expand = swzip_sparse_expand_portable,
     .xxh3_64 = swzip_xxh3_64_portable,
     .xxh3_128_add = swzip_xxh3_128_add_portable,
     .table_build = swzip_table_build_simple,

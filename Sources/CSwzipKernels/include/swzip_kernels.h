@@ -179,6 +179,16 @@ void swzip_fixed4_decode(const uint8_t *codes, const uint8_t codebook[16], const
 uint32_t swzip_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
                              uint8_t *raw_plane, uint8_t *escapes);
 
+// ---------------------------------------------------------------- sparse blocks (spec/codecs/sparse.md)
+
+/// Sets bit i % 8 of mask byte i / 8 for each value with a bit set, clears the other bits, copies those values to `out` (room
+/// for one more than `count`) and returns how many there are. `width`: 1, 2 or 4 bytes a value.
+uint32_t swzip_sparse_compact(const void *values, uint32_t count, unsigned width, uint8_t *mask, void *out);
+/// Number of bits set in the masks of `count` values; false in `*clean` if a bit past the last value is set.
+uint32_t swzip_sparse_count(const uint8_t *mask, uint32_t count, bool *clean);
+/// The reverse of compact. `values` holds as many as the mask has bits, and 64 bytes of slack.
+void swzip_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out);
+
 // ---------------------------------------------------------------- planes, histograms, rows
 
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes);

@@ -86,7 +86,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     }
     let width = header.width
     try scratch.prepare(
-      block.valueCount, planes: mode == .planes ? width : mode == .rans ? 4 : kind?.isWide == true ? 2 : 1)
+      block.valueCount,
+      planes: mode == .planes ? width : mode == .sparse ? 5 : mode == .rans ? 4 : kind?.isWide == true ? 2 : 1)
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(
@@ -94,6 +95,23 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
         scratch: scratch, position: position)
     case .raw, .constant, .zstd, .lz4:
       try unsafe BytesBlock.decode(mode, frame, width: width, into: out, at: position, by: scratch.compressors)
+    case .sparse:
+      try unsafe SparseBlock.decode(frame, width: width, into: out, scratch: scratch, position: position) {
+        mode, inner, values throws(SwzipError) in
+        switch mode {
+        case .raw:
+          try unsafe BytesBlock.decode(mode, inner, width: width, into: values, at: position, by: scratch.compressors)
+        case .huffman where header.rans == nil:
+          _ = try unsafe FloatBlock.decode(
+            inner, of: header, kind: kind!, tables: tables, into: values, scratch: scratch, streaming: false,
+            position: position)
+        case .rans where header.rans != nil:
+          _ = try unsafe FloatBlock.decodeRans(
+            inner, of: header, kind: kind!, tables: ransTables, into: values, scratch: scratch, streaming: false,
+            position: position)
+        default: throw SwzipError(.corrupt, .blockHeader, at: position)
+        }
+      }
     case .huffman:
       return try unsafe FloatBlock.decode(
         frame, of: header, kind: kind!, tables: tables, into: out, scratch: scratch, streaming: streaming,

@@ -17,7 +17,7 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
     switch mode {
     case .raw, .constant, .zstd, .lz4: true
     case .huffman, .rans: self == .float || self == .symbols
-    case .fixed4: self == .float
+    case .fixed4, .sparse: self == .float
     case .planes: self == .planes
     case .copy: self == .copy
     }
@@ -25,5 +25,5 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
 }
 
 package enum BlockMode: UInt8, Sendable, CaseIterable {
-  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy, rans
+  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy, rans, sparse
 }

@@ -12,6 +12,7 @@ package final class EncodeScratch {
   private let listMemory: Memory
   private let tableMemory: Memory
   private let sampleMemory: Memory
+  private let sparseMemory: Memory
   /// Room for `FloatPlan.mostGroups` histograms.
   let histograms: Memory
   package var costs = [UInt16](repeating: 0, count: 256)
@@ -27,6 +28,7 @@ package final class EncodeScratch {
     listMemory = try Memory(4 * (Self.missingCapacity + 4 * Limits.largestWrittenBlock / 32))
     tableMemory = try Memory(MemoryLayout<swzip_encode_table>.stride)
     sampleMemory = try Memory(16384)
+    sparseMemory = try Memory(Self.maskBytes + 4 * Self.planeStride)
     histograms = try Memory(1024 * FloatPlan.mostGroups)
   }
 
@@ -46,6 +48,14 @@ package final class EncodeScratch {
   }
   package var sampleTarget: UnsafeMutableRawBufferPointer { unsafe sampleMemory.bytes }
 
+  private static let maskBytes = (Limits.largestWrittenBlock / 8 + 63 + 256) & ~63
+  /// A bit for each value of a block.
+  var mask: UnsafeMutablePointer<UInt8> { unsafe sparseMemory.base.assumingMemoryBound(to: UInt8.self) }
+  /// Values of a block that are not zero, up to four bytes each.
+  var nonZeros: UnsafeMutableRawBufferPointer {
+    unsafe UnsafeMutableRawBufferPointer(rebasing: sparseMemory.bytes[Self.maskBytes...])
+  }
+
   /// A cleared histogram; `index` 0 to 3.
   package func clearedCounts(_ index: Int = 0) -> UnsafeMutablePointer<UInt32> {
     let counts = unsafe countMemory.base.assumingMemoryBound(to: UInt32.self) + 256 * index
@@ -60,6 +70,7 @@ package final class DecodeScratch {
   package let inlineTables = DecodeTables()
   private var tileMemory: Memory
   private var planeMemory: Memory?
+  private var sparseMemory: Memory?
   private var capacity = Limits.largestWrittenBlock
 
   package init() throws(SwzipError) {
@@ -85,6 +96,14 @@ package final class DecodeScratch {
   }
   /// Room for the number of each value's table, after `prepare` with four planes.
   var tableNumbers: UnsafeMutablePointer<UInt8> { unsafe plane(2) }
+
+  /// Room for the mask of a sparse block, after `prepare` with five planes.
+  var mask: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
+  /// Room for the values of a sparse block.
+  func nonZeros(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
+    if (sparseMemory?.byteCount ?? 0) < byteCount { sparseMemory = try Memory(byteCount) }
+    return unsafe sparseMemory!.bytes
+  }
 
   package var tile: UnsafeMutablePointer<UInt8> { unsafe tileMemory.base.assumingMemoryBound(to: UInt8.self) }
   /// Room for plane `index`, after `prepare` with more planes than that.

@@ -47,14 +47,21 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? type : .bytes, codec: codec)
     header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, width: header.width))
+    let fixed4 = effort.usesFixed4 && type == .bf16
+    let isSparse = unsafe codec == .float && !fixed4 ? SparseBlock.pays(bytes, width: type.width) : false
     float =
-      try codec == .float
+      try isSparse
       ? unsafe FloatPlan(
-        bytes, kind: FloatKind(type, mantissaBits: effort.mantissaBits(of: type))!, rowLength: range.rowLength,
-        effort: effort, scratch: scratch) : nil
+        sparse: bytes, kind: FloatKind(type, mantissaBits: effort.mantissaBits(of: type))!,
+        blockValues: (Int(header.blockValues) + 255) & ~255, effort: effort, scratch: scratch)
+      : codec == .float
+        ? unsafe FloatPlan(
+          bytes, kind: FloatKind(type, mantissaBits: effort.mantissaBits(of: type))!, rowLength: range.rowLength,
+          effort: effort, scratch: scratch) : nil
     symbols =
       try codec == .symbols
-      ? unsafe SymbolsPlan(bytes, of: type, finder: finder, rowLength: range.rowLength, effort: effort, scratch: scratch) : nil
+      ? unsafe SymbolsPlan(
+        bytes, of: type, finder: finder, rowLength: range.rowLength, effort: effort, scratch: scratch) : nil
     if let symbols {
       header.blockValues = UInt32(symbols.blockValues)
       header.palette = symbols.palette
@@ -68,7 +75,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       header.mantissaBits = effort.mantissaBits(of: type)
       header.windowBase = float.windowBase
       header.rans = float.rans?.coding
-      if !(effort.usesFixed4 && type == .bf16) { header.tables = float.tables?.codes ?? [] }
+      if !fixed4 { header.tables = float.tables?.codes ?? [] }
     }
     if let copy = range.copyOf { header.references = [.earlier(member: copy.member, offset: copy.offset)] }
     self.header = header
@@ -93,9 +100,9 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     let count = Int(header.blockValues)
     let raw = 32 + count * header.width + 64
     if let float {
-      return max(
-        raw,
-        float.rans == nil ? FloatBlock.bound(count, kind: float.kind) : FloatBlock.ransBound(count, kind: float.kind))
+      let inner =
+        float.rans == nil ? FloatBlock.bound(count, kind: float.kind) : FloatBlock.ransBound(count, kind: float.kind)
+      return max(raw, float.isSparse ? SparseBlock.bound(count, inner: inner) : inner)
     }
     if let symbols { return max(raw, SymbolsBlock.bound(symbols.palette.symbolCount(of: count))) }
     return header.codec == CodecID.planes.rawValue ? max(raw, PlanesBlock.bound(count, width: header.width)) : raw
@@ -128,19 +135,15 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       if effort.usesFixed4, header.elementType == .bf16 {
         return unsafe (.fixed4, 0, FloatBlock.encodeFixed4(source, plan: float, into: frame))
       }
-      if let rans = float.rans {
-        let firstRow = rans.rowLength > 0 ? index * Int(header.blockValues) / rans.rowLength : 0
-        if let (count, flags) = unsafe FloatBlock.encodeRans(
-          source, firstRow: firstRow, plan: rans, kind: float.kind, windowBase: float.windowBase, into: frame,
-          scratch: scratch, effort: effort)
-        {
-          return (.rans, flags, count)
+      if float.isSparse {
+        let count = unsafe SparseBlock.encode(
+          source, width: header.width, into: frame, scratch: scratch, effort: effort
+        ) { values, inner in
+          unsafe codedFloats(index, values, float, into: inner, scratch: scratch)
         }
-      } else if let (count, flags) = unsafe FloatBlock.encode(
-        source, plan: float, into: frame, scratch: scratch, effort: effort)
-      {
-        return (.huffman, flags, count)
+        return (.sparse, 0, count)
       }
+      if let coded = unsafe codedFloats(index, source, float, into: frame, scratch: scratch) { return coded }
       return unsafe bytesPayload(source, into: frame, scratch: scratch)
     }
     if let symbols {
@@ -154,6 +157,21 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       )
     }
     return unsafe bytesPayload(source, into: frame, scratch: scratch)
+  }
+
+  /// Values as symbols and raw bits; nil where that does not do.
+  private func codedFloats(
+    _ index: Int, _ values: UnsafeRawBufferPointer, _ float: FloatPlan, into frame: UnsafeMutableRawBufferPointer,
+    scratch: EncodeScratch
+  ) -> (mode: BlockMode, flags: UInt8, byteCount: Int)? {
+    if let rans = float.rans {
+      return unsafe FloatBlock.encodeRans(
+        values, block: index, plan: rans, kind: float.kind, windowBase: float.windowBase, into: frame, scratch: scratch,
+        effort: effort
+      ).map { (.rans, $0.flags, $0.byteCount) }
+    }
+    return unsafe FloatBlock.encode(values, plan: float, into: frame, scratch: scratch, effort: effort)
+      .map { (.huffman, $0.flags, $0.byteCount) }
   }
 
   private func bytesPayload(

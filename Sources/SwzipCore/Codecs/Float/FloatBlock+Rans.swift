@@ -10,12 +10,12 @@ extension FloatBlock {
 
   /// Writes the payload of mode rans; returns the frame's size and flags, nil where another mode must serve.
   static func encodeRans(
-    _ source: UnsafeRawBufferPointer, firstRow: Int, plan: RansPlan, kind: FloatKind, windowBase: UInt16,
+    _ source: UnsafeRawBufferPointer, block: Int, plan: RansPlan, kind: FloatKind, windowBase: UInt16,
     into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch, effort: Effort
   ) -> (byteCount: Int, flags: UInt8)? {
     let count = source.count / kind.width
     let start = frame.baseAddress!
-    let classesEnd = unsafe plan.writeClasses(firstRow: firstRow, count: count, to: frame)
+    let classesEnd = unsafe plan.writeClasses(block: block, count: count, to: frame)
     var offset = (classesEnd + 15) & ~15
     for index in classesEnd..<offset { unsafe frame[index] = 0 }
     let outside = unsafe swzip_float_split(
@@ -29,7 +29,7 @@ extension FloatBlock {
           effort: effort)
       }
     }
-    offset = unsafe plan.writeWords(firstRow: firstRow, count: count, to: frame, at: offset, scratch: scratch)
+    offset = unsafe plan.writeWords(block: block, count: count, to: frame, at: offset, scratch: scratch)
     guard outside else { return unsafe (padFrame(start, from: offset), 0) }
     guard
       let end = unsafe writePatches(

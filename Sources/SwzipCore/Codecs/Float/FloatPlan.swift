@@ -19,6 +19,9 @@ package final class FloatPlan {
   /// Set where symbols are coded by rANS.
   private(set) var rans: RansPlan?
 
+  /// Whether blocks are sparse: what was planned are the values that are not zero.
+  private(set) var isSparse = false
+
   private let usesFixed4: Bool
   static let mostGroups = 64
   /// Values for which a further table pays.
@@ -54,6 +57,52 @@ package final class FloatPlan {
     if kind.hasWindow { windowBase = unsafe findWindow(values, count: count) }
     try unsafe sample(values, count: count, effort: effort, scratch: scratch)
   }
+
+  /// Plans the values of a segment that are not zero: of each block, of `blockValues` values, one after another.
+  init(
+    sparse values: UnsafeRawBufferPointer, kind: FloatKind, blockValues: Int, effort: Effort, scratch: EncodeScratch
+  ) throws(SwzipError) {
+    self.kind = kind
+    usesFixed4 = false
+    isSparse = true
+    rowLength = 0
+    self.blockValues = blockValues
+    let width = kind.width
+    // Of all blocks one after another; a block's share is where its predecessors' ends.
+    let memory = try Memory(values.count + Limits.slack)
+    var counts: [Int] = []
+    var kept = 0
+    for start in stride(from: 0, to: values.count / width, by: blockValues) {
+      let mine = unsafe Int(
+        swzip_sparse_compact(
+          values.baseAddress! + start * width, UInt32(min(blockValues, values.count / width - start)), UInt32(width),
+          scratch.mask, memory.base + kept * width))
+      counts.append(mine)
+      kept += mine
+    }
+    let nonZeros = unsafe memory.prefix(kept * width)
+    guard kept > 0 else { return }
+    if kind.hasWindow { windowBase = unsafe findWindow(nonZeros, count: kept) }
+    guard effort.usesRans else {
+      self.blockValues = Limits.writtenBlockValues(width: width)
+      try unsafe sample(nonZeros, count: kept, effort: effort, scratch: scratch)
+      self.blockValues = blockValues
+      return
+    }
+    // Rows are ragged: runs of 256 values stand for them.
+    let starts = counts.indices.map { counts[..<$0].reduce(0, +) }
+    let (kernel, base) = (kind.kernel, windowBase)
+    let source = RansPlan.Source(counts: counts) { block in
+      _ = unsafe swzip_float_split(
+        kernel, nonZeros.baseAddress! + starts[block] * width, UInt32(counts[block]), base, scratch.symbols,
+        scratch.plane(2), scratch.plane(0), scratch.plane(1))
+    }
+    let plan = try RansPlan(source, rowLength: Self.sparseRow, scratch: scratch)
+    rans = plan
+    rowLength = plan.rowLength
+  }
+
+  private static let sparseRow = 256
 
   /// Rows, where they are known, else runs of 512 values, which may differ in scale too.
   private func planRans(

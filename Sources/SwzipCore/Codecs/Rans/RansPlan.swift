@@ -9,26 +9,39 @@ final class RansPlan {
   /// Values a row; 0 without rows.
   let rowLength: Int
   private let rowClasses: [UInt8]
+  private let firstRows: [Int]
   private let encodeTables: Memory
   private let map: [UInt8]
 
   /// The blocks of a segment as symbols.
   struct Source {
-    var count: Int
-    var blockValues: Int
+    /// Symbols of each block.
+    var counts: [Int]
     /// Writes the symbols of a block into the scratch's `symbols`.
     var load: (_ block: Int) -> Void
     /// A measure of each symbol that grows with the scale of a row; nil: the symbol itself.
     var scores: [UInt8]?
 
-    init(count: Int, blockValues: Int, load: @escaping (_ block: Int) -> Void) {
-      self.count = count
-      self.blockValues = blockValues
+    init(counts: [Int], load: @escaping (_ block: Int) -> Void) {
+      self.counts = counts
       self.load = load
     }
 
-    var blocks: Int { (count + blockValues - 1) / blockValues }
-    func count(ofBlock index: Int) -> Int { min(blockValues, count - index * blockValues) }
+    /// Blocks of `blockValues` symbols.
+    init(count: Int, blockValues: Int, load: @escaping (_ block: Int) -> Void) {
+      let counts = stride(from: 0, to: count, by: blockValues).map { min(blockValues, count - $0) }
+      self.init(counts: counts, load: load)
+    }
+
+    var count: Int { counts.reduce(0, +) }
+    /// The number of each block's first row.
+    func firstRows(_ rowLength: Int) -> [Int] {
+      var row = 0
+      return counts.map { count in
+        defer { row += (count + rowLength - 1) / rowLength }
+        return row
+      }
+    }
   }
 
   /// One way to make classes.
@@ -42,18 +55,20 @@ final class RansPlan {
   /// Plans the symbols of `source`, rows of `rowLength` of which each block holds whole ones. About four passes over a
   /// sample of at most 8 blocks and three over everything.
   init(_ source: Source, rowLength: Int, scratch: EncodeScratch) throws(SwzipError) {
+    firstRows = source.firstRows(max(rowLength, 1))
     let means = rowLength > 0 ? Means(source, rowLength: rowLength, scratch: scratch) : nil
     var best = Choice()
     if let means {
-      let sampled = source.blocks <= 8 ? Array(0..<source.blocks) : (0..<8).map { $0 * source.blocks / 8 }
+      let sampled =
+        source.counts.count <= 8 ? Array(0..<source.counts.count) : (0..<8).map { $0 * source.counts.count / 8 }
       var least = UInt64.max
       for choice in Self.choices(means) {
         let histograms = Histograms(scratch.histograms, count: RansCoding.mostContexts)
         let classes = means.classes(choice.rowBits, choice.usesColumns, step: choice.step)
         for block in sampled {
-          Self.count(source, block, rowLength, classes, into: histograms, scratch: scratch)
+          Self.count(source, block, firstRow: firstRows[block], rowLength, classes, into: histograms, scratch: scratch)
         }
-        let values = sampled.reduce(0) { $0 + source.count(ofBlock: $1) }
+        let values = sampled.reduce(0) { $0 + source.counts[$1] }
         let merged = Contexts(histograms)
         let side = UInt64(means.rows.count * choice.rowBits + (choice.usesColumns ? 4 * rowLength : 0)) * 64
         let cost =
@@ -66,8 +81,8 @@ final class RansPlan {
     self.rowLength = usesRows ? rowLength : 0
     rowClasses = best.rowBits > 0 ? classes.rows : []
     let histograms = Histograms(scratch.histograms, count: RansCoding.mostContexts)
-    for block in 0..<source.blocks {
-      Self.count(source, block, rowLength, classes, into: histograms, scratch: scratch)
+    for block in 0..<source.counts.count {
+      Self.count(source, block, firstRow: firstRows[block], rowLength, classes, into: histograms, scratch: scratch)
     }
     let contexts = Contexts(histograms)
     let top = (1 << best.rowBits) - 1 + Int(classes.columns.max() ?? 0)
@@ -105,16 +120,16 @@ final class RansPlan {
 
   /// Adds the symbols of a block to the histograms of their contexts.
   private static func count(
-    _ source: Source, _ block: Int, _ rowLength: Int, _ classes: Means.Classes, into histograms: Histograms,
+    _ source: Source, _ block: Int, firstRow: Int, _ rowLength: Int, _ classes: Means.Classes,
+    into histograms: Histograms,
     scratch: EncodeScratch
   ) {
     source.load(block)
-    let count = source.count(ofBlock: block)
+    let count = source.counts[block]
     let symbols = unsafe scratch.symbols
     guard !classes.rows.isEmpty || !classes.columns.isEmpty else {
       return unsafe swzip_histogram_add(symbols, count, 1, histograms[0])
     }
-    let firstRow = block * source.blockValues / rowLength
     for start in stride(from: 0, to: count, by: rowLength) {
       let length = min(rowLength, count - start)
       let row = classes.rows.isEmpty ? 0 : Int(classes.rows[firstRow + start / rowLength])
@@ -132,23 +147,25 @@ final class RansPlan {
   // MARK: blocks
 
   /// Writes the row classes of a block behind its states; returns their end.
-  func writeClasses(firstRow: Int, count: Int, to frame: UnsafeMutableRawBufferPointer) -> Int {
+  func writeClasses(block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer) -> Int {
     guard coding.rowBits > 0 else { return RansStreams.fixedBytes }
     let rows = (count + rowLength - 1) / rowLength
     unsafe RansStreams.packClasses(
-      rowClasses[firstRow..<(firstRow + rows)], bits: coding.rowBits, to: frame.mutable(RansStreams.fixedBytes))
+      rowClasses[firstRows[block]..<(firstRows[block] + rows)], bits: coding.rowBits,
+      to: frame.mutable(RansStreams.fixedBytes))
     return RansStreams.fixedBytes + coding.rowClassBytes(rows)
   }
 
   /// Writes states and words of the symbols in the scratch; returns the words' end.
   func writeWords(
-    firstRow: Int, count: Int, to frame: UnsafeMutableRawBufferPointer, at offset: Int, scratch: EncodeScratch
+    block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer, at offset: Int, scratch: EncodeScratch
   ) -> Int {
     var numbers: UnsafePointer<UInt8>?
     if coding.tableOfContext.count > 1 {
       let rows = (count + rowLength - 1) / rowLength
       let classes =
-        rowClasses.isEmpty ? [UInt8](repeating: 0, count: rows) : Array(rowClasses[firstRow..<(firstRow + rows)])
+        rowClasses.isEmpty
+        ? [UInt8](repeating: 0, count: rows) : Array(rowClasses[firstRows[block]..<(firstRows[block] + rows)])
       unsafe numbers = RansStreams.numbers(
         classes, count: count, rowLength: rowLength, coding: coding, map: map, into: scratch.sorted)
     }
@@ -181,9 +198,9 @@ private struct Means {
     var sums = [UInt64](repeating: 0, count: rowLength)
     var lengths = source.count / rowLength
     let scores = source.scores ?? (0..<256).map { UInt8($0) }
-    for block in 0..<source.blocks {
+    for block in 0..<source.counts.count {
       source.load(block)
-      let count = source.count(ofBlock: block)
+      let count = source.counts[block]
       let symbols = unsafe scratch.symbols
       for start in stride(from: 0, to: count, by: rowLength) {
         let length = min(rowLength, count - start)

@@ -18,10 +18,9 @@ enum SymbolsBlock {
     let start = frame.baseAddress!
     unsafe plan.load(source, scratch: scratch)
     if let rans = plan.rans {
-      let firstRow = rans.rowLength > 0 ? block * plan.blockValues / plan.palette.valuesPerSymbol / rans.rowLength : 0
-      let classesEnd = unsafe rans.writeClasses(firstRow: firstRow, count: count, to: frame)
+      let classesEnd = unsafe rans.writeClasses(block: block, count: count, to: frame)
       let words = unsafe padFrame(start, from: classesEnd)
-      let end = unsafe rans.writeWords(firstRow: firstRow, count: count, to: frame, at: words, scratch: scratch)
+      let end = unsafe rans.writeWords(block: block, count: count, to: frame, at: words, scratch: scratch)
       return unsafe (.rans, 0, padFrame(start, from: end))
     }
     let geometry = swzip_geometry_unsorted(UInt32(count))

@@ -51,15 +51,15 @@ final class SymbolsPlan {
   private static func huffmanTables(
     _ source: RansPlan.Source, effort: Effort, scratch: EncodeScratch
   ) throws(SwzipError) -> HuffmanTables {
-    let kept = min(source.blocks, FloatPlan.mostGroups / 4)
+    let kept = min(source.counts.count, FloatPlan.mostGroups / 4)
     let histograms = Histograms(scratch.histograms, count: 4 * kept)
-    for block in 0..<source.blocks {
+    for block in 0..<source.counts.count {
       source.load(block)
-      let geometry = swzip_geometry_unsorted(UInt32(source.count(ofBlock: block)))
+      let geometry = swzip_geometry_unsorted(UInt32(source.counts[block]))
       var from = 0
       for (group, values) in [geometry.values.0, geometry.values.1, geometry.values.2, geometry.values.3].enumerated() {
         unsafe swzip_histogram_add(
-          scratch.symbols + from, Int(values), 1, histograms[4 * (block * kept / source.blocks) + group])
+          scratch.symbols + from, Int(values), 1, histograms[4 * (block * kept / source.counts.count) + group])
         from += Int(values)
       }
     }

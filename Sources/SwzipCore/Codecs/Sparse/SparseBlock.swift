@@ -1,0 +1,86 @@
+internal import CSwzipKernels
+
+/// Blocks of mode sparse (spec/codecs/sparse.md): a mask of the values that are not zero, and these values coded as a block
+/// of their own.
+enum SparseBlock {
+  /// Where the mask's section begins.
+  private static let maskOffset = 32
+
+  /// Room that a frame may take while it is being written.
+  static func bound(_ count: Int, inner: Int) -> Int { maskOffset + PlaneSection.bound((count + 7) / 8) + inner }
+
+  /// Whether so many values of a sample are zero that a mask pays: one in sixteen.
+  static func pays(_ values: UnsafeRawBufferPointer, width: Int) -> Bool {
+    let count = values.count / width
+    let run = 256
+    let step = max(run, count / 128 / run * run)
+    var (zeros, seen) = (0, 0)
+    for start in stride(from: 0, to: count, by: step) {
+      for index in start..<min(start + run, count) {
+        var bits: UInt8 = 0
+        for byte in 0..<width { unsafe bits |= values[index * width + byte] }
+        zeros += bits == 0 ? 1 : 0
+        seen += 1
+      }
+    }
+    return zeros * 16 > seen
+  }
+
+  /// Writes the payload and returns the frame's size. `code` writes the inner part, given its values, and returns its
+  /// mode, flags and size, or nil where they are to be stored raw.
+  static func encode(
+    _ source: UnsafeRawBufferPointer, width: Int, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch,
+    effort: Effort,
+    code: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> (mode: BlockMode, flags: UInt8, byteCount: Int)?
+  ) -> Int {
+    let count = source.count / width
+    let mask = unsafe scratch.mask
+    let values = unsafe scratch.nonZeros
+    let kept = unsafe Int(
+      swzip_sparse_compact(source.baseAddress!, UInt32(count), UInt32(width), mask, values.baseAddress!))
+    let nonZeros = unsafe UnsafeRawBufferPointer(rebasing: values[..<(kept * width)])
+    unsafe BytesBlock.clearParameters(frame)
+    unsafe frame.storeBytes(of: UInt32(kept).littleEndian, toByteOffset: 28, as: UInt32.self)
+    let start = unsafe PlaneSection.encode(
+      UnsafeRawBufferPointer(start: mask, count: (count + 7) / 8), into: frame.baseAddress!, at: maskOffset,
+      scratch: scratch, effort: effort)
+    let inner = unsafe UnsafeMutableRawBufferPointer(rebasing: frame[start...])
+    for index in 0..<24 { unsafe inner[index] = 0 }
+    var coded = unsafe code(nonZeros, inner)
+    if coded == nil || coded!.byteCount >= (32 + nonZeros.count + 15) & ~15 {
+      coded = unsafe (.raw, 0, BytesBlock.encodeRaw(nonZeros, into: inner))
+    }
+    unsafe inner[24] = coded!.mode.rawValue
+    unsafe inner[25] = coded!.flags
+    return start + coded!.byteCount
+  }
+
+  /// Decodes the mask, has the inner part decoded by `decode` (mode, its frame, its values), and spreads the values.
+  static func decode(
+    _ frame: UnsafeRawBufferPointer, width: Int, into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch,
+    position: UInt64,
+    decode: (BlockMode, UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) throws(SwzipError) -> Void
+  ) throws(SwzipError) {
+    let failure = SwzipError(.corrupt, .blockHeader, at: position)
+    let count = out.count / width
+    guard frame.count >= 48, unsafe frame[26] == 0, unsafe frame[27] == 0 else { throw failure }
+    let kept = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self)))
+    let mask = try unsafe PlaneSection.decode(
+      frame, at: maskOffset, count: (count + 7) / 8, into: scratch.mask, scratch: scratch, position: position)
+    var clean = false
+    guard unsafe Int(swzip_sparse_count(mask.bytes, UInt32(count), &clean)) == kept, clean, kept > 0,
+      mask.end + 32 <= frame.count
+    else { throw failure }
+    let inner = unsafe UnsafeRawBufferPointer(rebasing: frame[mask.end...])
+    for index in 0..<24 {
+      guard unsafe inner[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    }
+    guard let mode = unsafe BlockMode(rawValue: inner[24]) else {
+      throw SwzipError(.unsupported, .unknownCodec, at: position)
+    }
+    // Room for the kernel's slack.
+    let values = try unsafe scratch.nonZeros(kept * width + Limits.slack)
+    try unsafe decode(mode, inner, UnsafeMutableRawBufferPointer(rebasing: values[..<(kept * width)]))
+    unsafe swzip_sparse_expand(mask.bytes, UInt32(count), UInt32(width), values.baseAddress!, out.baseAddress!)
+  }
+}
