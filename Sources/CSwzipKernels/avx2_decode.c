@@ -85,6 +85,14 @@ INLINE void weave16(swzip_float_kind kind, vec symbols, vec raw, vec base, vec *
     const vec p = _mm256_srli_epi16(u, 2), q = _mm256_srli_epi16(v, 2);
     *x = _mm256_or_si256(_mm256_add_epi16(p, _mm256_and_si256(base, _mm256_cmpgt_epi16(p, none))), _mm256_slli_epi16(u, 14));
     *y = _mm256_or_si256(_mm256_add_epi16(q, _mm256_and_si256(base, _mm256_cmpgt_epi16(q, none))), _mm256_slli_epi16(v, 14));
+  } else if (kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2) {
+    // the same with u = symbol << 8 | raw << 2
+    const vec none = _mm256_set1_epi16(31), sign = _mm256_set1_epi16((short)0x8000);
+    const vec p = _mm256_srli_epi16(u, 3), q = _mm256_srli_epi16(v, 3);
+    *x = _mm256_or_si256(_mm256_add_epi16(p, _mm256_and_si256(base, _mm256_cmpgt_epi16(p, none))),
+                         _mm256_and_si256(_mm256_slli_epi16(u, 13), sign));
+    *y = _mm256_or_si256(_mm256_add_epi16(q, _mm256_and_si256(base, _mm256_cmpgt_epi16(q, none))),
+                         _mm256_and_si256(_mm256_slli_epi16(v, 13), sign));
   } else {
     *x = _mm256_or_si256(_mm256_srli_epi16(u, 1), _mm256_slli_epi16(u, 15));
     *y = _mm256_or_si256(_mm256_srli_epi16(v, 1), _mm256_slli_epi16(v, 15));
@@ -120,11 +128,14 @@ INLINE void weave16(swzip_float_kind kind, vec symbols, vec raw, vec base, vec *
 
 INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const bool sorted, const swzip_merge_input *in,
                         uint32_t first, uint32_t end, swzip_hash_lanes *hash) {
-  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1;
+  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1 || kind == SWZIP_F32_J2;
+  const bool joint2 = kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2;
   const size_t width = wide ? 4 : kind == SWZIP_E4M3_J1 || kind == SWZIP_E5M2_J1 ? 1 : 2;
   const size_t raw_bytes = 32 * (kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
                                  : kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1 ? 7
+                                 : joint2                                        ? 6
                                  : kind == SWZIP_F16_J1                          ? 10
+                                 : kind == SWZIP_F16_J2                          ? 9
                                  : kind == SWZIP_E4M3_J1                         ? 3
                                                                                  : 2);
   uint8_t *out = in->out + first * width * SWZIP_UNIT;
@@ -132,7 +143,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   const uint8_t *low0 = wide ? in->low0 + (size_t)first * SWZIP_UNIT : NULL;
   const uint8_t *low1 = wide ? in->low1 + (size_t)first * SWZIP_UNIT : NULL;
   const uint32_t *index = sorted ? in->index + (size_t)first * 8 : NULL;
-  const vec base = _mm256_set1_epi16((short)(in->window_base << 6));
+  const vec base = _mm256_set1_epi16((short)(in->window_base << (joint2 ? 5 : 6)));
   vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
   for (uint32_t unit = first; unit < end; unit++) {
     const uint8_t *const secret = XXH3_kSecret + (unit * 4 * width & 15) * 8;
@@ -149,6 +160,27 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   }
       ROW7(0) ROW7(1) ROW7(2) ROW7(3) ROW7(4) ROW7(5) ROW7(6)
       PUT16(7, carried)
+    } else if (joint2) {
+      const vec two = _mm256_set1_epi8(3), top6 = _mm256_set1_epi8((char)0xFC);
+      _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
+        const vec r0 = LOAD(raw + 96 * half), r1 = LOAD(raw + 96 * half + 32), r2 = LOAD(raw + 96 * half + 64);
+        PUT16(4 * half, _mm256_and_si256(r0, top6))
+        PUT16(4 * half + 1, _mm256_and_si256(r1, top6))
+        PUT16(4 * half + 2, _mm256_and_si256(r2, top6))
+        PUT16(4 * half + 3, _mm256_or_si256(_mm256_or_si256(_mm256_slli_epi16(_mm256_and_si256(r0, two), 2),
+                                                            _mm256_slli_epi16(_mm256_and_si256(r1, two), 4)),
+                                            _mm256_slli_epi16(_mm256_and_si256(r2, two), 6)))
+      }
+    } else if (kind == SWZIP_F16_J2) {
+      const vec high = LOAD(raw), one = _mm256_set1_epi8(1);
+      _Pragma("clang loop unroll(full)") for (int k = 0; k < 8; k++) {
+        // the symbol byte holds symbol << 1: bit 8 of the raw value completes it
+        const vec bit = _mm256_and_si256(_mm256_srli_epi16(high, k), one);
+        vec x, y;
+        weave16(kind, _mm256_or_si256(SYMBOLS(k), bit), LOAD(raw + 32 + 32 * k), base, &x, &y);
+        PUT(2 * k, x)
+        PUT(2 * k + 1, y)
+      }
     } else if (kind == SWZIP_F16_J1) {
       _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
         const vec high = LOAD(raw + 160 * half);
@@ -210,11 +242,13 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   }
 MERGE(SWZIP_BF16_J0, bf16_j0) MERGE(SWZIP_BF16_J1, bf16_j1) MERGE(SWZIP_F16_J1, f16_j1) MERGE(SWZIP_E4M3_J1, e4m3_j1)
 MERGE(SWZIP_E5M2_J1, e5m2_j1) MERGE(SWZIP_F32_J0, f32_j0) MERGE(SWZIP_F32_J1, f32_j1)
+MERGE(SWZIP_BF16_J2, bf16_j2) MERGE(SWZIP_F16_J2, f16_j2) MERGE(SWZIP_F32_J2, f32_j2)
 #define MERGES(name) {{merge_##name##_cached, merge_##name##_cached_sorted}, {merge_##name##_streaming, merge_##name##_streaming_sorted}}
 const swzip_merge_functions swzip_avx2_merges = {
     [SWZIP_BF16_J0] = MERGES(bf16_j0), [SWZIP_BF16_J1] = MERGES(bf16_j1), [SWZIP_F16_J1] = MERGES(f16_j1),
     [SWZIP_E4M3_J1] = MERGES(e4m3_j1), [SWZIP_E5M2_J1] = MERGES(e5m2_j1), [SWZIP_F32_J0] = MERGES(f32_j0),
-    [SWZIP_F32_J1] = MERGES(f32_j1),
+    [SWZIP_F32_J1] = MERGES(f32_j1), [SWZIP_BF16_J2] = MERGES(bf16_j2), [SWZIP_F16_J2] = MERGES(f16_j2),
+    [SWZIP_F32_J2] = MERGES(f32_j2),
 };
 
 // ---------------------------------------------------------------- one block

@@ -10,7 +10,7 @@ INLINE vec split16(unsigned raw_bits, vec x, vec y, vec base, vec *symbols, vec 
   x = _mm256_or_si256(_mm256_slli_epi16(x, 1), _mm256_srli_epi16(x, 15));
   y = _mm256_or_si256(_mm256_slli_epi16(y, 1), _mm256_srli_epi16(y, 15));
   vec f = _mm256_srli_epi16(x, (int)raw_bits), g = _mm256_srli_epi16(y, (int)raw_bits), outside = zero;
-  if (raw_bits == 7) {
+  if (raw_bits == 7 || raw_bits == 6) {
     const vec s = _mm256_subs_epu16(f, base), t = _mm256_subs_epu16(g, base);
     outside = _mm256_or_si256(_mm256_andnot_si256(_mm256_cmpeq_epi16(f, zero), _mm256_cmpeq_epi16(s, zero)),
                               _mm256_andnot_si256(_mm256_cmpeq_epi16(g, zero), _mm256_cmpeq_epi16(t, zero)));
@@ -21,7 +21,7 @@ INLINE vec split16(unsigned raw_bits, vec x, vec y, vec base, vec *symbols, vec 
   *symbols = LANES(_mm256_packus_epi16(f, g));
   x = _mm256_and_si256(x, mask);
   y = _mm256_and_si256(y, mask);
-  if (raw_bits == 10) {
+  if (raw_bits >= 9) {
     *raw_high = LANES(_mm256_packus_epi16(_mm256_srli_epi16(x, 8), _mm256_srli_epi16(y, 8)));
     x = _mm256_and_si256(x, _mm256_set1_epi16(255));
     y = _mm256_and_si256(y, _mm256_set1_epi16(255));
@@ -32,10 +32,12 @@ INLINE vec split16(unsigned raw_bits, vec x, vec y, vec base, vec *symbols, vec 
 
 INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint32_t units, uint16_t window_base,
                         uint8_t *symbols, uint8_t *raw, uint8_t *low0, uint8_t *low1) {
-  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1;
+  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1 || kind == SWZIP_F32_J2;
   const unsigned raw_bits = kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
                             : kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1 ? 7
+                            : kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2 ? 6
                             : kind == SWZIP_F16_J1                          ? 10
+                            : kind == SWZIP_F16_J2                          ? 9
                             : kind == SWZIP_E4M3_J1                         ? 3
                                                                             : 2;
   const vec base = _mm256_set1_epi16((short)window_base);
@@ -44,7 +46,7 @@ INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint
     vec raw_low[8], raw_high[8];
     _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) {
       vec s;
-      if (raw_bits >= 7) {
+      if (raw_bits >= 6) {
         vec x, y;
         if (wide) {
           const vec v0 = LOAD(values), v1 = LOAD(values + 32), v2 = LOAD(values + 64), v3 = LOAD(values + 96);
@@ -79,6 +81,20 @@ INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint
       const vec one = _mm256_set1_epi8(1);
       _Pragma("clang loop unroll(full)") for (int j = 0; j < 7; j++)
           STORE(raw + 32 * j, _mm256_or_si256(_mm256_slli_epi16(raw_low[j], 1), _mm256_and_si256(_mm256_srli_epi16(raw_low[7], j), one)));
+    } else if (raw_bits == 6) {
+      const vec two = _mm256_set1_epi8(3);
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < 6; j++) {
+        const int row = j / 3 * 4 + j % 3;
+        const vec carried = _mm256_and_si256(_mm256_srli_epi16(raw_low[row | 3], 2 * (j % 3)), two);
+        STORE(raw + 32 * j, _mm256_or_si256(_mm256_slli_epi16(raw_low[row], 2), carried));
+      }
+    } else if (raw_bits == 9) {
+      vec high = _mm256_setzero_si256();
+      _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) {
+        high = _mm256_or_si256(high, _mm256_slli_epi16(raw_high[j], j));
+        STORE(raw + 32 + 32 * j, raw_low[j]);
+      }
+      STORE(raw, high);
     } else if (raw_bits == 10) {
       _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
         vec high = _mm256_setzero_si256();
@@ -115,10 +131,12 @@ INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint
   }
 SPLIT(SWZIP_BF16_J0, bf16_j0) SPLIT(SWZIP_BF16_J1, bf16_j1) SPLIT(SWZIP_F16_J1, f16_j1) SPLIT(SWZIP_E4M3_J1, e4m3_j1)
 SPLIT(SWZIP_E5M2_J1, e5m2_j1) SPLIT(SWZIP_F32_J0, f32_j0) SPLIT(SWZIP_F32_J1, f32_j1)
+SPLIT(SWZIP_BF16_J2, bf16_j2) SPLIT(SWZIP_F16_J2, f16_j2) SPLIT(SWZIP_F32_J2, f32_j2)
 static swzip_split_function *const split_functions[] = {
     [SWZIP_BF16_J0] = split_bf16_j0, [SWZIP_BF16_J1] = split_bf16_j1, [SWZIP_F16_J1] = split_f16_j1,
     [SWZIP_E4M3_J1] = split_e4m3_j1, [SWZIP_E5M2_J1] = split_e5m2_j1, [SWZIP_F32_J0] = split_f32_j0,
-    [SWZIP_F32_J1] = split_f32_j1,
+    [SWZIP_F32_J1] = split_f32_j1,   [SWZIP_BF16_J2] = split_bf16_j2, [SWZIP_F16_J2] = split_f16_j2,
+    [SWZIP_F32_J2] = split_f32_j2,
 };
 
 bool swzip_avx2_split_by(swzip_split_function *split, swzip_float_kind kind, const void *values, uint32_t count,

@@ -13,7 +13,8 @@ typedef struct {
 static const swzip_float_traits float_traits[] = {
     [SWZIP_BF16_J0] = {2, 16, 8, 0}, [SWZIP_BF16_J1] = {2, 16, 7, 0}, [SWZIP_F16_J1] = {2, 16, 10, 2},
     [SWZIP_E4M3_J1] = {1, 8, 3, 3},  [SWZIP_E5M2_J1] = {1, 8, 2, 2},  [SWZIP_F32_J0] = {4, 16, 8, 0},
-    [SWZIP_F32_J1] = {4, 16, 7, 0},
+    [SWZIP_F32_J1] = {4, 16, 7, 0},  [SWZIP_BF16_J2] = {2, 16, 6, 0}, [SWZIP_F16_J2] = {2, 16, 9, 1},
+    [SWZIP_F32_J2] = {4, 16, 6, 0},
 };
 
 INLINE unsigned float_rotate(swzip_float_kind kind, unsigned value) {
@@ -34,6 +35,13 @@ INLINE unsigned raw_get(unsigned raw_bits, const uint8_t *unit, unsigned i) {
       if (row < 7) return unit[i] >> 1;
       for (unsigned k = 0; k < 7; k++) v |= (unit[32 * k + column] & 1u) << k;
       return v;
+    case 6: {
+      const uint8_t *const half = unit + 96 * (row / 4);
+      if (row % 4 < 3) return half[32 * (row % 4) + column] >> 2;
+      for (unsigned k = 0; k < 3; k++) v |= (half[32 * k + column] & 3u) << 2 * k;
+      return v;
+    }
+    case 9: return unit[32 + i] | (unit[column] >> row & 1u) << 8;
     case 10: {
       const uint8_t *const half = unit + 160 * (row / 4);
       return half[32 + 32 * (row % 4) + column] | (half[column] >> 2 * (row % 4) & 3u) << 8;
@@ -55,6 +63,16 @@ INLINE void raw_put(unsigned raw_bits, uint8_t *unit, unsigned i, unsigned raw) 
     case 7:
       if (row < 7) unit[i] = (uint8_t)(unit[i] | raw << 1);
       else for (unsigned k = 0; k < 7; k++) unit[32 * k + column] |= (uint8_t)(raw >> k & 1);
+      break;
+    case 6: {
+      uint8_t *const half = unit + 96 * (row / 4);
+      if (row % 4 < 3) half[32 * (row % 4) + column] |= (uint8_t)(raw << 2);
+      else for (unsigned k = 0; k < 3; k++) half[32 * k + column] |= (uint8_t)(raw >> 2 * k & 3);
+      break;
+    }
+    case 9:
+      unit[32 + i] = (uint8_t)raw;
+      unit[column] |= (uint8_t)(raw >> 8 << row);
       break;
     case 10: {
       uint8_t *const half = unit + 160 * (row / 4);

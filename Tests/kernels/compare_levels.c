@@ -14,8 +14,8 @@
 #include "swzip_kernels.h"
 
 static const char *const level_names[] = {"portable", "avx2", "avx512"};
-static const char *const kind_names[] = {"bf16 j0", "bf16 j1", "f16", "e4m3", "e5m2", "f32 j0", "f32 j1"};
-enum { levels = 3, kinds = 7, page = 4096, most_values = 3 * 8192 };
+static const char *const kind_names[] = {"bf16 j0", "bf16 j1", "f16", "e4m3", "e5m2", "f32 j0", "f32 j1", "bf16 j2", "f16 j2", "f32 j2"};
+enum { levels = 3, kinds = 10, page = 4096, most_values = 3 * 8192 };
 
 static unsigned long passed, failed;
 static void check(int good, const char *what, int level, const char *detail, unsigned long number) {
@@ -228,7 +228,7 @@ static void random_values(swzip_float_kind kind, uint8_t *values, uint32_t count
 static void test_split(swzip_float_kind kind, int number) {
   used_areas = 0;
   const uint32_t count = (uint32_t)lengths_to_try(number);
-  const unsigned width = swzip_float_width(kind), nine = kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1;
+  const unsigned width = swzip_float_width(kind), nine = swzip_float_width(kind) > 1 && swzip_float_shift(kind) == 0 && swzip_float_raw_bits(kind) < 8;
   uint8_t *const values = buffer(count * width, 1);
   random_values(kind, values, count, (int)below(shapes));
   const uint16_t base = nine ? (uint16_t)(below(3) ? 150 + below(16) : below(2) ? below(300) : 0) : 0;
@@ -253,7 +253,7 @@ static void test_split(swzip_float_kind kind, int number) {
 
 static void test_block(swzip_float_kind kind, int number) {
   used_areas = 0;
-  const unsigned width = swzip_float_width(kind), nine = kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1;
+  const unsigned width = swzip_float_width(kind), nine = swzip_float_width(kind) > 1 && swzip_float_shift(kind) == 0 && swzip_float_raw_bits(kind) < 8;
   const bool sorted = below(2), hostile = below(4) == 0, streaming = below(2);
   uint32_t count = number < 100 ? (uint32_t)number + 1 : below(3) ? 1 + below(most_values) : 256 * (1 + below(40)), rows = 0, row_length = 0;
   if (sorted) {

@@ -124,7 +124,8 @@ void swzip_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *
 // ---------------------------------------------------------------- floats (spec/codecs/float.md)
 
 typedef enum {
-  SWZIP_BF16_J0, SWZIP_BF16_J1, SWZIP_F16_J1, SWZIP_E4M3_J1, SWZIP_E5M2_J1, SWZIP_F32_J0, SWZIP_F32_J1
+  SWZIP_BF16_J0, SWZIP_BF16_J1, SWZIP_F16_J1, SWZIP_E4M3_J1, SWZIP_E5M2_J1, SWZIP_F32_J0, SWZIP_F32_J1,
+  SWZIP_BF16_J2, SWZIP_F16_J2, SWZIP_F32_J2
 } swzip_float_kind;
 
 unsigned swzip_float_width(swzip_float_kind kind);      // bytes a value

@@ -87,7 +87,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     let width = header.width
     try scratch.prepare(
       block.valueCount,
-      planes: mode == .planes ? width : mode == .sparse ? 5 : mode == .rans ? 4 : kind?.isWide == true ? 2 : 1)
+      planes: mode == .planes ? width : mode == .sparse || mode == .rans ? 6 : kind?.isWide == true ? 2 : 1)
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(

@@ -97,6 +97,8 @@ package final class DecodeScratch {
   /// Room for the number of each value's table, after `prepare` with four planes.
   var tableNumbers: UnsafeMutablePointer<UInt8> { unsafe plane(2) }
 
+  /// Room for a block's symbols, after `prepare` with six planes. Apart from the tile, which plane sections use.
+  var symbols: UnsafeMutablePointer<UInt8> { unsafe plane(5) }
   /// Room for the mask of a sparse block, after `prepare` with five planes.
   var mask: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
   /// Room for the values of a sparse block.

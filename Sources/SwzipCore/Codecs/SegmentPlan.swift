@@ -47,16 +47,19 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? type : .bytes, codec: codec)
     header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, width: header.width))
+    let kind = codec == .float ? unsafe FloatKind.best(for: bytes, type, effort: effort) : nil
     let fixed4 = effort.usesFixed4 && type == .bf16
-    let isSparse = unsafe codec == .float && !fixed4 ? SparseBlock.pays(bytes, width: type.width) : false
+    let isSparse =
+      codec == .float && !fixed4
+      ? unsafe SparseBlock.pays(bytes, width: type.width, symbolsTellZeros: effort.usesRans) : false
     float =
       try isSparse
       ? unsafe FloatPlan(
-        sparse: bytes, kind: FloatKind(type, mantissaBits: effort.mantissaBits(of: type))!,
+        sparse: bytes, kind: kind!,
         blockValues: (Int(header.blockValues) + 255) & ~255, effort: effort, scratch: scratch)
       : codec == .float
         ? unsafe FloatPlan(
-          bytes, kind: FloatKind(type, mantissaBits: effort.mantissaBits(of: type))!, rowLength: range.rowLength,
+          bytes, kind: kind!, rowLength: range.rowLength,
           effort: effort, scratch: scratch) : nil
     symbols =
       try codec == .symbols
@@ -72,7 +75,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     if let float {
       header.blockValues = UInt32(float.blockValues)
       header.rowLength = UInt32(float.rowLength)
-      header.mantissaBits = effort.mantissaBits(of: type)
+      header.mantissaBits = float.kind.mantissaBits
       header.windowBase = float.windowBase
       header.rans = float.rans?.coding
       if !fixed4 { header.tables = float.tables?.codes ?? [] }

@@ -1,8 +1,5 @@
 /// What the segment frame says (spec/FORMAT.md, section 4.2).
 package struct SegmentHeader: Equatable, Sendable {
-  /// 9-bit fields end at 511: a window of 255 that begins here reaches all above.
-  package static let largestWindowBase = 256
-
   package var memberOffset: UInt64
   package var byteCount: UInt64
   package var blockValues: UInt32
@@ -128,7 +125,7 @@ package struct SegmentHeader: Equatable, Sendable {
       guard let kind = FloatKind(elementType, mantissaBits: mantissaBits) else {
         throw failure
       }
-      guard kind.hasWindow ? windowBase <= Self.largestWindowBase : windowBase == 0 else { throw failure }
+      guard windowBase <= kind.largestWindowBase else { throw failure }
       try checkRows(rans: rans, failure)
     } else if known == .symbols {
       guard rans || rowLength == 0, rowLength <= blockValues, mantissaBits == 0, windowBase == 0 else { throw failure }

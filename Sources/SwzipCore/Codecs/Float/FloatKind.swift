@@ -3,9 +3,11 @@ package import CSwzipKernels
 /// The float descriptions that have kernels (spec/codecs/float.md).
 package struct FloatKind: Equatable, Sendable {
   package let kernel: swzip_float_kind
+  package let mantissaBits: UInt8
 
   /// Nil where the type has no float codec or not with that J.
   package init?(_ elementType: ElementType, mantissaBits: UInt8) {
+    self.mantissaBits = mantissaBits
     switch (elementType, mantissaBits) {
     case (.bf16, 0): kernel = SWZIP_BF16_J0
     case (.bf16, 1): kernel = SWZIP_BF16_J1
@@ -14,8 +16,36 @@ package struct FloatKind: Equatable, Sendable {
     case (.f8e5m2, 1): kernel = SWZIP_E5M2_J1
     case (.f32, 0): kernel = SWZIP_F32_J0
     case (.f32, 1): kernel = SWZIP_F32_J1
+    case (.bf16, 2): kernel = SWZIP_BF16_J2
+    case (.f16, 2): kernel = SWZIP_F16_J2
+    case (.f32, 2): kernel = SWZIP_F32_J2
     default: return nil
     }
+  }
+
+  /// The kind of the effort's J, or of a smaller one if the window would miss more than one value in 256 of a sample:
+  /// optimizer moments span more octaves than weights.
+  static func best(for values: UnsafeRawBufferPointer, _ elementType: ElementType, effort: Effort) -> FloatKind? {
+    var mantissaBits = effort.mantissaBits(of: elementType)
+    while let kind = FloatKind(elementType, mantissaBits: mantissaBits) {
+      if mantissaBits < 2 { return kind }
+      if unsafe kind.windowMisses(values) == 0 { return kind }
+      mantissaBits -= 1
+    }
+    return nil
+  }
+
+  /// 256ths of a sample of about 1,024 values whose field lies below a window that ends with the largest.
+  private func windowMisses(_ values: UnsafeRawBufferPointer) -> Int {
+    guard hasWindow else { return 0 }
+    let count = values.count / width
+    var fields: [UInt32] = []
+    for index in stride(from: 0, to: count, by: max(1, count / 1024)) {
+      let part = UInt32(unsafe swzip_float_coded_part(kernel, values.baseAddress!, UInt32(index)))
+      fields.append((part << 1 & 0xFFFF) >> rawBits)
+    }
+    let top = fields.max() ?? 0
+    return fields.count { $0 != 0 && $0 + 255 <= top + 24 } * 256 / fields.count
   }
 
   package static func == (a: Self, b: Self) -> Bool { a.kernel.rawValue == b.kernel.rawValue }
@@ -25,8 +55,11 @@ package struct FloatKind: Equatable, Sendable {
   /// Symbols that stand for a field.
   package var symbolCount: Int { 256 >> Int(shift) }
   package var isWide: Bool { width == 4 }
-  /// Whether fields have nine bits, of which a window of 255 has symbols.
-  package var hasWindow: Bool { kernel.rawValue == SWZIP_BF16_J1.rawValue || kernel.rawValue == SWZIP_F32_J1.rawValue }
+  /// Whether fields have more than eight bits: then only those in a window of 255 have symbols.
+  package var hasWindow: Bool { largestWindowBase > 0 }
+  /// A window of 255 fields that begins here reaches all above: 0 with eight bits or fewer, 256 with nine, 768 with ten.
+  package var largestWindowBase: Int { width == 1 || shift > 0 ? 0 : (1 << (16 - Int(rawBits))) - 256 }
+  package var rawBits: UInt32 { swzip_float_raw_bits(kernel) }
 
   package func rawPlaneBytes(_ count: Int) -> Int { swzip_raw_plane_bytes(kernel, UInt32(count)) }
 }

@@ -24,8 +24,6 @@ package final class FloatPlan {
 
   private let usesFixed4: Bool
   static let mostGroups = 64
-  /// Values for which a further table pays.
-  private static let valuesPerTable = 65_536
 
   /// Plans `values`, rows of `rowLength` values (0: no rows).
   package init(
@@ -58,7 +56,7 @@ package final class FloatPlan {
     try unsafe sample(values, count: count, effort: effort, scratch: scratch)
   }
 
-  /// Plans the values of a segment that are not zero: of each block, of `blockValues` values, one after another.
+  /// Plans the values of a segment that are not zero.
   init(
     sparse values: UnsafeRawBufferPointer, kind: FloatKind, blockValues: Int, effort: Effort, scratch: EncodeScratch
   ) throws(SwzipError) {
@@ -136,11 +134,11 @@ package final class FloatPlan {
     var most: UInt32 = 0
     for index in stride(from: 0, to: count, by: step) {
       let part = UInt32(unsafe swzip_float_coded_part(kind.kernel, values.baseAddress!, UInt32(index)))
-      most = max(most, (part << 1 & 0xFFFF) >> 7)
+      most = max(most, (part << 1 & 0xFFFF) >> kind.rawBits)
     }
     // Far below a window's end there is nothing; a few octaves above the sample's largest value there may be something.
     let margin: UInt32 = step > 1 ? 24 : 0
-    return UInt16(min(max(0, Int(most + margin) - 255), SegmentHeader.largestWindowBase))
+    return UInt16(min(max(0, Int(most + margin) - 255), kind.largestWindowBase))
   }
 
   private func sample(
@@ -148,8 +146,8 @@ package final class FloatPlan {
   ) throws(SwzipError) {
     let blocks = (count + blockValues - 1) / blockValues
     let sampled = min(blocks, Self.mostGroups / 4)
-    // About an eighth of large segments, all of small ones.
-    let step = count < 32_768 ? 1 : count < 200_000 ? 4 : 7
+    // About an eighth of large segments at the levels that pack fast, all of small ones.
+    let step = effort.countsAll || count < 32_768 ? 1 : count < 200_000 ? 4 : 7
     let histograms = Histograms(scratch.histograms, count: 4 * sampled)
     func addBlocks() {
       histograms.clear()
@@ -166,7 +164,7 @@ package final class FloatPlan {
       rowLength = 0
       addBlocks()
     }
-    let clusters = try Clusters(histograms, most: min(effort.tables, max(1, count / Self.valuesPerTable)))
+    let clusters = try Clusters(histograms, most: min(effort.tables, max(1, count / effort.valuesPerTable)))
     if usesFixed4 { fixed4Window = densestWindow(clusters.tables) }
     tables = try HuffmanTables(clusters, least: 2)
   }

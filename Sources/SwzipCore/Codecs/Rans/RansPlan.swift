@@ -146,40 +146,35 @@ final class RansPlan {
 
   // MARK: blocks
 
-  /// Writes the row classes of a block behind its states; returns their end.
-  func writeClasses(block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer) -> Int {
-    guard coding.rowBits > 0 else { return RansStreams.fixedBytes }
-    let rows = (count + rowLength - 1) / rowLength
-    unsafe RansStreams.packClasses(
-      rowClasses[firstRows[block]..<(firstRows[block] + rows)], bits: coding.rowBits,
-      to: frame.mutable(RansStreams.fixedBytes))
-    return RansStreams.fixedBytes + coding.rowClassBytes(rows)
-  }
-
-  /// Writes states and words of the symbols in the scratch; returns the words' end.
-  func writeWords(
-    block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer, at offset: Int, scratch: EncodeScratch
-  ) -> Int {
+  /// Writes row classes, states and words of the symbols in the scratch; returns the end of their padding.
+  func writeSymbols(block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch) -> Int {
+    let start = frame.baseAddress!
+    var offset = RansStreams.fixedBytes
+    let rows = rowLength > 0 ? (count + rowLength - 1) / rowLength : 0
+    let mine = firstRows[block]..<(firstRows[block] + rows)
+    if coding.rowBits > 0 {
+      unsafe RansStreams.packClasses(rowClasses[mine], bits: coding.rowBits, to: frame.mutable(offset))
+      offset += coding.rowClassBytes(rows)
+    }
+    offset = unsafe padFrame(start, from: offset)
     var numbers: UnsafePointer<UInt8>?
     if coding.tableOfContext.count > 1 {
-      let rows = (count + rowLength - 1) / rowLength
       let classes =
-        rowClasses.isEmpty
-        ? [UInt8](repeating: 0, count: rows) : Array(rowClasses[firstRows[block]..<(firstRows[block] + rows)])
+        rowClasses.isEmpty ? [UInt8](repeating: 0, count: rows) : Array(rowClasses[mine])
       unsafe numbers = RansStreams.numbers(
         classes, count: count, rowLength: rowLength, coding: coding, map: map, into: scratch.sorted)
     }
     // Words are written downwards from the end of the room, then moved to their place.
-    let room = unsafe (frame.baseAddress! + (frame.count & ~1)).assumingMemoryBound(to: UInt16.self)
-    let states = unsafe (frame.baseAddress! + 32).assumingMemoryBound(to: UInt32.self)
+    let room = unsafe (start + offset + 2 * count).assumingMemoryBound(to: UInt16.self)
+    let states = unsafe (start + 32).assumingMemoryBound(to: UInt32.self)
     unsafe swzip_rans_states_begin(states)
     let words = unsafe swzip_rans_encode(
       scratch.symbols, count, numbers, encodeTables.base.assumingMemoryBound(to: swzip_rans_encode_table.self), states,
       room)
-    unsafe (frame.baseAddress! + offset).copyMemory(from: room - words, byteCount: 2 * words)
+    unsafe (start + offset).copyMemory(from: room - words, byteCount: 2 * words)
     unsafe frame.storeBytes(of: 0, toByteOffset: 26, as: UInt16.self)
     unsafe frame.storeBytes(of: UInt32(words).littleEndian, toByteOffset: 28, as: UInt32.self)
-    return offset + 2 * words
+    return unsafe padFrame(start, from: offset + 2 * words)
   }
 }
 

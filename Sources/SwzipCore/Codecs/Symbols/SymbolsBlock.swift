@@ -18,10 +18,7 @@ enum SymbolsBlock {
     let start = frame.baseAddress!
     unsafe plan.load(source, scratch: scratch)
     if let rans = plan.rans {
-      let classesEnd = unsafe rans.writeClasses(block: block, count: count, to: frame)
-      let words = unsafe padFrame(start, from: classesEnd)
-      let end = unsafe rans.writeWords(block: block, count: count, to: frame, at: words, scratch: scratch)
-      return unsafe (.rans, 0, padFrame(start, from: end))
+      return unsafe (.rans, 0, rans.writeSymbols(block: block, count: count, to: frame, scratch: scratch))
     }
     let geometry = swzip_geometry_unsorted(UInt32(count))
     let tables = unsafe plan.tables!.choose(scratch.symbols, geometry, frame: frame, scratch: scratch)
