@@ -23,7 +23,7 @@ package struct Effort: Equatable, Sendable {
   /// Most tables of a float segment.
   package var tables: Int { level == 1 ? 1 : level < 5 ? 8 : 16 }
   /// Values for which a further table pays.
-  package var valuesPerTable: Int { level < 5 ? 65_536 : 32_768 }
+  package var valuesPerTable: Int { level < 5 ? 65_536 : 49_152 }
   /// Whether tables are made from all values of the blocks looked at, not from a part.
   package var countsAll: Bool { level >= 5 }
   package var triesZstd: Bool { level >= 2 }

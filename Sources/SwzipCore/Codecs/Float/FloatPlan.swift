@@ -24,6 +24,8 @@ package final class FloatPlan {
 
   private let usesFixed4: Bool
   static let mostGroups = 64
+  /// A symbol rarer than one in so many is cheaper as a patch of 48 bits than with a code's share of the code space.
+  private static let rarest: UInt64 = 40_000
 
   /// Plans `values`, rows of `rowLength` values (0: no rows).
   package init(
@@ -166,7 +168,8 @@ package final class FloatPlan {
     }
     let clusters = try Clusters(histograms, most: min(effort.tables, max(1, count / effort.valuesPerTable)))
     if usesFixed4 { fixed4Window = densestWindow(clusters.tables) }
-    tables = try HuffmanTables(clusters, least: 2)
+    tables = try HuffmanTables(
+      clusters, least: UInt32(max(2, effort.countsAll ? clusters.total / Self.rarest : 0)))
   }
 
   /// Adds the histograms of a block's groups, from one run of rows (or of 256 values) in `step`. Runs are whole units,
