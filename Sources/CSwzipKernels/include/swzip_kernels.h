@@ -190,6 +190,19 @@ uint32_t swzip_sparse_count(const uint8_t *mask, uint32_t count, bool *clean);
 /// The reverse of compact. `values` holds as many as the mask has bits, and 64 bytes of slack.
 void swzip_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out);
 
+// ---------------------------------------------------------------- casts (spec/codecs/cast.md)
+
+typedef enum {
+  SWZIP_CAST_F32_TO_BF16, SWZIP_CAST_F32_TO_F16, SWZIP_CAST_BF16_TO_F32, SWZIP_CAST_F16_TO_F32
+} swzip_cast_kind;
+
+/// The values that `reference` determines. `low0`, `low1`: bytes 0 and 1 of the values, for BF16_TO_F32 only.
+void swzip_cast(swzip_cast_kind kind, const void *reference, uint32_t count, const uint8_t *low0, const uint8_t *low1,
+                void *out);
+/// Positions of the values that differ; at most `capacity` are stored, all are counted.
+uint32_t swzip_differences(const void *a, const void *b, uint32_t count, unsigned width, uint32_t *positions,
+                           uint32_t capacity);
+
 // ---------------------------------------------------------------- planes, histograms, rows
 
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes);

@@ -113,7 +113,8 @@ public final class SwzFile: Sendable {
       guard depth == 0 else { throw SwzipError(.corrupt, .reference) }
       guard case .earlier(let other, let base) = header.references.first else { throw SwzipError(.base, .base) }
       try unsafe self.readEarlier(
-        member: other, offset: base, plus: offset, before: (member, header.memberOffset), length: header.byteCount,
+        member: other, offset: base, plus: offset, before: (member, header.memberOffset),
+        length: header.referencedByteCount,
         into: target, policy: policy, depth: depth + 1)
     }
     let whole = start >= 0 && start + range.count <= buffer.count

@@ -150,7 +150,7 @@ final class Unpacker {
     guard segment.memberOffset == memberBytes else { throw SwzipError(.corrupt, .tiling, at: frame.position) }
     account.beginSegment(segment, frameByteCount: frame.bytes.count, hash: frame.hash)
     try checkReferences(segment, fileHeader)
-    let isCopy = segment.codec == CodecID.copy.rawValue
+    let isCopy = segment.refers
     if isCopy {
       copies[copies.count - 1].append(segment.memberOffset..<(segment.memberOffset + segment.byteCount))
     }
@@ -209,8 +209,8 @@ final class Unpacker {
         case .earlier(let member, let offset): (FileHeader.refersBack, offset, availableBytes(member, offset, segment))
         case .base(let number, let offset): (FileHeader.needsBase, offset, baseBytes(number))
         }
-      guard fileHeader.mustFlags & flag != 0, offset <= UInt64(Int64.max) - segment.byteCount,
-        offset + segment.byteCount <= available
+      guard fileHeader.mustFlags & flag != 0, offset <= UInt64(Int64.max) - segment.referencedByteCount,
+        offset + segment.referencedByteCount <= available
       else { throw SwzipError(.corrupt, .reference, at: window.position) }
     }
   }
@@ -220,7 +220,7 @@ final class Unpacker {
   private func availableBytes(_ member: UInt64, _ offset: UInt64, _ segment: SegmentHeader) -> UInt64 {
     let current = UInt64(account.directory.members.count - 1)
     let end = member == current ? segment.memberOffset : member < current ? sums[Int(member)].byteCount : 0
-    guard member <= current, segment.codec == CodecID.copy.rawValue else { return end }
+    guard member <= current, segment.refers else { return end }
     // Ranges ascend: the first that ends behind `offset`.
     let ranges = copies[Int(member)]
     var (low, high) = (0, ranges.count)
@@ -238,7 +238,7 @@ final class Unpacker {
 
   /// Reads what a copy segment refers to: by decoding it again, or from what was written.
   private func referenceReader(_ segment: SegmentHeader, _ random: SwzFile?) -> ReferenceReader? {
-    guard segment.codec == CodecID.copy.rawValue, case .earlier(let member, let base) = segment.references.first else {
+    guard segment.refers, case .earlier(let member, let base) = segment.references.first else {
       return nil  // a base outside the container: not supplied
     }
     if let random {

@@ -6,7 +6,7 @@ public enum CheckPolicy: Sendable {
   case loader
 }
 
-/// Copies a range of what a copy segment refers to, at an offset relative to the segment.
+/// Copies a range of what a copy or cast refers to, at an offset relative to the segment.
 package typealias ReferenceReader = (_ offset: UInt64, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) ->
   Void
 
@@ -87,7 +87,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     let width = header.width
     try scratch.prepare(
       block.valueCount,
-      planes: mode == .planes ? width : mode == .sparse || mode == .rans ? 6 : kind?.isWide == true ? 2 : 1)
+      planes: mode == .planes
+        ? width : mode == .sparse || mode == .rans ? 6 : mode == .cast || kind?.isWide == true ? 2 : 1)
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(
@@ -127,6 +128,15 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)
     case .planes:
       try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)
+    case .cast:
+      let kind = header.cast!
+      let bytes = block.valueCount * kind.reference.width
+      let memory = try unsafe scratch.nonZeros(bytes)
+      guard let reference = unsafe reference else { throw SwzipError(.base, .base, at: position) }
+      let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<bytes])
+      try unsafe reference(index * UInt64(Int(header.blockValues) * kind.reference.width), target)
+      try unsafe CastBlock.decode(
+        frame, kind: kind, reference: UnsafeRawBufferPointer(target), into: out, scratch: scratch, position: position)
     case .copy:
       for index in 26..<32 {
         guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }

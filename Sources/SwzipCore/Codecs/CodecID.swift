@@ -1,6 +1,6 @@
 /// The codecs of a segment and the modes of a block (spec/FORMAT.md, sections 4.2 and 4.3), each in this one place.
 package enum CodecID: UInt8, Sendable, CaseIterable {
-  case bytes, float, planes, copy, symbols
+  case bytes, float, planes, copy, symbols, cast
 
   package var name: String {
     switch self {
@@ -9,8 +9,12 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
     case .planes: "planes"
     case .copy: "copy"
     case .symbols: "symbols"
+    case .cast: "cast"
     }
   }
+
+  /// Whether a segment's one reference determines its values.
+  package var refers: Bool { self == .copy || self == .cast }
 
   /// Modes that blocks of the codec may have.
   package func allows(_ mode: BlockMode) -> Bool {
@@ -20,10 +24,11 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
     case .fixed4, .sparse: self == .float
     case .planes: self == .planes
     case .copy: self == .copy
+    case .cast: self == .cast
     }
   }
 }
 
 package enum BlockMode: UInt8, Sendable, CaseIterable {
-  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy, rans, sparse
+  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy, rans, sparse, cast
 }

@@ -7,6 +7,8 @@ package struct SegmentRange: Equatable, Sendable {
   package var rowLength: Int
   /// An earlier range of the container with the same bytes.
   package var copyOf: (member: UInt64, offset: UInt64)?
+  /// An earlier range of the container that determines the values.
+  package var castOf: (member: UInt64, offset: UInt64, elementType: ElementType)?
 
   package init(offset: UInt64, byteCount: Int, elementType: ElementType, rowLength: Int = 0) {
     self.offset = offset
@@ -18,6 +20,7 @@ package struct SegmentRange: Equatable, Sendable {
   package static func == (a: Self, b: Self) -> Bool {
     a.offset == b.offset && a.byteCount == b.byteCount && a.elementType == b.elementType && a.rowLength == b.rowLength
       && a.copyOf?.member == b.copyOf?.member && a.copyOf?.offset == b.copyOf?.offset
+      && a.castOf?.member == b.castOf?.member && a.castOf?.offset == b.castOf?.offset
   }
 }
 
@@ -35,10 +38,12 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     self.effort = effort
     let type = range.elementType
     let whole = range.byteCount % type.width == 0
+    let cast = range.castOf.flatMap { CastKind(type, from: $0.elementType) }
     let finder =
-      unsafe range.copyOf == nil && type != .bytes && whole ? PaletteFinder(bytes, width: type.width) : nil
+      unsafe range.copyOf == nil && cast == nil && type != .bytes && whole
+      ? PaletteFinder(bytes, width: type.width) : nil
     let codec: CodecID =
-      if range.copyOf != nil { .copy } else if type == .bytes || !whole {
+      if range.copyOf != nil { .copy } else if cast != nil { .cast } else if type == .bytes || !whole {
         .bytes
       } else if finder != nil || (type.width == 1 && FloatKind(type, mantissaBits: 1) == nil) {
         .symbols
@@ -80,6 +85,10 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       header.rans = float.rans?.coding
       if !fixed4 { header.tables = float.tables?.codes ?? [] }
     }
+    if let cast, let source = range.castOf {
+      header.cast = cast
+      header.references = [.earlier(member: source.member, offset: source.offset)]
+    }
     if let copy = range.copyOf { header.references = [.earlier(member: copy.member, offset: copy.offset)] }
     self.header = header
   }
@@ -107,15 +116,18 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
         float.rans == nil ? FloatBlock.bound(count, kind: float.kind) : FloatBlock.ransBound(count, kind: float.kind)
       return max(raw, float.isSparse ? SparseBlock.bound(count, inner: inner) : inner)
     }
+    if let cast = header.cast { return max(raw, CastBlock.bound(count, kind: cast)) }
     if let symbols { return max(raw, SymbolsBlock.bound(symbols.palette.symbolCount(of: count))) }
     return header.codec == CodecID.planes.rawValue ? max(raw, PlanesBlock.bound(count, width: header.width)) : raw
   }
 
-  /// Encodes block `index` from `source`, its original bytes, into `frame` (at least `frameBound` bytes).
+  /// Encodes block `index` from `source`, its original bytes, into `frame` (at least `frameBound` bytes). `reference`: the
+  /// bytes that a cast refers to, of this block's values.
   package func encode(
-    _ index: Int, _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
+    _ index: Int, _ source: UnsafeRawBufferPointer, reference: UnsafeRawBufferPointer? = nil,
+    into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> BlockTableEntry {
-    var (mode, flags, byteCount) = unsafe payload(index, source, into: frame, scratch: scratch)
+    var (mode, flags, byteCount) = unsafe payload(index, source, reference, into: frame, scratch: scratch)
     if byteCount >= (32 + source.count + 15) & ~15, mode != .raw {
       (mode, flags, byteCount) = unsafe (.raw, 0, BytesBlock.encodeRaw(source, into: frame))
     }
@@ -125,11 +137,19 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   }
 
   private func payload(
-    _ index: Int, _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
+    _ index: Int, _ source: UnsafeRawBufferPointer, _ reference: UnsafeRawBufferPointer?,
+    into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> (BlockMode, UInt8, Int) {
     if header.codec == CodecID.copy.rawValue {
       unsafe BytesBlock.clearParameters(frame)
       return (.copy, 0, 32)
+    }
+    if let cast = header.cast, let reference = unsafe reference {
+      if let count = unsafe CastBlock.encode(
+        source, reference, kind: cast, into: frame, scratch: scratch, effort: effort)
+      {
+        return (.cast, 0, count)
+      }
     }
     if let count = unsafe BytesBlock.encodeConstant(source, width: header.width, into: frame) {
       return (.constant, 0, count)

@@ -15,6 +15,8 @@ package struct SegmentHeader: Equatable, Sendable {
   package var references: [Reference] = []
   /// Set in codec symbols.
   package var palette: Palette?
+  /// Set in codec cast.
+  package var cast: CastKind?
 
   package init(
     memberOffset: UInt64, byteCount: UInt64, blockValues: UInt32, elementType: ElementType, codec: CodecID
@@ -28,6 +30,10 @@ package struct SegmentHeader: Equatable, Sendable {
 
   /// Bytes of one value.
   package var width: Int { codec == CodecID.bytes.rawValue ? 1 : elementType.width }
+  /// Whether the segment's one reference determines its values.
+  package var refers: Bool { CodecID(rawValue: codec)?.refers ?? false }
+  /// Bytes of the range that each reference names.
+  package var referencedByteCount: UInt64 { valueCount * UInt64(cast?.reference.width ?? width) }
   package var valueCount: UInt64 { byteCount / UInt64(width) }
   package var blockCount: UInt64 { (valueCount + UInt64(blockValues) - 1) / UInt64(blockValues) }
 
@@ -53,6 +59,7 @@ package struct SegmentHeader: Equatable, Sendable {
     rans?.write(&body)
     for reference in references { reference.write(&body) }
     palette?.write(&body)
+    if let cast { body.integer(cast.reference.rawValue) }
     Extensions.write(&body)
     return Frame.make(.segment, tag: UInt32(number), body: body)
   }
@@ -91,10 +98,17 @@ package struct SegmentHeader: Equatable, Sendable {
     }
     for _ in 0..<referenceCount { segment.references.append(try Reference.read(&reader)) }
     if codec == CodecID.symbols.rawValue { segment.palette = try Palette.read(&reader, width: segment.width) }
+    if codec == CodecID.cast.rawValue {
+      guard let type = ElementType(rawValue: try reader.integer(UInt8.self)) else {
+        throw reader.failure(.reservedBits, .unsupported)
+      }
+      segment.cast = CastKind(elementType, from: type)
+      guard segment.cast != nil else { throw reader.failure(.reference) }
+    }
     try Extensions.read(&reader)
     try reader.padding()
     try segment.checkTables(reader.failure(.codeLengths))
-    if codec == CodecID.copy.rawValue, referenceCount != 1 { throw reader.failure(.reference) }
+    if segment.refers, referenceCount != 1 { throw reader.failure(.reference) }
     return segment
   }
 

@@ -1,0 +1,145 @@
+internal import CSwzipKernels
+
+/// The pairs of float types of which one determines the other (spec/codecs/cast.md).
+package struct CastKind: Equatable, Sendable {
+  let kernel: swzip_cast_kind
+  /// The type that is referred to.
+  package let reference: ElementType
+  package let elementType: ElementType
+
+  package init?(_ elementType: ElementType, from reference: ElementType) {
+    switch (elementType, reference) {
+    case (.bf16, .f32): kernel = SWZIP_CAST_F32_TO_BF16
+    case (.f16, .f32): kernel = SWZIP_CAST_F32_TO_F16
+    case (.f32, .bf16): kernel = SWZIP_CAST_BF16_TO_F32
+    case (.f32, .f16): kernel = SWZIP_CAST_F16_TO_F32
+    default: return nil
+    }
+    self.reference = reference
+    self.elementType = elementType
+  }
+
+  package static func == (a: Self, b: Self) -> Bool { a.kernel.rawValue == b.kernel.rawValue }
+
+  /// Whether the lower halves of the values are stored in the block.
+  var storesLowHalves: Bool { kernel.rawValue == SWZIP_CAST_BF16_TO_F32.rawValue }
+
+  /// How many of `values` differ from what `reference` determines.
+  package func misses(
+    _ values: UnsafeRawBufferPointer, _ reference: UnsafeRawBufferPointer, scratch: EncodeScratch
+  ) -> Int {
+    var misses = 0
+    for start in stride(from: 0, to: values.count / elementType.width, by: Limits.writtenBlockValues(width: 4)) {
+      let end = min(start + Limits.writtenBlockValues(width: 4), values.count / elementType.width)
+      misses += unsafe CastBlock.differences(
+        UnsafeRawBufferPointer(rebasing: values[(start * elementType.width)..<(end * elementType.width)]),
+        UnsafeRawBufferPointer(rebasing: reference[(start * self.reference.width)..<(end * self.reference.width)]),
+        kind: self, scratch: scratch)
+    }
+    return misses
+  }
+}
+
+/// Blocks of mode cast.
+enum CastBlock {
+  /// Room that a frame may take while it is being written.
+  static func bound(_ count: Int, kind: CastKind) -> Int {
+    64 + (kind.storesLowHalves ? 2 * PlaneSection.bound(count) : 0) + (4 + kind.elementType.width) * (count / 16 + 1)
+  }
+
+  /// Positions in the scratch's `missing` where values differ from the prediction; returns how many there are. The
+  /// lower bytes of F32 lie in planes 0 and 1 afterwards.
+  static func differences(
+    _ values: UnsafeRawBufferPointer, _ reference: UnsafeRawBufferPointer, kind: CastKind, scratch: EncodeScratch
+  ) -> Int {
+    let width = kind.elementType.width
+    let count = values.count / width
+    if kind.storesLowHalves {
+      let planes = unsafe scratch.planes(4)
+      unsafe planes.withUnsafeBufferPointer {
+        unsafe swzip_planes_split(values.baseAddress!, UInt32(count), 4, $0.baseAddress!)
+      }
+    }
+    let predicted = unsafe UnsafeMutableRawPointer(scratch.plane(4))  // four planes for four bytes a value
+    unsafe swzip_cast(
+      kind.kernel, reference.baseAddress!, UInt32(count), scratch.plane(0), scratch.plane(1), predicted)
+    return unsafe Int(
+      swzip_differences(
+        values.baseAddress!, predicted, UInt32(count), UInt32(width), scratch.missing,
+        UInt32(EncodeScratch.missingCapacity)))
+  }
+
+  /// Writes the payload; returns the frame's size, nil where there are too many patches.
+  static func encode(
+    _ source: UnsafeRawBufferPointer, _ reference: UnsafeRawBufferPointer, kind: CastKind,
+    into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch, effort: Effort
+  ) -> Int? {
+    let width = kind.elementType.width
+    let count = source.count / width
+    let patches = unsafe differences(source, reference, kind: kind, scratch: scratch)
+    guard patches <= min(count / 16, EncodeScratch.missingCapacity) else { return nil }
+    // The sections' encoder uses no list of its own before the positions are copied out.
+    let positions = (0..<patches).map { unsafe scratch.missing[$0] }
+    unsafe BytesBlock.clearParameters(frame)
+    unsafe frame.storeBytes(of: UInt32(patches).littleEndian, toByteOffset: 28, as: UInt32.self)
+    var offset = 32
+    if kind.storesLowHalves {
+      for plane in 0..<2 {
+        offset = unsafe PlaneSection.encode(
+          UnsafeRawBufferPointer(start: scratch.plane(plane), count: count), into: frame.baseAddress!, at: offset,
+          scratch: scratch, effort: effort)
+      }
+    }
+    for position in positions {
+      unsafe frame.storeBytes(of: position.littleEndian, toByteOffset: offset, as: UInt32.self)
+      let start = Int(position) * width
+      unsafe UnsafeMutableRawBufferPointer(rebasing: frame[(offset + 4)...]).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: source[start..<(start + width)]))
+      offset += 4 + width
+    }
+    return unsafe padFrame(frame.baseAddress!, from: offset)
+  }
+
+  /// Decodes a block, given what it refers to.
+  static func decode(
+    _ frame: UnsafeRawBufferPointer, kind: CastKind, reference: UnsafeRawBufferPointer,
+    into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) {
+    let width = kind.elementType.width
+    let count = out.count / width
+    guard frame.count >= 32, unsafe frame[26] == 0, unsafe frame[27] == 0 else {
+      throw SwzipError(.unsupported, .reservedBits, at: position)
+    }
+    let patches = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self)))
+    guard patches <= count / 16 else { throw SwzipError(.corrupt, .patches, at: position) }
+    var offset = 32
+    var low: UnsafePointer<UInt8>?
+    var high: UnsafePointer<UInt8>?
+    if kind.storesLowHalves {
+      let first = try unsafe PlaneSection.decode(
+        frame, at: offset, count: count, into: scratch.plane(0), scratch: scratch, position: position)
+      let second = try unsafe PlaneSection.decode(
+        frame, at: first.end, count: count, into: scratch.plane(1), scratch: scratch, position: position)
+      unsafe low = first.bytes
+      unsafe high = second.bytes
+      offset = second.end
+    }
+    let end = offset + patches * (4 + width)
+    guard end <= frame.count, (end + 15) & ~15 == frame.count else {
+      throw SwzipError(.corrupt, .frameSize, at: position)
+    }
+    for index in end..<frame.count {
+      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
+    }
+    unsafe swzip_cast(kind.kernel, reference.baseAddress!, UInt32(count), low, high, out.baseAddress!)
+    var last = -1
+    for index in 0..<patches {
+      let at = offset + index * (4 + width)
+      let place = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
+      guard place > last, place < count else { throw SwzipError(.corrupt, .patches, at: position) }
+      last = place
+      unsafe UnsafeMutableRawBufferPointer(rebasing: out[(place * width)...]).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: frame[(at + 4)..<(at + 4 + width)]))
+    }
+  }
+}
