@@ -82,3 +82,15 @@ public func splitPath(_ path: String) -> (directory: String, name: String)? {
   guard let slash else { return (".", name) }
   return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
 }
+
+/// Makes a folder, and those that its path goes through, where they are missing.
+public func makeFolders(_ path: String) throws(SystemError) {
+  if let status = try? FileStatus.of(path), status.kind == .directory { return }
+  if let (parent, _) = splitPath(path), parent != path { try makeFolders(parent) }
+  do throws(SystemError) {
+    try System.makeDirectory(path, mode: 0o777, in: System.currentDirectory, path)
+  } catch {
+    // Somebody else was faster, or it is no folder.
+    guard error.alreadyExists, let status = try? FileStatus.of(path), status.kind == .directory else { throw error }
+  }
+}

@@ -16,6 +16,9 @@ enum TemporaryName {
   }
 }
 
+/// Whether a path's last part is a name of ours for what is being written.
+public func isTemporary(_ path: String) -> Bool { splitPath(path).map { TemporaryName.matches($0.name) } ?? false }
+
 /// Removes what killed runs left in a directory: files and folders with our temporary name and our user, that no living
 /// process holds, and that nobody changed for an hour. Returns how many. Never fails: what cannot be removed stays.
 @discardableResult
