@@ -76,7 +76,9 @@ public final class FileSource: InputSource {
       unsafe buffer.copyBytes(from: start)
       // The rest is inside the caller's buffer.
       let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start.count...])
-      do throws(SystemError) { return start.count + (unsafe try handle.read(into: rest)) } catch { throw SwzipError(error) }
+      do throws(SystemError) { return start.count + (unsafe try handle.read(into: rest)) } catch {
+        throw SwzipError(error)
+      }
     }
     let position = forward.withLock { $0 }
     let count = unsafe try read(at: position, into: buffer)

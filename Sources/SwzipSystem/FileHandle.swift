@@ -68,7 +68,8 @@ public final class FileHandle: Sendable {
     while true {
       var span = chunk.mutableSpan
       // The pointer is used inside the closure only.
-      let count = try unsafe span.withUnsafeMutableBytes { (buffer) throws(SystemError) in try unsafe read(into: buffer) }
+      let count = try unsafe span.withUnsafeMutableBytes { (buffer) throws(SystemError) in try unsafe read(into: buffer)
+      }
       bytes += chunk[..<count]
       if count < chunk.count { return bytes }
     }

@@ -129,7 +129,8 @@ final class Packer {
     if let byteCount = member.header.byteCount, byteCount != input.consumed { throw PlannedMember.changed }
     var tensors = member.layout.tensors.filter { $0.offset + $0.byteCount <= input.consumed }
     if report.tensorCount + tensors.count > Limits.tensors {
-      report.warnings.append("more than \(Limits.tensors) tensors; those of \(member.header.name.printable) are not listed")
+      report.warnings.append(
+        "more than \(Limits.tensors) tensors; those of \(member.header.name.printable) are not listed")
       tensors = []
     }
     let sha256 = input.sha256Digest

@@ -40,7 +40,7 @@ extension SwzFile {
   public func read(
     member: Int, threads: Int, take: (UnsafeRawBufferPointer) throws(SwzipError) -> Void
   ) throws(SwzipError) {
-    guard members.indices.contains(member) else { throw SwzipError(.invalidArgument, .range) }
+    guard index.directory.members.indices.contains(member) else { throw SwzipError(.invalidArgument, .range) }
     let byteCount = index.directory.members[member].byteCount
     try unsafe read(member: member, offset: 0, byteCount: byteCount, threads: threads, take: take)
   }

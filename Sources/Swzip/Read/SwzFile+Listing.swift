@@ -43,7 +43,8 @@ extension SwzFile {
   public var members: [Member] {
     index.directory.members.map {
       Member(
-        name: $0.header.name, mode: $0.header.mode, time: $0.header.time, byteCount: $0.byteCount, checksum: $0.checksum.hexadecimal,
+        name: $0.header.name, mode: $0.header.mode, time: $0.header.time, byteCount: $0.byteCount,
+        checksum: $0.checksum.hexadecimal,
         sha256: $0.sha256.map(swzipHexadecimal))
     }
   }

@@ -33,9 +33,10 @@ final class FolderOutput: MemberSinks {
   /// What the system said when a write failed, and to which file.
   var failure: (error: SystemError, path: String)? {
     state.withLock { state in
-      state.failure ?? state.current.flatMap { current in
-        current.sink.failure.map { (error: $0, path: current.handle.path) }
-      }
+      state.failure
+        ?? state.current.flatMap { current in
+          current.sink.failure.map { (error: $0, path: current.handle.path) }
+        }
     }
   }
 

@@ -11,7 +11,9 @@ struct FolderPackJob {
   private var console: Console { settings.console }
 
   func run(_ task: Task, _ path: String, _ status: FileStatus) throws(Failure) {
-    if settings.removesSource { throw .refused(path, "--rm removes files, not folders; drop --rm, or pack each file with -r") }
+    if settings.removesSource {
+      throw .refused(path, "--rm removes files, not folders; drop --rm, or pack each file with -r")
+    }
     var folder = path
     while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
     let isNamed = splitPath(folder) != nil

@@ -20,7 +20,8 @@ struct FolderUnpackJob {
     if let status = try? FileStatus.of(path), status.kind != .directory {
       throw .refused(path, "it exists and is no folder; name another output with -o")
     }
-    let expected = index.map { index in (chosen ?? []).reduce(0) { $0 &+ index.members[$1].byteCount } }
+    let members = index?.members ?? []
+    let expected = chosen.map { chosen in chosen.reduce(0) { $0 &+ members[$1].byteCount } }
     guard !settings.dryRun else {
       return settings.announce(input.name, byteCount: input.source.byteCount, target, expected: expected)
     }
@@ -41,12 +42,15 @@ struct FolderUnpackJob {
     removeStaleFilesOnce(beside: path)
     let folder = try attempt(path) { () throws(SystemError) in try AtomicFolder(target: path) }
     if let index, let chosen {
-      for number in chosen { try check(index.members[number].name, in: folder) }
+      let members = index.members
+      for number in chosen { try check(members[number].name, in: folder) }
     }
     if let expected, let free = folder.freeByteCount, expected > free {
       throw Failure(
         .failed, path: path,
-        text: "it takes \(formatSize(expected)) and \(formatSize(free)) are free; free some space, or write elsewhere with -o")
+        text:
+          "it takes \(formatSize(expected)), \(formatSize(free)) are free; free some space, or write elsewhere with -o"
+      )
     }
     let mask = Process.creationMask()
     let output = FolderOutput(folder, mask: mask, keepsAll: index == nil) { [only] name in

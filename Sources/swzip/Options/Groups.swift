@@ -66,7 +66,8 @@ struct SelectionOptions: ParsableArguments {
   @Option(help: ArgumentHelp("In folders, only files whose path or name fits; may be repeated.", valueName: "glob"))
   var include: [String] = []
 
-  @Option(help: ArgumentHelp("In folders, no file or folder whose path or name fits; may be repeated.", valueName: "glob"))
+  @Option(
+    help: ArgumentHelp("In folders, no file or folder whose path or name fits; may be repeated.", valueName: "glob"))
   var exclude: [String] = []
 
   @Option(help: ArgumentHelp("Read names of files from this file too, one a line; - is stdin.", valueName: "file"))

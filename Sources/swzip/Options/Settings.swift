@@ -101,7 +101,8 @@ struct Settings {
     }
     guard let fitting = MemoryUse.threads(most, asked: threads) else {
       let failure = Failure(
-        .temporary, path: "", text: "not enough memory: one thread needs \(formatSize(MemoryUse.byteCount(threads: 1)))")
+        .temporary, path: "", text: "not enough memory: one thread needs \(formatSize(MemoryUse.byteCount(threads: 1)))"
+      )
       console.fail(failure)
       throw Finished(status: failure.status)
     }
