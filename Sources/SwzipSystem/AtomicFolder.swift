@@ -13,6 +13,7 @@ public final class AtomicFolder {
   private let name: String
   private let temporaryName: String
   private let folder: Directory
+  private var created: [String] = []
   private var isPending = true
   private static let folderMode: UInt32 = 0o700
 
@@ -63,7 +64,9 @@ public final class AtomicFolder {
     }
     let path = place.path(of: last)
     try LiveFiles.noteInTree(path)
-    return FileHandle(number: try System.open(last, .createNew(mode: 0o600), in: place.number), path: path)
+    let number = try System.open(last, .createNew(mode: 0o600), in: place.number)
+    created.append(name)
+    return FileHandle(number: number, path: path)
   }
 
   /// Opens a file that was made, for reading.
@@ -102,7 +105,7 @@ public final class AtomicFolder {
     }
   }
 
-  /// Moves the files to their place. Their content must be synced and closed. New folders get `folderMode`.
+  /// Moves the files to their place; others that were made go. Their content must be synced and closed. New folders get `folderMode`.
   public func publish(
     _ names: [String], folderMode: UInt32, replacing: Bool
   ) throws(SystemError) -> Durability {
@@ -110,6 +113,7 @@ public final class AtomicFolder {
   }
 
   private func publishAll(_ names: [String], _ folderMode: UInt32) throws(SystemError) -> Durability {
+    try removeOthers(names)
     for path in Self.folders(of: names).sorted().reversed() + [""] {
       let place = path.isEmpty ? folder : try directory(path)
       try System.setMode(place.number, folderMode, place.path)
@@ -126,6 +130,19 @@ public final class AtomicFolder {
     isPending = false
     LiveFiles.forgetTree()
     return parent.sync()
+  }
+
+  private func removeOthers(_ names: [String]) throws(SystemError) {
+    let kept = Set(names)
+    guard kept.count < created.count else { return }
+    for name in created where !kept.contains(name) {
+      let (place, last) = try walk(name) { (parent, part) throws(SystemError) in try Directory(part, in: parent) }
+      try System.unlink(last, in: place.number, place.path(of: last))
+    }
+    for path in Self.folders(of: created).subtracting(Self.folders(of: names)).sorted().reversed() {
+      let (place, last) = try walk(path) { (parent, part) throws(SystemError) in try Directory(part, in: parent) }
+      try System.removeDirectory(last, in: place.number, place.path(of: last))
+    }
   }
 
   private func publishEach(

@@ -16,7 +16,7 @@ public struct MemberInfo: Sendable {
 public protocol MemberSinks: AnyObject, Sendable {
   /// A member begins. Nil: it is not wanted; it is verified all the same.
   func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)?
-  /// All bytes of the member that began last have been written.
+  /// All bytes of the member that began last have been written. Not called for one that was not wanted.
   func end() throws(SwzipError)
   /// Reads back what was written to a member that has ended, for references to it. Throws `notRandomAccess` where that
   /// cannot be.

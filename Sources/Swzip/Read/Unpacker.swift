@@ -146,7 +146,7 @@ final class Unpacker {
     if let announced = member.header.byteCount, announced != memberBytes {
       throw SwzipError(.corrupt, .tiling, at: window.position)
     }
-    try members?.end()
+    if sink != nil { try members?.end() }
     let sum = (checksum: checksum.sum, sha256: sha256?.finish(), byteCount: memberBytes)
     sums.append(sum)
     account.endMember(byteCount: memberBytes, checksum: sum.checksum, sha256: sum.sha256, tensors: [])
