@@ -11,6 +11,8 @@ final class FolderOutput: MemberSinks {
     /// Those to publish.
     var published: [String] = []
     var current: (info: MemberInfo, handle: FileHandle, sink: FileSink)?
+    /// Written, but not synced and closed yet.
+    var unsynced: [FileHandle] = []
     /// The member that was read back last.
     var opened: (member: Int, handle: FileHandle)?
     var failure: (error: SystemError, path: String)?
@@ -69,14 +71,37 @@ final class FolderOutput: MemberSinks {
 
   func end() throws(SwzipError) {
     guard let (member, handle, _) = state.withLock({ $0.current }) else { return }
-    try call(member.name) { () throws(SystemError) in
+    try call(handle.path) { () throws(SystemError) in
       try handle.setMode(UInt32(member.mode ?? 0o666) & ~mask)
       if let time = member.time { try handle.setTimes(accessed: time, modified: time) }
-      try handle.sync()
-      // Some file systems report a full disk here and nowhere else.
-      try handle.close()
     }
-    state.withLock { $0.current = nil }
+    let count = state.withLock { state in
+      state.current = nil
+      state.unsynced.append(handle)
+      return state.unsynced.count
+    }
+    if count >= FolderOutput.mostUnsynced { try settle() }
+  }
+
+  /// So many small files are synced together: one after the other each waits for the disk.
+  private static let mostUnsynced = 64
+
+  /// Brings all that was written to the disk. Call it before publishing.
+  func settle() throws(SwzipError) {
+    let handles = state.withLock { state in
+      defer { state.unsynced = [] }
+      return state.unsynced
+    }
+    Workers.run(threads: FolderOutput.mostUnsynced / 4, count: handles.count) { index in
+      do throws(SystemError) {
+        try handles[index].sync()
+        // Some file systems report a full disk here and nowhere else.
+        try handles[index].close()
+      } catch {
+        state.withLock { $0.failure = (error, handles[index].path) }
+      }
+    }
+    if let failure = state.withLock({ $0.failure }) { throw SwzipError(failure.error) }
   }
 
   func readBack(

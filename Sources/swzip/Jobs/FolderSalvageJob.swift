@@ -18,6 +18,7 @@ struct FolderSalvageJob {
     let (files, lost): ([SalvageReport], [String])
     do throws(SwzipError) {
       (files, lost) = try salvage(from: input.source, to: output)
+      try output.settle()
     } catch {
       if let failure = output.failure { throw Failure(failure.error, path: failure.path) }
       throw Failure(error, path: input.name)

@@ -66,6 +66,7 @@ struct FolderUnpackJob {
         report = try unpack(
           from: input.source, to: output, threads: settings.threads, progress: progress.update)
       }
+      try output.settle()
     } catch {
       progress.end()
       if let failure = output.failure { throw Failure(failure.error, path: failure.path) }

@@ -1,7 +1,7 @@
-/// What packing and unpacking take at most: 64 MiB, and 40 MiB for each thread behind the first. Folders add about 1 KiB
-/// for each file and tensor.
+/// What packing and unpacking take at most: 64 MiB, and 8 MiB for each thread. The names of very many files or tensors
+/// add to that, about 1 KiB each.
 enum MemoryUse {
-  private static let base: UInt64 = 96 << 20
+  private static let base: UInt64 = 64 << 20
   private static let perThread: UInt64 = 8 << 20
 
   static func byteCount(threads: Int) -> UInt64 { base + perThread * UInt64(threads) }
