@@ -21,15 +21,15 @@ const int swzip_open_path_only = O_PATH;
 const int swzip_open_path_only = 0;
 #endif
 
-int swzip_rename_no_replace(int directory, const char *from, const char *to) {
+int swzip_rename_no_replace(int from_directory, const char *from, int to_directory, const char *to) {
 #if defined(__APPLE__)
-  return renameatx_np(directory, from, directory, to, RENAME_EXCL);
+  return renameatx_np(from_directory, from, to_directory, to, RENAME_EXCL);
 #elif defined(__GLIBC__)
-  return renameat2(directory, from, directory, to, RENAME_NOREPLACE);
+  return renameat2(from_directory, from, to_directory, to, RENAME_NOREPLACE);
 #elif defined(SYS_renameat2)
-  return (int)syscall(SYS_renameat2, directory, from, directory, to, 1U /* RENAME_NOREPLACE */);
+  return (int)syscall(SYS_renameat2, from_directory, from, to_directory, to, 1U /* RENAME_NOREPLACE */);
 #else
-  (void)directory, (void)from, (void)to;
+  (void)from_directory, (void)from, (void)to_directory, (void)to;
   errno = ENOSYS;
   return -1;
 #endif
@@ -89,9 +89,9 @@ int swzip_status_of_descriptor(int descriptor, struct swzip_status *status) {
   return copy_status(fstat(descriptor, &raw), &raw, status);
 }
 
-int swzip_status_of_path(const char *path, int follow_links, struct swzip_status *status) {
+int swzip_status_of_path(int directory, const char *path, int follow_links, struct swzip_status *status) {
   struct stat raw;
-  return copy_status(fstatat(AT_FDCWD, path, &raw, follow_links ? 0 : AT_SYMLINK_NOFOLLOW), &raw, status);
+  return copy_status(fstatat(directory, path, &raw, follow_links ? 0 : AT_SYMLINK_NOFOLLOW), &raw, status);
 }
 
 void swzip_error_words(int number, char *text, size_t capacity) {

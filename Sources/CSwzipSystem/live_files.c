@@ -1,4 +1,4 @@
-// The table of live temporary files and the signal handler that empties it.
+// The table of live temporary files, the list of a live temporary folder, and the signal handler that empties both.
 //
 // A slot goes from free to being filled to live, and back; only a live one is unlinked. The handler may run on any
 // thread at any moment: it reads the state with acquire order and touches only paths that are complete.
@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -45,6 +46,43 @@ void swzip_live_unlink_all(void) {
   for (int slot = 0; slot < slot_count; slot++) {
     if (atomic_load_explicit(&states[slot], memory_order_acquire) == slot_live && atomic_load(&owners[slot]) == self)
       (void)unlink(paths[slot]);
+  }
+  swzip_live_tree_unlink();
+}
+
+// The live folder: a list, the newest path first. Only its head changes while a handler may look, and a path is complete
+// before it becomes the head.
+struct live_path {
+  struct live_path *before;
+  char path[];
+};
+static struct live_path *_Atomic tree;
+static _Atomic pid_t tree_owner;
+
+int swzip_live_tree_add(const char *path) {
+  size_t length = strlen(path) + 1;
+  struct live_path *node = malloc(sizeof *node + length);
+  if (node == NULL) return -1;
+  memcpy(node->path, path, length);
+  node->before = atomic_load(&tree);
+  atomic_store(&tree_owner, getpid());
+  atomic_store_explicit(&tree, node, memory_order_release);
+  return 0;
+}
+
+void swzip_live_tree_unlink(void) {
+  if (atomic_load(&tree_owner) != getpid()) return;
+  for (struct live_path *node = atomic_load_explicit(&tree, memory_order_acquire); node != NULL; node = node->before)
+    if (unlink(node->path) != 0) (void)rmdir(node->path);
+}
+
+void swzip_live_tree_forget(void) {
+  // Empty first: a handler that interrupts the loop finds nothing.
+  struct live_path *node = atomic_exchange(&tree, NULL);
+  while (node != NULL) {
+    struct live_path *before = node->before;
+    free(node);
+    node = before;
   }
 }
 

@@ -9,6 +9,8 @@ public final class FileSource: InputSource {
   public let byteCount: UInt64?
   private let start: UInt64
   private let forward = Mutex<UInt64>(0)
+  /// Bytes that `peek` took from a pipe.
+  private let peeked = Mutex<[UInt8]>([])
 
   public convenience init(path: String) throws(SwzipError) {
     do throws(SystemError) {
@@ -48,9 +50,35 @@ public final class FileSource: InputSource {
     return count == 1
   }
 
+  /// The first bytes, without consuming them: `count`, or all if there are fewer. For a pipe before anything else is read.
+  public func peek(_ count: Int) throws(SwzipError) -> [UInt8] {
+    if let byteCount { return try bytes(at: 0, count: Int(min(UInt64(count), byteCount))) }
+    let memory = try Memory(count)
+    let found = try unsafe read(into: memory.bytes)
+    let bytes = unsafe [UInt8](memory.prefix(found))
+    peeked.withLock { $0 = bytes }
+    return bytes
+  }
+
+  /// Whether a container begins here, and holds a folder. The header's bytes are not consumed.
+  public func beginsFolder() throws(SwzipError) -> Bool {
+    let start = try peek(FileHeader.byteCount)
+    guard let header = try? FileHeader.read(start) else { return false }
+    return header.kind != .file
+  }
+
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     guard byteCount != nil else {
-      do throws(SystemError) { return unsafe try handle.read(into: buffer) } catch { throw SwzipError(error) }
+      let start = peeked.withLock { bytes in
+        defer { bytes.removeFirst(min(bytes.count, buffer.count)) }
+        return Array(bytes.prefix(buffer.count))
+      }
+      unsafe buffer.copyBytes(from: start)
+      // The rest is inside the caller's buffer.
+      let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[start.count...])
+      do throws(SystemError) { return start.count + (unsafe try handle.read(into: rest)) } catch {
+        throw SwzipError(error)
+      }
     }
     let position = forward.withLock { $0 }
     let count = unsafe try read(at: position, into: buffer)

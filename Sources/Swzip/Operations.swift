@@ -8,11 +8,29 @@ public func pack(
   try Packer(source, sink, options).run(progress)
 }
 
+/// Packs a folder: all `members`, in this order, as one container. What occurs twice is stored once.
+/// Throws `name` or `nameCollision` for names that could not be unpacked everywhere, before anything is written.
+/// Cost: two passes, the first for headers and for what may occur twice; memory grows with the number of members and
+/// tensors, not with their bytes.
+public func pack(
+  members: [PackMember], to sink: any OutputSink, options: PackOptions, progress: ProgressHandler? = nil
+) throws(SwzipError) -> PackReport {
+  try Packer(members, sink, options).run(progress)
+}
+
 /// Unpacks the one member of a container, forward; every block is verified (both hashes) before it is written.
 public func unpack(
   from source: any InputSource, to sink: any OutputSink, threads: Int, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try Unpacker(source, sink, threads: threads, progress).run()
+  try Unpacker(source, SingleMember(sink), threads: threads, progress).run()
+}
+
+/// Unpacks all members of a container, forward, to where `members` says; every block is verified (both hashes) before
+/// it is written, and names are as `MemberNames` wants them.
+public func unpack(
+  from source: any InputSource, to members: any MemberSinks, threads: Int, progress: ProgressHandler? = nil
+) throws(SwzipError) -> UnpackReport {
+  try Unpacker(source, members, threads: threads, progress).run()
 }
 
 /// Decodes everything and compares every hash; writes nothing.

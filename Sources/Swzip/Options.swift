@@ -21,15 +21,18 @@ public enum InputFormat: String, Sendable, CaseIterable {
 
 /// What packing did.
 public struct PackReport: Sendable {
-  /// "safetensors" or "raw".
+  /// "safetensors" or "raw"; "folder" for a container of many.
   public var format = "raw"
   public var rawByteCount: UInt64 = 0
   public var packedByteCount: UInt64 = 0
+  public var memberCount = 1
   public var tensorCount = 0
-  /// XXH3-128 of the original bytes, hexadecimal, as `xxhsum -H2` prints it.
+  /// XXH3-128 of the original bytes, hexadecimal, as `xxhsum -H2` prints it. Empty for a folder, where each file has one.
   public var checksum = ""
-  /// SHA-256 of the original bytes if asked for, hexadecimal.
+  /// SHA-256 of the original bytes if asked for, hexadecimal. Nil for a folder.
   public var sha256: String?
+  /// The root of the container (spec/FORMAT.md, section 5), hexadecimal.
+  public var root = ""
   /// One line each, for people: "header is not valid JSON; packed as plain bytes".
   public var warnings: [String] = []
 }
@@ -38,7 +41,11 @@ public struct PackReport: Sendable {
 public struct UnpackReport: Sendable {
   public var rawByteCount: UInt64 = 0
   public var packedByteCount: UInt64 = 0
+  public var memberCount = 0
+  /// XXH3-128 of a packed file, hexadecimal; empty for a folder, where each file has one.
   public var checksum = ""
+  /// The root of the container, hexadecimal.
+  public var root = ""
   public init() {}
 }
 

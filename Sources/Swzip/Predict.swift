@@ -16,8 +16,9 @@ public struct SegmentPrediction: Sendable {
 /// segment of up to 8 MiB. Throws `notRandomAccess` for a pipe.
 public func predict(_ source: any InputSource, level: Int) throws(SwzipError) -> [SegmentPrediction] {
   guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-  var layout = try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic)
-  try CopyFinder(source: source).mark(&layout)
+  var layouts = [try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic)]
+  try CopyFinder(sources: MemberSources(source)).mark(&layouts)
+  let layout = layouts[0]
   let scratch = try EncodeScratch()
   let effort = Effort(level: level)
   var tensors = layout.tensors[...]

@@ -61,9 +61,9 @@ public final class AtomicFile {
       // Some file systems report a full disk here and nowhere else.
       try handle.close()
       if replacing {
-        try System.rename(temporaryName, name, in: directory.number, target)
+        try System.rename((temporaryName, directory.number), (name, directory.number), target)
       } else {
-        try publishNew()
+        try directory.publishNew(temporaryName, as: name, in: directory, target)
       }
     } catch {
       discard()
@@ -72,19 +72,6 @@ public final class AtomicFile {
     isPending = false
     LiveFiles.remove(slot)
     return directory.sync()
-  }
-
-  private func publishNew() throws(SystemError) {
-    do throws(SystemError) {
-      try System.link(temporaryName, name, in: directory.number, target)
-    } catch {
-      if error.alreadyExists { throw error }
-      // No hard links here: FAT, some network and user-space file systems.
-      try System.renameNoReplace(temporaryName, name, in: directory.number, target)
-      return
-    }
-    // If this fails the content has two names; the hidden one goes with the next cleaning.
-    try? System.unlink(temporaryName, in: directory.number, target)
   }
 
   /// Removes the temporary file. Does nothing after publishing.

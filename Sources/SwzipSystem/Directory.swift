@@ -18,7 +18,39 @@ final class Directory {
     }
   }
 
+  /// The directory `name` in `parent`; a link is an error (`ELOOP` or `ENOTDIR`).
+  init(_ name: String, in parent: Directory) throws(SystemError) {
+    path = parent.path(of: name)
+    number = try System.open(name, .directoryNoFollow, in: parent.number)
+    canSync = true
+  }
+
   deinit { try? System.close(number, path) }
+
+  /// The directory `name` in this one, made if it is not there.
+  func child(_ name: String, mode: UInt32) throws(SystemError) -> Directory {
+    do throws(SystemError) {
+      try System.makeDirectory(name, mode: mode, in: number, path(of: name))
+    } catch  where error.alreadyExists {
+    }
+    return try Directory(name, in: self)
+  }
+
+  /// Gives a file of this directory a name in `other` that must be new (`alreadyExists`), and takes away its old one.
+  func publishNew(
+    _ temporaryName: String, as name: String, in other: Directory, _ target: String
+  ) throws(SystemError) {
+    do throws(SystemError) {
+      try System.link((temporaryName, number), (name, other.number), target)
+    } catch {
+      if error.alreadyExists { throw error }
+      // No hard links here: FAT, some network and user-space file systems.
+      try System.renameNoReplace((temporaryName, number), (name, other.number), target)
+      return
+    }
+    // If this fails the content has two names; the hidden one goes with the next cleaning.
+    try? System.unlink(temporaryName, in: number, target)
+  }
 
   /// Makes the names durable. A failure is never retried.
   func sync() -> Durability {
@@ -49,4 +81,16 @@ public func splitPath(_ path: String) -> (directory: String, name: String)? {
   guard !name.isEmpty, name != ".", name != ".." else { return nil }
   guard let slash else { return (".", name) }
   return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
+}
+
+/// Makes a folder, and those that its path goes through, where they are missing.
+public func makeFolders(_ path: String) throws(SystemError) {
+  if let status = try? FileStatus.of(path), status.kind == .directory { return }
+  if let (parent, _) = splitPath(path), parent != path { try makeFolders(parent) }
+  do throws(SystemError) {
+    try System.makeDirectory(path, mode: 0o777, in: System.currentDirectory, path)
+  } catch {
+    // Somebody else was faster, or it is no folder.
+    guard error.alreadyExists, let status = try? FileStatus.of(path), status.kind == .directory else { throw error }
+  }
 }

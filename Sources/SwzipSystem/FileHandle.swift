@@ -61,6 +61,20 @@ public final class FileHandle: Sendable {
     return done
   }
 
+  /// Reads forward all that is left: for lists of names, not for models.
+  public func readToEnd() throws(SystemError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      var span = chunk.mutableSpan
+      // The pointer is used inside the closure only.
+      let count = try unsafe span.withUnsafeMutableBytes { (buffer) throws(SystemError) in try unsafe read(into: buffer)
+      }
+      bytes += chunk[..<count]
+      if count < chunk.count { return bytes }
+    }
+  }
+
   /// Writes all bytes.
   public func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
     var done = 0

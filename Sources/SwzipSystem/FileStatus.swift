@@ -49,9 +49,13 @@ public struct FileStatus: Equatable, Sendable {
 
   public func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
 
+  /// The same file, and nothing has written to it since. The change time may move on its own: a new name, another owner.
+  public func hasSameContent(as earlier: FileStatus) -> Bool {
+    isSameFile(as: earlier) && byteCount == earlier.byteCount && modified == earlier.modified
+  }
+
   /// The file is the one it was, and nothing has written to it or changed its names since.
   public func isUnchanged(since earlier: FileStatus) -> Bool {
-    isSameFile(as: earlier) && byteCount == earlier.byteCount && modified == earlier.modified
-      && changed == earlier.changed
+    hasSameContent(as: earlier) && changed == earlier.changed
   }
 }

@@ -10,6 +10,22 @@ public enum LiveFiles {
 
   static func remove(_ slot: Int32) { swzip_live_remove(slot) }
 
+  /// Notes a path of the live temporary folder before it is made; a signal then removes it too.
+  static func noteInTree(_ path: String) throws(SystemError) {
+    guard unsafe swzip_live_tree_add(path) == 0 else {
+      throw SystemError(errno: System.noMemory, operation: "create", path: path)
+    }
+  }
+
+  /// Removes what was noted.
+  static func removeTree() {
+    swzip_live_tree_unlink()
+    swzip_live_tree_forget()
+  }
+
+  /// What was noted is published.
+  static func forgetTree() { swzip_live_tree_forget() }
+
   /// For the end of a process that leaves without releasing its objects.
   public static func removeAll() { swzip_live_unlink_all() }
 

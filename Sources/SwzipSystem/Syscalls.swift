@@ -25,6 +25,10 @@ enum System {
   static let overQuota = EDQUOT
   static let tooLarge = EFBIG
   static let isLink = ELOOP
+  static let notDirectory = ENOTDIR
+  static let isDirectory = EISDIR
+  static let noMemory = ENOMEM
+  static let illegalBytes = EILSEQ
   static let invalid = EINVAL
   static let readOnly = EROFS
   static let badDescriptor = EBADF
@@ -61,6 +65,8 @@ enum System {
   /// How to open a file.
   enum Opening {
     case read, readNoFollow, directory
+    /// Refuses a link.
+    case directoryNoFollow
     /// An existing file, device or pipe, as it is.
     case write
     /// Refuses an existing name, and never follows a link.
@@ -77,6 +83,7 @@ enum System {
     case .readNoFollow: flags |= O_RDONLY | O_NOFOLLOW
     case .write: flags |= O_WRONLY
     case .directory: flags |= O_RDONLY | O_DIRECTORY
+    case .directoryNoFollow: flags |= O_RDONLY | O_DIRECTORY | O_NOFOLLOW
     case .createNew(let bits):
       flags |= O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
       mode = bits
@@ -174,37 +181,74 @@ enum System {
 
   // MARK: Names
 
-  static func link(_ from: String, _ to: String, in directory: Int32, _ path: String) throws(SystemError) {
-    _ = try retry("link", path) { unsafe linkat(directory, from, directory, to, 0) }
+  /// A name and the directory that it is relative to.
+  typealias Place = (name: String, directory: Int32)
+
+  static func link(_ from: Place, _ to: Place, _ path: String) throws(SystemError) {
+    _ = try retry("link", path) { unsafe linkat(from.directory, from.name, to.directory, to.name, 0) }
   }
 
-  static func rename(_ from: String, _ to: String, in directory: Int32, _ path: String) throws(SystemError) {
-    _ = try retry("rename", path) { unsafe renameat(directory, from, directory, to) }
+  static func rename(_ from: Place, _ to: Place, _ path: String) throws(SystemError) {
+    _ = try retry("rename", path) { unsafe renameat(from.directory, from.name, to.directory, to.name) }
   }
 
-  static func renameNoReplace(_ from: String, _ to: String, in directory: Int32, _ path: String) throws(SystemError) {
-    _ = try retry("rename", path) { unsafe swzip_rename_no_replace(directory, from, to) }
+  static func renameNoReplace(_ from: Place, _ to: Place, _ path: String) throws(SystemError) {
+    _ = try retry("rename", path) {
+      unsafe swzip_rename_no_replace(from.directory, from.name, to.directory, to.name)
+    }
   }
 
   static func unlink(_ name: String, in directory: Int32, _ path: String) throws(SystemError) {
     _ = try retry("remove", path) { unsafe unlinkat(directory, name, 0) }
   }
 
-  /// The names in a directory, without `.` and `..`; empty where it cannot be read.
-  static func names(in path: String) -> [String] {
-    guard let stream = unsafe opendir(path) else { return [] }
+  static func makeDirectory(
+    _ name: String, mode: UInt32, in directory: Int32, _ path: String
+  ) throws(SystemError) {
+    _ = try retry("create", path) { unsafe mkdirat(directory, name, mode_t(mode)) }
+  }
+
+  static func removeDirectory(_ name: String, in directory: Int32, _ path: String) throws(SystemError) {
+    _ = try retry("remove", path) { unsafe unlinkat(directory, name, AT_REMOVEDIR) }
+  }
+
+  /// The names in an open directory, as the bytes that they are, without `.` and `..`.
+  static func names(in directory: Int32, _ path: String) throws(SystemError) -> [[UInt8]] {
+    // A descriptor of its own: the stream moves and closes it.
+    let copy = try open(".", .directory, in: directory)
+    guard let stream = unsafe fdopendir(copy) else {
+      let code = errno
+      try? close(copy, path)
+      throw SystemError(errno: code, operation: "read", path: path)
+    }
     // The stream is ours from here to the close below.
     defer { _ = unsafe closedir(stream) }
-    var names: [String] = []
-    while let entry = unsafe readdir(stream) {
-      // d_name is terminated and valid until the next readdir; the copy is made at once.
-      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { field in
-        unsafe field.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+    var names: [[UInt8]] = []
+    while true {
+      errno = 0
+      guard let entry = unsafe readdir(stream) else {
+        let code = errno
+        guard code == 0 else { throw SystemError(errno: code, operation: "read", path: path) }
+        return names
       }
-      if name != ".", name != ".." { names.append(name) }
+      // d_name is terminated and valid until the next readdir; the copy is made at once.
+      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
+      if name != Array(".".utf8), name != Array("..".utf8) { names.append(name) }
     }
-    return names
   }
+
+  /// A path without links, `.` and `..`.
+  static func realPath(_ path: String) throws(SystemError) -> String {
+    guard let found = unsafe realpath(path, nil) else {
+      throw SystemError(errno: errno, operation: "follow", path: path)
+    }
+    // Allocated by the call, ours to free.
+    defer { unsafe free(found) }
+    return unsafe String(cString: found)
+  }
+
+  /// Whether a name fits a shell's pattern; `*` and `?` take slashes and leading dots too.
+  static func matches(_ name: String, _ pattern: String) -> Bool { unsafe fnmatch(pattern, name, 0) == 0 }
 
   // MARK: Attributes
 
@@ -214,9 +258,13 @@ enum System {
     return FileStatus(raw)
   }
 
-  static func status(of path: String, followingLinks: Bool) throws(SystemError) -> FileStatus {
+  static func status(
+    of path: String, followingLinks: Bool, in directory: Int32 = currentDirectory
+  ) throws(SystemError) -> FileStatus {
     var raw = swzip_status()
-    _ = try retry("examine", path) { unsafe swzip_status_of_path(path, followingLinks ? 1 : 0, &raw) }
+    _ = try retry("examine", path) {
+      unsafe swzip_status_of_path(directory, path, followingLinks ? 1 : 0, &raw)
+    }
     return FileStatus(raw)
   }
 

@@ -4,6 +4,9 @@ extension SystemError {
     if isMissing {
       return operation == "create" ? "its directory does not exist; create that first" : "no such file; check the name"
     }
+    if errno == System.tooLarge, operation == "list" {
+      return "there are too many files; leave some out with --exclude"
+    }
     return "cannot \(operation) it: \(words)" + (advice.map { "; " + $0 } ?? "")
   }
 
@@ -17,7 +20,10 @@ extension SystemError {
     case System.readOnly: "write elsewhere with -o"
     case System.inputOutput: "the disk may be failing: keep every copy"
     case System.tooManyFiles: "raise the limit on open files"
+    case System.isLink where operation == "go through": "remove the link, or unpack elsewhere with -o"
     case System.isLink: "name the file itself"
+    case System.notDirectory, System.isDirectory: "unpack elsewhere with -o"
+    case System.illegalBytes: "rename it: names must be UTF-8"
     case System.nameTooLong: "choose a shorter name with -o"
     default: nil
     }

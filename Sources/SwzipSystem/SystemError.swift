@@ -18,6 +18,10 @@ public struct SystemError: Error, Equatable, Sendable {
 
   public var isMissing: Bool { errno == System.missing }
   public var alreadyExists: Bool { errno == System.exists }
+  /// Something is there that must not be replaced or gone through; nothing is wrong with the system.
+  public var isInTheWay: Bool {
+    alreadyExists || ["go through", "replace"].contains(operation) && errno != System.accessDenied
+  }
   /// The reader of a pipe has gone.
   public var isBrokenPipe: Bool { errno == System.brokenPipe }
   /// The descriptor was never open: a command started without stdout.

@@ -16,20 +16,51 @@ enum TemporaryName {
   }
 }
 
-/// Removes what killed runs left in a directory: files with our temporary name and our user, that no living process
-/// holds, and that nobody changed for an hour. Returns how many. Never fails: what cannot be removed stays.
+/// Whether a path's last part is a name of ours for what is being written.
+public func isTemporary(_ path: String) -> Bool { splitPath(path).map { TemporaryName.matches($0.name) } ?? false }
+
+/// Removes what killed runs left in a directory: files and folders with our temporary name and our user, that no living
+/// process holds, and that nobody changed for an hour. Returns how many. Never fails: what cannot be removed stays.
 @discardableResult
 public func removeStaleFiles(in directory: String) -> Int {
   var removed = 0
-  for name in System.names(in: directory) where TemporaryName.matches(name) {
-    guard let folder = try? Directory(directory),
-      let file = try? FileHandle.open(folder.path(of: name), followingLinks: false),
-      let status = try? file.status(), status.kind == .regular, status.user == System.userNumber(),
+  guard let folder = try? Directory(directory), let names = try? System.names(in: folder.number, directory) else {
+    return 0
+  }
+  for bytes in names {
+    let name = String(decoding: bytes, as: UTF8.self)
+    guard TemporaryName.matches(name) else { continue }
+    guard let file = try? FileHandle.open(folder.path(of: name), followingLinks: false),
+      let status = try? file.status(), status.kind == .regular || status.kind == .directory,
+      status.user == System.userNumber(),
       // The change time, which nobody can set: the modification time is the source's just before publishing.
-      status.changed / 1_000_000_000 < System.wallSeconds() - 3600,
-      file.lock(), (try? System.unlink(name, in: folder.number, folder.path(of: name))) != nil
+      status.changed / 1_000_000_000 < System.wallSeconds() - 3600, file.lock()
     else { continue }
-    removed += 1
+    let path = folder.path(of: name)
+    do throws(SystemError) {
+      if status.kind == .directory {
+        try removeTree(name, in: folder)
+      } else {
+        try System.unlink(name, in: folder.number, path)
+      }
+      removed += 1
+    } catch {}
   }
   return removed
+}
+
+/// Removes a folder with all that is in it; links are removed, never followed.
+private func removeTree(_ name: String, in parent: Directory) throws(SystemError) {
+  do {
+    let folder = try Directory(name, in: parent)
+    for bytes in try System.names(in: folder.number, folder.path) {
+      let entry = String(decoding: bytes, as: UTF8.self)
+      if try System.status(of: entry, followingLinks: false, in: folder.number).kind == .directory {
+        try removeTree(entry, in: folder)
+      } else {
+        try System.unlink(entry, in: folder.number, folder.path(of: entry))
+      }
+    }
+  }
+  try System.removeDirectory(name, in: parent.number, parent.path(of: name))
 }

@@ -10,6 +10,7 @@ struct Swzip: ParsableCommand {
     abstract: "Packs model weights without loss.",
     discussion: """
       swzip FILE            packs FILE to FILE.swz; sources are kept
+      swzip FOLDER          packs FOLDER to FOLDER.swz; -r packs each file in it
       swzip -d FILE.swz     unpacks; -t verifies, -l lists, -c writes to stdout
       swzip <a >b           packs as a filter; swzip -d <b >a unpacks
       swunzip and swzcat, as links to swzip, unpack, the latter to stdout

@@ -71,6 +71,31 @@ public final class TestFolder {
 
   public func makeFolder(_ name: String) { precondition(unsafe mkdir(self(name), 0o700) == 0) }
 
+  /// Makes a file, and the folders that its name goes through.
+  public func writeDeep(_ name: String, _ bytes: [UInt8], mode: UInt32 = 0o644) {
+    for place in name.indices where name[place] == "/" { _ = unsafe mkdir(self(String(name[..<place])), 0o755) }
+    write(name, bytes, mode: mode)
+  }
+
+  /// Every file below a folder, links followed, by its name relative to it.
+  public func files(_ folder: String) -> [String: [UInt8]] {
+    var found: [String: [UInt8]] = [:]
+    for name in TestFolder.names(self(folder)) {
+      let path = folder + "/" + name
+      if TestFolder.isFolder(self(path)) {
+        for (inner, bytes) in files(path) { found[name + "/" + inner] = bytes }
+      } else {
+        found[name] = TestFolder.read(self(path)) ?? []
+      }
+    }
+    return found
+  }
+
+  public static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
   public func link(_ name: String, to target: String) { precondition(unsafe symlink(target, self(name)) == 0) }
 
   public func hardLink(_ name: String, to target: String) {

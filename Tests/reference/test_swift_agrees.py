@@ -40,6 +40,11 @@ def find_program() -> Path:
     return max(built, key=lambda path: path.stat().st_mtime)
 
 
+def files(folder: Path) -> dict[str, bytes]:
+    """The files below a folder."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
 class Run:
     """One run of the command: exit code, standard output, standard error."""
 
@@ -92,6 +97,8 @@ class Agreement:
             self.check(f"{name}, verify", verified.code == code, (code, verified.code, verified.err, recipe))
             refused = unpacked.code == code or self.several(path) and unpacked.code == 2
             self.check(f"{name}, unpack", refused, (code, unpacked.code, unpacked.err, recipe))
+            if self.several(path):
+                self.no_folder(name, path, code)
             whole = unpacked.out == b"" or self.is_beginning(path, unpacked.out)
             self.check(f"{name}, output", whole, "bytes that were not packed came out")
         if code == 0:
@@ -105,9 +112,41 @@ class Agreement:
         if name.startswith("good-beside-"):
             allowed = {0, 6}  # Something that only a newer version decodes stands beside.
         self.check(f"{name}, verify", verified.code in allowed, (verified.code, verified.err))
+        if self.several(path):
+            self.folder_content(name, path, allowed)
+            return
         original = self.original(path)
         if verified.code == 0 and original is not None:
             self.check(f"{name}, content", unpacked.code == 0 and unpacked.out == original, (unpacked.code, unpacked.err))
+
+    def unpack_folder(self, path: Path) -> tuple[Path, Run]:
+        """Unpacks a folder into a folder of its own."""
+        target = self.folder / "unpacked" / path.stem / "out"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target, Run(self.program, "unpack", path, "-o", target)
+
+    def folder_content(self, name: str, path: Path, allowed: set[int]) -> None:
+        """A good folder: the files that the reference decoder gives, and no others."""
+        target, unpacked = self.unpack_folder(path)
+        self.check(f"{name}, unpack", unpacked.code in allowed, (unpacked.code, unpacked.err))
+        self.check(f"{name}, whole", target.exists() == (unpacked.code == 0), "half a folder")
+        if unpacked.code != 0:
+            return
+        expected = files(path.with_suffix(""))
+        if not expected and path.with_suffix(".bin").exists():
+            expected = {next(iter(files(target)), ""): path.with_suffix(".bin").read_bytes()}
+        self.check(f"{name}, content", files(target) == expected, "other files or bytes")
+
+    def no_folder(self, name: str, path: Path, code: int) -> None:
+        """A bad folder gives nothing, there or elsewhere: into a new folder, and into one that exists."""
+        target, unpacked = self.unpack_folder(path)
+        self.check(f"{name}, unpack", unpacked.code == code, (code, unpacked.code, unpacked.err))
+        self.check(f"{name}, nothing", list(target.parent.iterdir()) == [], "something is left behind")
+        target.mkdir()
+        unpacked = self.unpack_folder(path)[1]
+        # What does not even begin as a folder is a file, which no folder is replaced by.
+        self.check(f"{name}, into a folder", unpacked.code in (code, 2), (code, unpacked.code, unpacked.err))
+        self.check(f"{name}, nothing in it", list(target.parent.rglob("*")) == [target], "something is left behind")
 
     def original(self, path: Path) -> bytes | None:
         """The content of a container of one unnamed member, where it is known."""
@@ -115,7 +154,7 @@ class Agreement:
         return file.read_bytes() if file.exists() else None
 
     def several(self, path: Path) -> bool:
-        """Whether it is no container of a single file, which this version only verifies and lists."""
+        """Whether it is no container of a single file."""
         return path.read_bytes()[20:21] != b"\0"
 
     def is_beginning(self, path: Path, out: bytes) -> bool:

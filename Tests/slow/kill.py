@@ -75,6 +75,55 @@ for verb in ("pack", "unpack"):
             found = Counter(trial(verb, removes, number, longest) for _ in range(KILLS))
             print(f"{verb}{' --rm' if removes else ''}, {number.name}: {dict(found)}", flush=True)
 
+def tree(folder):
+    """The files below a folder."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+FILES = {"a/model-1.safetensors": ORIGINAL[:20_000_000], "a/model-2.safetensors": ORIGINAL[:20_000_000], "b/c/d": ORIGINAL}
+FILES |= {f"many/{number}": bytes([number]) * number for number in range(100)}
+for name, content in FILES.items():
+    (FOLDER / "t" / name).parent.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "t" / name).write_bytes(content)
+
+
+def folder_trial(verb, number, longest):
+    """Kills the packing or unpacking of a folder; into a new folder, which appears whole or not at all."""
+    place = FOLDER / "trial"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    after = place / "out"
+    command = [SWZIP, verb, "-q", f"-T{source.choice((1, 2))}", FOLDER / ("t" if verb == "pack" else "t.swz"), "-o", after]
+    process = subprocess.Popen(command)
+    time.sleep(source.random() * longest)
+    process.send_signal(number)
+    status = process.wait(60)
+    if status not in (0, -number):
+        failures.append(f"{command[1:]} ended with {status} after signal {number}")
+    published = after.exists()
+    if published and (after.read_bytes() != FOLDER_PACKED if verb == "pack" else tree(after) != FILES):
+        failures.append(f"{command[1:]}: wrong content under the final name after signal {number}")
+    if status == 0 and not published:
+        failures.append(f"{command[1:]}: success without output")
+    rest = [file.name for file in place.iterdir() if file != after]
+    if rest and number != signal.SIGKILL:
+        failures.append(f"{command[1:]}: left behind after signal {number}: {rest}")
+    return ("ended" if status == 0 else "killed") + (", published" if published else "") + (", leftover" if rest else "")
+
+
+subprocess.run([SWZIP, "pack", "-q", "-T2", FOLDER / "t"], check=True)
+FOLDER_PACKED = (FOLDER / "t.swz").read_bytes()
+for verb in ("pack", "unpack"):
+    folder_trial(verb, signal.SIGKILL, 0)
+    start = time.monotonic()
+    subprocess.run([SWZIP, verb, "-q", "-T1", FOLDER / ("t" if verb == "pack" else "t.swz"), "-o", FOLDER / verb], check=True)
+    longest = 1.2 * (time.monotonic() - start)
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+        found = Counter(folder_trial(verb, number, longest) for _ in range(KILLS))
+        print(f"{verb} of a folder, {number.name}: {dict(found)}", flush=True)
+if tree(FOLDER / "t") != FILES or (FOLDER / "t.swz").read_bytes() != FOLDER_PACKED:
+    failures.append("a source is changed")
+
 for failure in failures:
     print("WRONG", failure)
 print(f"{len(failures)} wrong")

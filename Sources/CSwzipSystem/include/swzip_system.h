@@ -7,9 +7,9 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Renames `from` to `to`, both relative to `directory`, unless `to` exists (EEXIST).
+/* Renames `from` to `to`, each relative to its directory, unless `to` exists (EEXIST).
  * Returns 0, or -1 with errno; ENOSYS or EINVAL where system or file system cannot do it. */
-int swzip_rename_no_replace(int directory, const char *from, const char *to);
+int swzip_rename_no_replace(int from_directory, const char *from, int to_directory, const char *to);
 
 /* Open flags that Swift's libc module does not know everywhere; 0 where the system has no such thing. */
 extern const int swzip_open_path_only;
@@ -32,7 +32,7 @@ struct swzip_status {
   uint32_t mode, user, group;
 };
 int swzip_status_of_descriptor(int descriptor, struct swzip_status *status);
-int swzip_status_of_path(const char *path, int follow_links, struct swzip_status *status);
+int swzip_status_of_path(int directory, const char *path, int follow_links, struct swzip_status *status);
 
 /* The system's words for an error number, terminated. */
 void swzip_error_words(int number, char *text, size_t capacity);
@@ -43,6 +43,14 @@ int swzip_live_add(const char *path);
 void swzip_live_remove(int slot);
 /* Unlinks every live file; safe in a signal handler. */
 void swzip_live_unlink_all(void);
+
+/* A live temporary folder: each path made in it is noted before it is made, parents first, by one thread.
+ * Returns 0, or -1 if memory could not be had. At most one folder is live at a time. */
+int swzip_live_tree_add(const char *path);
+/* Removes all that was noted, the last first; safe in a signal handler. */
+void swzip_live_tree_unlink(void);
+/* Forgets all that was noted: it has been published or removed. */
+void swzip_live_tree_forget(void);
 
 /* SIGINT, SIGTERM, SIGHUP, SIGXCPU: unlink the live files, then die by the same signal, so that a shell sees 128 + n.
  * SIGPIPE and SIGXFSZ: ignored, the call returns EPIPE or EFBIG. Signals ignored at the start stay ignored. */

@@ -1,69 +1,144 @@
 internal import SwzipCore
 internal import SwzipInputs
 
-/// Finds tensors whose bytes are those of an earlier one: tied weights, duplicated layers. Candidates have equal length
-/// and equal samples; then every byte is compared.
+/// Finds what a container would hold twice: tied weights, duplicated layers, shards and files. Candidates have equal
+/// length and equal samples; then every byte is compared.
 struct CopyFinder {
-  private static let leastBytes: UInt64 = 65_536
+  private static let leastFileBytes = UInt64(sampleBytes)
+  private static let leastPieceBytes: UInt64 = 65_536
   private static let sampleBytes = 4096
+  /// Different pieces of one length with equal samples: a file made of nothing else must not cost a comparison of each
+  /// with each.
+  private static let mostAlike = 8
 
-  let source: any InputSource
+  let sources: MemberSources
 
-  /// Marks the segments of `layout` that lie in a copied tensor.
-  func mark(_ layout: inout Layout) throws(SwzipError) {
-    var candidates: [UInt64: [TensorRecord]] = [:]
-    for tensor in layout.tensors where tensor.byteCount >= Self.leastBytes {
-      candidates[tensor.byteCount, default: []].append(tensor)
+  /// A range of a member that may equal another.
+  private struct Piece {
+    let member: Int
+    let offset, byteCount: UInt64
+    var end: UInt64 { offset + byteCount }
+  }
+
+  private struct Match {
+    let copy, original: Piece
+  }
+
+  /// Marks the segments that lie in a copied tensor or file, or are copies themselves. `layouts`: of the members in
+  /// container order, of known length.
+  func mark(_ layouts: inout [Layout]) throws(SwzipError) {
+    var matches = layouts.map { _ in [Match]() }
+    if layouts.count > 1 {
+      let files = layouts.indices.map { Piece(member: $0, offset: 0, byteCount: layouts[$0].segments.last?.end ?? 0) }
+      for match in try find(files.filter { $0.byteCount >= Self.leastFileBytes }) {
+        matches[match.copy.member] = [match]
+      }
     }
-    var copies: [UInt64: UInt64] = [:]  // offset of a tensor, offset of what it equals
-    for (_, group) in candidates where group.count > 1 {
-      var originals: [[UInt64]: [TensorRecord]] = [:]
-      for tensor in group.sorted(by: { $0.offset < $1.offset }) {
-        let key = try fingerprint(tensor)
-        var original: TensorRecord?
-        for other in originals[key, default: []] where try equal(other, tensor) {
+    let others = layouts.indices.filter { matches[$0].isEmpty }
+    let parts = others.flatMap { pieces(of: layouts[$0], $0, isAlone: layouts.count == 1) }
+    for match in try find(parts) { matches[match.copy.member].append(match) }
+    for member in layouts.indices {
+      let sorted = matches[member].sorted { $0.copy.offset < $1.copy.offset }
+      if !sorted.isEmpty { Self.mark(&layouts, member, sorted) }
+    }
+  }
+
+  /// Large tensors; of a file without tensors the segments, unless it is alone.
+  private func pieces(of layout: Layout, _ member: Int, isAlone: Bool) -> [Piece] {
+    let ranges =
+      layout.tensors.isEmpty && !isAlone
+      ? layout.segments.map { Piece(member: member, offset: $0.offset, byteCount: UInt64($0.byteCount)) }
+      : layout.tensors.map { Piece(member: member, offset: $0.offset, byteCount: $0.byteCount) }
+    return ranges.filter { $0.byteCount >= Self.leastPieceBytes }
+  }
+
+  /// Pieces that equal an earlier one that equals none before it.
+  private func find(_ pieces: [Piece]) throws(SwzipError) -> [Match] {
+    var matches: [Match] = []
+    for group in Dictionary(grouping: pieces, by: \.byteCount).values where group.count > 1 {
+      var originals: [[UInt64]: [Piece]] = [:]
+      for piece in group.sorted(by: { ($0.member, $0.offset) < ($1.member, $1.offset) }) {
+        let key = try fingerprint(piece)
+        var original: Piece?
+        for other in originals[key, default: []] where try equal(other, piece) {
           original = other
           break
         }
         if let original {
-          copies[tensor.offset] = original.offset
-        } else {
-          originals[key, default: []].append(tensor)
+          matches.append(Match(copy: piece, original: original))
+        } else if originals[key, default: []].count < Self.mostAlike {
+          originals[key, default: []].append(piece)
         }
       }
     }
-    guard !copies.isEmpty else { return }
-    var tensors = layout.tensors.filter { $0.byteCount > 0 }[...]
-    for index in layout.segments.indices {
-      let segment = layout.segments[index]
-      while let first = tensors.first, first.offset + first.byteCount <= segment.offset { tensors.removeFirst() }
-      guard let tensor = tensors.first, tensor.offset <= segment.offset, let original = copies[tensor.offset],
-        segment.offset + UInt64(segment.byteCount) <= tensor.offset + tensor.byteCount
-      else { continue }
-      layout.segments[index].copyOf = (0, original + (segment.offset - tensor.offset))
+    return matches
+  }
+
+  // MARK: marking
+
+  /// `matches`: of this member, by offset. The members before are marked.
+  private static func mark(_ layouts: inout [Layout], _ member: Int, _ matches: [Match]) {
+    var rest = matches[...]
+    for index in layouts[member].segments.indices {
+      let segment = layouts[member].segments[index]
+      while let first = rest.first, first.copy.end <= segment.offset { rest.removeFirst() }
+      guard let match = rest.first, match.copy.offset <= segment.offset, segment.end <= match.copy.end else { continue }
+      let offset = match.original.offset + (segment.offset - match.copy.offset)
+      layouts[member].segments[index].copyOf = reach(
+        offset, of: match.original.member, for: segment, of: member, in: layouts)
     }
   }
 
+  /// What a segment may refer to instead of bytes that equal it: they precede it, and no byte of them is a copy
+  /// (spec/FORMAT.md, section 4.2). Nil if there is no such range.
+  private static func reach(
+    _ offset: UInt64, of original: Int, for segment: SegmentRange, of member: Int, in layouts: [Layout]
+  ) -> (member: UInt64, offset: UInt64)? {
+    let end = offset + UInt64(segment.byteCount)
+    guard original < member || end <= segment.offset else { return nil }
+    let segments = layouts[original].segments
+    var (low, high) = (0, segments.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if segments[middle].end <= offset { low = middle + 1 } else { high = middle }
+    }
+    let touched = segments[low...].prefix { $0.offset < end }
+    if let first = touched.first, let further = first.copyOf, end <= first.end {
+      return (further.member, further.offset + (offset - first.offset))
+    }
+    return touched.contains { $0.copyOf != nil } ? nil : (UInt64(original), offset)
+  }
+
+  // MARK: comparing
+
   /// Hashes of three samples.
-  private func fingerprint(_ tensor: TensorRecord) throws(SwzipError) -> [UInt64] {
+  private func fingerprint(_ piece: Piece) throws(SwzipError) -> [UInt64] {
+    let source = try sources.source(piece.member)
     var hashes: [UInt64] = []
-    for place in [0, tensor.byteCount / 2, tensor.byteCount - UInt64(Self.sampleBytes)] {
-      hashes.append(xxh3(try source.bytes(at: tensor.offset + place, count: Self.sampleBytes)))
+    for place in [0, piece.byteCount / 2, piece.byteCount - UInt64(Self.sampleBytes)] {
+      let count = min(UInt64(Self.sampleBytes), piece.byteCount - place)
+      hashes.append(xxh3(try source.bytes(at: piece.offset + place, count: Int(count))))
     }
     return hashes
   }
 
-  private func equal(_ a: TensorRecord, _ b: TensorRecord) throws(SwzipError) -> Bool {
+  private func equal(_ a: Piece, _ b: Piece) throws(SwzipError) -> Bool {
+    guard a.member != b.member || a.offset != b.offset else { return false }
+    let (first, second) = (try sources.source(a.member), try sources.source(b.member))
     let (left, right) = (try Memory(1 << 20), try Memory(1 << 20))
     var done: UInt64 = 0
     while done < a.byteCount {
       let count = Int(min(1 << 20, a.byteCount - done))
-      guard try unsafe source.read(at: a.offset + done, into: .init(rebasing: left.bytes[..<count])) == count,
-        try unsafe source.read(at: b.offset + done, into: .init(rebasing: right.bytes[..<count])) == count,
+      guard try unsafe first.read(at: a.offset + done, into: .init(rebasing: left.bytes[..<count])) == count,
+        try unsafe second.read(at: b.offset + done, into: .init(rebasing: right.bytes[..<count])) == count,
         unsafe equalBytes(left.prefix(count), right.prefix(count))
       else { return false }
       done += UInt64(count)
     }
     return true
   }
+}
+
+extension SegmentRange {
+  fileprivate var end: UInt64 { offset + UInt64(byteCount) }
 }

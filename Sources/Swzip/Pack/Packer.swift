@@ -2,7 +2,8 @@ internal import SwzipCore
 internal import SwzipInputs
 internal import SwzipSystem
 
-/// Packs one member: batches of segments of about 8 MiB are read, planned, encoded, checked and written in order.
+/// Packs members one after another: batches of segments of about 8 MiB are read, planned, encoded, checked and written
+/// in order.
 ///
 /// With one thread each block is written as soon as it is made. With more, blocks of a batch are made in parallel while
 /// the next batch is read and the last one is written.
@@ -10,30 +11,26 @@ final class Packer {
   private let options: PackOptions
   private let effort: Effort
   private let sink: any OutputSink
-  private let input: ForwardInput
-  private let layout: Layout
-  private var ranges: ArraySlice<SegmentRange>
-  private var account = ContainerAccount()
+  private let members: [PlannedMember]
   private let header: FileHeader
+  private var account = ContainerAccount()
   private let workers: [PackWorker]
   private var spare: [Memory] = []
-  private var plainCursor: UInt64?
-  private let sourceByteCount: UInt64?
+  private var report = PackReport()
 
-  init(_ source: any InputSource, _ sink: any OutputSink, _ options: PackOptions) throws(SwzipError) {
+  private init(
+    _ members: [PlannedMember], _ kind: FileHeader.Kind, _ sink: any OutputSink, _ options: PackOptions
+  ) throws(SwzipError) {
     self.options = options
     self.sink = sink
+    self.members = members
     effort = Effort(level: options.level)
-    sourceByteCount = source.byteCount
-    input = try ForwardInput(source, sha256: options.sha256)
-    var layout = try Layouts.find(input, byteCount: source.byteCount, format: options.format)
-    if source.byteCount != nil { try CopyFinder(source: source).mark(&layout) }
-    self.layout = layout
-    ranges = layout.segments[...]
-    plainCursor = source.byteCount == nil ? layout.segments.last.map { $0.offset + UInt64($0.byteCount) } ?? 0 : nil
     var header = FileHeader()
-    header.totalByteCount = source.byteCount
-    if layout.segments.contains(where: { $0.copyOf != nil }) { header.mustFlags |= FileHeader.refersBack }
+    header.kind = kind
+    header.totalByteCount = try Self.total(members)
+    if members.contains(where: { $0.layout.segments.contains { $0.copyOf != nil } }) {
+      header.mustFlags |= FileHeader.refersBack
+    }
     if options.sha256 { header.mayFlags |= FileHeader.memberSHA256 }
     self.header = header
     var workers: [PackWorker] = []
@@ -41,81 +38,121 @@ final class Packer {
     self.workers = workers
   }
 
-  func run(_ progress: ProgressHandler?) throws(SwzipError) -> PackReport {
-    var member = MemberHeader()
-    member.byteCount = sourceByteCount
-    member.storesSHA256 = options.sha256
-    let frame = member.frame(number: 0).bytes
-    try sink.write(header.bytes + frame)
-    account.add(byteCount: FileHeader.byteCount)
-    account.beginMember(member, frameByteCount: frame.count)
-    var pending: PackBatch?
-    var next = try readBatch()
-    while let batch = next {
-      if workers.count == 1 {
-        try writeInOrder(batch)
-        next = nil
-        recycle(batch)
-        next = try readBatch()
-      } else {
-        next = try encodeInParallel(batch, pending)
-        pending = batch
-      }
-      progress?(input.consumed)
+  /// One file, without name.
+  convenience init(
+    _ source: any InputSource, _ sink: any OutputSink, _ options: PackOptions
+  ) throws(SwzipError) {
+    let input = try ForwardInput(source, sha256: options.sha256)
+    var layouts = [try Layouts.find(input, byteCount: source.byteCount, format: options.format)]
+    if source.byteCount != nil { try CopyFinder(sources: MemberSources(source)).mark(&layouts) }
+    var header = MemberHeader()
+    header.byteCount = source.byteCount
+    header.storesSHA256 = options.sha256
+    try self.init(
+      [PlannedMember(header: header, layout: layouts[0], origin: .input(input))], .file, sink, options)
+  }
+
+  /// A folder: `members` in this order.
+  convenience init(
+    _ members: [PackMember], _ sink: any OutputSink, _ options: PackOptions
+  ) throws(SwzipError) {
+    guard !members.isEmpty, members.count <= Limits.members else {
+      throw SwzipError(.refused, .limit, detail: "\(members.count) files; a container holds 1 to \(Limits.members)")
     }
-    if let pending { try write(pending) }
+    var names = MemberNames()
+    var planned: [PlannedMember] = []
+    for member in members { try names.add(member.name, .refused) }
+    for member in members { planned.append(try Self.plan(member, options)) }
+    var layouts = planned.map(\.layout)
+    try CopyFinder(sources: MemberSources(members.map(\.open))).mark(&layouts)
+    for index in planned.indices { planned[index].layout = layouts[index] }
+    try self.init(planned, .folder, sink, options)
+  }
+
+  private static func plan(_ member: PackMember, _ options: PackOptions) throws(SwzipError) -> PlannedMember {
+    let source = try member.open()
+    guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+    var header = MemberHeader()
+    header.name = member.name
+    header.mode = member.mode.map { $0 & 0o777 }
+    header.time = member.time
+    header.byteCount = byteCount
+    header.storesSHA256 = options.sha256
+    let layout = try Layouts.find(
+      ForwardInput(source, sha256: false), byteCount: byteCount, format: options.format)
+    return PlannedMember(header: header, layout: layout, origin: .file(member))
+  }
+
+  /// Bytes of all members, nil if they are not known yet.
+  private static func total(_ members: [PlannedMember]) throws(SwzipError) -> UInt64? {
+    var total: UInt64 = 0
+    for member in members {
+      guard let byteCount = member.header.byteCount else { return nil }
+      guard byteCount <= UInt64(Int64.max) - total else { throw SwzipError(.refused, .limit) }
+      total += byteCount
+    }
+    return total
+  }
+
+  func run(_ progress: ProgressHandler?) throws(SwzipError) -> PackReport {
+    try sink.write(header.bytes)
+    account.add(byteCount: FileHeader.byteCount)
+    for (number, member) in members.enumerated() { try pack(member, number: number, progress) }
     return try finish()
   }
 
-  private func finish() throws(SwzipError) -> PackReport {
-    var report = PackReport()
-    report.format = layout.format
-    report.rawByteCount = input.consumed
-    let tensors = layout.tensors.filter { $0.offset + $0.byteCount <= input.consumed }
+  private func pack(
+    _ member: PlannedMember, number: Int, _ progress: ProgressHandler?
+  ) throws(SwzipError) {
+    let frame = member.header.frame(number: number).bytes
+    try sink.write(frame)
+    account.beginMember(member.header, frameByteCount: frame.count)
+    let reader = MemberReader(try member.open(), member.layout)
+    var pending: PackBatch?
+    var next = try reader.next(memory: takeMemory)
+    while let batch = next {
+      if workers.count == 1 {
+        try writeInOrder(batch, of: reader)
+        recycle(batch)
+        next = try reader.next(memory: takeMemory)
+      } else {
+        next = try encodeInParallel(batch, of: reader, before: pending)
+        pending = batch
+      }
+      progress?(report.rawByteCount + reader.input.consumed)
+    }
+    if let pending { try write(pending) }
+    try end(member, reader.input)
+  }
+
+  private func end(_ member: PlannedMember, _ input: ForwardInput) throws(SwzipError) {
+    if let byteCount = member.header.byteCount, byteCount != input.consumed { throw PlannedMember.changed }
+    var tensors = member.layout.tensors.filter { $0.offset + $0.byteCount <= input.consumed }
+    if report.tensorCount + tensors.count > Limits.tensors {
+      report.warnings.append(
+        "more than \(Limits.tensors) tensors; those of \(member.header.name.printable) are not listed")
+      tensors = []
+    }
     let sha256 = input.sha256Digest
     account.endMember(byteCount: input.consumed, checksum: input.checksumOfAll, sha256: sha256, tensors: tensors)
+    report.rawByteCount += input.consumed
+    report.tensorCount += tensors.count
+    let name = member.header.name
+    report.warnings += member.layout.warnings.map { name.isEmpty ? $0 : "\(name.printable): \($0)" }
+    guard header.kind == .file else { return }
+    report.format = member.layout.format
+    report.checksum = input.checksumOfAll.hexadecimal
+    report.sha256 = sha256.map(swzipHexadecimal)
+  }
+
+  private func finish() throws(SwzipError) -> PackReport {
+    if header.kind != .file { report.format = "folder" }
     let index = try account.index(header: header.bytes)
     try sink.write(index.bytes)
     report.packedByteCount = account.position + UInt64(index.bytes.count)
-    report.tensorCount = tensors.count
-    report.checksum = input.checksumOfAll.hexadecimal
-    report.sha256 = sha256.map(swzipHexadecimal)
-    report.warnings = layout.warnings
+    report.memberCount = members.count
+    report.root = swzipHexadecimal(index.root)
     return report
-  }
-
-  // MARK: reading
-
-  /// The next segments, about `Limits.segmentBytes`; nil at the end.
-  private func readBatch() throws(SwzipError) -> PackBatch? {
-    var taken: [SegmentRange] = []
-    var byteCount = 0
-    while let range = ranges.first, taken.isEmpty || byteCount + range.byteCount <= Limits.segmentBytes {
-      taken.append(range)
-      byteCount += range.byteCount
-      ranges.removeFirst()
-    }
-    if taken.isEmpty, let cursor = plainCursor {
-      taken = [SegmentRange(offset: cursor, byteCount: Limits.segmentBytes, elementType: .bytes)]
-      byteCount = Limits.segmentBytes
-      plainCursor = cursor + UInt64(byteCount)
-    }
-    guard !taken.isEmpty else { return nil }
-    let memory = input.isMemory ? nil : try takeMemory(Limits.segmentBytes + Limits.slack)
-    let bytes = try unsafe input.next(byteCount, buffer: memory)
-    if bytes.count < byteCount { taken = Self.clip(taken, to: bytes.count) }  // the input ended early
-    guard !taken.isEmpty else { return nil }
-    return unsafe PackBatch(taken, bytes, input: memory)
-  }
-
-  private static func clip(_ ranges: [SegmentRange], to byteCount: Int) -> [SegmentRange] {
-    var left = byteCount
-    return ranges.compactMap { range in
-      var range = range
-      range.byteCount = min(range.byteCount, left)
-      left -= range.byteCount
-      return range.byteCount > 0 ? range : nil
-    }
   }
 
   private func takeMemory(_ byteCount: Int) throws(SwzipError) -> Memory {
@@ -131,7 +168,7 @@ final class Packer {
   // MARK: one thread
 
   /// Plans, encodes and writes segment after segment: what was read last is still in the cache.
-  private func writeInOrder(_ batch: PackBatch) throws(SwzipError) {
+  private func writeInOrder(_ batch: PackBatch, of reader: MemberReader) throws(SwzipError) {
     let worker = workers[0]
     for index in batch.ranges.indices {
       let bytes = unsafe batch.bytes(ofSegment: index)
@@ -139,7 +176,7 @@ final class Packer {
       try beginSegment(plan)
       for block in 0..<plan.blockCount {
         let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[plan.bytes(ofBlock: block)])
-        unsafe input.sum(source)
+        unsafe reader.input.sum(source)
         // Memory that has room is written where the block belongs.
         let memory = sink as? MemorySink
         let inPlace = unsafe (memory?.room.count ?? 0) >= plan.frameBound + Limits.slack
@@ -164,12 +201,14 @@ final class Packer {
   // MARK: several threads
 
   /// Encodes a batch while the one before is written and the next one, which is returned, is read.
-  private func encodeInParallel(_ batch: PackBatch, _ before: PackBatch?) throws(SwzipError) -> PackBatch? {
+  private func encodeInParallel(
+    _ batch: PackBatch, of reader: MemberReader, before: PackBatch?
+  ) throws(SwzipError) -> PackBatch? {
     var next: PackBatch?
     try runJobs(threads: workers.count, count: 1 + batch.ranges.count) { job, worker throws(SwzipError) in
       if job == 0 {
-        next = try readBatch()
-        unsafe input.sum(batch.bytes)
+        next = try reader.next(memory: takeMemory)
+        unsafe reader.input.sum(batch.bytes)
       } else {
         batch.plans[job - 1].plan = try unsafe SegmentPlan(
           batch.ranges[job - 1], batch.bytes(ofSegment: job - 1), effort: effort, scratch: workers[worker].scratch)

@@ -4,6 +4,9 @@ extension SwzFile {
   /// One original file.
   public struct Member: Sendable {
     public var name: String
+    /// Permission bits and nanoseconds since 1970, where they are stored.
+    public var mode: UInt16?
+    public var time: Int64?
     public var byteCount: UInt64
     /// XXH3-128, hexadecimal.
     public var checksum: String
@@ -34,10 +37,14 @@ extension SwzFile {
   /// The root, hexadecimal: with SHA-256 of the members it is what one signs or pins.
   public var root: String { swzipHexadecimal(index.trailer.root) }
 
+  /// Whether it holds files with names, not one file without.
+  public var isFolder: Bool { index.header.kind != .file }
+
   public var members: [Member] {
     index.directory.members.map {
       Member(
-        name: $0.header.name, byteCount: $0.byteCount, checksum: $0.checksum.hexadecimal,
+        name: $0.header.name, mode: $0.header.mode, time: $0.header.time, byteCount: $0.byteCount,
+        checksum: $0.checksum.hexadecimal,
         sha256: $0.sha256.map(swzipHexadecimal))
     }
   }

@@ -5,7 +5,10 @@ internal import SwzipSystem
 /// the index at the end must agree with what was read.
 final class Unpacker {
   private let source: any InputSource
-  private let sink: (any OutputSink)?
+  private let members: (any MemberSinks)?
+  /// Of the current member.
+  private var sink: (any OutputSink)?
+  private var names = MemberNames()
   private let window: FrameWindow
   private let workers: [DecodeScratch]
   private var account = ContainerAccount()
@@ -14,6 +17,7 @@ final class Unpacker {
   private var sha256: SHA256Sum?
   private var memberBytes: UInt64 = 0
   private var written: UInt64 = 0
+  private var root = ""
   /// What the segments of each finished member were summed to.
   private var sums: [(checksum: Checksum128, sha256: [UInt8]?, byteCount: UInt64)] = []
   private var batch = DecodeBatch()
@@ -27,12 +31,12 @@ final class Unpacker {
   /// Tables of a batch's segments, 16 KiB each.
   private static let batchTables = 512
 
-  /// With no sink everything is verified and nothing written.
+  /// Without `members` everything is verified and nothing written.
   init(
-    _ source: any InputSource, _ sink: (any OutputSink)?, threads: Int, _ progress: ProgressHandler?
+    _ source: any InputSource, _ members: (any MemberSinks)?, threads: Int, _ progress: ProgressHandler?
   ) throws(SwzipError) {
     self.source = source
-    self.sink = sink
+    self.members = members
     self.progress = progress
     window = try FrameWindow(source)
     workers = try (0..<max(1, threads)).map { _ throws(SwzipError) in try DecodeScratch() }
@@ -55,7 +59,9 @@ final class Unpacker {
     var report = UnpackReport()
     report.rawByteCount = written
     report.packedByteCount = window.position
-    report.checksum = sums.first?.checksum.hexadecimal ?? ""
+    report.memberCount = sums.count
+    if fileHeader.kind == .file { report.checksum = sums.first?.checksum.hexadecimal ?? "" }
+    report.root = root
     return report
   }
 
@@ -112,7 +118,6 @@ final class Unpacker {
     guard fileHeader.kind != .file || account.directory.members.isEmpty else {
       throw SwzipError(.corrupt, .frameKind, at: window.position)
     }
-    guard sink == nil || account.directory.members.isEmpty else { throw SwzipError(.refused, .range) }
     let frame = try takeRecordFrame(tag: UInt32(account.directory.members.count))
     var reader = unsafe ByteReader(frame.bytes.span.bytes, at: frame.position)
     _ = try reader.array(Frame.headerBytes)
@@ -120,6 +125,11 @@ final class Unpacker {
     guard fileHeader.kind != .file || (member.name.isEmpty && member.mode == nil && member.time == nil) else {
       throw SwzipError(.corrupt, .name, at: frame.position)
     }
+    if fileHeader.kind != .file {
+      guard !member.name.isEmpty else { throw SwzipError(.corrupt, .name, at: frame.position) }
+      if members != nil { try names.add(member.name, .corrupt) }
+    }
+    sink = try members?.begin(MemberInfo(member), number: account.directory.members.count)
     copies.append([])
     account.beginMember(member, frameByteCount: frame.bytes.count)
     checksum = try StreamChecksum()
@@ -136,6 +146,7 @@ final class Unpacker {
     if let announced = member.header.byteCount, announced != memberBytes {
       throw SwzipError(.corrupt, .tiling, at: window.position)
     }
+    if sink != nil { try members?.end() }
     let sum = (checksum: checksum.sum, sha256: sha256?.finish(), byteCount: memberBytes)
     sums.append(sum)
     account.endMember(byteCount: memberBytes, checksum: sum.checksum, sha256: sum.sha256, tensors: [])
@@ -247,9 +258,13 @@ final class Unpacker {
       }
     }
     let current = UInt64(account.directory.members.count - 1)
-    return { [sink] offset, target throws(SwzipError) in
-      guard let sink, member == current else { throw SwzipError(.refused, .notRandomAccess) }
-      try unsafe sink.readBack(at: base + offset, into: target)
+    return { [sink, members] offset, target throws(SwzipError) in
+      if member < current, let members {
+        try unsafe members.readBack(member: Int(member), at: base + offset, into: target)
+      } else {
+        guard let sink else { throw SwzipError(.refused, .notRandomAccess) }
+        try unsafe sink.readBack(at: base + offset, into: target)
+      }
     }
   }
 
@@ -316,6 +331,7 @@ final class Unpacker {
     let index = try ContainerIndex(
       header: header, trailer: trailer, directoryFrame: frame, fileByteCount: end)
     try compare(index.directory, at: directoryPosition)
+    root = swzipHexadecimal(trailer.root)
     if try window.fill(1) { throw SwzipError(.corrupt, .trailingBytes, at: end) }
   }
 

@@ -29,7 +29,13 @@ extension SwzipError {
     case .frameKind: damaged("a frame is of another kind than its place demands")
     case .padding: damaged("padding is not zero")
     case .varint: damaged("a number is not in its shortest form")
-    case .name: "a name in the container is not allowed" + quoted
+    case .name:
+      (kind == .refused
+        ? "a name cannot be packed, as some system could not create it" : "a name in the container is not allowed")
+        + quoted
+    case .nameCollision: "two names mean the same file, or one is a folder of the other, on some systems" + quoted
+    case .severalTensors: "several files have a tensor of this name" + quoted
+    case .severalFiles: "it holds a folder, not a single file"
     case .limit: "a limit is exceeded" + inBrackets
     case .tiling: damaged("the segments do not cover the file exactly")
     case .indexAgrees: damaged("the index disagrees with the blocks")
@@ -62,6 +68,9 @@ extension SwzipError {
     case (_, .trailingBytes): "unpack concatenated containers one by one"
     case (_, .notRandomAccess): "save it as a file first, or name an output with -o"
     case (_, .encoderFault): "the source is untouched"
+    case (.refused, .name), (.refused, .nameCollision): "rename it, or leave it out with --exclude"
+    case (_, .severalFiles): "unpack it into a folder, or choose one file with --only"
+    case (_, .severalTensors): "write FILE:TENSOR"
     case (_, .noSuchTensor): "see the names with swzip list -v"
     case (.io, _): "run it again"
     case (.refused, _): nil

@@ -38,5 +38,6 @@ public struct SwzipError: Error, Equatable, Sendable {
     case frameSize, frameKind, padding, varint, name, limit, tiling, indexAgrees, blockHeader, codeLengths
     case subStreams, patches, planeSection, compressedPayload, reference, tensorRange
     case system, outOfMemory, outputTooSmall, noSuchTensor, range, notRandomAccess, encoderFault, base
+    case nameCollision, severalFiles, severalTensors
   }
 }

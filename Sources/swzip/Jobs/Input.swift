@@ -1,4 +1,5 @@
 internal import Swzip
+internal import SwzipCore
 internal import SwzipSystem
 
 /// An opened operand.
@@ -40,7 +41,7 @@ struct Input {
       if forRemoval, status.linkCount > 1 {
         throw .refused(path, "it has \(status.linkCount) names (hard links), so --rm would free nothing; drop --rm")
       }
-    case .directory: throw .refused(path, "it is a directory; name the files in it")
+    case .directory: throw .refused(path, "it is a directory; name the files in it, or use -r")
     case .link:
       throw .refused(path, "it is a symbolic link, which --rm never removes; drop --rm or name the file itself")
     case .pipe, .socket, .device, .other:
@@ -53,11 +54,11 @@ struct Input {
   func checkUnchanged() throws(Failure) {
     guard let status, status.kind == .regular else { return }
     let now = try attempt(name) { () throws(SystemError) in try source.handle.status() }
-    // The change time may move on its own: a new name, another owner. The content is what counts here.
-    guard now.byteCount == status.byteCount, now.modified == status.modified else {
-      throw Failure(.failed, path: name, text: "it changed while it was read; run it again when nobody writes to it")
-    }
+    guard now.hasSameContent(as: status) else { throw Failure(Input.changed, path: name) }
   }
+
+  static let changed = SwzipError(
+    .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
 
   /// The name of the compressed format that the input begins with, if it is one.
   var compressedFormat: String? {

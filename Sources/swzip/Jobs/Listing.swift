@@ -18,7 +18,7 @@ struct Listing {
       String(file.tensors.count), name.printable,
     ])
     let members = file.members
-    guard members.count > 1 else { return }
+    guard file.isFolder else { return }
     var packed = [UInt64](repeating: 0, count: members.count)
     var tensors = [Int](repeating: 0, count: members.count)
     for tensor in file.tensors where tensors.indices.contains(tensor.member) { tensors[tensor.member] += 1 }
@@ -48,16 +48,26 @@ struct Listing {
         "  checksum  XXH3-128  \(member.checksum)" + (member.name.isEmpty ? "" : "  \(member.name.printable)") + "\n"
       if let sha256 = member.sha256 { text += "  checksum  SHA-256   \(sha256)\n" }
     }
-    guard !file.tensors.isEmpty else { return text + "\n" }
+    text += "\n"
+    let tensors = Dictionary(grouping: file.tensors, by: \.member)
+    for (number, member) in file.members.enumerated() {
+      guard let found = tensors[number] else { continue }
+      if file.isFolder { text += "  " + style.bold(member.name.printable) + "\n" }
+      text += table(found, style) + "\n"
+    }
+    return text
+  }
+
+  private static func table(_ found: [SwzFile.Tensor], _ style: Style) -> String {
     var tensors = Table([("TYPE", .left), ("BYTES", .right), ("OFFSET", .right), ("SHAPE", .left), ("TENSOR", .left)])
     tensors.indent = 2
-    for tensor in file.tensors {
+    for tensor in found {
       tensors.add([
         tensor.elementType, String(tensor.byteCount), String(tensor.offset), formatShape(tensor.shape),
         tensor.name.printable,
       ])
     }
-    return text + "\n" + tensors.text(style) + "\n"
+    return tensors.text(style)
   }
 
   static func json(_ name: String, _ file: SwzFile) -> JSONObject {
@@ -66,11 +76,15 @@ struct Listing {
       "path": .string(name), "format": .string("swz"), "in_bytes": .integer(file.containerByteCount),
       "out_bytes": .integer(raw), "ratio": ratio(file.containerByteCount, of: raw), "root": .string(file.root),
       "members": .array(
-        file.members.map {
-          .object([
-            "name": .string($0.name), "bytes": .integer($0.byteCount), "checksum": .string($0.checksum),
-            "sha256": .optional($0.sha256),
-          ])
+        file.members.map { member in
+          var fields: JSONObject = [
+            "name": .string(member.name), "bytes": .integer(member.byteCount), "checksum": .string(member.checksum),
+            "sha256": .optional(member.sha256),
+          ]
+          // As chmod takes it, and as stat -c %.9Y shows it.
+          if let mode = member.mode { fields["mode"] = .string(formatMode(mode)) }
+          if let time = member.time { fields["modified"] = .string(formatTime(time)) }
+          return .object(fields)
         }),
       "tensors": .array(file.tensors.map { .object(json($0)) }),
     ]

@@ -15,14 +15,19 @@ enum Operand: Equatable {
   }
 }
 
-/// Does `work` for each operand, goes on after failures, and ends the verb with the gravest status.
-func forEach(
-  _ operands: [Operand], _ console: Console, _ work: (Operand) throws(Failure) -> Void
+/// Does `work` for each item, goes on after failures, and ends the verb with the gravest status; `failures` are those of
+/// what came before.
+func forEach<Item>(
+  _ items: [Item], _ console: Console, failures: [Failure] = [], _ work: (Item) throws(Failure) -> Void
 ) throws(Finished) {
   var worst = CommandStatus.success
-  for operand in operands {
+  for failure in failures {
+    console.fail(failure)
+    worst = max(worst, failure.status)
+  }
+  for item in items {
     do throws(Failure) {
-      try work(operand)
+      try work(item)
     } catch {
       console.fail(error)
       worst = max(worst, error.status)

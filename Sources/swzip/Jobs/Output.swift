@@ -1,4 +1,5 @@
 internal import Swzip
+internal import SwzipCore
 internal import SwzipSystem
 
 /// Where an output shall go.
@@ -24,6 +25,39 @@ enum Target: Equatable {
       throw .refused(path, "it is the source itself; name another output with -o")
     }
     if !force { throw .refused(path, "it exists; replace it with -f, or name another output with -o") }
+  }
+}
+
+extension Settings {
+  /// Where the output of a task goes: where the options say, else to `own`. Folders below `--output-dir` are made.
+  func target(_ task: Task, named name: String, own: String) throws(Failure) -> Target {
+    if writesToStdout { return .standardOutput }
+    if let output { return .path(output) }
+    guard let outputFolder else { return .path(own) }
+    let path = outputFolder.hasSuffix("/") ? outputFolder + name : outputFolder + "/" + name
+    if !dryRun, let folder = splitPath(path)?.directory {
+      try attempt(folder) { () throws(SystemError) in try makeFolders(folder) }
+    }
+    return .path(path)
+  }
+
+  /// Whether a task is to be left out, because its output exists. Says so.
+  func skips(_ task: Task, _ target: Target) -> Bool {
+    guard selection.skipsExisting, case .path(let path) = target,
+      (try? FileStatus.of(path, followingLinks: false)) != nil
+    else { return false }
+    if console.verbose > 0 { console.note("\(task.operand.name.printable) : skipped, its output exists") }
+    console.emit(["path": .string(task.operand.name), "out": .string(path), "skipped": .bool(true)])
+    return true
+  }
+
+  /// Says what would be done.
+  func announce(_ input: String, byteCount: UInt64?, _ target: Target, expected: UInt64? = nil) {
+    console.note("\(input.printable) => \(target.name.printable) (dry run: nothing written)")
+    var fields: JSONObject = ["path": .string(input), "out": .string(target.name), "dry_run": .bool(true)]
+    if let byteCount { fields["in_bytes"] = .integer(byteCount) }
+    if let expected { fields["out_bytes"] = .integer(expected) }
+    console.emit(fields)
   }
 }
 
@@ -58,13 +92,14 @@ final class Output {
   }
 
   /// Gives the file its name, with mode, times and owner of the source. Throws only while the name is not there.
-  func finish(copying source: FileStatus?, force: Bool) throws(Failure) -> Durability {
+  /// Without a source the mode is `mode`, less what the creation mask takes.
+  func finish(copying source: FileStatus?, mode: UInt32 = 0o666, force: Bool) throws(Failure) -> Durability {
     guard let file else { return .synced }
     return try attempt(name) { () throws(SystemError) in
       if let source, source.kind == .regular {
         try file.copyAttributes(of: source)
       } else {
-        try file.handle.setMode(0o666 & ~Process.creationMask())
+        try file.handle.setMode(mode & ~Process.creationMask())
       }
       return try file.publish(replacing: force)
     }
@@ -79,7 +114,8 @@ func requireDurable(_ durability: Durability, _ path: String) throws(Failure) {
     .failed, path: path, text: "it is published and complete, durability unknown: \(error.words); keep the source")
 }
 
-private func removeStaleFilesOnce(beside path: String) {
+/// `path` names the file that is to be written.
+func removeStaleFilesOnce(beside path: String) {
   guard let folder = splitPath(path)?.directory else { return }
   if CleanedFolders.shared.insert(folder) { removeStaleFiles(in: folder) }
 }

@@ -2,22 +2,31 @@ internal import Swzip
 internal import SwzipCore
 internal import SwzipSystem
 
-/// Packs operands, one container each.
+/// Packs files and folders, one container each.
 struct PackJob {
   static let suffix = ".swz"
 
   let settings: Settings
   let options: PackOptions
+  /// For folders.
+  private let storesTimes: Bool
   private var console: Console { settings.console }
 
-  init(_ settings: Settings, _ options: PackOptions) {
+  init(_ settings: Settings, _ options: PackOptions, storesTimes: Bool) {
     self.settings = settings
     self.options = options
+    self.storesTimes = storesTimes
   }
 
-  func run(_ operand: Operand) throws(Failure) {
-    let input = try Input(operand, force: settings.force, forRemoval: settings.removesSource)
-    let target = target(of: operand)
+  func run(_ task: Task) throws(Failure) {
+    if task.isPlainCopy { return try PlainCopy(settings: settings).run(task) }
+    if case .path(let path) = task.operand, let status = try? FileStatus.of(path), status.kind == .directory {
+      return try FolderPackJob(settings: settings, options: options, storesTimes: storesTimes).run(task, path, status)
+    }
+    let target = try settings.target(
+      task, named: task.name + PackJob.suffix, own: task.operand.name + PackJob.suffix)
+    if settings.skips(task, target) { return }
+    let input = try Input(task.operand, force: settings.force, forRemoval: settings.removesSource)
     try target.check(against: input.status, force: settings.force)
     if target == .standardOutput, FileHandle.standardOutput.isTerminal, !settings.force {
       throw .refused(
@@ -26,7 +35,7 @@ struct PackJob {
     if let format = input.compressedFormat {
       console.warn(input.name, "already compressed (\(format)); packed as plain bytes")
     }
-    guard !settings.dryRun else { return announce(input, target) }
+    guard !settings.dryRun else { return settings.announce(input.name, byteCount: input.source.byteCount, target) }
 
     let output = try Output(target, expected: nil, force: settings.force)
     let progress = Progress(console, name: input.name, total: input.source.byteCount, asked: settings.progress)
@@ -48,12 +57,6 @@ struct PackJob {
     if removal == nil { try requireDurable(durability, output.name) }
   }
 
-  private func target(of operand: Operand) -> Target {
-    if settings.writesToStdout { return .standardOutput }
-    if let output = settings.output { return .path(output) }
-    return .path(operand.name + PackJob.suffix)
-  }
-
   /// Reads the published container from the disk, decodes all of it and compares every hash and the checksum of what
   /// was packed.
   private func reverify(_ path: String, _ report: PackReport) throws(Failure) {
@@ -66,13 +69,6 @@ struct PackJob {
     guard found.checksum == report.checksum, found.rawByteCount == report.rawByteCount else {
       throw Failure(SwzipError(.corrupt, .memberHash), path: path)
     }
-  }
-
-  private func announce(_ input: Input, _ target: Target) {
-    console.note("\(input.name.printable) => \(target.name.printable) (dry run: nothing written)")
-    var fields: JSONObject = ["path": .string(input.name), "out": .string(target.name), "dry_run": .bool(true)]
-    if let count = input.source.byteCount { fields["in_bytes"] = .integer(count) }
-    console.emit(fields)
   }
 
   private func say(_ input: Input, _ output: Output, _ report: PackReport, _ seconds: Double, removed: Bool) {

@@ -2,22 +2,32 @@ internal import Swzip
 internal import SwzipCore
 internal import SwzipSystem
 
-/// Unpacks containers, one file each.
+/// Unpacks containers, one file or folder each.
 struct UnpackJob {
   let settings: Settings
+  /// Which files of a folder; none means all.
+  let only: [String]
   private var console: Console { settings.console }
 
-  func run(_ operand: Operand) throws(Failure) {
+  func run(_ task: Task) throws(Failure) {
+    if task.isPlainCopy { return try PlainCopy(settings: settings).run(task) }
+    let operand = task.operand
     let input = try Input(operand, force: settings.force, forRemoval: settings.removesSource)
     if operand == .standardInput, FileHandle.standardInput.isTerminal, !settings.force {
       throw .refused(input.name, "compressed data is not read from a terminal; name a file")
     }
-    let target = try target(of: operand)
+    let isFolder = try attemptLibrary(input.name) { () throws(SwzipError) in try input.source.beginsFolder() }
+    if isFolder { return try FolderUnpackJob(settings: settings, only: only).run(task, input) }
+    if !only.isEmpty { throw .refused(input.name, "it holds a single file, without a name; drop --only") }
+    let target = try settings.unpackTarget(task)
+    if settings.skips(task, target) { return }
     try target.check(against: input.status, force: settings.force)
     // The index tells the size in advance; where it cannot be read, unpacking says why.
     let index = input.source.byteCount == nil ? nil : try? SwzFile(input.source)
     let expected = index.map { $0.members.reduce(0) { $0 &+ $1.byteCount } }
-    guard !settings.dryRun else { return announce(input, target, expected) }
+    guard !settings.dryRun else {
+      return settings.announce(input.name, byteCount: input.source.byteCount, target, expected: expected)
+    }
 
     let output = try Output(target, expected: expected, force: settings.force)
     let progress = Progress(console, name: input.name, total: expected, asked: settings.progress)
@@ -37,16 +47,6 @@ struct UnpackJob {
     if removal == nil { try requireDurable(durability, output.name) }
   }
 
-  private func target(of operand: Operand) throws(Failure) -> Target {
-    if settings.writesToStdout { return .standardOutput }
-    if let output = settings.output { return .path(output) }
-    let name = operand.name
-    guard name.hasSuffix(PackJob.suffix), let last = splitPath(name)?.name, last != PackJob.suffix else {
-      throw .refused(name, "its name does not end in .swz; name the output with -o, or write to stdout with -c")
-    }
-    return .path(String(name.dropLast(PackJob.suffix.count)))
-  }
-
   /// Reads the published file from the disk and compares it, byte by byte, with the container decoded once more.
   private func compare(_ input: Input, _ path: String) throws(Failure) {
     let sink = try attempt(path) { () throws(SystemError) in
@@ -61,14 +61,6 @@ struct UnpackJob {
       _ = try unpack(from: again, to: sink, threads: settings.threads)
       try sink.checkEnd()
     }
-  }
-
-  private func announce(_ input: Input, _ target: Target, _ expected: UInt64?) {
-    console.note("\(input.name.printable) => \(target.name.printable) (dry run: nothing written)")
-    var fields: JSONObject = ["path": .string(input.name), "out": .string(target.name), "dry_run": .bool(true)]
-    if let count = input.source.byteCount { fields["in_bytes"] = .integer(count) }
-    if let expected { fields["out_bytes"] = .integer(expected) }
-    console.emit(fields)
   }
 
   private func say(
@@ -89,5 +81,18 @@ struct UnpackJob {
     if let tensors { fields["tensors"] = .integer(UInt64(tensors)) }
     if removed { fields["removed"] = .bool(true) }
     console.emit(fields)
+  }
+}
+
+extension Settings {
+  /// Where a container is unpacked to: its name without `.swz`, unless the options say otherwise.
+  func unpackTarget(_ task: Task) throws(Failure) -> Target {
+    let name = task.operand.name
+    guard !writesToStdout, output == nil else { return try target(task, named: "", own: "") }
+    guard name.hasSuffix(PackJob.suffix), let last = splitPath(name)?.name, last != PackJob.suffix else {
+      throw .refused(name, "its name does not end in .swz; name the output with -o, or write to stdout with -c")
+    }
+    let count = PackJob.suffix.count
+    return try target(task, named: String(task.name.dropLast(count)), own: String(name.dropLast(count)))
   }
 }

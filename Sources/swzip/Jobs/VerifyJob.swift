@@ -26,10 +26,18 @@ struct VerifyJob {
     console.note(
       "\(input.name.printable) : OK (\(formatSize(packed)) => \(formatSize(raw)), \(formatRate(raw, seconds: seconds)))"
     )
-    if console.verbose > 0 { console.note("  XXH3-128 \(report.checksum)") }
-    console.emit([
+    var fields: JSONObject = [
       "path": .string(input.name), "verified": .bool(true), "in_bytes": .integer(packed), "out_bytes": .integer(raw),
-      "ratio": ratio(packed, of: raw), "seconds": .decimal(seconds), "checksum": .string(report.checksum),
-    ])
+      "ratio": ratio(packed, of: raw), "seconds": .decimal(seconds),
+    ]
+    if report.checksum.isEmpty {
+      if console.verbose > 0 { console.note("  \(report.memberCount) files, root SHA-256 \(report.root)") }
+      fields["files"] = .integer(UInt64(report.memberCount))
+      fields["root"] = .string(report.root)
+    } else {
+      if console.verbose > 0 { console.note("  XXH3-128 \(report.checksum)") }
+      fields["checksum"] = .string(report.checksum)
+    }
+    console.emit(fields)
   }
 }

@@ -21,14 +21,26 @@ struct WorkOptions: ParsableArguments {
     help: ArgumentHelp("Threads; 0 = all processors, the default.", valueName: "n"))
   var threads: Int?
 
+  @Option(
+    name: [.customShort("M", allowingJoined: true), .long],
+    help: ArgumentHelp(
+      "Use at most so much memory (64M, 1G), with fewer threads if need be; 75 if that is too little.",
+      valueName: "size"))
+  var memory: String?
+
   @Flag(inversion: .prefixedNo, help: "Show the progress of long jobs on a terminal.")
   var progress: Bool?
 }
 
 /// Where the output goes, and what becomes of the source.
 struct OutputOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file; - is stdout.", valueName: "file"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Write to this file, or unpack a folder into this one; - is stdout.", valueName: "file"))
   var output: String?
+
+  @Option(help: ArgumentHelp("Write below this folder, with the names that files have below theirs.", valueName: "dir"))
+  var outputDir: String?
 
   @Flag(name: [.customShort("c"), .long], help: "Write to stdout.")
   var stdout = false
@@ -46,6 +58,33 @@ struct OutputOptions: ParsableArguments {
   var dryRun = false
 }
 
+/// Which files, where folders or lists of files are named.
+struct SelectionOptions: ParsableArguments {
+  @Flag(name: .shortAndLong, help: "Each file below the named folders on its own, beside it.")
+  var recursive = false
+
+  @Option(help: ArgumentHelp("In folders, only files whose path or name fits; may be repeated.", valueName: "glob"))
+  var include: [String] = []
+
+  @Option(
+    help: ArgumentHelp("In folders, no file or folder whose path or name fits; may be repeated.", valueName: "glob"))
+  var exclude: [String] = []
+
+  @Option(help: ArgumentHelp("Read names of files from this file too, one a line; - is stdin.", valueName: "file"))
+  var filesFrom: String?
+
+  @Flag(name: [.customShort("0"), .customLong("null")], help: "Names in --files-from end in NUL, not in a new line.")
+  var null = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Only the I-th of N parts of the files, by a hash of their names: for N machines.", valueName: "i/n"))
+  var shard: String?
+
+  @Flag(help: "Leave out files whose output exists.")
+  var skipExisting = false
+}
+
 /// How to pack.
 struct PackingOptions: ParsableArguments {
   @Flag(exclusivity: .chooseLast)
@@ -56,6 +95,9 @@ struct PackingOptions: ParsableArguments {
 
   @Option(help: ArgumentHelp("How to read the input: auto, safetensors or raw.", valueName: "name"))
   var format: FormatName = .auto
+
+  @Flag(name: .customLong("no-times"), help: "Do not store the times of a folder's files.")
+  var skipsTimes = false
 
   @Flag(name: .customLong("no-verify"), help: "Do not decode and compare each block after encoding.")
   var skipsVerify = false

@@ -8,7 +8,9 @@ struct Settings {
   let threads: Int
   let progress: Bool?
   let operands: [Operand]
+  let selection: Selection
   let output: String?
+  let outputFolder: String?
   let writesToStdout: Bool
   let force: Bool
   let removesSource: Bool
@@ -16,12 +18,15 @@ struct Settings {
 
   /// For verbs that write files.
   init(
-    files: [String], report: ReportOptions, work: WorkOptions, output: OutputOptions, takesOneInputToStdout: Bool
+    files: [String], _ selected: SelectionOptions, report: ReportOptions, work: WorkOptions, output: OutputOptions,
+    takesOneInputToStdout: Bool
   ) throws {
     console = report.console
-    threads = try Settings.threads(work.threads)
+    threads = try Settings.threads(work, console)
     progress = work.progress
-    operands = try Settings.operands(files)
+    selection = try Selection(selected)
+    operands = selected.filesFrom != nil && files.isEmpty ? [] : try Settings.operands(files)
+    outputFolder = output.outputDir
     force = output.force
     removesSource = output.removesSource
     dryRun = output.dryRun
@@ -31,9 +36,13 @@ struct Settings {
     if output.stdout, let name = output.output, name != "-" {
       throw ValidationError("-c and -o name two outputs")
     }
-    if self.output != nil, operands.count > 1 { throw ValidationError("-o takes one input") }
-    if writesToStdout, takesOneInputToStdout, operands.count > 1 {
-      throw ValidationError("one container holds one file, so -c packs one input")
+    let mayBeSeveral = operands.count > 1 || selection.isRecursive || selected.filesFrom != nil
+    if self.output != nil, mayBeSeveral { throw ValidationError("-o takes one input; name a folder with --output-dir") }
+    if outputFolder != nil, self.output != nil || writesToStdout {
+      throw ValidationError("--output-dir and -o or -c name two outputs")
+    }
+    if writesToStdout, takesOneInputToStdout, mayBeSeveral {
+      throw ValidationError("one container holds one file or folder, so -c packs one input")
     }
     if writesToStdout, console.json { throw ValidationError("--json and the output would both go to stdout") }
     if operands.contains(.standardInput), operands.count > 1, !writesToStdout {
@@ -49,10 +58,12 @@ struct Settings {
   /// For verbs that only read.
   init(files: [String], report: ReportOptions, work: WorkOptions?) throws {
     console = report.console
-    threads = try Settings.threads(work?.threads)
+    threads = try work.map { work in try Settings.threads(work, report.console) } ?? availableProcessors()
     progress = work?.progress
     operands = try Settings.operands(files)
+    selection = Selection()
     output = nil
+    outputFolder = nil
     writesToStdout = false
     force = false
     removesSource = false
@@ -80,6 +91,22 @@ struct Settings {
     let asked = try option ?? number("SWZIP_THREADS") ?? 0
     guard asked >= 0 else { throw ValidationError("the number of threads cannot be negative") }
     return asked == 0 ? availableProcessors() : min(asked, mostThreads)
+  }
+
+  private static func threads(_ work: WorkOptions, _ console: Console) throws -> Int {
+    let threads = try threads(work.threads)
+    guard let text = work.memory else { return threads }
+    guard let most = MemoryUse.parse(text) else {
+      throw ValidationError("a size of memory is like 64M or 1G, not '\(text)'")
+    }
+    guard let fitting = MemoryUse.threads(most, asked: threads) else {
+      let failure = Failure(
+        .temporary, path: "", text: "not enough memory: one thread needs \(formatSize(MemoryUse.byteCount(threads: 1)))"
+      )
+      console.fail(failure)
+      throw Finished(status: failure.status)
+    }
+    return fitting
   }
 
   static func level(_ flag: LevelFlag?) throws -> Int {

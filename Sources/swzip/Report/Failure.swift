@@ -24,7 +24,7 @@ struct Failure: Error {
   }
 
   init(_ error: SystemError, path: String) {
-    let status: CommandStatus = error.isBrokenPipe ? .brokenPipe : error.alreadyExists ? .refused : .failed
+    let status: CommandStatus = error.isBrokenPipe ? .brokenPipe : error.isInTheWay ? .refused : .failed
     self.init(status, path: path, text: error.text, rule: SwzipError.Rule.system.rawValue)
   }
 

@@ -51,7 +51,21 @@ func fixed(_ value: Double, places: Int) -> String {
   return places == 0 ? sign + padded : sign + padded.dropLast(places) + "." + padded.suffix(places)
 }
 
-/// A checksum or a root, short enough for a table.
+/// "0644".
+func formatMode(_ mode: UInt16) -> String {
+  let digits = String(mode, radix: 8)
+  return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
+}
+
+/// Nanoseconds since 1970 as seconds: "1577934245.123456789".
+func formatTime(_ nanoseconds: Int64) -> String {
+  let (seconds, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+  let digits = String(rest)
+  let sign = nanoseconds < 0 ? "-" : ""
+  return "\(sign)\(seconds)." + String(repeating: "0", count: 9 - digits.utf8.count) + digits
+}
+
+/// "4096 × 1024".
 func formatShape(_ shape: [UInt64]) -> String {
   shape.isEmpty ? "scalar" : shape.map(String.init).joined(separator: " × ")
 }

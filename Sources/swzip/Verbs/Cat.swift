@@ -5,15 +5,19 @@ internal import SwzipSystem
 
 struct Cat: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write the raw bytes of tensors, or of a range of the original file.")
+    abstract: "Write the raw bytes of tensors, of files of a folder, or of a range of the original file.")
 
   @Argument(help: ArgumentHelp("The container.", valueName: "file"))
   var file: String
 
-  @Argument(help: ArgumentHelp("Names of tensors, as swzip list -v shows them.", valueName: "tensor"))
+  @Argument(
+    help: ArgumentHelp(
+      "Names of tensors, as swzip list -v shows them; of a folder also FILE, or FILE:TENSOR.", valueName: "tensor"))
   var tensors: [String] = []
 
-  @Option(help: ArgumentHelp("Bytes A to B of the original, B excluded; either may be left out.", valueName: "A:B"))
+  @Option(
+    help: ArgumentHelp(
+      "Bytes A to B of the original, or of the one FILE named, B excluded; either may be left out.", valueName: "A:B"))
   var range: String?
 
   @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file instead of stdout.", valueName: "file"))
@@ -23,7 +27,7 @@ struct Cat: ParsableCommand {
   var force = false
 
   func run() throws {
-    guard tensors.isEmpty != (range == nil) else {
+    guard range == nil ? !tensors.isEmpty : tensors.count <= 1 else {
       throw ValidationError("name either tensors or one --range")
     }
     let bounds = try range.map(Cat.parse)
@@ -62,44 +66,65 @@ struct Cat: ParsableCommand {
   private struct Piece {
     let member: Int
     let offset, byteCount: UInt64
+
+    init(member: Int, offset: UInt64, byteCount: UInt64) {
+      self.member = member
+      self.offset = offset
+      self.byteCount = byteCount
+    }
+
+    init(_ tensor: SwzFile.Tensor) {
+      self.init(member: tensor.member, offset: tensor.offset, byteCount: tensor.byteCount)
+    }
   }
 
   private func select(_ file: SwzFile, _ bounds: (from: UInt64, to: UInt64?)?) throws(SwzipError) -> [Piece] {
-    if let bounds {
-      guard file.members.count == 1, let member = file.members.first else {
-        throw SwzipError(.refused, .range, detail: "the container has several files")
-      }
-      let end = bounds.to ?? member.byteCount
-      guard bounds.from <= end, end <= member.byteCount else {
-        throw SwzipError(.refused, .range, detail: "it has \(member.byteCount) bytes")
-      }
-      return [Piece(member: 0, offset: bounds.from, byteCount: end - bounds.from)]
+    let members = file.members
+    guard let bounds else { return try find(tensors, in: file) }
+    let number = tensors.first.map { name in members.firstIndex { $0.name == name && file.isFolder } } ?? 0
+    guard let number, !tensors.isEmpty || members.count == 1 else {
+      throw SwzipError(.refused, .range, detail: "name one of the \(members.count) files with it")
     }
+    let end = bounds.to ?? members[number].byteCount
+    guard bounds.from <= end, end <= members[number].byteCount else {
+      throw SwzipError(.refused, .range, detail: "it has \(members[number].byteCount) bytes")
+    }
+    return [Piece(member: number, offset: bounds.from, byteCount: end - bounds.from)]
+  }
+
+  /// FILE:TENSOR, FILE or TENSOR, in this order: names of files have no colon, names of tensors may.
+  private func find(_ names: [String], in file: SwzFile) throws(SwzipError) -> [Piece] {
+    var files: [String: Int] = [:]
+    let members = file.members
+    if file.isFolder { for (number, member) in members.enumerated() { files[member.name] = number } }
+    let known = Dictionary(grouping: file.tensors, by: \.name)
     var pieces: [Piece] = []
-    let known = file.tensors
-    for name in tensors {
-      guard let tensor = known.first(where: { $0.name == name }) else {
+    for name in names {
+      let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+      if parts.count == 2, let number = files[parts[0]] {
+        guard let tensor = known[parts[1]]?.first(where: { $0.member == number }) else {
+          throw SwzipError(.refused, .noSuchTensor, detail: name)
+        }
+        pieces.append(Piece(tensor))
+      } else if let number = files[name] {
+        pieces.append(Piece(member: number, offset: 0, byteCount: members[number].byteCount))
+      } else if let tensor = known[name]?.first {
+        guard known[name]?.allSatisfy({ $0.member == tensor.member }) == true else {
+          throw SwzipError(.refused, .severalTensors, detail: name)
+        }
+        pieces.append(Piece(tensor))
+      } else {
         throw SwzipError(.refused, .noSuchTensor, detail: name)
       }
-      pieces.append(Piece(member: tensor.member, offset: tensor.offset, byteCount: tensor.byteCount))
     }
     return pieces
   }
 
   /// In steps, so that memory is bounded whatever the size of the tensor.
   private static func copy(_ piece: Piece, of file: SwzFile, to sink: FileSink) throws(SwzipError) {
-    var buffer = [UInt8](repeating: 0, count: Int(min(piece.byteCount, 8 << 20)))
-    var done: UInt64 = 0
-    while done < piece.byteCount {
-      let count = Int(min(UInt64(buffer.count), piece.byteCount - done))
-      var span = buffer.mutableSpan
-      // The pointer is used inside the closure only.
-      try unsafe span.withUnsafeMutableBytes { (bytes) throws(SwzipError) in
-        let part = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[..<count])
-        unsafe try file.read(member: piece.member, offset: piece.offset + done, into: part)
-        unsafe try sink.write(UnsafeRawBufferPointer(part))
-      }
-      done += UInt64(count)
+    // The pointer is used inside the closure only.
+    try unsafe file.read(member: piece.member, offset: piece.offset, byteCount: piece.byteCount) {
+      (bytes) throws(SwzipError) in unsafe try sink.write(bytes)
     }
   }
 }

@@ -18,6 +18,7 @@ struct Filter: ParsableCommand {
   var lists = false
 
   @OptionGroup var packing: PackingOptions
+  @OptionGroup var selection: SelectionOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var work: WorkOptions
   @OptionGroup var report: ReportOptions
@@ -31,9 +32,9 @@ struct Filter: ParsableCommand {
     } else if lists {
       try List.run(files, report)
     } else if unpacks {
-      try Unpack.run(files, output, work, report)
+      try Unpack.run(files, only: [], selection, output, work, report)
     } else {
-      try Pack.run(files, packing, output, work, report)
+      try Pack.run(files, packing, selection, output, work, report)
     }
   }
 }

@@ -1,0 +1,163 @@
+internal import Swzip
+internal import SwzipCore
+internal import SwzipSystem
+internal import Synchronization
+
+/// A folder that is being unpacked. If it is not published, no trace of it stays.
+final class FolderOutput: MemberSinks {
+  private struct State {
+    /// Of each member by its number; nil: not written.
+    var names: [Int: String] = [:]
+    /// Those to publish.
+    var published: [String] = []
+    var current: (info: MemberInfo, handle: FileHandle, sink: FileSink)?
+    /// Written, but not synced and closed yet.
+    var unsynced: [FileHandle] = []
+    /// The member that was read back last.
+    var opened: (member: Int, handle: FileHandle)?
+    var failure: (error: SystemError, path: String)?
+  }
+
+  private let folder: SharedFolder
+  private let state = Mutex(State())
+  private let mask: UInt32
+  private let keepsAll: Bool
+  private let takes: @Sendable (String) -> Bool
+
+  /// `keepsAll`: members that are not published are written too, for later ones that refer to them.
+  init(_ folder: AtomicFolder, mask: UInt32, keepsAll: Bool, takes: @escaping @Sendable (String) -> Bool) {
+    self.folder = SharedFolder(folder: folder)
+    self.mask = mask
+    self.keepsAll = keepsAll
+    self.takes = takes
+  }
+
+  /// What the system said when a write failed, and to which file.
+  var failure: (error: SystemError, path: String)? {
+    state.withLock { state in
+      state.failure
+        ?? state.current.flatMap { current in
+          current.sink.failure.map { (error: $0, path: current.handle.path) }
+        }
+    }
+  }
+
+  var published: [String] { state.withLock { $0.published } }
+
+  /// Keeps what the system said, which the library's error does not.
+  private func call<Result>(_ name: String, _ call: () throws(SystemError) -> Result) throws(SwzipError) -> Result {
+    do throws(SystemError) { return try call() } catch {
+      state.withLock { $0.failure = (error, name) }
+      throw SwzipError(error)
+    }
+  }
+
+  func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)? {
+    let isTaken = takes(member.name)
+    guard isTaken || keepsAll else { return nil }
+    let handle = try call(member.name) { () throws(SystemError) in
+      let handle = try folder.folder.create(member.name)
+      try handle.reserve(member.byteCount ?? 0)
+      return handle
+    }
+    let sink = FileSink(handle, canReadBack: true)
+    state.withLock { state in
+      state.names[number] = member.name
+      if isTaken { state.published.append(member.name) }
+      state.current = (member, handle, sink)
+    }
+    return sink
+  }
+
+  func end() throws(SwzipError) {
+    guard let (member, handle, _) = state.withLock({ $0.current }) else { return }
+    try call(handle.path) { () throws(SystemError) in
+      try handle.setMode(UInt32(member.mode ?? 0o666) & ~mask)
+      if let time = member.time { try handle.setTimes(accessed: time, modified: time) }
+    }
+    let count = state.withLock { state in
+      state.current = nil
+      state.unsynced.append(handle)
+      return state.unsynced.count
+    }
+    if count >= FolderOutput.mostUnsynced { try settle() }
+  }
+
+  /// So many small files are synced together: one after the other each waits for the disk.
+  private static let mostUnsynced = 64
+
+  /// Brings all that was written to the disk. Call it before publishing.
+  func settle() throws(SwzipError) {
+    let handles = state.withLock { state in
+      defer { state.unsynced = [] }
+      return state.unsynced
+    }
+    Workers.run(threads: FolderOutput.mostUnsynced / 4, count: handles.count) { index in
+      do throws(SystemError) {
+        try handles[index].sync()
+        // Some file systems report a full disk here and nowhere else.
+        try handles[index].close()
+      } catch {
+        state.withLock { $0.failure = (error, handles[index].path) }
+      }
+    }
+    if let failure = state.withLock({ $0.failure }) { throw SwzipError(failure.error) }
+  }
+
+  func readBack(
+    member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(SwzipError) {
+    let handle = try handle(of: member)
+    let count: Int
+    // The caller's buffer is passed on.
+    do throws(SystemError) { count = unsafe try handle.read(at: position, into: buffer) } catch {
+      throw SwzipError(error)
+    }
+    guard count == buffer.count else {
+      throw SwzipError(.io, .system, detail: "what was written cannot be read back; the disk may be failing")
+    }
+  }
+
+  private func handle(of member: Int) throws(SwzipError) -> FileHandle {
+    let (opened, name) = state.withLock { ($0.opened, $0.names[member]) }
+    if let opened, opened.member == member { return opened.handle }
+    guard let name else { throw SwzipError(.refused, .notRandomAccess) }
+    let handle = try call(name) { () throws(SystemError) in try folder.folder.open(name) }
+    state.withLock { $0.opened = (member, handle) }
+    return handle
+  }
+}
+
+/// `AtomicFolder` is used by one thread at a time, but for `open`, which changes nothing.
+private struct SharedFolder: @unchecked Sendable {
+  let folder: AtomicFolder
+}
+
+/// Compares what is unpacked with files that are there already.
+final class ComparingMembers: MemberSinks {
+  private let folder: String
+  private let current = Mutex<ComparingSink?>(nil)
+
+  init(_ folder: String) { self.folder = folder }
+
+  func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)? {
+    let sink: ComparingSink
+    do throws(SystemError) {
+      let handle = try FileHandle.open(folder + "/" + member.name, followingLinks: false)
+      handle.forgetPages()
+      sink = ComparingSink(try FileSource(handle))
+    } catch {
+      throw SwzipError(error)
+    }
+    current.withLock { $0 = sink }
+    return sink
+  }
+
+  func end() throws(SwzipError) { try current.withLock { $0 }?.checkEnd() }
+
+  func readBack(
+    member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(SwzipError) {
+    throw SwzipError(.refused, .notRandomAccess)
+  }
+}
