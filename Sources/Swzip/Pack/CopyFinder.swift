@@ -11,14 +11,15 @@ struct CopyFinder {
 
   /// Marks the segments of `layout` that lie in a copied tensor.
   func mark(_ layout: inout Layout) throws(SwzipError) {
+    var tensors = Self.disjoint(layout.tensors)[...]
     var candidates: [UInt64: [TensorRecord]] = [:]
-    for tensor in layout.tensors where tensor.byteCount >= Self.leastBytes {
+    for tensor in tensors where tensor.byteCount >= Self.leastBytes {
       candidates[tensor.byteCount, default: []].append(tensor)
     }
     var copies: [UInt64: UInt64] = [:]  // offset of a tensor, offset of what it equals
     for (_, group) in candidates where group.count > 1 {
       var originals: [[UInt64]: [TensorRecord]] = [:]
-      for tensor in group.sorted(by: { $0.offset < $1.offset }) {
+      for tensor in group {
         let key = try fingerprint(tensor)
         var original: TensorRecord?
         for other in originals[key, default: []] where try equal(other, tensor) {
@@ -33,7 +34,6 @@ struct CopyFinder {
       }
     }
     guard !copies.isEmpty else { return }
-    var tensors = layout.tensors.filter { $0.byteCount > 0 }[...]
     for index in layout.segments.indices {
       let segment = layout.segments[index]
       while let first = tensors.first, first.offset + first.byteCount <= segment.offset { tensors.removeFirst() }
@@ -41,6 +41,16 @@ struct CopyFinder {
         segment.offset + UInt64(segment.byteCount) <= tensor.offset + tensor.byteCount
       else { continue }
       layout.segments[index].copyOf = (0, original + (segment.offset - tensor.offset))
+    }
+  }
+
+  /// Tensors in order that have bytes and share none; of those that begin together the largest.
+  private static func disjoint(_ tensors: [TensorRecord]) -> [TensorRecord] {
+    var end: UInt64 = 0
+    return tensors.sorted { ($0.offset, $1.byteCount) < ($1.offset, $0.byteCount) }.filter { tensor in
+      guard tensor.byteCount > 0, tensor.offset >= end else { return false }
+      end = tensor.offset + tensor.byteCount
+      return true
     }
   }
 
