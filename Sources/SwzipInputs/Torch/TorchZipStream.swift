@@ -21,6 +21,7 @@ enum TorchZipStream {
         parts[1] == "data.pkl"
         ? try front.readPickle(header, &window) : try front.readText(header, String(parts[1]), &window)
       guard let end else { return nil }
+      if front.pickle?.objects.storages.isEmpty == true { return FileMap() }
       cursor = end + (header.hasDescriptor ? descriptorBytes(isZip64: header.isZip64) : 0)
     }
     return nil
