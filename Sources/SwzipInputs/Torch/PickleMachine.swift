@@ -139,7 +139,9 @@ struct PickleMachine {
     try push(number.map(PickleValue.integer) ?? .other)
   }
 
-  private mutating func pushOther(_ byteCount: UInt64) throws(PickleFault) { try pushOther(line: reader.take(byteCount)) }
+  private mutating func pushOther(_ byteCount: UInt64) throws(PickleFault) {
+    try pushOther(line: reader.take(byteCount))
+  }
 
   private mutating func pushOther(line: Range<Int>) throws(PickleFault) { try push(.other) }
 

@@ -51,7 +51,8 @@ enum TorchZip {
         else { continue }
         offsets[UInt32(number)] = data.offset
       }
-      map.add(pickle, of: bytes, at: offsets, prefix: name == "data" ? prefix : prefix.isEmpty ? name : "\(prefix).\(name)")
+      map.add(
+        pickle, of: bytes, at: offsets, prefix: name == "data" ? prefix : prefix.isEmpty ? name : "\(prefix).\(name)")
       found = true
     }
     return found

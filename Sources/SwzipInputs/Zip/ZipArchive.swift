@@ -64,7 +64,9 @@ struct ZipArchive {
     var entries: [Entry] = []
     var cursor = directory.start
     for _ in 0..<directory.entryCount {
-      guard let fixed = try window.read(at: cursor, count: 46), fixed.number(at: 0, 4) == 0x0201_4B50 else { return nil }
+      guard let fixed = try window.read(at: cursor, count: 46), fixed.number(at: 0, 4) == 0x0201_4B50 else {
+        return nil
+      }
       let (nameBytes, extraBytes) = (Int(fixed.number(at: 28, 2)), Int(fixed.number(at: 30, 2)))
       let byteCount = 46 + nameBytes + extraBytes + Int(fixed.number(at: 32, 2))
       guard let all = try window.read(at: cursor, count: byteCount) else { return nil }
@@ -112,7 +114,9 @@ private struct ZipDirectoryEnd {
     var (byteCount, offset) = (last.number(at: 12, 4), last.number(at: 16, 4))
     entryCount = last.number(at: 10, 2)
     end = fileEnd - 22
-    if fileEnd >= 98, let locator = try window.read(at: fileEnd - 42, count: 20), locator.number(at: 0, 4) == 0x0706_4B50 {
+    if fileEnd >= 98, let locator = try window.read(at: fileEnd - 42, count: 20),
+      locator.number(at: 0, 4) == 0x0706_4B50
+    {
       let recordOffset = locator.number(at: 8, 8)
       guard let record = try window.read(at: fileEnd - 98, count: 56), record.number(at: 0, 4) == 0x0606_4B50,
         record.number(at: 4, 8) == 44
