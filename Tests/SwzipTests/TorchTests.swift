@@ -24,7 +24,7 @@ struct TorchFixture: Sendable, CustomTestStringConvertible {
   }()
 
   static func bytes(_ name: String) -> [UInt8] { TestFolder.read(folder + name) ?? [] }
-  private static func lines(_ name: String) -> [[String]] {
+  static func lines(_ name: String) -> [[String]] {
     String(decoding: bytes(name), as: UTF8.self).split(separator: "\n").map {
       $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
     }
@@ -71,6 +71,15 @@ func expectSound(_ map: FileMap?, byteCount: UInt64?, _ comment: Comment) {
 }
 
 struct TorchTests {
+  @Test func fixturesAreWhatTheyWere() {
+    for line in TorchFixture.lines("MANIFEST") {
+      var sum = SHA256Sum()
+      sum.add(TorchFixture.bytes(line[0]))
+      #expect(swzipHexadecimal(sum.finish()) == line[2], "\(line[0])")
+    }
+    #expect(TorchFixture.all.count >= 14)
+  }
+
   @Test(arguments: TorchFixture.all) func tensorsAreThoseOfTorch(fixture: TorchFixture) throws {
     let bytes = fixture.bytes
     let map = try #require(try Torch.map(SparseBytes(bytes)))
