@@ -34,7 +34,9 @@ struct PickleMachine {
     case ".": return false  // STOP
     case "\u{80}": _ = try reader.take(1)  // PROTO
     case "\u{95}": _ = try reader.take(8)  // FRAME
-    case "(": marks.append(stack.count)  // MARK
+    case "(":  // MARK
+      guard marks.count < TorchObjects.most else { throw .unusual }
+      marks.append(stack.count)
     case "0": _ = try pop()  // POP
     case "1": stack.removeSubrange(try popMark()...)  // POP_MARK
     case "2": try push(try top())  // DUP
