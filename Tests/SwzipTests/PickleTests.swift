@@ -1,3 +1,4 @@
+import Swzip
 import SwzipCore
 import SwzipInputs
 import SwzipSamples
@@ -123,6 +124,27 @@ struct PickleTests {
       #expect((map == nil) == (probe.tensors == nil))
     }
     expectSound(try Torch.map(SparseBytes(file, isPipe: true)), byteCount: nil, "\(probe.name)")
+  }
+
+  /// Tensors that share a storage are no copies of each other; a second storage of the same bytes is one.
+  @Test func sharedAndCopiedStorages() throws {
+    let bytes = Pattern.weights.bytes(.f32, 128 * 256)
+    let shape: [Int32] = [128, 256]
+    let tensors = [
+      ("part", Self.tensor(Self.storage(count: 128 * 256), shape: [100, 256], strides: [256, 1])),
+      ("whole", Self.tensor(Self.storage(count: 128 * 256), shape: shape, strides: [256, 1])),
+      ("tied", Self.tensor(Self.storage(count: 128 * 256), shape: shape, strides: [256, 1])),
+      ("copy", Self.tensor(Self.storage("1", count: 128 * 256), shape: shape, strides: [256, 1])),
+    ]
+    let pickle = Self.emptyDict + tensors.flatMap { Self.text($0.0) + $0.1 + [0x73] } + Self.stop
+    let original = ZipFile.torch(pickle: pickle, storages: [bytes, bytes])
+    let (container, report) = try packed(from: ArraySource(original), options())
+    #expect(report.tensorCount == tensors.count)
+    #expect(try SwzFile(ArraySource(container)).segments.filter { $0.codec == "copy" }.map(\.byteCount) == [128 * 1024])
+    #expect(same(try unpackedForward(container), original))
+    #expect(same(try unpacked(container, capacity: original.count), original))
+    let predicted = try predict(ArraySource(original), level: 3).flatMap(\.tensors).map(\.name)
+    #expect(predicted.sorted() == tensors.map(\.0).sorted())
   }
 
   /// Random opcodes and operands, with pieces of sound ones among them.
