@@ -64,7 +64,8 @@ let package = Package(
     .testTarget(
       name: "SwzipCoreTests", dependencies: ["CSwzipKernels", "SwzipCore", "SwzipSamples"], swiftSettings: strict),
     .testTarget(
-      name: "SwzipTests", dependencies: ["CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipSamples"],
+      name: "SwzipTests",
+      dependencies: ["CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipSamples", "SwzipTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "SwzipSystemTests", dependencies: ["SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),

@@ -16,12 +16,13 @@ public struct PackOptions: Sendable {
 public enum InputFormat: String, Sendable, CaseIterable {
   case automatic = "auto"
   case safetensors
+  case torch
   case raw
 }
 
 /// What packing did.
 public struct PackReport: Sendable {
-  /// "safetensors" or "raw"; "folder" for a container of many.
+  /// "safetensors", "torch" or "raw"; "folder" for a container of many.
   public var format = "raw"
   public var rawByteCount: UInt64 = 0
   public var packedByteCount: UInt64 = 0

@@ -8,7 +8,7 @@ public struct SegmentPrediction: Sendable {
   public var predictedByteCount: UInt64
   public var elementType: String
   public var codec: String
-  /// The tensors that lie in the segment or begin in it.
+  /// The tensors that begin in the segment.
   public var tensors: [SwzFile.Tensor]
 }
 
@@ -27,10 +27,7 @@ public func predict(_ source: any InputSource, level: Int) throws(SwzipError) ->
     let end = range.offset + UInt64(range.byteCount)
     var mine: [SwzFile.Tensor] = []
     while let tensor = tensors.first, tensor.offset < end {
-      if tensor.offset + tensor.byteCount > range.offset || tensor.byteCount == 0 {
-        mine.append(SwzFile.Tensor(tensor, member: 0))
-      }
-      guard tensor.offset + tensor.byteCount <= end else { break }
+      mine.append(SwzFile.Tensor(tensor, member: 0))
       tensors.removeFirst()
     }
     let (predicted, codec) = try predictSegment(range, source, effort: effort, scratch: scratch)

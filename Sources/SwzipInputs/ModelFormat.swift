@@ -58,5 +58,5 @@ package protocol ModelFormat {
 /// The sniff table: the first format that recognises a file is asked for its map.
 package enum Formats {
   package static let sniffBytes = 16
-  package static var all: [any ModelFormat.Type] { [Safetensors.self] }
+  package static var all: [any ModelFormat.Type] { [Safetensors.self, Torch.self] }
 }

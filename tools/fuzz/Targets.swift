@@ -8,7 +8,8 @@ import SwzipInputs
 
 typealias Target = (UnsafeRawBufferPointer) -> Void
 let targets: [String: Target] = [
-  "container": fuzzContainer, "block": fuzzBlock, "safetensors": fuzzSafetensors, "roundtrip": fuzzRoundTrip,
+  "container": fuzzContainer, "block": fuzzBlock, "safetensors": fuzzSafetensors, "torch": fuzzTorch,
+  "pickle": fuzzPickle, "roundtrip": fuzzRoundTrip,
 ]
 let name = ProcessInfo.processInfo.environment["SWZIP_FUZZ"] ?? ""
 let target = targets[name] ?? { _ in fatalError("SWZIP_FUZZ is none of \(targets.keys.sorted())") }
@@ -129,25 +130,46 @@ func fuzzBlock(_ bytes: UnsafeRawBufferPointer) {
   require(results.allSatisfy { $0 == results[0] }, "the levels differ: \(results)")
 }
 
-// MARK: safetensors
+// MARK: model formats
 
-/// A header (without its length): segments must tile the file whatever it says.
+/// A header (without its length).
 func fuzzSafetensors(_ bytes: UnsafeRawBufferPointer) {
-  var file = withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init)
-  file += bytes
-  _ = SafetensorsHeader.byteCount(announcedBy: Array(file.prefix(9)))
-  guard let header = SafetensorsHeader(file) else { return }
-  let end = UInt64(file.count) + UInt64(bytes.count) * 1000
-  let layout = Planner.layout(of: header, fileByteCount: end)
-  var cursor: UInt64 = 0
-  for segment in layout.segments {
-    require(segment.offset == cursor, "segments do not tile")
-    require(segment.byteCount > 0 && segment.byteCount <= Limits.segmentBytes, "a segment of \(segment.byteCount)")
-    cursor += UInt64(segment.byteCount)
+  map(withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init) + bytes, as: Safetensors.self)
+}
+
+/// A file of torch, of any kind.
+func fuzzTorch(_ bytes: UnsafeRawBufferPointer) { map(Array(bytes), as: Torch.self) }
+
+/// The pickle of a file of torch that is sound otherwise.
+func fuzzPickle(_ bytes: UnsafeRawBufferPointer) {
+  let storages = [64, 4096, 0, 8192].map { [UInt8](repeating: 1, count: $0) }
+  map(ZipFile.torch(pickle: Array(bytes), storages: storages), as: Torch.self)
+}
+
+/// Segments must tile the file whatever it says, tensors lie in it, and a pipe may end later than it says.
+private func map(_ file: [UInt8], as format: any ModelFormat.Type) {
+  _ = format.recognises(Array(file.prefix(Formats.sniffBytes)))
+  for isPipe in [false, true] {
+    guard let map = (try? format.map(SparseBytes(file, isPipe: isPipe))) ?? nil else { continue }
+    var end: UInt64 = 0
+    for payload in map.payloads {
+      require(payload.offset >= end && payload.byteCount > 0, "payloads overlap")
+      require(payload.byteCount % UInt64(payload.elementType.width) == 0, "a part of a value")
+      end = payload.offset + payload.byteCount
+    }
+    let byteCount = isPipe ? UInt64(file.count) * 1000 : UInt64(file.count)
+    _ = Planner.layout(of: map, format: format.name, fileByteCount: nil)
+    let layout = Planner.layout(of: map, format: format.name, fileByteCount: byteCount)
+    var cursor: UInt64 = 0
+    for segment in layout.segments {
+      require(segment.offset == cursor, "segments do not tile")
+      require(segment.byteCount > 0 && segment.byteCount <= Limits.segmentBytes, "a segment of \(segment.byteCount)")
+      cursor += UInt64(segment.byteCount)
+    }
+    require(cursor == byteCount, "segments end at \(cursor) of \(byteCount)")
+    for tensor in layout.tensors { require(tensor.offset + tensor.byteCount <= byteCount, "a tensor beyond the end") }
+    require(Set(layout.tensors.map(\.name)).count == layout.tensors.count, "a name comes twice")
   }
-  require(cursor == end, "segments end at \(cursor) of \(end)")
-  for tensor in layout.tensors { require(tensor.offset + tensor.byteCount <= end, "a tensor beyond the end") }
-  _ = Planner.layout(of: header, fileByteCount: nil)
 }
 
 // MARK: round trip
@@ -159,7 +181,7 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
   options.level = 1 + Int(bytes[0]) % 9
   options.threads = 1 + Int(bytes[1] & 1)
   options.sha256 = bytes[1] & 2 != 0
-  options.format = InputFormat.allCases[Int(bytes[1] >> 2) % 3]
+  options.format = InputFormat.allCases[Int(bytes[1] >> 2) % InputFormat.allCases.count]
   let isPiped = bytes[1] & 0x40 != 0
   let content =
     bytes[1] & 0x80 != 0 ? tensors([UInt8](bytes[4...]), Int(bytes[2]), Int(bytes[3])) : [UInt8](bytes[4...])

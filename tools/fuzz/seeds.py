@@ -4,11 +4,14 @@
 HAND is a folder that tools/fixtures/hand.py has filled; CORPUS gets a folder for each target.
 """
 
+import io
 import random
 import sys
+import zipfile
 from pathlib import Path
 
 MOST = 16_384  # -max_len of the targets
+TORCH = Path(__file__).resolve().parents[2] / "Fixtures" / "torch"
 
 
 def frames(container):
@@ -45,6 +48,16 @@ def headers():
     yield "{" + f'"a":{{{entry % ("U8", "[1048576,4194304]", 0, 1 << 42)}}}' + "}"
 
 
+def pickles(files):
+    """The pickles of torch's zip files, and those of the older layout in one."""
+    for file in files:
+        try:
+            with zipfile.ZipFile(io.BytesIO(file)) as archive:
+                yield from (archive.read(name) for name in archive.namelist() if name.endswith(".pkl"))
+        except (zipfile.BadZipFile, ValueError):
+            yield file[: file.rfind(b".", 0, 4096) + 1]
+
+
 def write(folder, seeds):
     folder.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds):
@@ -59,6 +72,9 @@ def main():
     write(corpus / "container", containers)
     write(corpus / "block", (seed for container in containers for seed in blocks(container)))
     write(corpus / "safetensors", (text.encode() for text in headers()))
+    files = [path.read_bytes() for path in sorted(TORCH.iterdir()) if path.name not in ("EXPECTED", "MANIFEST")]
+    write(corpus / "torch", files)
+    write(corpus / "pickle", pickles(files))
     trips = [bytes([level, flags, kind, 40]) + source.randbytes(200) + bytes(56)
              for level in range(9) for flags, kind in ((0, 0), (0x83, 0), (0xC1, 2), (0x80, 4), (0x82, 13))]
     write(corpus / "roundtrip", trips)

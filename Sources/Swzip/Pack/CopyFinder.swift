@@ -48,8 +48,18 @@ struct CopyFinder {
     let ranges =
       layout.tensors.isEmpty && !isAlone
       ? layout.segments.map { Piece(member: member, offset: $0.offset, byteCount: UInt64($0.byteCount)) }
-      : layout.tensors.map { Piece(member: member, offset: $0.offset, byteCount: $0.byteCount) }
+      : Self.disjoint(layout.tensors).map { Piece(member: member, offset: $0.offset, byteCount: $0.byteCount) }
     return ranges.filter { $0.byteCount >= Self.leastPieceBytes }
+  }
+
+  /// Tensors in order that have bytes and share none; of those that begin together the largest.
+  private static func disjoint(_ tensors: [TensorRecord]) -> [TensorRecord] {
+    var end: UInt64 = 0
+    return tensors.sorted { ($0.offset, $1.byteCount) < ($1.offset, $0.byteCount) }.filter { tensor in
+      guard tensor.byteCount > 0, tensor.offset >= end else { return false }
+      end = tensor.offset + tensor.byteCount
+      return true
+    }
   }
 
   /// Pieces that equal an earlier one that equals none before it.

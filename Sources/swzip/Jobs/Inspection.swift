@@ -52,9 +52,7 @@ struct Inspection {
         member: 0, offset: $0.offset, byteCount: $0.byteCount, packedByteCount: $0.predictedByteCount,
         elementType: $0.elementType, codec: $0.codec)
     }
-    // A tensor of several segments is named in each.
-    var seen = Set<String>()
-    rows = Inspection.rows(segments.flatMap(\.tensors).filter { seen.insert($0.name).inserted }, parts)
+    rows = Inspection.rows(segments.flatMap(\.tensors), parts)
   }
 
   private static func rows(_ tensors: [SwzFile.Tensor], _ unsorted: [Part]) -> [Row] {

@@ -3,12 +3,13 @@ internal import Swzip
 
 /// `--format`.
 enum FormatName: String, ExpressibleByArgument, CaseIterable {
-  case auto, safetensors, raw
+  case auto, safetensors, torch, raw
 
   var format: InputFormat {
     switch self {
     case .auto: .automatic
     case .safetensors: .safetensors
+    case .torch: .torch
     case .raw: .raw
     }
   }

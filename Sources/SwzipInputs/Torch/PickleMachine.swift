@@ -1,0 +1,219 @@
+/// What a pickle says.
+struct Pickle {
+  var objects: TorchObjects
+  var value: PickleValue
+  /// Where it ends in the bytes it was read from.
+  var end: Int
+}
+
+/// Runs a pickle without executing anything: opcodes of protocols 0 to 5 (Lib/pickletools.py of CPython) move symbols
+/// about, and calls are looked at, not made. Memory is bounded by the pickle's bytes and `TorchObjects.most`.
+struct PickleMachine {
+  private var reader: PickleReader
+  private var stack: [PickleValue] = []
+  /// Depths of the stack at which marks lie.
+  private var marks: [Int] = []
+  private var memo: [PickleValue] = []
+  private var objects = TorchObjects()
+  private var stepCount = 0
+
+  /// Reads the pickle that begins at `start`.
+  static func run(_ bytes: [UInt8], from start: Int = 0) throws(PickleFault) -> Pickle {
+    guard bytes.count <= UInt32.max else { throw .unusual }
+    var machine = PickleMachine(reader: PickleReader(bytes, from: start))
+    while try machine.step() { machine.stepCount += 1 }
+    return Pickle(objects: machine.objects, value: try machine.pop(), end: machine.reader.offset)
+  }
+
+  private init(reader: PickleReader) { self.reader = reader }
+
+  /// Runs one opcode; false at the end.
+  private mutating func step() throws(PickleFault) -> Bool {
+    let opcode = try reader.byte()
+    switch Unicode.Scalar(opcode) {
+    case ".": return false  // STOP
+    case "\u{80}": _ = try reader.take(1)  // PROTO
+    case "\u{95}": _ = try reader.take(8)  // FRAME
+    case "(":  // MARK
+      guard marks.count < TorchObjects.most else { throw .unusual }
+      marks.append(stack.count)
+    case "0": _ = try pop()  // POP
+    case "1": stack.removeSubrange(try popMark()...)  // POP_MARK
+    case "2": try push(try top())  // DUP
+    case "N": try push(.other)  // NONE
+    case "\u{88}": try push(.boolean(true))  // NEWTRUE
+    case "\u{89}": try push(.boolean(false))  // NEWFALSE
+    case "J", "K", "M", "\u{8a}", "\u{8b}", "I", "L": try pushNumber(opcode)
+    case "G": try pushOther(8)  // BINFLOAT
+    case "F": try pushOther(line: try reader.line())  // FLOAT
+    case "X": try pushText(try reader.counted(4))  // BINUNICODE
+    case "\u{8c}": try pushText(try reader.counted(1))  // SHORT_BINUNICODE
+    case "\u{8d}": try pushText(try reader.counted(8))  // BINUNICODE8
+    case "U": try pushText(try reader.counted(1))  // SHORT_BINSTRING
+    case "T": try pushText(try reader.counted(4))  // BINSTRING
+    case "V": try pushText(try reader.line())  // UNICODE
+    case "S": try pushText(Self.unquoted(try reader.line()))  // STRING
+    case "C": try pushOther(line: try reader.counted(1))  // SHORT_BINBYTES
+    case "B": try pushOther(line: try reader.counted(4))  // BINBYTES
+    case "\u{8e}", "\u{96}": try pushOther(line: try reader.counted(8))  // BINBYTES8, BYTEARRAY8
+    case "]", "}", "\u{8f}": try push(try objects.container())  // EMPTY_LIST, EMPTY_DICT, EMPTY_SET
+    case ")": try push(try objects.tuple([]))  // EMPTY_TUPLE
+    case "\u{85}", "\u{86}", "\u{87}": try pushTuple(from: stack.count - Int(opcode - 0x84))  // TUPLE1 to TUPLE3
+    case "t": try pushTuple(from: try popMark())  // TUPLE
+    case "l", "d", "\u{91}":  // LIST, DICT, FROZENSET
+      let from = try popMark()
+      try addItems(from: from, inPairs: opcode == UInt8(ascii: "d"), to: try objects.container())
+    case "a", "s": try addBelow(opcode == UInt8(ascii: "s") ? 2 : 1)  // APPEND, SETITEM
+    case "e", "u", "\u{90}":  // APPENDS, SETITEMS, ADDITEMS
+      let from = try popMark()
+      guard from > 0, from > floor else { throw .unusual }
+      try addItems(from: from, inPairs: opcode == UInt8(ascii: "u"), to: stack[from - 1], replacing: from - 1)
+    case "c": try push(global(try reader.line(), try reader.line()))  // GLOBAL
+    case "\u{93}": try pushGlobal()  // STACK_GLOBAL
+    case "R", "\u{81}": try call()  // REDUCE, NEWOBJ
+    case "\u{92}":  // NEWOBJ_EX: the keywords are dropped
+      _ = try pop()
+      try call()
+    case "b": try build()  // BUILD
+    case "Q": try push(try objects.storage(try pop(), in: reader.bytes))  // BINPERSID
+    case "q": try put(try reader.integer(1))  // BINPUT
+    case "r": try put(try reader.integer(4))  // LONG_BINPUT
+    case "p": try put(UInt64(exactly: try reader.decimal() ?? -1) ?? .max)  // PUT
+    case "\u{94}": try put(UInt64(memo.count))  // MEMOIZE
+    case "h": try get(try reader.integer(1))  // BINGET
+    case "j": try get(try reader.integer(4))  // LONG_BINGET
+    case "g": try get(UInt64(exactly: try reader.decimal() ?? -1) ?? .max)  // GET
+    default: throw .unusual
+    }
+    return true
+  }
+
+  // MARK: stack
+
+  /// Nothing below the last mark may be taken.
+  private var floor: Int { marks.last ?? 0 }
+
+  private mutating func push(_ value: PickleValue) throws(PickleFault) {
+    guard stack.count < TorchObjects.most else { throw .unusual }
+    stack.append(value)
+  }
+
+  private mutating func pop() throws(PickleFault) -> PickleValue {
+    guard stack.count > floor else { throw .unusual }
+    return stack.removeLast()
+  }
+
+  private func top() throws(PickleFault) -> PickleValue {
+    guard stack.count > floor, let value = stack.last else { throw .unusual }
+    return value
+  }
+
+  private mutating func popMark() throws(PickleFault) -> Int {
+    guard let mark = marks.popLast() else { throw .unusual }
+    return mark
+  }
+
+  private mutating func put(_ index: UInt64) throws(PickleFault) {
+    let value = try top()
+    // Picklers number values as they come, so an index is below the number of opcodes so far.
+    guard index <= UInt64(stepCount), index < UInt64(TorchObjects.most) else { throw .unusual }
+    while memo.count <= Int(index) { memo.append(.other) }
+    memo[Int(index)] = value
+  }
+
+  private mutating func get(_ index: UInt64) throws(PickleFault) {
+    guard index < UInt64(memo.count) else { throw .unusual }
+    try push(memo[Int(index)])
+  }
+
+  // MARK: values
+
+  private mutating func pushNumber(_ opcode: UInt8) throws(PickleFault) {
+    let number: Int64? =
+      switch Unicode.Scalar(opcode) {
+      case "J": try reader.signed(4)  // BININT
+      case "K": Int64(try reader.integer(1))  // BININT1
+      case "M": Int64(try reader.integer(2))  // BININT2
+      case "\u{8a}": try reader.signed(try reader.integer(1))  // LONG1
+      case "\u{8b}": try reader.signed(try reader.integer(4))  // LONG4
+      default: try reader.decimal()  // INT, LONG; the latter ends in L, no matter
+      }
+    try push(number.map(PickleValue.integer) ?? .other)
+  }
+
+  private mutating func pushOther(_ byteCount: UInt64) throws(PickleFault) {
+    try pushOther(line: reader.take(byteCount))
+  }
+
+  private mutating func pushOther(line: Range<Int>) throws(PickleFault) { try push(.other) }
+
+  private mutating func pushText(_ range: Range<Int>) throws(PickleFault) {
+    try push(.text(start: UInt32(range.lowerBound), count: UInt32(range.count)))
+  }
+
+  private static func unquoted(_ range: Range<Int>) -> Range<Int> {
+    range.count >= 2 ? (range.lowerBound + 1)..<(range.upperBound - 1) : range
+  }
+
+  private mutating func pushTuple(from start: Int) throws(PickleFault) {
+    guard start >= floor else { throw .unusual }
+    let tuple = try objects.tuple(stack[start...])
+    stack.removeSubrange(start...)
+    try push(tuple)
+  }
+
+  // MARK: containers
+
+  /// Moves what lies above `start` into `target`, which replaces it, or the value at `replacing` too.
+  private mutating func addItems(
+    from start: Int, inPairs: Bool, to target: PickleValue, replacing: Int? = nil
+  ) throws(PickleFault) {
+    let count = stack.count - start
+    guard !inPairs || count % 2 == 0 else { throw .unusual }
+    for index in stride(from: start, to: stack.count, by: inPairs ? 2 : 1) {
+      if inPairs {
+        try objects.add(stack[index + 1], key: stack[index], to: target)
+      } else {
+        try objects.add(stack[index], to: target)
+      }
+    }
+    stack.removeSubrange((replacing ?? start)...)
+    try push(target)
+  }
+
+  /// APPEND and SETITEM: the `count` values on top go into the one below.
+  private mutating func addBelow(_ count: Int) throws(PickleFault) {
+    let start = stack.count - count
+    guard start > floor else { throw .unusual }
+    try addItems(from: start, inPairs: count == 2, to: stack[start - 1], replacing: start - 1)
+  }
+
+  // MARK: objects
+
+  private func global(_ module: Range<Int>, _ name: Range<Int>) -> PickleValue {
+    guard module.count + name.count <= 80 else { return .other }
+    let module = String(decoding: reader.bytes[module], as: UTF8.self)
+    let name = String(decoding: reader.bytes[name], as: UTF8.self)
+    if let function = TorchFunction(module: module, name: name) { return .function(function) }
+    guard ["torch", "torch.storage", "torch.cuda"].contains(module) else { return .other }
+    return TorchType(name: name).map(PickleValue.type) ?? .other
+  }
+
+  private mutating func pushGlobal() throws(PickleFault) {
+    guard case .text(let name, let nameCount) = try pop(), case .text(let module, let moduleCount) = try pop() else {
+      throw .unusual
+    }
+    try push(global(Int(module)..<Int(module + moduleCount), Int(name)..<Int(name + nameCount)))
+  }
+
+  private mutating func call() throws(PickleFault) {
+    let arguments = try pop()
+    try push(try objects.call(try pop(), arguments))
+  }
+
+  /// The state of an object is one of its items; that of a tensor tells nothing more.
+  private mutating func build() throws(PickleFault) {
+    let state = try pop()
+    try objects.add(state, key: .other, to: try top())
+  }
+}

@@ -1,0 +1,178 @@
+internal import SwzipCore
+
+/// A record of a zip archive and the place of its data in the file.
+struct ZipRecord {
+  var name: String
+  var offset: UInt64
+  var byteCount: UInt64
+  /// The data lies there as it is, neither compressed nor encrypted.
+  var isStored: Bool
+}
+
+/// The directory of a zip archive (PKWARE APPNOTE 6.3.10, section 4.3), zip64 too, without comment and of one disk. The
+/// archive may begin anywhere in the file: its offsets are relative to its own start.
+struct ZipArchive {
+  /// Records of a file at most.
+  static let mostRecords = 1 << 20
+  static let leastBytes: UInt64 = 22
+
+  /// Where the archive begins in the file.
+  private(set) var start: UInt64
+  /// In the order of their places; they do not overlap.
+  private(set) var records: [ZipRecord] = []
+
+  /// Reads the archive that ends at `end`; nil if there is none, or anything about it is odd.
+  init?(endingAt end: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
+    guard let directory = try ZipDirectoryEnd(endingAt: end, &window) else { return nil }
+    start = directory.archiveStart
+    guard var entries = try Self.entries(directory, &window) else { return nil }
+    entries.sort { $0.headerOffset < $1.headerOffset }
+    records.reserveCapacity(entries.count)
+    var cursor = start
+    for entry in entries {
+      let (place, overflow) = start.addingReportingOverflow(entry.headerOffset)
+      guard !overflow, place >= cursor, place < directory.start,
+        let header = try ZipLocalHeader(at: place, &window), header.method == entry.method
+      else { return nil }
+      // Both numbers are below the file's length.
+      guard header.dataOffset <= directory.start, entry.byteCount <= directory.start - header.dataOffset else {
+        return nil
+      }
+      records.append(
+        ZipRecord(
+          name: entry.name, offset: header.dataOffset, byteCount: entry.byteCount, isStored: entry.isStored))
+      cursor = header.dataOffset + entry.byteCount
+    }
+  }
+
+  // MARK: central directory
+
+  private struct Entry {
+    var name: String
+    var method: UInt64
+    var byteCount: UInt64
+    var headerOffset: UInt64
+    var isStored: Bool
+  }
+
+  private static func entries(
+    _ directory: ZipDirectoryEnd, _ window: inout InputWindow<some InputBytes>
+  ) throws(SwzipError) -> [Entry]? {
+    guard directory.entryCount <= mostRecords, directory.entryCount <= (directory.end - directory.start) / 46 else {
+      return nil
+    }
+    var entries: [Entry] = []
+    var cursor = directory.start
+    for _ in 0..<directory.entryCount {
+      guard let fixed = try window.read(at: cursor, count: 46), fixed.number(at: 0, 4) == 0x0201_4B50 else {
+        return nil
+      }
+      let (nameBytes, extraBytes) = (Int(fixed.number(at: 28, 2)), Int(fixed.number(at: 30, 2)))
+      let byteCount = 46 + nameBytes + extraBytes + Int(fixed.number(at: 32, 2))
+      guard let all = try window.read(at: cursor, count: byteCount) else { return nil }
+      let name = all.dropFirst(46).prefix(nameBytes)
+      var numbers = [fixed.number(at: 24, 4), fixed.number(at: 20, 4), fixed.number(at: 42, 4)]
+      guard widen(&numbers, all.dropFirst(46 + nameBytes).prefix(extraBytes)) else { return nil }
+      let method = fixed.number(at: 10, 2)
+      let isStored = method == 0 && fixed.number(at: 8, 2) & 1 == 0
+      guard fixed.number(at: 34, 2) == 0, !isStored || numbers[0] == numbers[1] else { return nil }
+      entries.append(
+        Entry(
+          name: String(decoding: name, as: UTF8.self), method: method, byteCount: numbers[1],
+          headerOffset: numbers[2], isStored: isStored))
+      cursor += UInt64(byteCount)
+    }
+    return cursor == directory.end ? entries : nil
+  }
+
+  /// Takes the numbers that do not fit 32 bits from the zip64 extra field, in order; false if it lacks them.
+  private static func widen(_ numbers: inout [UInt64], _ extra: ArraySlice<UInt8>) -> Bool {
+    guard numbers.contains(0xFFFF_FFFF) else { return true }
+    guard var field = extra.zipField(1) else { return false }
+    for index in numbers.indices where numbers[index] == 0xFFFF_FFFF {
+      guard field.count >= 8 else { return false }
+      numbers[index] = field.number(at: 0, 8)
+      field = field.dropFirst(8)
+    }
+    return true
+  }
+}
+
+/// Where the central directory of an archive lies.
+private struct ZipDirectoryEnd {
+  var entryCount: UInt64
+  var start: UInt64
+  var end: UInt64
+  var archiveStart: UInt64
+
+  /// By the end record whose last byte is before `fileEnd`.
+  init?(endingAt fileEnd: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
+    guard fileEnd >= ZipArchive.leastBytes,
+      let last = try window.read(at: fileEnd - 22, count: 22), last.number(at: 0, 4) == 0x0605_4B50,
+      last.number(at: 4, 4) == 0, last.number(at: 20, 2) == 0
+    else { return nil }
+    var (byteCount, offset) = (last.number(at: 12, 4), last.number(at: 16, 4))
+    entryCount = last.number(at: 10, 2)
+    end = fileEnd - 22
+    if fileEnd >= 98, let locator = try window.read(at: fileEnd - 42, count: 20),
+      locator.number(at: 0, 4) == 0x0706_4B50
+    {
+      let recordOffset = locator.number(at: 8, 8)
+      guard let record = try window.read(at: fileEnd - 98, count: 56), record.number(at: 0, 4) == 0x0606_4B50,
+        record.number(at: 4, 8) == 44
+      else { return nil }
+      entryCount = record.number(at: 32, 8)
+      (byteCount, offset) = (record.number(at: 40, 8), record.number(at: 48, 8))
+      end = fileEnd - 98
+      guard recordOffset <= end, byteCount <= recordOffset, offset == recordOffset - byteCount else { return nil }
+    }
+    guard byteCount <= end, offset <= end - byteCount else { return nil }
+    start = end - byteCount
+    archiveStart = start - offset
+  }
+}
+
+/// The header before a record's data.
+struct ZipLocalHeader {
+  var name: String
+  var method: UInt64
+  /// The sizes follow the data, in a descriptor.
+  var hasDescriptor: Bool
+  /// Of the data; 0 if only the descriptor tells it.
+  var byteCount: UInt64
+  var isZip64: Bool
+  /// Where the data begins in the file.
+  var dataOffset: UInt64
+
+  /// Nil if none lies at `offset`.
+  init?(at offset: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
+    guard let fixed = try window.read(at: offset, count: 30), fixed.number(at: 0, 4) == 0x0403_4B50 else { return nil }
+    let (nameBytes, extraBytes) = (Int(fixed.number(at: 26, 2)), Int(fixed.number(at: 28, 2)))
+    guard let all = try window.read(at: offset, count: 30 + nameBytes + extraBytes) else { return nil }
+    name = String(decoding: all.dropFirst(30).prefix(nameBytes), as: UTF8.self)
+    method = fixed.number(at: 8, 2)
+    hasDescriptor = fixed.number(at: 6, 2) & 8 != 0
+    byteCount = fixed.number(at: 18, 4)
+    isZip64 = all.dropFirst(30 + nameBytes).zipField(1) != nil
+    dataOffset = offset + UInt64(30 + nameBytes + extraBytes)
+  }
+}
+
+extension ArraySlice<UInt8> {
+  /// A little-endian integer of `byteCount` bytes, `offset` bytes behind the start. They must be there.
+  fileprivate func number(at offset: Int, _ byteCount: Int) -> UInt64 {
+    self[(startIndex + offset)..<(startIndex + offset + byteCount)].littleEndianInteger
+  }
+
+  /// The content of the first extra field with an id; nil if it is not there whole.
+  fileprivate func zipField(_ id: UInt64) -> ArraySlice<UInt8>? {
+    var rest = self
+    while rest.count >= 4 {
+      let byteCount = Int(rest.number(at: 2, 2))
+      guard rest.count >= 4 + byteCount else { return nil }
+      if rest.number(at: 0, 2) == id { return rest.dropFirst(4).prefix(byteCount) }
+      rest = rest.dropFirst(4 + byteCount)
+    }
+    return nil
+  }
+}
