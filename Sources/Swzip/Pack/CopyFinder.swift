@@ -150,5 +150,5 @@ struct CopyFinder {
 }
 
 extension SegmentRange {
-  fileprivate var end: UInt64 { offset + UInt64(byteCount) }
+  var end: UInt64 { offset + UInt64(byteCount) }
 }

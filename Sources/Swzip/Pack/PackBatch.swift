@@ -44,6 +44,8 @@ internal import SwzipCore
 /// The plan of a segment, set by one thread. An object of its own: two threads must not change one array.
 final class PlanSlot {
   var plan: SegmentPlan?
+  /// What a cast refers to.
+  var castSource: (any InputSource)?
 }
 
 /// One block to encode. Touched by one thread.
@@ -65,7 +67,8 @@ final class PackJob {
     let plan = batch.plans[segment].plan!
     let source = unsafe UnsafeRawBufferPointer(
       rebasing: batch.bytes(ofSegment: segment)[plan.bytes(ofBlock: block)])
-    entry = try unsafe worker.encode(plan, block, source, into: batch.frame(self))
+    entry = try unsafe worker.encode(
+      plan, block, source, castSource: batch.plans[segment].castSource, into: batch.frame(self))
   }
 }
 
@@ -76,6 +79,7 @@ final class PackWorker {
   private var decoded: Memory?
   private var verifiedPlan: SegmentPlan?
   private var frameMemory: Memory?
+  private var castMemory: Memory?
 
   init(verify: Bool) throws(SwzipError) {
     scratch = try EncodeScratch()
@@ -101,11 +105,29 @@ final class PackWorker {
     return header
   }
 
+  /// Reads what a block of a cast refers to.
+  private func castBytes(
+    _ plan: SegmentPlan, _ block: Int, _ source: (any InputSource)?
+  ) throws(SwzipError) -> UnsafeRawBufferPointer? {
+    guard let source, let kind = plan.header.cast, case .earlier(_, let offset) = plan.header.references.first else {
+      return nil
+    }
+    let width = kind.reference.width
+    let count = plan.header.valueCount(ofBlock: UInt64(block)) * width
+    if castMemory?.byteCount ?? 0 < count { castMemory = try Memory(count) }
+    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: castMemory!.bytes[..<count])
+    let start = offset + UInt64(block * Int(plan.header.blockValues) * width)
+    guard try unsafe source.read(at: start, into: target) == count else { throw PlannedMember.changed }
+    return UnsafeRawBufferPointer(target)
+  }
+
   /// Encodes a block and, if asked for, decodes it again and compares every byte.
   func encode(
-    _ plan: SegmentPlan, _ block: Int, _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer
+    _ plan: SegmentPlan, _ block: Int, _ source: UnsafeRawBufferPointer, castSource: (any InputSource)? = nil,
+    into frame: UnsafeMutableRawBufferPointer
   ) throws(SwzipError) -> BlockTableEntry {
-    let entry = unsafe plan.encode(block, source, into: frame, scratch: scratch)
+    let cast = try unsafe castBytes(plan, block, castSource)
+    let entry = unsafe plan.encode(block, source, reference: cast, into: frame, scratch: scratch)
     guard let verifier, plan.header.codec != CodecID.copy.rawValue else { return entry }  // copies were compared before
     if verifiedPlan !== plan {
       try verifier.decoder.begin(try written(plan.header))
@@ -116,7 +138,11 @@ final class PackWorker {
     do throws(SwzipError) {
       try unsafe verifier.decoder.decode(
         UnsafeRawBufferPointer(rebasing: frame[..<entry.frameByteCount]), block: UInt64(block), into: target,
-        policy: .strict, entry: entry, scratch: verifier.scratch, position: 0)
+        policy: .strict, entry: entry, scratch: verifier.scratch, position: 0
+      ) { _, target throws(SwzipError) in
+        guard let cast = unsafe cast, cast.count == target.count else { throw SwzipError(.io, .encoderFault) }
+        unsafe target.copyMemory(from: cast)
+      }
     } catch {
       throw SwzipError(.io, .encoderFault)
     }

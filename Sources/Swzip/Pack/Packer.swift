@@ -12,6 +12,8 @@ final class Packer {
   private let effort: Effort
   private let sink: any OutputSink
   private let members: [PlannedMember]
+  /// What casts refer to is read from them again; nil for a pipe.
+  private let sources: MemberSources?
   private let header: FileHeader
   private var account = ContainerAccount()
   private let workers: [PackWorker]
@@ -19,16 +21,18 @@ final class Packer {
   private var report = PackReport()
 
   private init(
-    _ members: [PlannedMember], _ kind: FileHeader.Kind, _ sink: any OutputSink, _ options: PackOptions
+    _ members: [PlannedMember], _ sources: MemberSources?, _ kind: FileHeader.Kind, _ sink: any OutputSink,
+    _ options: PackOptions
   ) throws(SwzipError) {
     self.options = options
+    self.sources = sources
     self.sink = sink
     self.members = members
     effort = Effort(level: options.level)
     var header = FileHeader()
     header.kind = kind
     header.totalByteCount = try Self.total(members)
-    if members.contains(where: { $0.layout.segments.contains { $0.copyOf != nil } }) {
+    if members.contains(where: { $0.layout.segments.contains { $0.copyOf != nil || $0.castOf != nil } }) {
       header.mustFlags |= FileHeader.refersBack
     }
     if options.sha256 { header.mayFlags |= FileHeader.memberSHA256 }
@@ -44,12 +48,13 @@ final class Packer {
   ) throws(SwzipError) {
     let input = try ForwardInput(source, sha256: options.sha256)
     var layouts = [try Layouts.find(input, byteCount: source.byteCount, format: options.format)]
-    if source.byteCount != nil { try CopyFinder(sources: MemberSources(source)).mark(&layouts) }
+    let sources = source.byteCount == nil ? nil : MemberSources(source)
+    if let sources { try Self.markReferences(&layouts, sources) }
     var header = MemberHeader()
     header.byteCount = source.byteCount
     header.storesSHA256 = options.sha256
     try self.init(
-      [PlannedMember(header: header, layout: layouts[0], origin: .input(input))], .file, sink, options)
+      [PlannedMember(header: header, layout: layouts[0], origin: .input(input))], sources, .file, sink, options)
   }
 
   /// A folder: `members` in this order.
@@ -64,9 +69,16 @@ final class Packer {
     for member in members { try names.add(member.name, .refused) }
     for member in members { planned.append(try Self.plan(member, options)) }
     var layouts = planned.map(\.layout)
-    try CopyFinder(sources: MemberSources(members.map(\.open))).mark(&layouts)
+    let sources = MemberSources(members.map(\.open))
+    try Self.markReferences(&layouts, sources)
     for index in planned.indices { planned[index].layout = layouts[index] }
-    try self.init(planned, .folder, sink, options)
+    try self.init(planned, sources, .folder, sink, options)
+  }
+
+  /// Marks the segments that equal or follow from earlier ones.
+  static func markReferences(_ layouts: inout [Layout], _ sources: MemberSources) throws(SwzipError) {
+    try CopyFinder(sources: sources).mark(&layouts)
+    try CastFinder(sources: sources).mark(&layouts)
   }
 
   private static func plan(_ member: PackMember, _ options: PackOptions) throws(SwzipError) -> PlannedMember {
@@ -181,7 +193,8 @@ final class Packer {
         let memory = sink as? MemorySink
         let inPlace = unsafe (memory?.room.count ?? 0) >= plan.frameBound + Limits.slack
         let frame = try unsafe inPlace ? memory!.room : worker.frame(plan.frameBound)
-        let entry = try unsafe worker.encode(plan, block, source, into: frame)
+        let entry = try unsafe worker.encode(
+          plan, block, source, castSource: try castSource(batch.ranges[index]), into: frame)
         if inPlace {
           memory!.advance(entry.frameByteCount)
         } else {
@@ -190,6 +203,12 @@ final class Packer {
         account.add(entry)
       }
     }
+  }
+
+  /// Where the bytes that a cast refers to can be read.
+  private func castSource(_ range: SegmentRange) throws(SwzipError) -> (any InputSource)? {
+    guard let cast = range.castOf else { return nil }
+    return try sources?.source(Int(cast.member))
   }
 
   private func beginSegment(_ plan: SegmentPlan) throws(SwzipError) {
@@ -214,6 +233,7 @@ final class Packer {
           batch.ranges[job - 1], batch.bytes(ofSegment: job - 1), effort: effort, scratch: workers[worker].scratch)
       }
     }
+    for (range, slot) in zip(batch.ranges, batch.plans) { slot.castSource = try castSource(range) }
     batch.output = try takeMemory(batch.layOutFrames())
     try runJobs(threads: workers.count, count: 1 + batch.jobs.count) { job, worker throws(SwzipError) in
       if job == 0 {
