@@ -15,13 +15,14 @@ public struct PackOptions: Sendable {
 /// How a file is understood. Whatever the answer, every byte is kept.
 public enum InputFormat: String, Sendable, CaseIterable {
   case automatic = "auto"
-  case safetensors
+  case safetensors, gguf, npy, npz, onnx
+  /// Plain bytes, whatever they may be.
   case raw
 }
 
 /// What packing did.
 public struct PackReport: Sendable {
-  /// "safetensors" or "raw".
+  /// What the input was taken for: "safetensors", "gguf", "npy", "npz", "onnx" or "raw".
   public var format = "raw"
   public var rawByteCount: UInt64 = 0
   public var packedByteCount: UInt64 = 0

@@ -47,7 +47,9 @@ private func predictSegment(
 ) throws(SwzipError) -> (UInt64, CodecID) {
   var sample = range
   let unit = max(range.rowLength, 256) * range.elementType.width
-  let most = Limits.writtenBlockValues * range.elementType.width / unit * unit
+  let most =
+    (range.elementType.isBlock
+      ? Limits.recordBlockBytes : Limits.writtenBlockValues * range.elementType.width) / unit * unit
   sample.byteCount = min(range.byteCount, max(most, unit))
   sample.offset += UInt64((range.byteCount - sample.byteCount) / 2 / unit * unit)
   let bytes = try source.bytes(at: sample.offset, count: sample.byteCount)

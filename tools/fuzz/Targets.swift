@@ -159,7 +159,7 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
   options.level = 1 + Int(bytes[0]) % 9
   options.threads = 1 + Int(bytes[1] & 1)
   options.sha256 = bytes[1] & 2 != 0
-  options.format = InputFormat.allCases[Int(bytes[1] >> 2) % 3]
+  options.format = InputFormat.allCases[Int(bytes[1] >> 2) % InputFormat.allCases.count]
   let isPiped = bytes[1] & 0x40 != 0
   let content =
     bytes[1] & 0x80 != 0 ? tensors([UInt8](bytes[4...]), Int(bytes[2]), Int(bytes[3])) : [UInt8](bytes[4...])
@@ -187,7 +187,7 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
 
 /// A safetensors file of two equal tensors and a small one, whose values repeat `seed` with changes.
 private func tensors(_ seed: [UInt8], _ kind: Int, _ times: Int) -> [UInt8] {
-  let types = ElementType.allCases.filter { $0 != .bytes }
+  let types = ElementType.safetensors
   let type = types[kind % types.count]
   let width = max(1, type.bitCount / 8)
   var data: [UInt8] = []

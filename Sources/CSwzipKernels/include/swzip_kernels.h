@@ -138,6 +138,12 @@ uint32_t swzip_fixed4_encode(const void *values, uint32_t count, uint8_t window_
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes);
 void swzip_planes_merge(const uint8_t *const *planes, uint32_t count, unsigned width, void *out);
 
+/// The same for records of `fields` fields of `sizes` bytes each: a plane holds one field of every record.
+void swzip_fields_split(const void *values, uint32_t count, const uint32_t *sizes, unsigned fields,
+                        uint8_t *const *planes);
+void swzip_fields_merge(const uint8_t *const *planes, uint32_t count, const uint32_t *sizes, unsigned fields,
+                        void *out);
+
 /// Adds to `counts` one run of 32 bytes in every `step` runs (step 1: all bytes).
 void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]);
 

@@ -77,7 +77,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     guard codec.allows(mode) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
     if mode != .huffman, block.flags != 0 { throw SwzipError(.unsupported, .reservedBits, at: position) }
     let width = header.width
-    try scratch.prepare(block.valueCount, planes: mode == .planes ? width : kind?.isWide == true ? 2 : 0)
+    try scratch.prepare(block.valueCount, planes: kind?.isWide == true ? 2 : 0)
     switch mode {
     case .raw, .constant, .zstd, .lz4:
       try unsafe BytesBlock.decode(mode, frame, width: width, into: out, at: position, by: scratch.compressors)
@@ -91,7 +91,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       }
       return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)
     case .planes:
-      try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)
+      try unsafe PlanesBlock.decode(frame, header.elementType, into: out, scratch: scratch, position: position)
     case .copy:
       for index in 26..<32 {
         guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }

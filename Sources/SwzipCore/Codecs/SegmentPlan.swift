@@ -41,7 +41,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     var header = SegmentHeader(
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? type : .bytes, codec: codec)
-    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec))
+    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, type))
     float =
       try codec == .float
       ? unsafe FloatPlan(
@@ -58,7 +58,12 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     self.header = header
   }
 
-  private static func blockValues(_ count: Int, _ codec: CodecID) -> Int {
+  private static func blockValues(_ count: Int, _ codec: CodecID, _ type: ElementType) -> Int {
+    if codec != .bytes, type.isBlock {
+      let largest = Limits.recordBlockBytes / type.width
+      let blocks = (count + largest - 1) / largest
+      return (count + blocks - 1) / blocks
+    }
     let largest = codec == .bytes ? Limits.blockValues : Limits.writtenBlockValues
     let blocks = (count + largest - 1) / largest
     return min(count, ((count + blocks - 1) / blocks + 255) & ~255)
@@ -77,7 +82,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     let count = Int(header.blockValues)
     let raw = 32 + count * header.width + 64
     if let float { return max(raw, FloatBlock.bound(count, kind: float.kind)) }
-    return header.codec == CodecID.planes.rawValue ? max(raw, PlanesBlock.bound(count, width: header.width)) : raw
+    return header.codec == CodecID.planes.rawValue ? max(raw, PlanesBlock.bound(count, header.elementType)) : raw
   }
 
   /// Encodes block `index` from `source`, its original bytes, into `frame` (at least `frameBound` bytes).
@@ -116,7 +121,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     }
     if header.codec == CodecID.planes.rawValue {
       return unsafe (
-        .planes, 0, PlanesBlock.encode(source, width: header.width, into: frame, scratch: scratch, effort: effort)
+        .planes, 0, PlanesBlock.encode(source, header.elementType, into: frame, scratch: scratch, effort: effort)
       )
     }
     return unsafe bytesPayload(source, into: frame, scratch: scratch)

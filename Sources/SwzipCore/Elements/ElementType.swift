@@ -1,42 +1,53 @@
-/// Element types (spec/FORMAT.md, section 6).
+/// Element types (spec/FORMAT.md, section 6): numbers of one value each, and the block types of ggml, whose value is a
+/// whole block of elements (`BlockLayout`).
 public enum ElementType: UInt8, Sendable, CaseIterable {
-  case bytes, bf16, f16, f32, f64, f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz
+  case bytes = 0
+  case bf16, f16, f32, f64, f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz
   case i8, u8, i16, u16, i32, u32, i64, u64, bool, c64, f4, f6e2m3, f6e3m2
+  // ggml's: 64 and the id of the type there.
+  case q4_0 = 66
+  case q4_1 = 67
+  case q5_0 = 70
+  case q5_1, q8_0, q8_1, q2_K, q3_K, q4_K, q5_K, q6_K, q8_K
+  case iq2_xxs, iq2_xs, iq3_xxs, iq1_s, iq4_nl, iq3_s, iq2_s, iq4_xs
+  case iq1_m = 93
+  case tq1_0 = 98
+  case tq2_0
+  case mxfp4 = 103
+  case nvfp4, q1_0, q2_0
 
-  /// The name that safetensors uses.
+  static let firstBlockCode: UInt8 = 64
+
+  /// The name that safetensors uses, or ggml.
   public var name: String {
     switch self {
     case .bytes: "BYTES"
-    case .bf16: "BF16"
-    case .f16: "F16"
-    case .f32: "F32"
-    case .f64: "F64"
     case .f8e4m3: "F8_E4M3"
     case .f8e5m2: "F8_E5M2"
     case .f8e8m0: "F8_E8M0"
     case .f8e4m3fnuz: "F8_E4M3FNUZ"
     case .f8e5m2fnuz: "F8_E5M2FNUZ"
-    case .i8: "I8"
-    case .u8: "U8"
-    case .i16: "I16"
-    case .u16: "U16"
-    case .i32: "I32"
-    case .u32: "U32"
-    case .i64: "I64"
-    case .u64: "U64"
-    case .bool: "BOOL"
-    case .c64: "C64"
-    case .f4: "F4"
     case .f6e2m3: "F6_E2M3"
     case .f6e3m2: "F6_E3M2"
+    default: String(describing: self).uppercased()
     }
   }
 
-  public init?(name: String) {
-    guard let match = Self.allCases.first(where: { $0.name == name }) else { return nil }
+  /// The types that safetensors files have, in the order of their codes.
+  public static let safetensors: [ElementType] = allCases.filter { $0 != .bytes && !$0.isBlock }
+
+  public init?(safetensorsName name: String) {
+    guard let match = Self.safetensors.first(where: { $0.name == name }) else { return nil }
     self = match
   }
 
+  /// The block type with this id in ggml, nil if ggml has none; its plain types have codes of their own here.
+  public init?(ggmlBlock id: UInt32) {
+    guard id < 0x40, let type = Self(rawValue: Self.firstBlockCode + UInt8(id)) else { return nil }
+    self = type
+  }
+
+  /// Bits of one value; of a block type, bits of a block.
   public var bitCount: Int {
     switch self {
     case .f64, .i64, .u64, .c64: 64
@@ -44,10 +55,18 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
     case .bf16, .f16, .i16, .u16: 16
     case .f6e2m3, .f6e3m2: 6
     case .f4: 4
-    default: 8
+    default: block.map { 8 * $0.byteCount } ?? 8
     }
   }
 
+  /// Elements that one value holds: more than one in a block type.
+  public var elementsPerValue: Int { block?.elementCount ?? 1 }
+
   /// Bytes of one value of a segment.
   package var width: Int { max(1, bitCount / 8) }
+
+  /// Sizes of the fields that tile a value: each is a section of mode planes (spec/codecs/planes.md).
+  package var fields: [Int] { block?.fields ?? [Int](repeating: 1, count: width) }
+
+  package var isBlock: Bool { rawValue >= Self.firstBlockCode }
 }

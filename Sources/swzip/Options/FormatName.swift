@@ -3,12 +3,16 @@ internal import Swzip
 
 /// `--format`.
 enum FormatName: String, ExpressibleByArgument, CaseIterable {
-  case auto, safetensors, raw
+  case auto, safetensors, gguf, npy, npz, onnx, raw
 
   var format: InputFormat {
     switch self {
     case .auto: .automatic
     case .safetensors: .safetensors
+    case .gguf: .gguf
+    case .npy: .npy
+    case .npz: .npz
+    case .onnx: .onnx
     case .raw: .raw
     }
   }
