@@ -7,9 +7,9 @@ import SwzipCore
 import SwzipInputs
 
 typealias Target = (UnsafeRawBufferPointer) -> Void
-let targets: [String: Target] = [
-  "container": fuzzContainer, "block": fuzzBlock, "safetensors": fuzzSafetensors, "roundtrip": fuzzRoundTrip,
-]
+let targets: [String: Target] =
+  ["container": fuzzContainer, "block": fuzzBlock, "roundtrip": fuzzRoundTrip]
+  .merging(Formats.all.map { ($0.name, fuzzFormat($0)) }) { first, _ in first }
 let name = ProcessInfo.processInfo.environment["SWZIP_FUZZ"] ?? ""
 let target = targets[name] ?? { _ in fatalError("SWZIP_FUZZ is none of \(targets.keys.sorted())") }
 
@@ -129,25 +129,54 @@ func fuzzBlock(_ bytes: UnsafeRawBufferPointer) {
   require(results.allSatisfy { $0 == results[0] }, "the levels differ: \(results)")
 }
 
-// MARK: safetensors
+// MARK: model formats
 
-/// A header (without its length): segments must tile the file whatever it says.
-func fuzzSafetensors(_ bytes: UnsafeRawBufferPointer) {
-  var file = withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init)
-  file += bytes
-  _ = SafetensorsHeader.byteCount(announcedBy: Array(file.prefix(9)))
-  guard let header = SafetensorsHeader(file) else { return }
-  let end = UInt64(file.count) + UInt64(bytes.count) * 1000
-  let layout = Planner.layout(of: header, fileByteCount: end)
+/// What a parser says of any file: payloads in order and apart, segments that tile the file whatever its header says.
+func fuzzFormat(_ format: any ModelFormat.Type) -> Target {
+  { bytes in
+    var file = [UInt8](bytes)
+    // The mutator does not find the length of a safetensors header by itself.
+    if format.name == Safetensors.name { file = withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init) + file }
+    _ = format.recognises(Array(file.prefix(Formats.sniffBytes)))
+    // A zip archive is read from its end; behind the others there are zeros, for what a header may claim.
+    let input = ZeroFilled(content: file, length: file.count * (format.name == NPZ.name ? 1 : 1000))
+    var found: FileMap?
+    _ = failure { found = try format.map(input) }
+    guard let found else { return }
+    requireSound(found, in: UInt64(input.length))
+    _ = Planner.layout(of: found, format: format.name, fileByteCount: nil)
+  }
+}
+
+func requireSound(_ map: FileMap, in fileBytes: UInt64) {
   var cursor: UInt64 = 0
+  for payload in map.payloads {
+    require(payload.offset >= cursor && payload.byteCount > 0, "payloads overlap")
+    cursor = payload.offset + payload.byteCount
+  }
+  let layout = Planner.layout(of: map, format: "", fileByteCount: fileBytes)
+  cursor = 0
   for segment in layout.segments {
     require(segment.offset == cursor, "segments do not tile")
     require(segment.byteCount > 0 && segment.byteCount <= Limits.segmentBytes, "a segment of \(segment.byteCount)")
     cursor += UInt64(segment.byteCount)
   }
-  require(cursor == end, "segments end at \(cursor) of \(end)")
-  for tensor in layout.tensors { require(tensor.offset + tensor.byteCount <= end, "a tensor beyond the end") }
-  _ = Planner.layout(of: header, fileByteCount: nil)
+  require(cursor == fileBytes, "segments end at \(cursor) of \(fileBytes)")
+  for tensor in layout.tensors { require(tensor.offset + tensor.byteCount <= fileBytes, "a tensor beyond the end") }
+}
+
+/// A file that ends in zeros.
+struct ZeroFilled: InputBytes {
+  let content: [UInt8]
+  let length: Int
+  var byteCount: UInt64? { UInt64(length) }
+  func peek(_ count: Int) throws(SwzipError) -> [UInt8] { try bytes(at: 0, count: count) }
+  func bytes(at offset: UInt64, count: Int) throws(SwzipError) -> [UInt8] {
+    guard offset < length else { return [] }
+    let count = min(count, length - Int(offset))
+    let part = content.dropFirst(Int(offset)).prefix(count)
+    return part + [UInt8](repeating: 0, count: count - part.count)
+  }
 }
 
 // MARK: round trip

@@ -1,11 +1,13 @@
 /// How a block type of ggml is laid out (ggml-common.h): the elements of a block and the fields that tile its bytes, in
 /// order. A scale of two bytes is two fields, so that each byte has statistics of its own.
 package struct BlockLayout: Equatable, Sendable {
+  package let name: String
   package let elementCount: Int
   package let fields: [Int]
   package let byteCount: Int
 
-  fileprivate init(_ elementCount: Int, _ fields: [Int]) {
+  fileprivate init(_ name: String, _ elementCount: Int, _ fields: [Int]) {
+    self.name = name
     self.elementCount = elementCount
     self.fields = fields
     byteCount = fields.reduce(0, +)
@@ -14,33 +16,33 @@ package struct BlockLayout: Equatable, Sendable {
 
 extension ElementType {
   private static let blocks: [ElementType: BlockLayout] = [
-    .q4_0: BlockLayout(32, [1, 1, 16]),
-    .q4_1: BlockLayout(32, [1, 1, 1, 1, 16]),
-    .q5_0: BlockLayout(32, [1, 1, 4, 16]),
-    .q5_1: BlockLayout(32, [1, 1, 1, 1, 4, 16]),
-    .q8_0: BlockLayout(32, [1, 1, 32]),
-    .q8_1: BlockLayout(32, [1, 1, 1, 1, 32]),
-    .q2_K: BlockLayout(256, [16, 64, 1, 1, 1, 1]),
-    .q3_K: BlockLayout(256, [32, 64, 12, 1, 1]),
-    .q4_K: BlockLayout(256, [1, 1, 1, 1, 12, 128]),
-    .q5_K: BlockLayout(256, [1, 1, 1, 1, 12, 32, 128]),
-    .q6_K: BlockLayout(256, [128, 64, 16, 1, 1]),
-    .q8_K: BlockLayout(256, [1, 1, 1, 1, 256, 32]),
-    .iq2_xxs: BlockLayout(256, [1, 1, 64]),
-    .iq2_xs: BlockLayout(256, [1, 1, 64, 8]),
-    .iq3_xxs: BlockLayout(256, [1, 1, 64, 32]),
-    .iq1_s: BlockLayout(256, [1, 1, 32, 16]),
-    .iq4_nl: BlockLayout(32, [1, 1, 16]),
-    .iq3_s: BlockLayout(256, [1, 1, 64, 8, 32, 4]),
-    .iq2_s: BlockLayout(256, [1, 1, 64, 8, 8]),
-    .iq4_xs: BlockLayout(256, [1, 1, 2, 4, 128]),
-    .iq1_m: BlockLayout(256, [32, 16, 8]),
-    .tq1_0: BlockLayout(256, [48, 4, 1, 1]),
-    .tq2_0: BlockLayout(256, [64, 1, 1]),
-    .mxfp4: BlockLayout(32, [1, 16]),
-    .nvfp4: BlockLayout(64, [4, 32]),
-    .q1_0: BlockLayout(128, [1, 1, 16]),
-    .q2_0: BlockLayout(64, [1, 1, 16]),
+    .q40: BlockLayout("Q4_0", 32, [1, 1, 16]),
+    .q41: BlockLayout("Q4_1", 32, [1, 1, 1, 1, 16]),
+    .q50: BlockLayout("Q5_0", 32, [1, 1, 4, 16]),
+    .q51: BlockLayout("Q5_1", 32, [1, 1, 1, 1, 4, 16]),
+    .q80: BlockLayout("Q8_0", 32, [1, 1, 32]),
+    .q81: BlockLayout("Q8_1", 32, [1, 1, 1, 1, 32]),
+    .q2K: BlockLayout("Q2_K", 256, [16, 64, 1, 1, 1, 1]),
+    .q3K: BlockLayout("Q3_K", 256, [32, 64, 12, 1, 1]),
+    .q4K: BlockLayout("Q4_K", 256, [1, 1, 1, 1, 12, 128]),
+    .q5K: BlockLayout("Q5_K", 256, [1, 1, 1, 1, 12, 32, 128]),
+    .q6K: BlockLayout("Q6_K", 256, [128, 64, 16, 1, 1]),
+    .q8K: BlockLayout("Q8_K", 256, [1, 1, 1, 1, 256, 32]),
+    .iq2XXS: BlockLayout("IQ2_XXS", 256, [1, 1, 64]),
+    .iq2XS: BlockLayout("IQ2_XS", 256, [1, 1, 64, 8]),
+    .iq3XXS: BlockLayout("IQ3_XXS", 256, [1, 1, 64, 32]),
+    .iq1S: BlockLayout("IQ1_S", 256, [1, 1, 32, 16]),
+    .iq4NL: BlockLayout("IQ4_NL", 32, [1, 1, 16]),
+    .iq3S: BlockLayout("IQ3_S", 256, [1, 1, 64, 8, 32, 4]),
+    .iq2S: BlockLayout("IQ2_S", 256, [1, 1, 64, 8, 8]),
+    .iq4XS: BlockLayout("IQ4_XS", 256, [1, 1, 2, 4, 128]),
+    .iq1M: BlockLayout("IQ1_M", 256, [32, 16, 8]),
+    .tq10: BlockLayout("TQ1_0", 256, [48, 4, 1, 1]),
+    .tq20: BlockLayout("TQ2_0", 256, [64, 1, 1]),
+    .mxfp4: BlockLayout("MXFP4", 32, [1, 16]),
+    .nvfp4: BlockLayout("NVFP4", 64, [4, 32]),
+    .q10: BlockLayout("Q1_0", 128, [1, 1, 16]),
+    .q20: BlockLayout("Q2_0", 64, [1, 1, 16]),
   ]
 
   /// Nil for types of one element a value.

@@ -15,10 +15,13 @@ package struct ElementGuess: Equatable, Sendable {
   package init?(_ sample: [UInt8], by compressors: Compressors) {
     guard sample.count >= Self.leastBytes else { return nil }
     var best: (bits: UInt64, type: ElementType, phase: Int)?
-    for type in [ElementType.bf16, .f16, .f32] {
+    // Each type reads its predecessor's values almost as well as that itself, but not the other way round: a later one has to
+    // be better by a 64th.
+    for type in [ElementType.f16, .bf16, .f32] {
       for phase in 0..<type.width {
         let bits = Self.bits(of: sample, as: type, phase: phase)
-        if bits < best?.bits ?? .max { best = (bits, type, phase) }
+        let margin = best?.type == type ? 0 : bits / 64
+        if bits + margin < best?.bits ?? .max { best = (bits, type, phase) }
       }
     }
     guard let best else { return nil }

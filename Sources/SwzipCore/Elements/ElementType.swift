@@ -5,16 +5,16 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   case bf16, f16, f32, f64, f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz
   case i8, u8, i16, u16, i32, u32, i64, u64, bool, c64, f4, f6e2m3, f6e3m2
   // ggml's: 64 and the id of the type there.
-  case q4_0 = 66
-  case q4_1 = 67
-  case q5_0 = 70
-  case q5_1, q8_0, q8_1, q2_K, q3_K, q4_K, q5_K, q6_K, q8_K
-  case iq2_xxs, iq2_xs, iq3_xxs, iq1_s, iq4_nl, iq3_s, iq2_s, iq4_xs
-  case iq1_m = 93
-  case tq1_0 = 98
-  case tq2_0
+  case q40 = 66
+  case q41 = 67
+  case q50 = 70
+  case q51, q80, q81, q2K, q3K, q4K, q5K, q6K, q8K
+  case iq2XXS, iq2XS, iq3XXS, iq1S, iq4NL, iq3S, iq2S, iq4XS
+  case iq1M = 93
+  case tq10 = 98
+  case tq20
   case mxfp4 = 103
-  case nvfp4, q1_0, q2_0
+  case nvfp4, q10, q20
 
   static let firstBlockCode: UInt8 = 64
 
@@ -22,14 +22,29 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   public var name: String {
     switch self {
     case .bytes: "BYTES"
+    case .bf16: "BF16"
+    case .f16: "F16"
+    case .f32: "F32"
+    case .f64: "F64"
     case .f8e4m3: "F8_E4M3"
     case .f8e5m2: "F8_E5M2"
     case .f8e8m0: "F8_E8M0"
     case .f8e4m3fnuz: "F8_E4M3FNUZ"
     case .f8e5m2fnuz: "F8_E5M2FNUZ"
+    case .i8: "I8"
+    case .u8: "U8"
+    case .i16: "I16"
+    case .u16: "U16"
+    case .i32: "I32"
+    case .u32: "U32"
+    case .i64: "I64"
+    case .u64: "U64"
+    case .bool: "BOOL"
+    case .c64: "C64"
+    case .f4: "F4"
     case .f6e2m3: "F6_E2M3"
     case .f6e3m2: "F6_E3M2"
-    default: String(describing: self).uppercased()
+    default: block?.name ?? ""
     }
   }
 
