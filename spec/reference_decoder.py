@@ -103,35 +103,35 @@ ELEMENTS: tuple[tuple[str, int], ...] = (
     ("I32", 32), ("U32", 32), ("I64", 64), ("U64", 64), ("BOOL", 8), ("C64", 64), ("F4", 4), ("F6_E2M3", 6),
     ("F6_E3M2", 6),
 )  # fmt: skip
-# Block types of ggml: (name, elements a block, sizes of the fields that tile it).
-BLOCK_TYPES: dict[int, tuple[str, int, tuple[int, ...]]] = {
-    66: ("Q4_0", 32, (1, 1, 16)),
-    67: ("Q4_1", 32, (1, 1, 1, 1, 16)),
-    70: ("Q5_0", 32, (1, 1, 4, 16)),
-    71: ("Q5_1", 32, (1, 1, 1, 1, 4, 16)),
-    72: ("Q8_0", 32, (1, 1, 32)),
-    73: ("Q8_1", 32, (1, 1, 1, 1, 32)),
-    74: ("Q2_K", 256, (16, 64, 1, 1, 1, 1)),
-    75: ("Q3_K", 256, (32, 64, 12, 1, 1)),
-    76: ("Q4_K", 256, (1, 1, 1, 1, 12, 128)),
-    77: ("Q5_K", 256, (1, 1, 1, 1, 12, 32, 128)),
-    78: ("Q6_K", 256, (128, 64, 16, 1, 1)),
-    79: ("Q8_K", 256, (1, 1, 1, 1, 256, 32)),
-    80: ("IQ2_XXS", 256, (1, 1, 64)),
-    81: ("IQ2_XS", 256, (1, 1, 64, 8)),
-    82: ("IQ3_XXS", 256, (1, 1, 64, 32)),
-    83: ("IQ1_S", 256, (1, 1, 32, 16)),
-    84: ("IQ4_NL", 32, (1, 1, 16)),
-    85: ("IQ3_S", 256, (1, 1, 64, 8, 32, 4)),
-    86: ("IQ2_S", 256, (1, 1, 64, 8, 8)),
-    87: ("IQ4_XS", 256, (1, 1, 2, 4, 128)),
-    93: ("IQ1_M", 256, (32, 16, 8)),
-    98: ("TQ1_0", 256, (48, 4, 1, 1)),
-    99: ("TQ2_0", 256, (64, 1, 1)),
-    103: ("MXFP4", 32, (1, 16)),
-    104: ("NVFP4", 64, (4, 32)),
-    105: ("Q1_0", 128, (1, 1, 16)),
-    106: ("Q2_0", 64, (1, 1, 16)),
+# Block types of ggml: name, elements a block, sizes of the fields that tile it, first fields of scale and minimum.
+BLOCK_TYPES: dict[int, tuple[str, int, tuple[int, ...], tuple[int, ...]]] = {
+    66: ("Q4_0", 32, (1, 1, 16), (0,)),
+    67: ("Q4_1", 32, (1, 1, 1, 1, 16), (0, 2)),
+    70: ("Q5_0", 32, (1, 1, 4, 16), (0,)),
+    71: ("Q5_1", 32, (1, 1, 1, 1, 4, 16), (0, 2)),
+    72: ("Q8_0", 32, (1, 1, 32), (0,)),
+    73: ("Q8_1", 32, (1, 1, 1, 1, 32), (0,)),
+    74: ("Q2_K", 256, (16, 64, 1, 1, 1, 1), (2, 4)),
+    75: ("Q3_K", 256, (32, 64, 12, 1, 1), (3,)),
+    76: ("Q4_K", 256, (1, 1, 1, 1, 12, 128), (0, 2)),
+    77: ("Q5_K", 256, (1, 1, 1, 1, 12, 32, 128), (0, 2)),
+    78: ("Q6_K", 256, (128, 64, 16, 1, 1), (3,)),
+    79: ("Q8_K", 256, (1, 1, 1, 1, 256, 32), ()),
+    80: ("IQ2_XXS", 256, (1, 1, 64), (0,)),
+    81: ("IQ2_XS", 256, (1, 1, 64, 8), (0,)),
+    82: ("IQ3_XXS", 256, (1, 1, 64, 32), (0,)),
+    83: ("IQ1_S", 256, (1, 1, 32, 16), (0,)),
+    84: ("IQ4_NL", 32, (1, 1, 16), (0,)),
+    85: ("IQ3_S", 256, (1, 1, 64, 8, 32, 4), (0,)),
+    86: ("IQ2_S", 256, (1, 1, 64, 8, 8), (0,)),
+    87: ("IQ4_XS", 256, (1, 1, 2, 4, 128), (0,)),
+    93: ("IQ1_M", 256, (32, 16, 8), ()),
+    98: ("TQ1_0", 256, (48, 4, 1, 1), (2,)),
+    99: ("TQ2_0", 256, (64, 1, 1), (1,)),
+    103: ("MXFP4", 32, (1, 16), ()),
+    104: ("NVFP4", 64, (4, 32), ()),
+    105: ("Q1_0", 128, (1, 1, 16), (0,)),
+    106: ("Q2_0", 64, (1, 1, 16), (0,)),
 }
 BF16, F16, F32, F8_E4M3, F8_E5M2 = 1, 2, 3, 5, 6
 
@@ -528,7 +528,7 @@ def tensor_bits(element: int, shape: tuple[int, ...], cursor: Cursor) -> int:
         return 0
     if element not in BLOCK_TYPES:
         return prod(shape) * ELEMENTS[element][1]
-    _, elements, fields = BLOCK_TYPES[element]
+    _, elements, fields, _ = BLOCK_TYPES[element]
     cursor.check(bool(shape) and shape[-1] % elements == 0, "rows are not whole blocks")
     return prod(shape) // elements * sum(fields) * 8
 
@@ -1006,13 +1006,46 @@ def interleave(planes: Sequence[bytes]) -> bytes:
 
 
 def mode_planes(block: Block) -> bytes:
+    if block.segment.element in BLOCK_TYPES:
+        return mode_fields(block)
     reserved_fields(block.cursor)
-    count = block.values
-    planes: list[bytes] = []
-    for size in element_fields(block.segment.element):
-        field_plane = read_section(block.cursor, count * size)
-        planes += [field_plane[index::size] for index in range(size)]
-    return interleave(planes)
+    return interleave([read_section(block.cursor, block.values) for _ in range(block.segment.width)])
+
+
+def mode_fields(block: Block) -> bytes:
+    """Mode planes of a block type."""
+    cursor, count = block.cursor, block.values
+    _, _, sizes, scales = BLOCK_TYPES[block.segment.element]
+    flags = cursor.u8()
+    require_known(flags < 2, f"reserved flags {flags:#x} of mode planes", cursor.where)
+    if not flags:
+        cursor.reserved(6)
+    bounds = [cursor.u16() for _ in range(3)] if flags else []
+    cursor.check(not flags or bool(scales), "groups of a type without scale")
+    cursor.check(bounds == sorted(bounds), "bounds of groups do not ascend")
+    planes = {index: read_section(cursor, count) for index, size in enumerate(sizes) if size == 1}
+    if len(scales) == 2:
+        low, high = planes[scales[0] + 1], planes[scales[1] + 1]
+        planes[scales[1] + 1] = bytes((a + b) & 255 for a, b in zip(high, low, strict=True))
+    keys = [int.from_bytes(pair, "little") for pair in zip(*(planes[scales[0] + at] for at in (0, 1)))] if flags else []
+    if flags and len(scales) == 2:
+        minima = [int.from_bytes(pair, "little") for pair in zip(*(planes[scales[1] + at] for at in (0, 1)))]
+        keys = [(minimum - scale) & 0xFFFF for minimum, scale in zip(minima, keys, strict=True)]
+    groups = [sum(bound <= key for bound in bounds) for key in keys] if flags else [0] * count
+    for index, size in enumerate(sizes):
+        if size > 1:
+            planes[index] = read_grouped(cursor, groups, size)
+    values = [[planes[index][at * size : (at + 1) * size] for index, size in enumerate(sizes)] for at in range(count)]
+    return b"".join(field_bytes for value in values for field_bytes in value)
+
+
+def read_grouped(cursor: Cursor, groups: list[int], size: int) -> bytes:
+    """The plane of a field of `size` bytes, given the group of each value: a section for each group that has values."""
+    pieces_of: dict[int, Iterator[bytes]] = {}
+    for group in sorted(set(groups)):
+        plane = read_section(cursor, groups.count(group) * size)
+        pieces_of[group] = iter([plane[at : at + size] for at in range(0, len(plane), size)])
+    return b"".join(next(pieces_of[group]) for group in groups)
 
 
 # --- Codec float (float.md) -------------------------------------------------------------------------------------------

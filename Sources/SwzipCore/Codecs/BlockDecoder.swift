@@ -75,9 +75,11 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       throw SwzipError(.unsupported, .unknownCodec, at: position)
     }
     guard codec.allows(mode) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    if mode != .huffman, block.flags != 0 { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    let layout = mode == .planes ? header.elementType.block : nil
+    if mode != .huffman, layout == nil, block.flags != 0 { throw SwzipError(.unsupported, .reservedBits, at: position) }
     let width = header.width
-    try scratch.prepare(block.valueCount, planes: kind?.isWide == true ? 2 : 0)
+    try scratch.prepare(
+      block.valueCount, planes: mode == .planes && layout == nil ? width : kind?.isWide == true ? 2 : 0)
     switch mode {
     case .raw, .constant, .zstd, .lz4:
       try unsafe BytesBlock.decode(mode, frame, width: width, into: out, at: position, by: scratch.compressors)
@@ -91,7 +93,12 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       }
       return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)
     case .planes:
-      try unsafe PlanesBlock.decode(frame, header.elementType, into: out, scratch: scratch, position: position)
+      if let layout {
+        try unsafe FieldsBlock.decode(
+          frame, flags: block.flags, layout, into: out, scratch: scratch, position: position)
+      } else {
+        try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)
+      }
     case .copy:
       for index in 26..<32 {
         guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }

@@ -37,6 +37,7 @@ package final class EncodeScratch {
   package func plane(_ index: Int) -> UnsafeMutablePointer<UInt8> {
     unsafe (planeMemory.base + index * Self.planeStride).assumingMemoryBound(to: UInt8.self)
   }
+  package func planes(_ count: Int) -> [UnsafeMutablePointer<UInt8>?] { unsafe (0..<count).map { unsafe plane($0) } }
   /// Room for all planes of a block: those of eight bytes a value fit, and those of `Limits.recordBlockBytes`.
   package func planeArea(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
     precondition(byteCount <= planeMemory.byteCount)

@@ -82,7 +82,9 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     let count = Int(header.blockValues)
     let raw = 32 + count * header.width + 64
     if let float { return max(raw, FloatBlock.bound(count, kind: float.kind)) }
-    return header.codec == CodecID.planes.rawValue ? max(raw, PlanesBlock.bound(count, header.elementType)) : raw
+    guard header.codec == CodecID.planes.rawValue else { return raw }
+    if let layout = header.elementType.block { return max(raw, FieldsBlock.bound(count, layout)) }
+    return max(raw, PlanesBlock.bound(count, width: header.width))
   }
 
   /// Encodes block `index` from `source`, its original bytes, into `frame` (at least `frameBound` bytes).
@@ -120,8 +122,12 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       return unsafe bytesPayload(source, into: frame, scratch: scratch)
     }
     if header.codec == CodecID.planes.rawValue {
+      if let layout = header.elementType.block {
+        let (count, flags) = unsafe FieldsBlock.encode(source, layout, into: frame, scratch: scratch, effort: effort)
+        return (.planes, flags, count)
+      }
       return unsafe (
-        .planes, 0, PlanesBlock.encode(source, header.elementType, into: frame, scratch: scratch, effort: effort)
+        .planes, 0, PlanesBlock.encode(source, width: header.width, into: frame, scratch: scratch, effort: effort)
       )
     }
     return unsafe bytesPayload(source, into: frame, scratch: scratch)

@@ -80,8 +80,5 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   /// Bytes of one value of a segment.
   package var width: Int { max(1, bitCount / 8) }
 
-  /// Sizes of the fields that tile a value: each is a section of mode planes (spec/codecs/planes.md).
-  package var fields: [Int] { block?.fields ?? [Int](repeating: 1, count: width) }
-
   package var isBlock: Bool { rawValue >= Self.firstBlockCode }
 }
