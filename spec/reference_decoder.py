@@ -23,6 +23,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from math import prod
 from typing import BinaryIO, NoReturn, TextIO
 
 import lz4.block
@@ -88,6 +89,8 @@ ALL_ONES = 2**64 - 1
 MAX_LENGTH = 2**63 - 1
 MAX_VALUES = 2**18
 MIN_VALUES_OF_MANY = 8192
+MAX_BLOCK_BYTES = 2**18  # the same two of a block type
+MIN_BLOCK_BYTES_OF_MANY = 2**15
 MAX_COUNT = 2**20  # members, tensors
 
 MUST_EARLIER, MUST_BASE = 1, 2  # header flags
@@ -100,6 +103,36 @@ ELEMENTS: tuple[tuple[str, int], ...] = (
     ("I32", 32), ("U32", 32), ("I64", 64), ("U64", 64), ("BOOL", 8), ("C64", 64), ("F4", 4), ("F6_E2M3", 6),
     ("F6_E3M2", 6),
 )  # fmt: skip
+# Block types of ggml: name, elements a block, sizes of the fields that tile it, first fields of scale and minimum.
+BLOCK_TYPES: dict[int, tuple[str, int, tuple[int, ...], tuple[int, ...]]] = {
+    66: ("Q4_0", 32, (1, 1, 16), (0,)),
+    67: ("Q4_1", 32, (1, 1, 1, 1, 16), (0, 2)),
+    70: ("Q5_0", 32, (1, 1, 4, 16), (0,)),
+    71: ("Q5_1", 32, (1, 1, 1, 1, 4, 16), (0, 2)),
+    72: ("Q8_0", 32, (1, 1, 32), (0,)),
+    73: ("Q8_1", 32, (1, 1, 1, 1, 32), (0,)),
+    74: ("Q2_K", 256, (16, 64, 1, 1, 1, 1), (2, 4)),
+    75: ("Q3_K", 256, (32, 64, 12, 1, 1), (3,)),
+    76: ("Q4_K", 256, (1, 1, 1, 1, 12, 128), (0, 2)),
+    77: ("Q5_K", 256, (1, 1, 1, 1, 12, 32, 128), (0, 2)),
+    78: ("Q6_K", 256, (128, 64, 16, 1, 1), (3,)),
+    79: ("Q8_K", 256, (1, 1, 1, 1, 256, 32), ()),
+    80: ("IQ2_XXS", 256, (1, 1, 64), (0,)),
+    81: ("IQ2_XS", 256, (1, 1, 64, 8), (0,)),
+    82: ("IQ3_XXS", 256, (1, 1, 64, 32), (0,)),
+    83: ("IQ1_S", 256, (1, 1, 32, 16), (0,)),
+    84: ("IQ4_NL", 32, (1, 1, 16), (0,)),
+    85: ("IQ3_S", 256, (1, 1, 64, 8, 32, 4), (0,)),
+    86: ("IQ2_S", 256, (1, 1, 64, 8, 8), (0,)),
+    87: ("IQ4_XS", 256, (1, 1, 2, 4, 128), (0,)),
+    93: ("IQ1_M", 256, (32, 16, 8), ()),
+    98: ("TQ1_0", 256, (48, 4, 1, 1), (2,)),
+    99: ("TQ2_0", 256, (64, 1, 1), (1,)),
+    103: ("MXFP4", 32, (1, 16), ()),
+    104: ("NVFP4", 64, (4, 32), ()),
+    105: ("Q1_0", 128, (1, 1, 16), (0,)),
+    106: ("Q2_0", 64, (1, 1, 16), (0,)),
+}
 BF16, F16, F32, F8_E4M3, F8_E5M2 = 1, 2, 3, 5, 6
 
 BYTES, FLOAT, PLANES, COPY = range(4)  # codecs
@@ -134,7 +167,21 @@ FLOAT_FORMS = {
 
 def element_width(element: int) -> int:
     """Bytes of a value of the element type; 1 for the types of less than a byte (section 6)."""
-    return max(1, ELEMENTS[element][1] // 8)
+    return sum(element_fields(element))
+
+
+def element_known(element: int) -> bool:
+    """Whether section 6 has the code."""
+    return element < len(ELEMENTS) or element in BLOCK_TYPES
+
+
+def element_name(element: int) -> str:
+    return BLOCK_TYPES[element][0] if element in BLOCK_TYPES else ELEMENTS[element][0]
+
+
+def element_fields(element: int) -> tuple[int, ...]:
+    """Sizes of the fields of a value: one for each section of mode planes (planes.md)."""
+    return BLOCK_TYPES[element][2] if element in BLOCK_TYPES else (1,) * max(1, ELEMENTS[element][1] // 8)
 
 
 def xxh3_64(data: bytes | bytearray, seed: int = 0) -> int:
@@ -471,8 +518,19 @@ def read_segment_record(cursor: Cursor) -> SegmentRecord:
     """Section 5."""
     length, blocks, frame_units, block_units = (cursor.varint() for _ in range(4))
     element = cursor.u8()
-    require_known(element < len(ELEMENTS), f"element type {element}", cursor.where)
+    require_known(element_known(element), f"element type {element}", cursor.where)
     return SegmentRecord(length, blocks, frame_units, block_units, element, cursor.u8(), cursor.u64(), cursor.u64())
+
+
+def tensor_bits(element: int, shape: tuple[int, ...], cursor: Cursor) -> int:
+    """Bits of a tensor: a block type's rows are whole blocks (section 6)."""
+    if 0 in shape:
+        return 0
+    if element not in BLOCK_TYPES:
+        return prod(shape) * ELEMENTS[element][1]
+    _, elements, fields, _ = BLOCK_TYPES[element]
+    cursor.check(bool(shape) and shape[-1] % elements == 0, "rows are not whole blocks")
+    return prod(shape) // elements * sum(fields) * 8
 
 
 def read_tensor(cursor: Cursor, member_length: int) -> Tensor:
@@ -481,12 +539,10 @@ def read_tensor(cursor: Cursor, member_length: int) -> Tensor:
     cursor.check(len(raw) <= 65535, "tensor name above 65535 bytes")
     name = decode_utf8(raw, cursor.where)
     element, rank = cursor.u8(), cursor.u8()
-    require_known(element < len(ELEMENTS), f"element type {element}", cursor.where)
+    require_known(element_known(element), f"element type {element}", cursor.where)
     cursor.check(rank <= 64, "tensor of more than 64 dimensions")
     shape = tuple(cursor.varint() for _ in range(rank))
-    bits = ELEMENTS[element][1]
-    for size in shape:
-        bits *= size
+    bits = tensor_bits(element, shape, cursor)
     offset = cursor.varint()
     cursor.check(bits % 8 == 0, "tensor is not a whole number of bytes")
     cursor.check(offset + bits // 8 <= member_length, "tensor lies outside its member")
@@ -575,7 +631,7 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     element, codec, j, table_count = cursor.u8(), cursor.u8(), cursor.u8(), cursor.u8()
     window_base, reference_count = cursor.u16(), cursor.u8()
     cursor.reserved(1)
-    require_known(element < len(ELEMENTS), f"element type {element}", cursor.where)
+    require_known(element_known(element), f"element type {element}", cursor.where)
     segment = Segment(number, offset, length, per_block, row_length, element, codec, j, window_base)
     cursor.check(length >= 1, "segment is empty")
     if codec >= len(CODEC_NAMES):
@@ -602,10 +658,12 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
 def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
     """The fields of a segment frame whose codec is known (section 4.2, float.md)."""
     cursor.check(segment.length % segment.width == 0, "length is not a multiple of the value width")
-    cursor.check(1 <= segment.values_per_block <= MAX_VALUES, "values a block out of range")
-    values = segment.length // segment.width
-    one_block = values <= segment.values_per_block
-    cursor.check(one_block or segment.values_per_block >= MIN_VALUES_OF_MANY, "blocks are too small")
+    in_bytes = segment.element in BLOCK_TYPES and segment.codec != BYTES
+    size = segment.values_per_block * (segment.width if in_bytes else 1)
+    cursor.check(1 <= size <= (MAX_BLOCK_BYTES if in_bytes else MAX_VALUES), "values a block out of range")
+    one_block = segment.length // segment.width <= segment.values_per_block
+    least = MIN_BLOCK_BYTES_OF_MANY if in_bytes else MIN_VALUES_OF_MANY
+    cursor.check(one_block or size >= least, "blocks are too small")
     form = FLOAT_FORMS.get(segment.element)
     if segment.codec != FLOAT:
         cursor.check(segment.j == 0 and segment.window_base == 0, "J or window base outside codec float")
@@ -940,7 +998,7 @@ def decode_section(payload: Cursor, mode: int, byte: int, base_length: int, coun
 
 
 def interleave(planes: Sequence[bytes]) -> bytes:
-    """Values from their bytes, least significant first."""
+    """Values from their bytes, in order."""
     values = bytearray(len(planes) * len(planes[0]))
     for index, plane in enumerate(planes):
         values[index :: len(planes)] = plane
@@ -948,8 +1006,46 @@ def interleave(planes: Sequence[bytes]) -> bytes:
 
 
 def mode_planes(block: Block) -> bytes:
+    if block.segment.element in BLOCK_TYPES:
+        return mode_fields(block)
     reserved_fields(block.cursor)
     return interleave([read_section(block.cursor, block.values) for _ in range(block.segment.width)])
+
+
+def mode_fields(block: Block) -> bytes:
+    """Mode planes of a block type."""
+    cursor, count = block.cursor, block.values
+    _, _, sizes, scales = BLOCK_TYPES[block.segment.element]
+    flags = cursor.u8()
+    require_known(flags < 2, f"reserved flags {flags:#x} of mode planes", cursor.where)
+    if not flags:
+        cursor.reserved(6)
+    bounds = [cursor.u16() for _ in range(3)] if flags else []
+    cursor.check(not flags or bool(scales), "groups of a type without scale")
+    cursor.check(bounds == sorted(bounds), "bounds of groups do not ascend")
+    planes = {index: read_section(cursor, count) for index, size in enumerate(sizes) if size == 1}
+    if len(scales) == 2:
+        low, high = planes[scales[0] + 1], planes[scales[1] + 1]
+        planes[scales[1] + 1] = bytes((a + b) & 255 for a, b in zip(high, low, strict=True))
+    keys = [int.from_bytes(pair, "little") for pair in zip(*(planes[scales[0] + at] for at in (0, 1)))] if flags else []
+    if flags and len(scales) == 2:
+        minima = [int.from_bytes(pair, "little") for pair in zip(*(planes[scales[1] + at] for at in (0, 1)))]
+        keys = [(minimum - scale) & 0xFFFF for minimum, scale in zip(minima, keys, strict=True)]
+    groups = [sum(bound <= key for bound in bounds) for key in keys] if flags else [0] * count
+    for index, size in enumerate(sizes):
+        if size > 1:
+            planes[index] = read_grouped(cursor, groups, size)
+    values = [[planes[index][at * size : (at + 1) * size] for index, size in enumerate(sizes)] for at in range(count)]
+    return b"".join(field_bytes for value in values for field_bytes in value)
+
+
+def read_grouped(cursor: Cursor, groups: list[int], size: int) -> bytes:
+    """The plane of a field of `size` bytes, given the group of each value: a section for each group that has values."""
+    pieces_of: dict[int, Iterator[bytes]] = {}
+    for group in sorted(set(groups)):
+        plane = read_section(cursor, groups.count(group) * size)
+        pieces_of[group] = iter([plane[at : at + size] for at in range(0, len(plane), size)])
+    return b"".join(next(pieces_of[group]) for group in groups)
 
 
 # --- Codec float (float.md) -------------------------------------------------------------------------------------------
@@ -1250,14 +1346,14 @@ def member_lines(member: Member) -> Iterator[str]:
         yield "  " + segment_line(segment)
     for tensor in record.tensors:
         shape = " x ".join(map(str, tensor.shape)) or "scalar"
-        kind = ELEMENTS[tensor.element][0]
+        kind = element_name(tensor.element)
         yield f'  tensor "{printable(tensor.name)}": {kind} {shape}, {tensor.length} bytes at {tensor.offset}'
 
 
 def segment_line(segment: Segment) -> str:
     """What --list prints of a segment."""
     codec = CODEC_NAMES[segment.codec] if segment.codec < len(CODEC_NAMES) else f"codec {segment.codec}"
-    line = f"segment {segment.number}: {ELEMENTS[segment.element][0]} {codec}"
+    line = f"segment {segment.number}: {element_name(segment.element)} {codec}"
     line += f", {segment.length} bytes at {segment.offset}, {len(segment.blocks)} blocks"
     if segment.codec == FLOAT:
         line += f", J {segment.j}, base {segment.window_base}, {len(segment.tables)} tables"

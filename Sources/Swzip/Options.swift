@@ -15,14 +15,15 @@ public struct PackOptions: Sendable {
 /// How a file is understood. Whatever the answer, every byte is kept.
 public enum InputFormat: String, Sendable, CaseIterable {
   case automatic = "auto"
-  case safetensors
-  case torch
+  case safetensors, torch, gguf, npy, npz, onnx
+  /// Plain bytes, whatever they may be.
   case raw
 }
 
 /// What packing did.
 public struct PackReport: Sendable {
-  /// "safetensors", "torch" or "raw"; "folder" for a container of many.
+  /// What the input was taken for: "safetensors", "torch", "gguf", "npy", "npz", "onnx" or "raw"; "folder" for a container of
+  /// many.
   public var format = "raw"
   public var rawByteCount: UInt64 = 0
   public var packedByteCount: UInt64 = 0

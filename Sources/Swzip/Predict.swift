@@ -45,7 +45,11 @@ private func predictSegment(
 ) throws(SwzipError) -> (UInt64, CodecID) {
   var sample = range
   let unit = max(range.rowLength, 256) * range.elementType.width
-  let most = Limits.writtenBlockValues(width: range.elementType.width) * range.elementType.width / unit * unit
+  let most =
+    (range.elementType.isBlock
+      ? Limits.recordBlockBytes : Limits.writtenBlockValues(width: range.elementType.width) * range.elementType.width)
+    / unit
+    * unit
   sample.byteCount = min(range.byteCount, max(most, unit))
   sample.offset += UInt64((range.byteCount - sample.byteCount) / 2 / unit * unit)
   if let cast = range.castOf {

@@ -18,6 +18,9 @@ package struct Payload: Equatable, Sendable {
   /// Values a row of the tensor as a matrix, 0 where that is not known.
   package var rowLength: Int
 
+  /// A lone range of fewer bytes costs more as a segment than it saves.
+  static let leastLoneBytes: UInt64 = 4096
+
   package init(offset: UInt64, byteCount: UInt64, elementType: ElementType, rowLength: Int = 0) {
     self.offset = offset
     self.byteCount = byteCount
@@ -28,7 +31,7 @@ package struct Payload: Equatable, Sendable {
   /// All of a tensor; rows are all dimensions but the first.
   package init(_ tensor: TensorRecord) {
     self.init(offset: tensor.offset, byteCount: tensor.byteCount, elementType: tensor.elementType)
-    guard tensor.shape.count >= 2, let rows = tensor.shape.first, rows > 0 else { return }
+    guard !tensor.elementType.isBlock, tensor.shape.count >= 2, let rows = tensor.shape.first, rows > 0 else { return }
     let length = tensor.byteCount / UInt64(tensor.elementType.width) / rows
     rowLength = length <= UInt64(Limits.largestWrittenBlock) ? Int(length) : 0
   }
@@ -43,20 +46,35 @@ package struct FileMap: Equatable, Sendable {
   package var warnings: [String] = []
 
   package init() {}
+
+  /// Warns where a file of a known length goes on after `end`, the last byte that its header tells of.
+  mutating func warnOfTail(after end: UInt64, in fileByteCount: UInt64?) {
+    guard let fileByteCount, fileByteCount > end else { return }
+    warnings.append("\(fileByteCount - end) bytes follow the last tensor")
+  }
 }
 
 /// A model file format. A parser never refuses a file: what is unusual is no map, or a map without that part.
 package protocol ModelFormat {
   /// The name for `--format` and reports.
   static var name: String { get }
+  /// Whether what `recognises` looks at is seldom anything else: then a file without a map is worth a warning.
+  static var isCertain: Bool { get }
   /// Whether a file that begins with `start` (`Formats.sniffBytes`, or all of a shorter file) may be of this format.
   static func recognises(_ start: [UInt8]) -> Bool
   /// Finds the payloads; nil if the file is damaged or unusual and packs as plain bytes.
   static func map(_ input: some InputBytes) throws(SwzipError) -> FileMap?
 }
 
+extension ModelFormat {
+  package static var isCertain: Bool { true }
+}
+
 /// The sniff table: the first format that recognises a file is asked for its map.
 package enum Formats {
-  package static let sniffBytes = 16
-  package static var all: [any ModelFormat.Type] { [Safetensors.self, Torch.self] }
+  /// Enough for the name of the first entry of an archive.
+  package static let sniffBytes = 512
+  package static var all: [any ModelFormat.Type] {
+    [GGUF.self, NPY.self, NPZ.self, Torch.self, Safetensors.self, ONNX.self]
+  }
 }

@@ -59,7 +59,8 @@ package enum Planner {
   }
 
   private static func isSmall(_ payload: Payload) -> Bool {
-    payload.byteCount < UInt64(smallTensorValues * payload.elementType.width)
+    let type = payload.elementType
+    return payload.byteCount < UInt64(type.isBlock ? Limits.recordBlockBytes / 2 : smallTensorValues * type.width)
   }
 
   /// Equal shares of whole rows, none above `Limits.segmentBytes`.

@@ -71,8 +71,10 @@ enum Entry {
       writeOut(Swzip.fullMessage(for: error) + "\n")
       return .success
     }
-    // The parser writes sentences, with hints on lines of their own.
-    var text = Swzip.message(for: error).split(separator: "\n").joined(separator: " ")
+    // The parser writes sentences, with hints and the values that an option has on lines of their own.
+    let lines = Swzip.message(for: error).split(separator: "\n")
+    var text = lines.map { $0.hasPrefix("  - ") ? $0.dropFirst(4) + "," : $0 }.joined(separator: " ")
+    if text.hasSuffix(",") { text.removeLast() }
     if text.hasSuffix(".") { text.removeLast() }
     text = text.prefix(1).lowercased() + text.dropFirst()
     let failure = Failure(.usage, path: "", text: text + "; see swzip --help")

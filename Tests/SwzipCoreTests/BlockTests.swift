@@ -17,13 +17,29 @@ struct BlockTests {
     }
   }
 
-  @Test(arguments: ElementType.allCases, levels) func everyContent(type: ElementType, level: Int) throws {
+  @Test(arguments: [.bytes] + ElementType.safetensors, levels) func everyContent(type: ElementType, level: Int) throws {
     let tester = try BlockTester()
     for pattern in Pattern.allCases {
       for count in [1, 255, 256, 257, 511, 2047, 2048, 2049] {
         tester.roundTrip(pattern.bytes(type, count), type, level: level, "\(count) values, \(pattern)")
       }
     }
+  }
+
+  /// Block types: every field has a section; lengths around the largest block that the writer makes.
+  @Test(arguments: ElementType.allCases.filter(\.isBlock), [1, 3]) func blockTypes(type: ElementType, level: Int) throws
+  {
+    let tester = try BlockTester()
+    for pattern in [Pattern.random, .weights, .equal, .zeros] {
+      for count in [1, 2, 257] {
+        tester.roundTrip(pattern.bytes(type, count), type, level: level, "\(count) values, \(pattern)")
+      }
+    }
+    let most = Limits.recordBlockBytes / type.width
+    for count in [most, most + 1] {
+      tester.roundTrip(Pattern.weights.bytes(type, count), type, level: level, "\(count) values")
+    }
+    #expect(tester.modes[BlockMode.planes.rawValue] != nil)
   }
 
   /// Where blocks end: the least and the largest that the writer makes, and several in a segment.
@@ -127,7 +143,7 @@ struct BlockTests {
 
   // MARK: damage
 
-  @Test(arguments: [ElementType.bytes, .bf16, .f16, .f32, .f8e4m3, .f8e5m2, .i32], [1, 2, 3])
+  @Test(arguments: [ElementType.bytes, .bf16, .f16, .f32, .f8e4m3, .f8e5m2, .i32, .q41], [1, 2, 3])
   func flips(type: ElementType, level: Int) throws {
     let tester = try BlockTester()
     let values = Pattern.outliers.bytes(type, 700)
@@ -147,7 +163,7 @@ struct BlockTests {
   }
 
   /// Under right hashes of the frame: kernels stay inside their memory, and other bytes never come out.
-  @Test(arguments: [ElementType.bytes, .bf16, .f16, .f32, .f8e4m3, .f8e5m2, .i32], [1, 2, 3])
+  @Test(arguments: [ElementType.bytes, .bf16, .f16, .f32, .f8e4m3, .f8e5m2, .i32, .q41], [1, 2, 3])
   func hostileFrames(type: ElementType, level: Int) throws {
     let tester = try BlockTester()
     var random = Random(UInt64(level))

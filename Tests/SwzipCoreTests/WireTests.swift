@@ -321,7 +321,8 @@ struct WireTests {
     let cases: [(ElementType, [UInt64], UInt64?)] = [
       (.f32, [], 4), (.f32, [3, 5], 60), (.f4, [3], nil), (.f4, [4], 2), (.f6e2m3, [4], 3), (.f6e3m2, [2], nil),
       (.u8, [1 << 32, 1 << 32], nil), (.u8, [1 << 40, 0, 1 << 40], 0), (.u8, [1 << 60], 1 << 60),
-      (.f64, [1 << 58], nil), (.c64, [2], 16),
+      (.f64, [1 << 58], nil), (.c64, [2], 16), (.q40, [2, 64], 72), (.q40, [64, 2], nil), (.q40, [], nil),
+      (.q6K, [0, 3], 0), (.q8K, [1 << 40, 1 << 30], nil), (.q41, [1 << 60], (1 << 55) * 20),
     ]
     for (type, shape, byteCount) in cases {
       #expect(TensorRecord.byteCount(of: type, shape: shape) == byteCount, "\(type) \(shape)")

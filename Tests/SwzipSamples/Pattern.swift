@@ -21,6 +21,8 @@ package enum Pattern: String, CaseIterable, Sendable {
   /// `count` values of `type`, little-endian.
   package func bytes(_ type: ElementType, _ count: Int, seed: UInt64 = 1) -> [UInt8] {
     let width = type.width
+    // A block of a block type is as many small integers as it has bytes.
+    guard !type.isBlock else { return bytes(.i8, width * count, seed: seed) }
     var random = Random(seed &* 31 &+ UInt64(count))
     guard self != .random else { return random.bytes(width * count) }
     let shape = FloatShape(type)

@@ -85,7 +85,8 @@ struct RandomAccessTests {
       if random.below(6) == 0 { offset += UInt64(random.below(3000)) }  // a hole
       let type = types[1 + random.below(types.count)]
       let shapes: [[UInt64]] = [
-        [3], [64, 48], [1, 40_000], [300, 4096], [17, 3, 5], [0, 7], [], [2_100_000], [5, 999_999],
+        [3], [64, 48], [1, 40_000], [300, 4096], [17, 3, 5], [0, 7], [], [2_100_000], [5, 999_999], [40, 512],
+        [9, 1_000_192],
       ]
       let shape = shapes[random.below(shapes.count)]
       guard let byteCount = TensorRecord.byteCount(of: type, shape: shape) else { continue }

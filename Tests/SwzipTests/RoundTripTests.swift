@@ -52,7 +52,7 @@ struct RoundTripTests {
   }
 
   /// Every type alone with every content: nothing in one segment can hide behind another.
-  @Test(arguments: Array(ElementType.allCases.dropFirst())) func everyContent(type: ElementType) throws {
+  @Test(arguments: ElementType.safetensors) func everyContent(type: ElementType) throws {
     for pattern in Pattern.allCases {
       for level in [1, 2, 3] {
         var file = SafetensorsFile()

@@ -31,7 +31,7 @@ fuzz() {
 }
 
 failed=()
-for target in ${FUZZ_TARGETS:-container block safetensors torch pickle roundtrip huffman}; do
+for target in ${FUZZ_TARGETS:-container block safetensors torch pickle gguf npy npz onnx roundtrip huffman}; do
   program=$built/swzip-fuzz
   [ "$target" != huffman ] || program=$built/huffman-fuzz
   fuzz "$target" "$program"

@@ -7,10 +7,13 @@ import SwzipCore
 import SwzipInputs
 
 typealias Target = (UnsafeRawBufferPointer) -> Void
-let targets: [String: Target] = [
-  "container": fuzzContainer, "block": fuzzBlock, "safetensors": fuzzSafetensors, "torch": fuzzTorch,
-  "pickle": fuzzPickle, "roundtrip": fuzzRoundTrip,
-]
+let targets: [String: Target] =
+  ["container": fuzzContainer, "block": fuzzBlock, "pickle": fuzzPickle, "roundtrip": fuzzRoundTrip]
+  .merging(
+    Formats.all.map { format in
+      (format.name, { bytes in fuzzFormat(Array(bytes), as: format) })
+    }
+  ) { first, _ in first }
 let name = ProcessInfo.processInfo.environment["SWZIP_FUZZ"] ?? ""
 let target = targets[name] ?? { _ in fatalError("SWZIP_FUZZ is none of \(targets.keys.sorted())") }
 
@@ -132,18 +135,16 @@ func fuzzBlock(_ bytes: UnsafeRawBufferPointer) {
 
 // MARK: model formats
 
-/// A header (without its length).
-func fuzzSafetensors(_ bytes: UnsafeRawBufferPointer) {
-  map(withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init) + bytes, as: Safetensors.self)
-}
-
-/// A file of torch, of any kind.
-func fuzzTorch(_ bytes: UnsafeRawBufferPointer) { map(Array(bytes), as: Torch.self) }
-
 /// The pickle of a file of torch that is sound otherwise.
 func fuzzPickle(_ bytes: UnsafeRawBufferPointer) {
   let storages = [64, 4096, 0, 8192].map { [UInt8](repeating: 1, count: $0) }
   map(ZipFile.torch(pickle: Array(bytes), storages: storages), as: Torch.self)
+}
+
+/// A file; of safetensors the header without its length, which the mutator does not find by itself.
+func fuzzFormat(_ bytes: [UInt8], as format: any ModelFormat.Type) {
+  let length = format.name == Safetensors.name ? withUnsafeBytes(of: UInt64(bytes.count).littleEndian, Array.init) : []
+  map(length + bytes, as: format)
 }
 
 /// Segments must tile the file whatever it says, tensors lie in it, and a pipe may end later than it says.
@@ -170,7 +171,6 @@ private func map(_ file: [UInt8], as format: any ModelFormat.Type) {
     for tensor in layout.tensors { require(tensor.offset + tensor.byteCount <= byteCount, "a tensor beyond the end") }
     require(Set(layout.tensors.map(\.name)).count == layout.tensors.count, "a name comes twice")
   }
-}
 
 // MARK: round trip
 
@@ -209,7 +209,7 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
 
 /// A safetensors file of two equal tensors and a small one, whose values repeat `seed` with changes.
 private func tensors(_ seed: [UInt8], _ kind: Int, _ times: Int) -> [UInt8] {
-  let types = ElementType.allCases.filter { $0 != .bytes }
+  let types = ElementType.safetensors
   let type = types[kind % types.count]
   let width = max(1, type.bitCount / 8)
   var data: [UInt8] = []

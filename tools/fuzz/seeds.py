@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes the seeds of the fuzz targets:  seeds.py HAND CORPUS
 
-HAND is a folder that tools/fixtures/hand.py has filled; CORPUS gets a folder for each target.
+HAND is a folder that tools/fixtures/hand.py has filled; CORPUS gets a folder for each target. The model files of
+Fixtures/inputs are seeds too, by their heads: what follows is numbers.
 """
 
 import io
@@ -58,6 +59,19 @@ def pickles(files):
             yield file[: file.rfind(b".", 0, 4096) + 1]
 
 
+def archives():
+    """Small npz files: stored, deflated, with a comment."""
+    header = b"\x93NUMPY\1\0v\0" + b"{'descr': '<f4', 'fortran_order': False, 'shape': (8, 200), }".ljust(117) + b"\n"
+    for method, comment in ((zipfile.ZIP_STORED, b""), (zipfile.ZIP_DEFLATED, b""), (zipfile.ZIP_STORED, b"PK\5\6")):
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w", method) as archive:
+            for name in ("a.npy", "b.npy"):
+                with archive.open(name, "w", force_zip64=True) as entry:
+                    entry.write(header + bytes(6400))
+            archive.comment = comment
+        yield data.getvalue()
+
+
 def write(folder, seeds):
     folder.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(seeds):
@@ -71,6 +85,10 @@ def main():
     source = random.Random(1)
     write(corpus / "container", containers)
     write(corpus / "block", (seed for container in containers for seed in blocks(container)))
+    inputs = Path(__file__).resolve().parents[2] / "Fixtures" / "inputs"
+    for target in ("gguf", "npy", "onnx"):
+        write(corpus / target, (path.read_bytes()[:8192] for path in sorted(inputs.glob(f"*.{target}"))))
+    write(corpus / "npz", archives())
     write(corpus / "safetensors", (text.encode() for text in headers()))
     files = [path.read_bytes() for path in sorted(TORCH.iterdir()) if path.name not in ("EXPECTED", "MANIFEST")]
     write(corpus / "torch", files)

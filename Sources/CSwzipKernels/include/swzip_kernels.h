@@ -208,6 +208,28 @@ uint32_t swzip_differences(const void *a, const void *b, uint32_t count, unsigne
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes);
 void swzip_planes_merge(const uint8_t *const *planes, uint32_t count, unsigned width, void *out);
 
+/// The same for records of `fields` fields of `sizes` bytes each: a plane holds one field of every record.
+void swzip_fields_split(const void *values, uint32_t count, const uint32_t *sizes, unsigned fields,
+                        uint8_t *const *planes);
+void swzip_fields_merge(const uint8_t *const *planes, uint32_t count, const uint32_t *sizes, unsigned fields,
+                        void *out);
+
+/// Groups of values by their scales. `scale`: planes of the scale's low and high byte and of the minimum's, null without one.
+/// The key of a value is its minimum less its scale modulo 2^16, or its scale. Bounds that make four groups of about the
+/// same size, ascending:
+void swzip_scale_bounds(const uint8_t *const scale[4], uint32_t count, uint16_t bounds[3]);
+/// The group of each value: how many bounds are at most its key. `sizes`: values in each group.
+void swzip_scale_groups(const uint8_t *const scale[4], uint32_t count, const uint16_t bounds[3], uint8_t *groups,
+                        uint32_t sizes[4]);
+/// Parts a plane of fields of `size` bytes into one plane for each group, and joins them again.
+void swzip_fields_group(const uint8_t *plane, uint32_t count, uint32_t size, const uint8_t *groups,
+                        uint8_t *const *group_planes);
+void swzip_fields_ungroup(const uint8_t *const *group_planes, uint32_t count, uint32_t size, const uint8_t *groups,
+                          uint8_t *plane);
+/// Byte by byte modulo 256; `out` may be `a`.
+void swzip_bytes_add(const uint8_t *a, const uint8_t *b, uint32_t count, uint8_t *out);
+void swzip_bytes_subtract(const uint8_t *a, const uint8_t *b, uint32_t count, uint8_t *out);
+
 /// Adds to `counts` one run of 32 bytes in every `step` runs (step 1: all bytes).
 void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]);
 

@@ -11,8 +11,19 @@ enum Layouts {
       if let map = try candidate.map(input) {
         return Planner.layout(of: map, format: candidate.name, fileByteCount: byteCount)
       }
-      layout.warnings.append("looks like \(candidate.name), but is damaged or unusual; packed as plain bytes")
-      break
+      if candidate.isCertain || format != .automatic {
+        layout.warnings.append("looks like \(candidate.name), but is damaged or unusual; packed as plain bytes")
+        break
+      }
+    }
+    if format == .automatic {
+      if let warning = KnownContent.warning(start) {
+        layout.warnings.append(warning)
+      } else if let map = try RawGuess.map(input) {
+        var guessed = Planner.layout(of: map, format: layout.format, fileByteCount: byteCount)
+        guessed.warnings = layout.warnings
+        return guessed
+      }
     }
     if layout.warnings.isEmpty, format != .automatic, format != .raw {
       layout.warnings.append("no \(format.rawValue) file; packed as plain bytes")

@@ -2,6 +2,9 @@
 package enum Limits {
   package static let blockValues = 1 << 18
   package static let smallestBlockValues = 8192
+  /// The same two for a block type of ggml, in bytes.
+  package static let recordBlockBytes = 1 << 18
+  package static let smallestRecordBlockBytes = 1 << 15
   package static let frameBytes = (1 << 28) - 16
   /// A block frame is at most its decoded bytes and this.
   package static let blockOverhead = 128

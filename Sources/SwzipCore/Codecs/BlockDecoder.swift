@@ -79,16 +79,18 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       throw SwzipError(.unsupported, .unknownCodec, at: position)
     }
     guard codec.allows(mode) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+    let layout = mode == .planes ? header.elementType.block : nil
     if mode == .huffman || mode == .rans {
       guard (mode == .rans) == (header.rans != nil) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    } else if block.flags != 0 {
+    } else if layout == nil, block.flags != 0 {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
     let width = header.width
     try scratch.prepare(
       block.valueCount,
       planes: mode == .planes
-        ? width : mode == .sparse || mode == .rans ? 6 : mode == .cast || kind?.isWide == true ? 2 : 1)
+        ? layout == nil ? width : 0
+        : mode == .sparse || mode == .rans ? 6 : mode == .cast || kind?.isWide == true ? 2 : 1)
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(
@@ -127,7 +129,12 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       }
       return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)
     case .planes:
-      try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)
+      if let layout {
+        try unsafe FieldsBlock.decode(
+          frame, flags: block.flags, layout, into: out, scratch: scratch, position: position)
+      } else {
+        try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)
+      }
     case .cast:
       let kind = header.cast!
       let bytes = block.valueCount * kind.reference.width

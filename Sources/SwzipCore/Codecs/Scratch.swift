@@ -40,6 +40,11 @@ package final class EncodeScratch {
     unsafe (planeMemory.base + index * Self.planeStride).assumingMemoryBound(to: UInt8.self)
   }
   package func planes(_ count: Int) -> [UnsafeMutablePointer<UInt8>?] { unsafe (0..<count).map { unsafe plane($0) } }
+  /// Room for all planes of a block: those of eight bytes a value fit, and those of `Limits.recordBlockBytes`.
+  package func planeArea(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
+    precondition(byteCount <= planeMemory.byteCount)
+    return unsafe plane(0)
+  }
   package var missing: UnsafeMutablePointer<UInt32> { unsafe listMemory.base.assumingMemoryBound(to: UInt32.self) }
   package var rowSums: UnsafeMutablePointer<UInt32> { unsafe missing + Self.missingCapacity }
   package var naturalRows: UnsafeMutablePointer<UInt32> { unsafe rowSums + Limits.largestWrittenBlock / 32 }
@@ -105,6 +110,11 @@ package final class DecodeScratch {
   func nonZeros(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
     if (sparseMemory?.byteCount ?? 0) < byteCount { sparseMemory = try Memory(byteCount) }
     return unsafe sparseMemory!.bytes
+  }
+  /// Room for all planes of a block.
+  package func planeArea(_ byteCount: Int) throws(SwzipError) -> UnsafeMutablePointer<UInt8> {
+    if (planeMemory?.byteCount ?? 0) < byteCount { planeMemory = try Memory(byteCount) }
+    return unsafe planeMemory!.base.assumingMemoryBound(to: UInt8.self)
   }
 
   package var tile: UnsafeMutablePointer<UInt8> { unsafe tileMemory.base.assumingMemoryBound(to: UInt8.self) }

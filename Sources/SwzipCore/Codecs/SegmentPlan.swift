@@ -51,7 +51,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     var header = SegmentHeader(
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? type : .bytes, codec: codec)
-    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, width: header.width))
+    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, header.elementType))
     let kind = codec == .float ? unsafe FloatKind.best(for: bytes, type, effort: effort) : nil
     let fixed4 = effort.usesFixed4 && type == .bf16
     let isSparse =
@@ -93,8 +93,13 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     self.header = header
   }
 
-  private static func blockValues(_ count: Int, _ codec: CodecID, width: Int) -> Int {
-    let largest = codec == .bytes ? Limits.blockValues : Limits.writtenBlockValues(width: width)
+  private static func blockValues(_ count: Int, _ codec: CodecID, _ type: ElementType) -> Int {
+    if codec != .bytes, type.isBlock {
+      let largest = Limits.recordBlockBytes / type.width
+      let blocks = (count + largest - 1) / largest
+      return (count + blocks - 1) / blocks
+    }
+    let largest = codec == .bytes ? Limits.blockValues : Limits.writtenBlockValues(width: type.width)
     let blocks = (count + largest - 1) / largest
     return min(count, ((count + blocks - 1) / blocks + 255) & ~255)
   }
@@ -118,7 +123,9 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     }
     if let cast = header.cast { return max(raw, CastBlock.bound(count, kind: cast)) }
     if let symbols { return max(raw, SymbolsBlock.bound(symbols.palette.symbolCount(of: count))) }
-    return header.codec == CodecID.planes.rawValue ? max(raw, PlanesBlock.bound(count, width: header.width)) : raw
+    guard header.codec == CodecID.planes.rawValue else { return raw }
+    if let layout = header.elementType.block { return max(raw, FieldsBlock.bound(count, layout)) }
+    return max(raw, PlanesBlock.bound(count, width: header.width))
   }
 
   /// Encodes block `index` from `source`, its original bytes, into `frame` (at least `frameBound` bytes). `reference`: the
@@ -175,6 +182,10 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       }
     }
     if header.codec == CodecID.planes.rawValue {
+      if let layout = header.elementType.block {
+        let (count, flags) = unsafe FieldsBlock.encode(source, layout, into: frame, scratch: scratch, effort: effort)
+        return (.planes, flags, count)
+      }
       return unsafe (
         .planes, 0, PlanesBlock.encode(source, width: header.width, into: frame, scratch: scratch, effort: effort)
       )

@@ -197,9 +197,17 @@ package struct TensorRecord: Equatable, Sendable {
     self.byteCount = byteCount
   }
 
-  /// Bytes of a tensor of that type and shape, nil if they are no whole number or do not fit 63 bits.
+  /// Bytes of a tensor of that type and shape, nil if they are no whole number, if they or a dimension do not fit 63 bits, or if a block type
+  /// does not divide the rows.
   package static func byteCount(of elementType: ElementType, shape: [UInt64]) -> UInt64? {
+    guard shape.allSatisfy({ $0 < 1 << 63 }) else { return nil }
     if shape.contains(0) { return 0 }
+    var shape = shape
+    let perValue = UInt64(elementType.elementsPerValue)
+    if perValue > 1 {
+      guard let row = shape.popLast(), row % perValue == 0 else { return nil }
+      shape.append(row / perValue)
+    }
     var bits = UInt64(elementType.bitCount)
     for dimension in shape {
       let (product, overflow) = bits.multipliedReportingOverflow(by: dimension)

@@ -131,8 +131,12 @@ package struct SegmentHeader: Equatable, Sendable {
     guard byteCount > 0, byteCount <= UInt64(Int64.max), memberOffset <= UInt64(Int64.max) - byteCount,
       byteCount % UInt64(width) == 0
     else { throw failure }
-    guard blockValues >= 1, blockValues <= Limits.blockValues,
-      blockValues >= Limits.smallestBlockValues || valueCount <= UInt64(blockValues)
+    let isRecords = codec != CodecID.bytes.rawValue && elementType.isBlock
+    let unit = isRecords ? width : 1
+    let most = isRecords ? Limits.recordBlockBytes : Limits.blockValues
+    let least = isRecords ? Limits.smallestRecordBlockBytes : Limits.smallestBlockValues
+    guard blockValues >= 1, Int(blockValues) <= most / unit,
+      Int(blockValues) * unit >= least || valueCount <= UInt64(blockValues)
     else { throw SwzipError(.corrupt, .limit, at: failure.position) }
     guard let known = CodecID(rawValue: codec) else { return }
     if known == .float {

@@ -1,9 +1,24 @@
-/// Element types (spec/FORMAT.md, section 6).
+/// Element types (spec/FORMAT.md, section 6): numbers of one value each, and the block types of ggml, whose value is a
+/// whole block of elements (`BlockLayout`).
 public enum ElementType: UInt8, Sendable, CaseIterable {
-  case bytes, bf16, f16, f32, f64, f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz
+  case bytes = 0
+  case bf16, f16, f32, f64, f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz
   case i8, u8, i16, u16, i32, u32, i64, u64, bool, c64, f4, f6e2m3, f6e3m2
+  // ggml's: 64 and the id of the type there.
+  case q40 = 66
+  case q41 = 67
+  case q50 = 70
+  case q51, q80, q81, q2K, q3K, q4K, q5K, q6K, q8K
+  case iq2XXS, iq2XS, iq3XXS, iq1S, iq4NL, iq3S, iq2S, iq4XS
+  case iq1M = 93
+  case tq10 = 98
+  case tq20
+  case mxfp4 = 103
+  case nvfp4, q10, q20
 
-  /// The name that safetensors uses.
+  static let firstBlockCode: UInt8 = 64
+
+  /// The name that safetensors uses, or ggml.
   public var name: String {
     switch self {
     case .bytes: "BYTES"
@@ -29,14 +44,25 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
     case .f4: "F4"
     case .f6e2m3: "F6_E2M3"
     case .f6e3m2: "F6_E3M2"
+    default: block?.name ?? ""
     }
   }
 
-  public init?(name: String) {
-    guard let match = Self.allCases.first(where: { $0.name == name }) else { return nil }
+  /// The types that safetensors files have, in the order of their codes.
+  public static let safetensors: [ElementType] = allCases.filter { $0 != .bytes && !$0.isBlock }
+
+  public init?(safetensorsName name: String) {
+    guard let match = Self.safetensors.first(where: { $0.name == name }) else { return nil }
     self = match
   }
 
+  /// The block type with this id in ggml, nil if ggml has none; its plain types have codes of their own here.
+  public init?(ggmlBlock id: UInt32) {
+    guard id < 0x40, let type = Self(rawValue: Self.firstBlockCode + UInt8(id)) else { return nil }
+    self = type
+  }
+
+  /// Bits of one value; of a block type, bits of a block.
   public var bitCount: Int {
     switch self {
     case .f64, .i64, .u64, .c64: 64
@@ -44,7 +70,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
     case .bf16, .f16, .i16, .u16: 16
     case .f6e2m3, .f6e3m2: 6
     case .f4: 4
-    default: 8
+    default: block.map { 8 * $0.byteCount } ?? 8
     }
   }
 
@@ -69,7 +95,11 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
     guard bits & sign != 0 else { return bits }
     return isInteger ? (~bits &+ 1) & (sign | (sign - 1)) : bits ^ sign
   }
+  /// Elements that one value holds: more than one in a block type.
+  public var elementsPerValue: Int { block?.elementCount ?? 1 }
 
   /// Bytes of one value of a segment.
   package var width: Int { max(1, bitCount / 8) }
+
+  package var isBlock: Bool { rawValue >= Self.firstBlockCode }
 }

@@ -13,9 +13,7 @@ package enum Safetensors: ModelFormat {
     map.tensors = header.tensors
     map.payloads = header.tensors.filter { $0.byteCount > 0 }.map(Payload.init)
     let end = header.tensors.last.map { $0.offset + $0.byteCount } ?? UInt64(headerBytes)
-    if let fileBytes = input.byteCount, fileBytes > end {
-      map.warnings.append("\(fileBytes - end) bytes follow the last tensor")
-    }
+    map.warnOfTail(after: end, in: input.byteCount)
     return map
   }
 }

@@ -48,7 +48,7 @@ package struct SafetensorsHeader: Equatable, Sendable {
     let good = reader.object { reader, key in
       switch key {
       case "dtype":
-        type = reader.string().flatMap { $0 == "BYTES" ? nil : ElementType(name: $0) }
+        type = reader.string().flatMap { ElementType(safetensorsName: $0) }
         return type != nil
       case "shape":
         shape = reader.integers(atMost: Limits.rank)

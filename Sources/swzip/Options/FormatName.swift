@@ -3,13 +3,17 @@ internal import Swzip
 
 /// `--format`.
 enum FormatName: String, ExpressibleByArgument, CaseIterable {
-  case auto, safetensors, torch, raw
+  case auto, safetensors, torch, gguf, npy, npz, onnx, raw
 
   var format: InputFormat {
     switch self {
     case .auto: .automatic
     case .safetensors: .safetensors
     case .torch: .torch
+    case .gguf: .gguf
+    case .npy: .npy
+    case .npz: .npz
+    case .onnx: .onnx
     case .raw: .raw
     }
   }

@@ -93,7 +93,7 @@ struct PackingOptions: ParsableArguments {
   @Flag(name: .customLong("sha256"), help: "Store the SHA-256 of the file too.")
   var storesSHA256 = false
 
-  @Option(help: ArgumentHelp("How to read the input: auto, safetensors, torch or raw.", valueName: "name"))
+  @Option(help: ArgumentHelp("How to read the input; raw is plain bytes.", valueName: "name"))
   var format: FormatName = .auto
 
   @Flag(name: .customLong("no-times"), help: "Do not store the times of a folder's files.")
