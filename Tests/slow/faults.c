@@ -86,6 +86,9 @@ int linkat(int a, const char *from, int b, const char *to, int flags) {
   if (refuses_links) return errno = EPERM, -1;
   return fails("linkat", true) ? -1 : (int)syscall(SYS_linkat, a, from, b, to, flags);
 }
+int mkdirat(int folder, const char *path, mode_t mode) {
+  return fails("mkdirat", true) ? -1 : (int)syscall(SYS_mkdirat, folder, path, mode);
+}
 int unlinkat(int folder, const char *path, int flags) {
   return fails("unlinkat", false) ? -1 : (int)syscall(SYS_unlinkat, folder, path, flags);
 }

@@ -118,6 +118,72 @@ def counted(case):
     return len(trial.calls)
 
 
+FILES = {"a/m": ORIGINAL, "a/twin": ORIGINAL, "b/c/empty": b"", "d": b"text"}
+FOLDER_CASES = {
+    # name: verb, what is in the target before (None: no target), options
+    "pack a folder": ("pack", None, []),
+    "unpack a folder": ("unpack", None, []),
+    "unpack into a folder": ("unpack", {"other": OLD}, []),
+    "unpack into a folder -f": ("unpack", {"other": OLD, "a/m": OLD}, ["-f"]),
+}
+
+
+def write_tree(folder, files):
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def read_tree(folder):
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def check_folder(case, killed=False, must_succeed=False, **environment):
+    """One run on a folder: a new target is whole or absent; in one that exists each file is whole, new or old."""
+    verb, before, options = FOLDER_CASES[case]
+    if not hasattr(place, "folder"):
+        place.folder = FOLDER / str(threading.get_ident())
+    shutil.rmtree(place.folder, ignore_errors=True)
+    place.folder.mkdir(parents=True)
+    log = place.folder.with_suffix(".log")
+    log.unlink(missing_ok=True)
+    target = place.folder / "out"
+    if before is not None:
+        target.mkdir()
+        write_tree(target, before)
+    source = FOLDER / ("t" if verb == "pack" else "t.swz")
+    done = run([verb, "-T1", *options, str(source), "-o", str(target)], LD_PRELOAD=SHIM, FAULT_LOG=str(log), **environment)
+    calls = log.read_text().split() if log.exists() else []
+    failed = [call[:-1] for call in calls if call.endswith("!")]
+    problems = []
+    if verb == "pack":
+        whole = target.exists() and target.read_bytes() == FOLDER_PACKED
+        problems += ["wrong bytes under the final name"] if target.exists() and not whole else []
+    else:
+        found = {name: data for name, data in read_tree(target).items() if not name.startswith(".swzip-")}
+        expected = (before or {}) | FILES
+        whole = found == expected
+        if before is None and target.exists() and not whole:
+            problems.append(f"half a folder: {sorted(found)}")
+        if any(data not in (expected.get(name), (before or {}).get(name)) for name, data in found.items()):
+            problems.append("a file with wrong bytes")
+        if any(name not in found for name in before or {}):
+            problems.append("an older file is gone")
+    if killed:
+        problems += [f"it ended with {done.returncode}, not by the kill"] if done.returncode != -9 else []
+    else:
+        words = [line for line in done.stderr.decode().splitlines() if line.startswith("swzip: ")]
+        if done.returncode not in range(128) or (done.returncode == 0) and not whole:
+            problems.append(f"it ended with {done.returncode}, complete: {whole}")
+        if done.returncode != 0 and (len(words) != 1 or must_succeed):
+            problems.append(f"it says {words}")
+        if list(place.folder.rglob(".swzip-*")) and "unlinkat" not in failed:
+            problems.append("something is left behind")
+    how = " ".join(f"{key}={value}" for key, value in environment.items())
+    failures.extend(f"{case} [{how}, in {','.join(failed) or 'nothing'}]: {problem}" for problem in problems)
+    return len(calls)
+
+
 FOLDER.mkdir(parents=True, exist_ok=True)
 (FOLDER / "m").write_bytes(ORIGINAL)
 PACKED = run(["pack", "-3", "-T1", "-c", str(FOLDER / "m")]).stdout
@@ -138,6 +204,24 @@ with ThreadPoolExecutor(2) as pool:
             # The number of calls varies a little with two threads.
             if step == 1 or at + 10 < calls:
                 runs.append(pool.submit(check, case, killed=True, FAULT_AT=str(at), FAULT_KILL="1"))
+        for future in runs:
+            future.result()
+        print(f"{case}: {calls} calls, {len(runs)} runs", flush=True)
+
+write_tree(FOLDER / "t", FILES)
+FOLDER_PACKED = run(["pack", "-T1", "-c", str(FOLDER / "t")]).stdout
+(FOLDER / "t.swz").write_bytes(FOLDER_PACKED)
+with ThreadPoolExecutor(2) as pool:
+    for case in FOLDER_CASES:
+        calls = check_folder(case, must_succeed=True)
+        runs = [pool.submit(check_folder, case, must_succeed=True, FAULT_SHORT="1")]
+        for at in range(1, calls + 1, 2):
+            for name in ERRORS:
+                code = {"FAULT_AT": str(at), "FAULT_ERRNO": str(getattr(errno, name))}
+                runs.append(pool.submit(check_folder, case, must_succeed=name == "EINTR", **code))
+                if name in ("ENOSPC", "EIO"):
+                    runs.append(pool.submit(check_folder, case, **code, FAULT_FROM="1"))
+            runs.append(pool.submit(check_folder, case, killed=True, FAULT_AT=str(at), FAULT_KILL="1"))
         for future in runs:
             future.result()
         print(f"{case}: {calls} calls, {len(runs)} runs", flush=True)

@@ -41,7 +41,7 @@ struct Input {
       if forRemoval, status.linkCount > 1 {
         throw .refused(path, "it has \(status.linkCount) names (hard links), so --rm would free nothing; drop --rm")
       }
-    case .directory: throw .refused(path, "it is a directory; name the files in it, or use -r")
+    case .directory: throw .refused(path, "it is a directory; name the files in it")
     case .link:
       throw .refused(path, "it is a symbolic link, which --rm never removes; drop --rm or name the file itself")
     case .pipe, .socket, .device, .other:
