@@ -85,6 +85,12 @@ INLINE void weave16(swzip_float_kind kind, vec symbols, vec raw, vec base, vec *
     const vec p = _mm256_srli_epi16(u, 2), q = _mm256_srli_epi16(v, 2);
     *x = _mm256_or_si256(_mm256_add_epi16(p, _mm256_and_si256(base, _mm256_cmpgt_epi16(p, none))), _mm256_slli_epi16(u, 14));
     *y = _mm256_or_si256(_mm256_add_epi16(q, _mm256_and_si256(base, _mm256_cmpgt_epi16(q, none))), _mm256_slli_epi16(v, 14));
+  } else if (float_is_unsigned(kind)) {
+    // u = symbol << 8 | raw << 2, no sign
+    const vec none = _mm256_set1_epi16(63);
+    const vec p = _mm256_srli_epi16(u, 2), q = _mm256_srli_epi16(v, 2);
+    *x = _mm256_add_epi16(p, _mm256_and_si256(base, _mm256_cmpgt_epi16(p, none)));
+    *y = _mm256_add_epi16(q, _mm256_and_si256(base, _mm256_cmpgt_epi16(q, none)));
   } else if (kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2) {
     // the same with u = symbol << 8 | raw << 2
     const vec none = _mm256_set1_epi16(31), sign = _mm256_set1_epi16((short)0x8000);
@@ -128,12 +134,12 @@ INLINE void weave16(swzip_float_kind kind, vec symbols, vec raw, vec base, vec *
 
 INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const bool sorted, const swzip_merge_input *in,
                         uint32_t first, uint32_t end, swzip_hash_lanes *hash) {
-  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1 || kind == SWZIP_F32_J2;
-  const bool joint2 = kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2;
+  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1 || kind == SWZIP_F32_J2 || kind == SWZIP_F32_U1;
+  const bool six = kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2 || float_is_unsigned(kind);
   const size_t width = wide ? 4 : kind == SWZIP_E4M3_J1 || kind == SWZIP_E5M2_J1 ? 1 : 2;
   const size_t raw_bytes = 32 * (kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
                                  : kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1 ? 7
-                                 : joint2                                        ? 6
+                                 : six                                           ? 6
                                  : kind == SWZIP_F16_J1                          ? 10
                                  : kind == SWZIP_F16_J2                          ? 9
                                  : kind == SWZIP_E4M3_J1                         ? 3
@@ -143,7 +149,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   const uint8_t *low0 = wide ? in->low0 + (size_t)first * SWZIP_UNIT : NULL;
   const uint8_t *low1 = wide ? in->low1 + (size_t)first * SWZIP_UNIT : NULL;
   const uint32_t *index = sorted ? in->index + (size_t)first * 8 : NULL;
-  const vec base = _mm256_set1_epi16((short)(in->window_base << (joint2 ? 5 : 6)));
+  const vec base = _mm256_set1_epi16((short)(in->window_base << (six && !float_is_unsigned(kind) ? 5 : 6)));
   vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
   for (uint32_t unit = first; unit < end; unit++) {
     const uint8_t *const secret = XXH3_kSecret + (unit * 4 * width & 15) * 8;
@@ -160,7 +166,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   }
       ROW7(0) ROW7(1) ROW7(2) ROW7(3) ROW7(4) ROW7(5) ROW7(6)
       PUT16(7, carried)
-    } else if (joint2) {
+    } else if (six) {
       const vec two = _mm256_set1_epi8(3), top6 = _mm256_set1_epi8((char)0xFC);
       _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
         const vec r0 = LOAD(raw + 96 * half), r1 = LOAD(raw + 96 * half + 32), r2 = LOAD(raw + 96 * half + 64);
@@ -243,12 +249,13 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
 MERGE(SWZIP_BF16_J0, bf16_j0) MERGE(SWZIP_BF16_J1, bf16_j1) MERGE(SWZIP_F16_J1, f16_j1) MERGE(SWZIP_E4M3_J1, e4m3_j1)
 MERGE(SWZIP_E5M2_J1, e5m2_j1) MERGE(SWZIP_F32_J0, f32_j0) MERGE(SWZIP_F32_J1, f32_j1)
 MERGE(SWZIP_BF16_J2, bf16_j2) MERGE(SWZIP_F16_J2, f16_j2) MERGE(SWZIP_F32_J2, f32_j2)
+MERGE(SWZIP_BF16_U1, bf16_u1) MERGE(SWZIP_F32_U1, f32_u1)
 #define MERGES(name) {{merge_##name##_cached, merge_##name##_cached_sorted}, {merge_##name##_streaming, merge_##name##_streaming_sorted}}
 const swzip_merge_functions swzip_avx2_merges = {
     [SWZIP_BF16_J0] = MERGES(bf16_j0), [SWZIP_BF16_J1] = MERGES(bf16_j1), [SWZIP_F16_J1] = MERGES(f16_j1),
     [SWZIP_E4M3_J1] = MERGES(e4m3_j1), [SWZIP_E5M2_J1] = MERGES(e5m2_j1), [SWZIP_F32_J0] = MERGES(f32_j0),
     [SWZIP_F32_J1] = MERGES(f32_j1), [SWZIP_BF16_J2] = MERGES(bf16_j2), [SWZIP_F16_J2] = MERGES(f16_j2),
-    [SWZIP_F32_J2] = MERGES(f32_j2),
+    [SWZIP_F32_J2] = MERGES(f32_j2), [SWZIP_BF16_U1] = MERGES(bf16_u1), [SWZIP_F32_U1] = MERGES(f32_u1),
 };
 
 // ---------------------------------------------------------------- one block

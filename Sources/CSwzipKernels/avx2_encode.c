@@ -5,10 +5,12 @@
 // ---------------------------------------------------------------- split
 
 // 32 fields and raw values of 16-bit coded parts in x, y. Returns what is nonzero where a field has no symbol.
-INLINE vec split16(unsigned raw_bits, vec x, vec y, vec base, vec *symbols, vec *raw_low, vec *raw_high) {
+INLINE vec split16(unsigned raw_bits, bool rotates, vec x, vec y, vec base, vec *symbols, vec *raw_low, vec *raw_high) {
   const vec zero = _mm256_setzero_si256(), mask = _mm256_set1_epi16((short)((1 << raw_bits) - 1));
-  x = _mm256_or_si256(_mm256_slli_epi16(x, 1), _mm256_srli_epi16(x, 15));
-  y = _mm256_or_si256(_mm256_slli_epi16(y, 1), _mm256_srli_epi16(y, 15));
+  if (rotates) {
+    x = _mm256_or_si256(_mm256_slli_epi16(x, 1), _mm256_srli_epi16(x, 15));
+    y = _mm256_or_si256(_mm256_slli_epi16(y, 1), _mm256_srli_epi16(y, 15));
+  }
   vec f = _mm256_srli_epi16(x, (int)raw_bits), g = _mm256_srli_epi16(y, (int)raw_bits), outside = zero;
   if (raw_bits == 7 || raw_bits == 6) {
     const vec s = _mm256_subs_epu16(f, base), t = _mm256_subs_epu16(g, base);
@@ -32,10 +34,10 @@ INLINE vec split16(unsigned raw_bits, vec x, vec y, vec base, vec *symbols, vec 
 
 INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint32_t units, uint16_t window_base,
                         uint8_t *symbols, uint8_t *raw, uint8_t *low0, uint8_t *low1) {
-  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1 || kind == SWZIP_F32_J2;
+  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1 || kind == SWZIP_F32_J2 || kind == SWZIP_F32_U1;
   const unsigned raw_bits = kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
                             : kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1 ? 7
-                            : kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2 ? 6
+                            : kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2 || float_is_unsigned(kind) ? 6
                             : kind == SWZIP_F16_J1                          ? 10
                             : kind == SWZIP_F16_J2                          ? 9
                             : kind == SWZIP_E4M3_J1                         ? 3
@@ -64,7 +66,7 @@ INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint
           y = LOAD(values + 32);
           values += 64;
         }
-        outside = _mm256_or_si256(outside, split16(raw_bits, x, y, base, &s, raw_low + j, raw_high + j));
+        outside = _mm256_or_si256(outside, split16(raw_bits, !float_is_unsigned(kind), x, y, base, &s, raw_low + j, raw_high + j));
       } else {
         const vec x = LOAD(values), one = _mm256_set1_epi8(1);
         values += 32;
@@ -132,11 +134,12 @@ INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint
 SPLIT(SWZIP_BF16_J0, bf16_j0) SPLIT(SWZIP_BF16_J1, bf16_j1) SPLIT(SWZIP_F16_J1, f16_j1) SPLIT(SWZIP_E4M3_J1, e4m3_j1)
 SPLIT(SWZIP_E5M2_J1, e5m2_j1) SPLIT(SWZIP_F32_J0, f32_j0) SPLIT(SWZIP_F32_J1, f32_j1)
 SPLIT(SWZIP_BF16_J2, bf16_j2) SPLIT(SWZIP_F16_J2, f16_j2) SPLIT(SWZIP_F32_J2, f32_j2)
+SPLIT(SWZIP_BF16_U1, bf16_u1) SPLIT(SWZIP_F32_U1, f32_u1)
 static swzip_split_function *const split_functions[] = {
     [SWZIP_BF16_J0] = split_bf16_j0, [SWZIP_BF16_J1] = split_bf16_j1, [SWZIP_F16_J1] = split_f16_j1,
     [SWZIP_E4M3_J1] = split_e4m3_j1, [SWZIP_E5M2_J1] = split_e5m2_j1, [SWZIP_F32_J0] = split_f32_j0,
     [SWZIP_F32_J1] = split_f32_j1,   [SWZIP_BF16_J2] = split_bf16_j2, [SWZIP_F16_J2] = split_f16_j2,
-    [SWZIP_F32_J2] = split_f32_j2,
+    [SWZIP_F32_J2] = split_f32_j2,   [SWZIP_BF16_U1] = split_bf16_u1, [SWZIP_F32_U1] = split_f32_u1,
 };
 
 bool swzip_avx2_split_by(swzip_split_function *split, swzip_float_kind kind, const void *values, uint32_t count,
@@ -177,7 +180,7 @@ uint32_t swzip_avx2_fixed4_encode(const void *values, uint32_t count, uint8_t wi
     vec code[2];
     _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
       vec symbols, raw, unused;
-      split16(8, LOAD(from + 64 * half), LOAD(from + 64 * half + 32), zero, &symbols, &raw, &unused);
+      split16(8, true, LOAD(from + 64 * half), LOAD(from + 64 * half + 32), zero, &symbols, &raw, &unused);
       STORE(raw_plane + 64 * unit + 32 * half, raw);
       // 1 to 14 inside the window, 0 for zero, 15 for the rest
       const vec step = _mm256_sub_epi8(symbols, before);

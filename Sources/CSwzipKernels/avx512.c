@@ -315,7 +315,7 @@ SPLIT(SWZIP_F32_J0, f32_j0) SPLIT(SWZIP_F32_J1, f32_j1)
 static swzip_split_function *const split_functions[] = {
     [SWZIP_BF16_J0] = split_bf16_j0, [SWZIP_BF16_J1] = split_bf16_j1, [SWZIP_F16_J1] = split_f16_j1,
     [SWZIP_E4M3_J1] = NULL, [SWZIP_E5M2_J1] = NULL, [SWZIP_F32_J0] = split_f32_j0, [SWZIP_F32_J1] = split_f32_j1,
-    [SWZIP_F32_J2] = NULL,  // BF16_J2 and F16_J2 have none either
+    [SWZIP_F32_U1] = NULL,  // nor have the others
 };
 
 static bool float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,

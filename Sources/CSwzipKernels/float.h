@@ -14,13 +14,18 @@ static const swzip_float_traits float_traits[] = {
     [SWZIP_BF16_J0] = {2, 16, 8, 0}, [SWZIP_BF16_J1] = {2, 16, 7, 0}, [SWZIP_F16_J1] = {2, 16, 10, 2},
     [SWZIP_E4M3_J1] = {1, 8, 3, 3},  [SWZIP_E5M2_J1] = {1, 8, 2, 2},  [SWZIP_F32_J0] = {4, 16, 8, 0},
     [SWZIP_F32_J1] = {4, 16, 7, 0},  [SWZIP_BF16_J2] = {2, 16, 6, 0}, [SWZIP_F16_J2] = {2, 16, 9, 1},
-    [SWZIP_F32_J2] = {4, 16, 6, 0},
+    [SWZIP_F32_J2] = {4, 16, 6, 0},  [SWZIP_BF16_U1] = {2, 16, 6, 0}, [SWZIP_F32_U1] = {4, 16, 6, 0},
 };
 
+// The sign stays on top where it is always zero.
+INLINE bool float_is_unsigned(swzip_float_kind kind) { return kind == SWZIP_BF16_U1 || kind == SWZIP_F32_U1; }
+
 INLINE unsigned float_rotate(swzip_float_kind kind, unsigned value) {
+  if (float_is_unsigned(kind)) return value;
   return float_traits[kind].coded_bits == 16 ? (value << 1 | value >> 15) & 0xFFFF : (value << 1 | value >> 7) & 0xFF;
 }
 INLINE unsigned float_unrotate(swzip_float_kind kind, unsigned rotated) {
+  if (float_is_unsigned(kind)) return rotated & 0xFFFF;
   return float_traits[kind].coded_bits == 16 ? (rotated >> 1 | rotated << 15) & 0xFFFF
                                              : (rotated >> 1 | rotated << 7) & 0xFF;
 }

@@ -92,7 +92,7 @@ typedef struct {
 
 // Merges and hashes units first to end. [kind][streaming][sorted]
 typedef void swzip_merge_function(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *hash);
-typedef swzip_merge_function *swzip_merge_functions[SWZIP_F32_J2 + 1][2][2];
+typedef swzip_merge_function *swzip_merge_functions[SWZIP_FLOAT_KINDS][2][2];
 extern const swzip_merge_functions swzip_avx2_merges;
 
 // Decodes a block by functions whose streaming stores need `alignment`.

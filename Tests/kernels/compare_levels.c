@@ -14,8 +14,8 @@
 #include "swzip_kernels.h"
 
 static const char *const level_names[] = {"portable", "avx2", "avx512"};
-static const char *const kind_names[] = {"bf16 j0", "bf16 j1", "f16", "e4m3", "e5m2", "f32 j0", "f32 j1", "bf16 j2", "f16 j2", "f32 j2"};
-enum { levels = 3, kinds = 10, page = 4096, most_values = 3 * 8192 };
+static const char *const kind_names[] = {"bf16 j0", "bf16 j1", "f16", "e4m3", "e5m2", "f32 j0", "f32 j1", "bf16 j2", "f16 j2", "f32 j2", "bf16 u1", "f32 u1"};
+enum { levels = 3, kinds = SWZIP_FLOAT_KINDS, page = 4096, most_values = 3 * 8192 };
 
 static unsigned long passed, failed;
 static void check(int good, const char *what, int level, const char *detail, unsigned long number) {

@@ -125,7 +125,9 @@ void swzip_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *
 
 typedef enum {
   SWZIP_BF16_J0, SWZIP_BF16_J1, SWZIP_F16_J1, SWZIP_E4M3_J1, SWZIP_E5M2_J1, SWZIP_F32_J0, SWZIP_F32_J1,
-  SWZIP_BF16_J2, SWZIP_F16_J2, SWZIP_F32_J2
+  SWZIP_BF16_J2, SWZIP_F16_J2, SWZIP_F32_J2,
+  SWZIP_BF16_U1, SWZIP_F32_U1,                // J = 1 without the sign
+  SWZIP_FLOAT_KINDS
 } swzip_float_kind;
 
 unsigned swzip_float_width(swzip_float_kind kind);      // bytes a value

@@ -56,7 +56,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     let fixed4 = effort.usesFixed4 && type == .bf16
     let isSparse =
       codec == .float && !fixed4
-      ? unsafe SparseBlock.pays(bytes, width: type.width, symbolsTellZeros: effort.usesRans) : false
+      ? unsafe SparseBlock.pays(bytes, width: type.width, symbolsTellZeros: effort.usesRans || kind!.isUnsigned) : false
     float =
       try isSparse
       ? unsafe FloatPlan(

@@ -3,7 +3,11 @@ package import CSwzipKernels
 /// The float descriptions that have kernels (spec/codecs/float.md).
 package struct FloatKind: Equatable, Sendable {
   package let kernel: swzip_float_kind
+  /// J, as the segment frame says it: with bit 7 the sign is no part of the raw bits.
   package let mantissaBits: UInt8
+
+  package static let unsigned: UInt8 = 0x80
+  package var isUnsigned: Bool { mantissaBits & Self.unsigned != 0 }
 
   /// Nil where the type has no float codec or not with that J.
   package init?(_ elementType: ElementType, mantissaBits: UInt8) {
@@ -19,6 +23,8 @@ package struct FloatKind: Equatable, Sendable {
     case (.bf16, 2): kernel = SWZIP_BF16_J2
     case (.f16, 2): kernel = SWZIP_F16_J2
     case (.f32, 2): kernel = SWZIP_F32_J2
+    case (.bf16, Self.unsigned | 1): kernel = SWZIP_BF16_U1
+    case (.f32, Self.unsigned | 1): kernel = SWZIP_F32_U1
     default: return nil
     }
   }
@@ -26,6 +32,10 @@ package struct FloatKind: Equatable, Sendable {
   /// The kind of the effort's J, or of a smaller one if the window would miss more than one value in 256 of a sample:
   /// optimizer moments span more octaves than weights.
   static func best(for values: UnsafeRawBufferPointer, _ elementType: ElementType, effort: Effort) -> FloatKind? {
+    if let kind = FloatKind(elementType, mantissaBits: unsigned | 1), effort.level >= 3, unsafe kind.hasNoSigns(values)
+    {
+      return kind
+    }
     var mantissaBits = effort.mantissaBits(of: elementType)
     while let kind = FloatKind(elementType, mantissaBits: mantissaBits) {
       if mantissaBits < 2 { return kind }
@@ -35,14 +45,29 @@ package struct FloatKind: Equatable, Sendable {
     return nil
   }
 
+  /// The field of value `index`.
+  func field(_ values: UnsafeRawBufferPointer, _ index: Int) -> UInt32 {
+    let part = UInt32(unsafe swzip_float_coded_part(kernel, values.baseAddress!, UInt32(index)))
+    return (isUnsigned ? part & 0x7FFF : part << 1 & 0xFFFF) >> rawBits
+  }
+
+  /// Whether no value of a sample of about 4,096 is negative, and some are not zero.
+  private func hasNoSigns(_ values: UnsafeRawBufferPointer) -> Bool {
+    let count = values.count / width
+    var all: UInt16 = 0
+    for index in stride(from: 0, to: count, by: max(1, count / 4096)) {
+      unsafe all |= swzip_float_coded_part(kernel, values.baseAddress!, UInt32(index))
+    }
+    return all != 0 && all < 0x8000
+  }
+
   /// 256ths of a sample of about 1,024 values whose field lies below a window that ends with the largest.
   private func windowMisses(_ values: UnsafeRawBufferPointer) -> Int {
     guard hasWindow else { return 0 }
     let count = values.count / width
     var fields: [UInt32] = []
     for index in stride(from: 0, to: count, by: max(1, count / 1024)) {
-      let part = UInt32(unsafe swzip_float_coded_part(kernel, values.baseAddress!, UInt32(index)))
-      fields.append((part << 1 & 0xFFFF) >> rawBits)
+      fields.append(unsafe field(values, index))
     }
     let top = fields.max() ?? 0
     return fields.count { $0 != 0 && $0 + 255 <= top + 24 } * 256 / fields.count
@@ -58,7 +83,9 @@ package struct FloatKind: Equatable, Sendable {
   /// Whether fields have more than eight bits: then only those in a window of 255 have symbols.
   package var hasWindow: Bool { largestWindowBase > 0 }
   /// A window of 255 fields that begins here reaches all above: 0 with eight bits or fewer, 256 with nine, 768 with ten.
-  package var largestWindowBase: Int { width == 1 || shift > 0 ? 0 : (1 << (16 - Int(rawBits))) - 256 }
+  package var largestWindowBase: Int {
+    width == 1 || shift > 0 ? 0 : (1 << (16 - Int(rawBits) - (isUnsigned ? 1 : 0))) - 256
+  }
   package var rawBits: UInt32 { swzip_float_raw_bits(kernel) }
 
   package func rawPlaneBytes(_ count: Int) -> Int { swzip_raw_plane_bytes(kernel, UInt32(count)) }

@@ -42,7 +42,8 @@ package final class FloatPlan {
     let blocks = (count + largest - 1) / largest
     self.rowLength = 0
     blockValues = ((count + blocks - 1) / blocks + 255) & ~255
-    if effort.usesRans {
+    // Values without signs are second moments as a rule: see `statesSpread`.
+    if effort.usesRans || kind.isUnsigned {
       try unsafe planRans(values, count: count, rowLength: rowLength, scratch: scratch)
       return
     }
@@ -86,7 +87,7 @@ package final class FloatPlan {
     let nonZeros = unsafe memory.prefix(kept * width)
     guard kept > 0 else { return }
     if kind.hasWindow { windowBase = unsafe findWindow(nonZeros, count: kept) }
-    guard effort.usesRans else {
+    guard effort.usesRans || kind.isUnsigned else {
       self.blockValues = Limits.writtenBlockValues(width: width)
       try unsafe sample(nonZeros, count: kept, effort: effort, scratch: scratch)
       self.blockValues = blockValues
@@ -138,8 +139,7 @@ package final class FloatPlan {
     let step = max(1, count / 256)
     var most: UInt32 = 0
     for index in stride(from: 0, to: count, by: step) {
-      let part = UInt32(unsafe swzip_float_coded_part(kind.kernel, values.baseAddress!, UInt32(index)))
-      most = max(most, (part << 1 & 0xFFFF) >> kind.rawBits)
+      most = unsafe max(most, kind.field(values, index))
     }
     // Far below a window's end there is nothing; a few octaves above the sample's largest value there may be something.
     let margin: UInt32 = step > 1 ? 24 : 0
@@ -165,7 +165,9 @@ package final class FloatPlan {
       }
     }
     addBlocks()
-    if rowLength > 0, effort.level >= 3, histograms.quarters.distance > Self.statesSpread << Int64(kind.mantissaBits) {
+    if rowLength > 0, effort.level >= 3,
+      histograms.quarters.distance > Self.statesSpread << Int64(kind.mantissaBits & 3)
+    {
       return try unsafe planRans(values, count: count, rowLength: rowLength, scratch: scratch)
     }
     if rowLength > 0, !histograms.quartersDiffer(rowLength: rowLength) {
