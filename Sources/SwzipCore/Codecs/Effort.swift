@@ -18,6 +18,10 @@ package struct Effort: Equatable, Sendable {
   package var usesFixed4: Bool { level == 1 }
   /// Symbols by rANS with row and column classes instead of Huffman.
   package var usesRans: Bool { level >= 7 }
+  /// Values of the largest block of values of that width coded by rANS.
+  package func ransBlockValues(width: Int) -> Int {
+    level >= 9 ? Limits.largestWrittenBlock : Limits.writtenBlockValues(width: width)
+  }
   package var usesLz4: Bool { level == 1 }
   package var sortsRows: Bool { level >= 2 }
   /// Most tables of a float segment.

@@ -76,7 +76,7 @@ package final class DecodeScratch {
   private var tileMemory: Memory
   private var planeMemory: Memory?
   private var sparseMemory: Memory?
-  private var capacity = Limits.largestWrittenBlock
+  private var capacity = Limits.writtenBlockValues(width: 1)
 
   package init() throws(SwzipError) {
     compressors = Compressors()

@@ -51,7 +51,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     var header = SegmentHeader(
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? type : .bytes, codec: codec)
-    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, header.elementType))
+    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, header.elementType, effort))
     let kind = codec == .float ? unsafe FloatKind.best(for: bytes, type, effort: effort) : nil
     let fixed4 = effort.usesFixed4 && type == .bf16
     let isSparse =
@@ -93,13 +93,18 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     self.header = header
   }
 
-  private static func blockValues(_ count: Int, _ codec: CodecID, _ type: ElementType) -> Int {
+  private static func blockValues(
+    _ count: Int, _ codec: CodecID, _ type: ElementType, _ effort: Effort
+  ) -> Int {
     if codec != .bytes, type.isBlock {
       let largest = Limits.recordBlockBytes / type.width
       let blocks = (count + largest - 1) / largest
       return (count + blocks - 1) / blocks
     }
-    let largest = codec == .bytes ? Limits.blockValues : Limits.writtenBlockValues(width: type.width)
+    let largest =
+      codec == .bytes
+      ? Limits.blockValues
+      : codec == .float ? effort.ransBlockValues(width: type.width) : Limits.writtenBlockValues(width: type.width)
     let blocks = (count + largest - 1) / largest
     return min(count, ((count + blocks - 1) / blocks + 255) & ~255)
   }

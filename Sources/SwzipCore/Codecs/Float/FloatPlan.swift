@@ -44,7 +44,7 @@ package final class FloatPlan {
     blockValues = ((count + blocks - 1) / blocks + 255) & ~255
     // Values without signs are second moments as a rule: see `statesSpread`.
     if effort.usesRans || kind.isUnsigned {
-      try unsafe planRans(values, count: count, rowLength: rowLength, scratch: scratch)
+      try unsafe planRans(values, count: count, rowLength: rowLength, effort: effort, scratch: scratch)
       return
     }
     if effort.sortsRows, rowLength % 32 == 0, rowLength * 8 <= largest, rows >= 8 {
@@ -110,9 +110,9 @@ package final class FloatPlan {
 
   /// Rows, where they are known, else runs of 512 values, which may differ in scale too.
   private func planRans(
-    _ values: UnsafeRawBufferPointer, count: Int, rowLength: Int, scratch: EncodeScratch
+    _ values: UnsafeRawBufferPointer, count: Int, rowLength: Int, effort: Effort, scratch: EncodeScratch
   ) throws(SwzipError) {
-    let largest = Limits.writtenBlockValues(width: kind.width)
+    let largest = effort.ransBlockValues(width: kind.width)
     var row = rowLength > 0 && rowLength <= largest ? rowLength : 512
     if row < 64 { row *= (63 + row) / row }
     let rows = (count + row - 1) / row
@@ -168,7 +168,7 @@ package final class FloatPlan {
     if rowLength > 0, effort.level >= 3,
       histograms.quarters.distance > Self.statesSpread << Int64(kind.mantissaBits & 3)
     {
-      return try unsafe planRans(values, count: count, rowLength: rowLength, scratch: scratch)
+      return try unsafe planRans(values, count: count, rowLength: rowLength, effort: effort, scratch: scratch)
     }
     if rowLength > 0, !histograms.quartersDiffer(rowLength: rowLength) {
       rowLength = 0

@@ -22,7 +22,7 @@ final class SymbolsPlan {
     let count = values.count / width
     // Rows of symbols; runs of 512 where no row is a whole number of them.
     var row = rowLength % perSymbol == 0 ? rowLength / perSymbol : 0
-    let largest = perSymbol > 1 ? Limits.largestWrittenBlock : Limits.writtenBlockValues(width: width)
+    let largest = effort.ransBlockValues(width: perSymbol > 1 ? 1 : width)
     if row == 0 || row > largest / perSymbol { row = 512 }
     if row < 64 { row *= (63 + row) / row }
     let rows = (palette.symbolCount(of: count) + row - 1) / row
