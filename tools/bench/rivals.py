@@ -70,7 +70,7 @@ RIVALS = {
         "shuffle zstd-1": way(coders.Blosc2, "SHUFFLE", "ZSTD", 1, timed=True),
         "shuffle zstd-9": way(coders.Blosc2, "SHUFFLE", "ZSTD", 9, cuts=("whole",)),
         "bitshuffle lz4-5": way(coders.Blosc2, "BITSHUFFLE", "LZ4", 5, timed=True)}),
-    "planes": Rival("byte planes, zstd", "zstandard", {
+    "planes": Rival("byte planes", "zstandard", {
         "zstd-1": way(coders.Planes, 1, timed=True), "zstd-9": way(coders.Planes, 9, cuts=("whole",))}),
     "zstd-3": Rival("zstd -3", "zstandard", {
         "": Way(lambda name, data, dtype: coders.Zstd(name, data, 3), ("whole",), True)}),

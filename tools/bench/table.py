@@ -49,6 +49,10 @@ def swzip_makers(ours, levels):
     return {f"swzip-{level}": maker(level) for level in levels}
 
 
+def is_timed(rival):
+    return any(way.timed for way in rivals.RIVALS[rival].ways.values())
+
+
 def rival_makers(chosen, path, known):
     """By title, the coder of each way that is timed, with the cut of the file that gives the smaller result."""
     def maker(rival, way, cut):
@@ -59,7 +63,7 @@ def rival_makers(chosen, path, known):
         return make
 
     found = {}
-    for rival in chosen:
+    for rival in filter(is_timed, chosen):
         for name, way in rivals.RIVALS[rival].ways.items():
             keys = {", ".join(filter(None, (name, cut))): cut for cut in way.cuts}
             smallest = rivals.best({key: known[rival][key] for key in keys if key in known[rival]})
@@ -145,7 +149,9 @@ def run(arguments, report):
     known = {}
     for name in names:
         path, = models.make(arguments.models, [name])
-        known[name] = rivals.sizes(path, name, FILES[name], chosen, say, arguments.again)
+        needed = {"sizes": chosen, "speeds": list(filter(is_timed, chosen)), "levels": []}
+        needed = max((needed[part] for part in arguments.parts), key=len)
+        known[name] = rivals.sizes(path, name, FILES[name], needed, say, arguments.again)
         if "sizes" in arguments.parts:
             say(f"{name}: swzip")
             before = report["sizes"].get(name, {})
