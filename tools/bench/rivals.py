@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The sizes of swzip's rivals: every way each is used, in a process of its own, remembered by the file's SHA-256.
 
-    rivals.py RIVAL WAY FILE ELEMENT      prints the bytes of one round trip, and of nothing that fails
+    rivals.py RIVAL WAY CUT FILE ELEMENT      one round trip: prints its bytes, or why it failed on standard error
 """
 import functools
 import hashlib
@@ -214,7 +214,10 @@ def save_cache():
 def sizes(path, file_name, dtype, chosen, say, again=False):
     """The results of the chosen rivals, {rival: {"way, cut": result}}; those not remembered are measured."""
     data = path.read_bytes()
-    entry = load_cache().setdefault(hashlib.sha256(data).hexdigest(), {})
+    cache, digest = load_cache(), hashlib.sha256(data).hexdigest()
+    for other in [key for key, value in cache.items() if value["file"] == file_name and key != digest]:
+        del cache[other]  # The file was another one then.
+    entry = cache.setdefault(digest, {})
     entry["file"], entry["bytes"] = file_name, len(data)
     if "entropy" not in entry:
         entry["entropy"] = entropies(path, data, dtype)
