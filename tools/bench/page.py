@@ -40,17 +40,11 @@ def grid(header, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def remembered(cache, file, rival):
-    """The results of a rival for a file, of the newest version measured."""
-    entry = next((entry for entry in cache.values() if entry.get("file") == file), {})
-    return rivals.newest(entry, rival) or {}
-
-
-def reason(results, rival):
-    """Why there is no size."""
-    if not results:
-        return "does not read this format" if rival == "bigsmall" else "not measured"
-    return "; ".join(sorted({result["failed"] for result in results.values()}))
+def reason(results):
+    """Why there is no size, from what is remembered of a rival for a file."""
+    if results is None:
+        return "not measured"
+    return "; ".join(sorted({result["failed"] for result in results.values()})) or "does not read this format"
 
 
 class Footnotes:
@@ -78,8 +72,8 @@ def sizes_part(report, cache, files, chosen):
         if entry is None:
             continue
         ours = report["sizes"][file]
-        results = {rival: remembered(cache, file, rival) for rival in chosen}
-        theirs = {rival: rivals.best(result) for rival, result in results.items()}
+        results = {rival: rivals.newest(entry, rival) for rival in chosen}
+        theirs = {rival: rivals.best(result or {}) for rival, result in results.items()}
         smallest = min([*ours.values(), *(best[0] for best in theirs.values() if best)])
         percent = 100 / entry["bytes"]
 
@@ -88,7 +82,7 @@ def sizes_part(report, cache, files, chosen):
 
         row = [file, f"{entry['bytes'] / 1e6:.1f}"]
         row += [show(ours[level]) if level in ours else "" for level in levels]
-        row += [show(theirs[rival][0]) if theirs[rival] else notes.dash(reason(results[rival], rival))
+        row += [show(theirs[rival][0]) if theirs[rival] else notes.dash(reason(results[rival]))
                 for rival in chosen]
         bounds = [entry["entropy"][scope] for scope in ("file", "tensors")]
         row.append(" / ".join(f"{bound * percent:.2f}" if bound else "–" for bound in bounds))
