@@ -51,21 +51,27 @@ make_venv() {
   fi
 }
 
-# install_python FOLDER REQUIREMENT...: installs each into the environment, without its dependencies; one that cannot be
-# had on this system is named and left out.
+# install_python FOLDER [--dependencies] REQUIREMENT...: installs each into the environment, without its dependencies
+# unless asked for; one that cannot be had on this system is named and left out.
 install_python() {
-  local folder=$1 pip requirement output complete=yes
+  local folder=$1 stamp=$1/installed pip requirement output complete=yes
   shift
-  [ "$(cat "$folder/installed" 2>/dev/null)" != "$*" ] || return 0
-  pip=("$folder/bin/python" -m pip --disable-pip-version-check install --quiet --no-deps)
-  pip+=(--only-binary=:all: --no-binary=zipnn)
+  pip=("$folder/bin/python" -m pip --disable-pip-version-check install --quiet)
+  if [ "${1-}" = --dependencies ]; then
+    stamp+=-with-dependencies
+    shift
+  else
+    pip+=(--no-deps)
+  fi
+  [ "$(cat "$stamp" 2>/dev/null)" != "$*" ] || return 0
+  pip+=(--only-binary=:all: --no-binary=zipnn --no-binary=z4ai)
   for requirement; do
     if ! output=$("${pip[@]}" "$requirement" 2>&1); then
       say "left out: $requirement ($(tail -n 1 <<<"$output"))"
       complete=no
     fi
   done
-  [ $complete = no ] || echo "$*" >"$folder/installed"
+  [ $complete = no ] || echo "$*" >"$stamp"
 }
 
 # requirements FILE [NAME...]: its lines without comments; only those of the packages named, if any are.

