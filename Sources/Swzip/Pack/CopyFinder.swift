@@ -5,7 +5,7 @@ internal import SwzipInputs
 /// length and equal samples; then every byte is compared.
 struct CopyFinder {
   private static let leastFileBytes = UInt64(sampleBytes)
-  private static let leastPieceBytes: UInt64 = 65_536
+  private static let leastPieceBytes: UInt64 = 8192
   private static let sampleBytes = 4096
   /// Different pieces of one length with equal samples: a file made of nothing else must not cost a comparison of each
   /// with each.

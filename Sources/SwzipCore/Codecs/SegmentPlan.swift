@@ -42,8 +42,11 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     let finder =
       unsafe range.copyOf == nil && cast == nil && type != .bytes && whole
       ? PaletteFinder(bytes, width: type.width) : nil
+    let repeats =
+      unsafe range.copyOf == nil && cast == nil && finder == nil && whole && type != .bytes
+      && Repeats.found(in: bytes, width: type.width, effort: effort, scratch: scratch)
     let codec: CodecID =
-      if range.copyOf != nil { .copy } else if cast != nil { .cast } else if type == .bytes || !whole {
+      if range.copyOf != nil { .copy } else if cast != nil { .cast } else if type == .bytes || !whole || repeats {
         .bytes
       } else if finder != nil || (type.width == 1 && FloatKind(type, mantissaBits: 1) == nil) {
         .symbols
