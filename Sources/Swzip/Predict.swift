@@ -19,7 +19,7 @@ public func predict(_ source: any InputSource, level: Int) throws(SwzipError) ->
   var layouts = [try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic)]
   try Packer.markReferences(&layouts, MemberSources(source))
   let layout = layouts[0]
-  let worker = try PackWorker(verify: false)
+  let worker = try PackWorker(verify: false, effort: Effort(level: level))
   let effort = Effort(level: level)
   var tensors = layout.tensors[...]
   var predictions: [SegmentPrediction] = []

@@ -15,7 +15,7 @@ struct CastFinder {
 
   init(sources: MemberSources) throws(SwzipError) {
     self.sources = sources
-    scratch = try EncodeScratch()
+    scratch = try EncodeScratch(blockValues: Limits.writtenBlockValues(width: 4))
   }
 
   private struct Piece {

@@ -81,8 +81,8 @@ final class PackWorker {
   private var frameMemory: Memory?
   private var castMemory: Memory?
 
-  init(verify: Bool) throws(SwzipError) {
-    scratch = try EncodeScratch()
+  init(verify: Bool, effort: Effort) throws(SwzipError) {
+    scratch = try EncodeScratch(blockValues: effort.largestBlock)
     verifier = verify ? (try DecodeScratch(), SegmentDecoder()) : nil
   }
 

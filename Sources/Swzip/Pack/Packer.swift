@@ -38,7 +38,7 @@ final class Packer {
     if options.sha256 { header.mayFlags |= FileHeader.memberSHA256 }
     self.header = header
     var workers: [PackWorker] = []
-    for _ in 0..<max(1, options.threads) { workers.append(try PackWorker(verify: options.verify)) }
+    for _ in 0..<max(1, options.threads) { workers.append(try PackWorker(verify: options.verify, effort: effort)) }
     self.workers = workers
   }
 

@@ -22,6 +22,8 @@ package struct Effort: Equatable, Sendable {
   package func ransBlockValues(width: Int) -> Int {
     level >= 9 ? Limits.largestWrittenBlock : Limits.writtenBlockValues(width: width)
   }
+  /// Values of the largest block of any kind.
+  package var largestBlock: Int { max(ransBlockValues(width: 1), Limits.writtenBlockValues(width: 1)) }
   package var usesLz4: Bool { level == 1 }
   package var sortsRows: Bool { level >= 2 }
   /// Most tables of a float segment.

@@ -17,18 +17,20 @@ package final class EncodeScratch {
   let histograms: Memory
   package var costs = [UInt16](repeating: 0, count: 256)
 
-  private static let planeStride = Limits.largestWrittenBlock + 512
+  private let planeStride: Int
 
-  package init() throws(SwzipError) {
+  /// Room for blocks of up to `blockValues` values.
+  package init(blockValues: Int = Limits.largestWrittenBlock) throws(SwzipError) {
     compressors = Compressors()
-    symbolMemory = try Memory(Self.planeStride)
-    sortedMemory = try Memory(Self.planeStride)
-    planeMemory = try Memory(8 * Self.planeStride)
+    planeStride = blockValues + 512
+    symbolMemory = try Memory(planeStride)
+    sortedMemory = try Memory(planeStride)
+    planeMemory = try Memory(8 * planeStride)
     countMemory = try Memory(4 * 1024)
     listMemory = try Memory(4 * (Self.missingCapacity + 4 * Limits.largestWrittenBlock / 32))
     tableMemory = try Memory(MemoryLayout<swzip_encode_table>.stride)
     sampleMemory = try Memory(16384)
-    sparseMemory = try Memory(Self.maskBytes + 4 * Self.planeStride)
+    sparseMemory = try Memory(Self.maskBytes + 4 * planeStride)
     histograms = try Memory(1024 * FloatPlan.mostGroups)
   }
 
@@ -37,7 +39,7 @@ package final class EncodeScratch {
   /// Symbols in coded order.
   package var sorted: UnsafeMutablePointer<UInt8> { unsafe sortedMemory.base.assumingMemoryBound(to: UInt8.self) }
   package func plane(_ index: Int) -> UnsafeMutablePointer<UInt8> {
-    unsafe (planeMemory.base + index * Self.planeStride).assumingMemoryBound(to: UInt8.self)
+    unsafe (planeMemory.base + index * planeStride).assumingMemoryBound(to: UInt8.self)
   }
   package func planes(_ count: Int) -> [UnsafeMutablePointer<UInt8>?] { unsafe (0..<count).map { unsafe plane($0) } }
   /// Room for all planes of a block: those of eight bytes a value fit, and those of `Limits.recordBlockBytes`.

@@ -4,8 +4,8 @@ internal import CSwzipKernels
 extension FloatBlock {
   /// Room that a frame may take while it is being written.
   static func ransBound(_ count: Int, kind: FloatKind) -> Int {
-    RansStreams.fixedBytes + count + kind.rawPlaneBytes(count) + (kind.isWide ? 2 * PlaneSection.bound(count) : 0)
-      + 2 * count + 6 * (count / 16) + 512
+    RansStreams.bound(count) + kind.rawPlaneBytes(count) + (kind.isWide ? 2 * PlaneSection.bound(count) : 0)
+      + 6 * (count / 16) + 512
   }
 
   /// The raw bits of values with symbol 0 are left out: these values are zero.

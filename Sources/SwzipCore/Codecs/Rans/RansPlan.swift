@@ -165,7 +165,7 @@ final class RansPlan {
         classes, count: count, rowLength: rowLength, coding: coding, map: map, into: scratch.sorted)
     }
     // Words are written downwards from the end of the room, then moved to their place.
-    let room = unsafe (start + offset + 2 * count).assumingMemoryBound(to: UInt16.self)
+    let room = unsafe (start + offset + RansStreams.wordsBound(count)).assumingMemoryBound(to: UInt16.self)
     let states = unsafe (start + 32).assumingMemoryBound(to: UInt32.self)
     unsafe swzip_rans_states_begin(states)
     let words = unsafe swzip_rans_encode(

@@ -5,6 +5,11 @@ enum RansStreams {
   /// Bytes of a block before its row classes: the block's header and the states.
   static let fixedBytes = 32 + Int(4 * SWZIP_STREAMS)
 
+  /// Room for header, states, row classes and words of a block of `count` symbols. A symbol takes 12 bits at most; rows
+  /// that have classes have 64 symbols at least.
+  static func bound(_ count: Int) -> Int { fixedBytes + count / 64 + wordsBound(count) + 64 }
+  static func wordsBound(_ count: Int) -> Int { (count * 3 / 2 + 2 * Int(SWZIP_STREAMS) + 2) & ~1 }
+
   /// Table numbers of a block's symbols; nil where all take the first table. `classes`: one byte a row.
   static func numbers(
     _ classes: UnsafePointer<UInt8>, count: Int, rowLength: Int, coding: RansCoding, map: [UInt8],

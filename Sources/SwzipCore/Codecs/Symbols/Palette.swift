@@ -64,11 +64,36 @@ package struct Palette: Equatable, Sendable {
   }
 }
 
+/// Numbers of up to 257 values: a table of 1,024 places, searched from a value's hash on.
+private struct ValueMap {
+  private var values = [UInt64](repeating: 0, count: 1024)
+  private var used = [Bool](repeating: false, count: 1024)
+  private var indices = [UInt8](repeating: 0, count: 1024)
+
+  private func place(of value: UInt64) -> Int {
+    var place = Int(truncatingIfNeeded: (value &* 0x9E37_79B9_7F4A_7C15) >> 54)
+    while used[place], values[place] != value { place = (place + 1) & 1023 }
+    return place
+  }
+
+  /// False if it is there.
+  mutating func insert(_ value: UInt64) -> Bool {
+    let place = place(of: value)
+    guard !used[place] else { return false }
+    used[place] = true
+    values[place] = value
+    return true
+  }
+
+  mutating func set(_ value: UInt64, _ index: UInt8) { indices[place(of: value)] = index }
+  func index(of value: UInt64) -> UInt8 { indices[place(of: value)] }
+}
+
 /// The palette of values as an encoder needs it: the index of each value.
 final class PaletteFinder {
   let palette: Palette
   private var indexOf16: [UInt8] = []
-  private var indexOf: [UInt64: UInt8] = [:]
+  private var indexOf = ValueMap()
 
   /// The palette of `bytes`, values of `width` bytes; nil if there are more than 256 distinct ones, or too few values
   /// for each to pay. A dense tensor ends after a few hundred values.
@@ -87,7 +112,7 @@ final class PaletteFinder {
         guard !seen[Int(value)] else { continue }
         seen[Int(value)] = true
       } else {
-        guard indexOf.updateValue(0, forKey: value) == nil else { continue }
+        guard indexOf.insert(value) else { continue }
       }
       distinct.append(value)
       guard distinct.count <= most else { return nil }
@@ -107,7 +132,7 @@ final class PaletteFinder {
     palette = Palette(width: width, values: values, valuesPerSymbol: perSymbol)
     if width <= 2 { indexOf16 = [UInt8](repeating: 0, count: 1 << (8 * width)) }
     for (index, value) in distinct.enumerated() {
-      if width <= 2 { indexOf16[Int(value)] = UInt8(index) } else { indexOf[value] = UInt8(index) }
+      if width <= 2 { indexOf16[Int(value)] = UInt8(index) } else { indexOf.set(value, UInt8(index)) }
     }
   }
 
@@ -139,7 +164,7 @@ final class PaletteFinder {
       var (last, index): (UInt64?, UInt8) = (nil, 0)
       unsafe Self.gather(count, perSymbol, base, into: symbols) { place in
         let value = unsafe Self.value(bytes, place, width)
-        if value != last { (last, index) = (value, indexOf[value]!) }
+        if value != last { (last, index) = (value, indexOf.index(of: value)) }
         return index
       }
     }

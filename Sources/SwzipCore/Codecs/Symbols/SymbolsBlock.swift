@@ -6,7 +6,7 @@ enum SymbolsBlock {
 
   /// Room that a frame may take while it is being written.
   static func bound(_ symbolCount: Int) -> Int {
-    RansStreams.fixedBytes + symbolCount + 2 * symbolCount + 6 * 128 + 512
+    RansStreams.bound(symbolCount) + 512
   }
 
   /// Writes the payload; returns mode, flags and the frame's size, nil where another mode must serve.
