@@ -184,9 +184,14 @@ uint32_t swzip_fixed4_encode(const void *values, uint32_t count, uint8_t window_
 
 // ---------------------------------------------------------------- sparse blocks (spec/codecs/sparse.md)
 
-/// Sets bit i % 8 of mask byte i / 8 for each value with a bit set, clears the other bits, copies those values to `out` (room
-/// for one more than `count`) and returns how many there are. `width`: 1, 2 or 4 bytes a value.
-uint32_t swzip_sparse_compact(const void *values, uint32_t count, unsigned width, uint8_t *mask, void *out);
+/// Sets bit i % 8 of mask byte i / 8 for each value with a bit set in `significant`, clears the other bits, copies those
+/// values to `out` (room for one more than `count`) and returns how many there are. `width`: 1, 2 or 4 bytes a value.
+uint32_t swzip_sparse_compact(const void *values, uint32_t count, unsigned width, uint32_t significant, uint8_t *mask,
+                              void *out);
+/// Collects the top bits of the values that the mask leaves out, eight a byte, and returns how many are set.
+uint32_t swzip_sparse_signs(const void *values, uint32_t count, unsigned width, const uint8_t *mask, uint8_t *signs);
+/// Sets the top bits of the values that the mask leaves out.
+void swzip_sparse_set_signs(void *values, uint32_t count, unsigned width, const uint8_t *mask, const uint8_t *signs);
 /// Number of bits set in the masks of `count` values; false in `*clean` if a bit past the last value is set.
 uint32_t swzip_sparse_count(const uint8_t *mask, uint32_t count, bool *clean);
 /// The reverse of compact. `values` holds as many as the mask has bits, and 64 bytes of slack.

@@ -82,7 +82,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     let layout = mode == .planes ? header.elementType.block : nil
     if mode == .huffman || mode == .rans {
       guard (mode == .rans) == (header.rans != nil) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    } else if layout == nil, block.flags != 0 {
+    } else if layout == nil, mode != .sparse, block.flags != 0 {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
     let width = header.width
@@ -90,7 +90,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       block.valueCount,
       planes: mode == .planes
         ? layout == nil ? width : 0
-        : mode == .sparse || mode == .rans ? 6 : mode == .cast || kind?.isWide == true ? 2 : 1)
+        : mode == .sparse || mode == .rans ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(

@@ -106,6 +106,8 @@ package final class DecodeScratch {
 
   /// Room for a block's symbols, after `prepare` with six planes. Apart from the tile, which plane sections use.
   var symbols: UnsafeMutablePointer<UInt8> { unsafe plane(5) }
+  /// Room for the signs of a sparse block's zeros, behind those of rows and tables of its inner part.
+  var signs: UnsafeMutablePointer<UInt8> { unsafe plane(6) }
   /// Room for the mask of a sparse block, after `prepare` with five planes.
   var mask: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
   /// Room for the values of a sparse block.

@@ -174,12 +174,13 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
         return unsafe (.fixed4, 0, FloatBlock.encodeFixed4(source, plan: float, into: frame))
       }
       if float.isSparse {
-        let count = unsafe SparseBlock.encode(
+        let coded = unsafe SparseBlock.encode(
           source, width: header.width, into: frame, scratch: scratch, effort: effort
         ) { values, inner in
           unsafe codedFloats(index, values, float, into: inner, scratch: scratch)
         }
-        return (.sparse, 0, count)
+        guard let coded else { return unsafe bytesPayload(source, into: frame, scratch: scratch) }
+        return (.sparse, coded.flags, coded.byteCount)
       }
       if let coded = unsafe codedFloats(index, source, float, into: frame, scratch: scratch) { return coded }
       return unsafe bytesPayload(source, into: frame, scratch: scratch)

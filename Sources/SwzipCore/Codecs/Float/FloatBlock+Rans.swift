@@ -62,7 +62,7 @@ extension FloatBlock {
     let values = unsafe scratch.nonZeros
     let kept = unsafe Int(
       swzip_sparse_compact(
-        source.baseAddress!, UInt32(count), UInt32(kind.width), scratch.mask, values.baseAddress!))
+        source.baseAddress!, UInt32(count), UInt32(kind.width), .max, scratch.mask, values.baseAddress!))
     guard kept > 0, (count - kept) * 32 > count else { return nil }
     let outside = unsafe swzip_float_split(
       kind.kernel, values.baseAddress!, UInt32(kept), windowBase, scratch.sorted, rawPlane, scratch.plane(0),
@@ -105,7 +105,7 @@ extension FloatBlock {
         scratch: scratch, streaming: streaming, position: position)
     }
     let symbols = unsafe scratch.tableNumbers  // the tables' numbers have served
-    let kept = unsafe Int(swzip_sparse_compact(scratch.symbols, UInt32(count), 1, scratch.mask, symbols))
+    let kept = unsafe Int(swzip_sparse_compact(scratch.symbols, UInt32(count), 1, .max, scratch.mask, symbols))
     guard kept > 0, flags & patchesFlag == 0 else { throw SwzipError(.corrupt, .blockHeader, at: position) }
     unsafe block.count = UInt32(kept)
     unsafe block.symbols = unsafe UnsafePointer(symbols)

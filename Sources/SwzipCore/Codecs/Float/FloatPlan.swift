@@ -80,6 +80,7 @@ package final class FloatPlan {
       let mine = unsafe Int(
         swzip_sparse_compact(
           values.baseAddress! + start * width, UInt32(min(blockValues, values.count / width - start)), UInt32(width),
+          SparseBlock.magnitude(width),
           scratch.mask, memory.base + kept * width))
       counts.append(mine)
       kept += mine

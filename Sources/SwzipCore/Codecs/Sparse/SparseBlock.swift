@@ -5,32 +5,38 @@ internal import CSwzipKernels
 enum SparseBlock {
   /// Where the mask's section begins.
   private static let maskOffset = 32
+  /// Some of the zeros are negative: a section of their signs follows the mask's.
+  private static let signsFlag: UInt8 = 1
+
+  /// The bits of a value besides its sign.
+  static func magnitude(_ width: Int) -> UInt32 { UInt32.max >> UInt32(33 - 8 * width) }
 
   /// Room that a frame may take while it is being written.
-  static func bound(_ count: Int, inner: Int) -> Int { maskOffset + PlaneSection.bound((count + 7) / 8) + inner }
+  static func bound(_ count: Int, inner: Int) -> Int { maskOffset + 2 * PlaneSection.bound((count + 7) / 8) + inner }
 
   /// Whether a mask of the zeros pays: more than one value of a sample in sixteen is zero. Where symbols of less than a bit
-  /// tell zeros too (rANS), their places must also have a pattern (2:4, whole rows): the mask's bytes take less than 0.9 of
+  /// tell zeros too (rANS), and none is negative, their places must also have a pattern (2:4, whole rows): the mask's bytes take less than 0.9 of
   /// what as many zeros at random would.
   static func pays(_ values: UnsafeRawBufferPointer, width: Int, symbolsTellZeros: Bool) -> Bool {
     let count = values.count / width
     let run = 256
     let step = max(run, count / 128 / run * run)
     var counts = [UInt32](repeating: 0, count: 256)
-    var (zeros, seen): (UInt32, UInt32) = (0, 0)
+    var (zeros, negative, seen): (UInt32, UInt32, UInt32) = (0, 0, 0)
     for start in stride(from: 0, to: count, by: step) {
       var pattern: UInt8 = 0
       for index in start..<min(start + run, count) {
-        var bits: UInt8 = 0
-        for byte in 0..<width { unsafe bits |= values[index * width + byte] }
+        var bits = unsafe values[index * width + width - 1] & 0x7F
+        for byte in 0..<(width - 1) { unsafe bits |= values[index * width + byte] }
         zeros += bits == 0 ? 1 : 0
+        negative += unsafe bits == 0 && values[index * width + width - 1] != 0 ? 1 : 0
         seen += 1
         pattern = pattern << 1 | (bits == 0 ? 1 : 0)
         if index & 7 == 7 { counts[Int(pattern)] += 1 }
       }
     }
     guard zeros * 16 > seen else { return false }
-    guard symbolsTellZeros else { return true }
+    guard symbolsTellZeros, negative == 0 else { return true }
     var single = [UInt32](repeating: 0, count: 256)
     (single[0], single[1]) = (zeros, seen - zeros)
     return 10 * information(counts) < 9 * information(single)
@@ -43,24 +49,34 @@ enum SparseBlock {
     return unsafe swzip_histogram_cost(counts, costs, 0, 255)
   }
 
-  /// Writes the payload and returns the frame's size. `code` writes the inner part, given its values, and returns its
+  /// Writes the payload and returns the frame's size and flags; nil for a block of zeros. `code` writes the inner part, given its values, and returns its
   /// mode, flags and size, or nil where they are to be stored raw.
   static func encode(
     _ source: UnsafeRawBufferPointer, width: Int, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch,
     effort: Effort,
     code: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> (mode: BlockMode, flags: UInt8, byteCount: Int)?
-  ) -> Int {
+  ) -> (byteCount: Int, flags: UInt8)? {
     let count = source.count / width
     let mask = unsafe scratch.mask
     let values = unsafe scratch.nonZeros
     let kept = unsafe Int(
-      swzip_sparse_compact(source.baseAddress!, UInt32(count), UInt32(width), mask, values.baseAddress!))
+      swzip_sparse_compact(
+        source.baseAddress!, UInt32(count), UInt32(width), magnitude(width), mask, values.baseAddress!))
     let nonZeros = unsafe UnsafeRawBufferPointer(rebasing: values[..<(kept * width)])
+    guard kept > 0 else { return nil }
     unsafe BytesBlock.clearParameters(frame)
     unsafe frame.storeBytes(of: UInt32(kept).littleEndian, toByteOffset: 28, as: UInt32.self)
-    let start = unsafe PlaneSection.encode(
+    var start = unsafe PlaneSection.encode(
       UnsafeRawBufferPointer(start: mask, count: (count + 7) / 8), into: frame.baseAddress!, at: maskOffset,
       scratch: scratch, effort: effort)
+    let signs = unsafe scratch.plane(0)
+    let zeros = count - kept
+    let negative = unsafe swzip_sparse_signs(source.baseAddress!, UInt32(count), UInt32(width), mask, signs) > 0
+    if negative {
+      start = unsafe PlaneSection.encode(
+        UnsafeRawBufferPointer(start: signs, count: (zeros + 7) / 8), into: frame.baseAddress!, at: start,
+        scratch: scratch, effort: effort)
+    }
     let inner = unsafe UnsafeMutableRawBufferPointer(rebasing: frame[start...])
     for index in 0..<24 { unsafe inner[index] = 0 }
     var coded = unsafe code(nonZeros, inner)
@@ -69,7 +85,7 @@ enum SparseBlock {
     }
     unsafe inner[24] = coded!.mode.rawValue
     unsafe inner[25] = coded!.flags
-    return start + coded!.byteCount
+    return (start + coded!.byteCount, negative ? signsFlag : 0)
   }
 
   /// Decodes the mask, has the inner part decoded by `decode` (mode, its frame, its values), and spreads the values.
@@ -85,10 +101,25 @@ enum SparseBlock {
     let mask = try unsafe PlaneSection.decode(
       frame, at: maskOffset, count: (count + 7) / 8, into: scratch.mask, scratch: scratch, position: position)
     var clean = false
-    guard unsafe Int(swzip_sparse_count(mask.bytes, UInt32(count), &clean)) == kept, clean, kept > 0,
-      mask.end + 32 <= frame.count
-    else { throw failure }
-    let inner = unsafe UnsafeRawBufferPointer(rebasing: frame[mask.end...])
+    guard unsafe Int(swzip_sparse_count(mask.bytes, UInt32(count), &clean)) == kept, clean, kept > 0 else {
+      throw failure
+    }
+    let flags = unsafe frame[25]
+    guard flags & ~signsFlag == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    var start = mask.end
+    var signs: UnsafePointer<UInt8>?
+    if flags & signsFlag != 0 {
+      guard kept < count else { throw failure }
+      let section = try unsafe PlaneSection.decode(
+        frame, at: start, count: (count - kept + 7) / 8, into: scratch.signs, scratch: scratch, position: position)
+      guard unsafe (count - kept) % 8 == 0 || section.bytes[(count - kept) / 8] >> UInt8((count - kept) % 8) == 0 else {
+        throw failure
+      }
+      unsafe signs = section.bytes
+      start = section.end
+    }
+    guard start + 32 <= frame.count else { throw failure }
+    let inner = unsafe UnsafeRawBufferPointer(rebasing: frame[start...])
     for index in 0..<24 {
       guard unsafe inner[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
     }
@@ -99,5 +130,8 @@ enum SparseBlock {
     let values = try unsafe scratch.nonZeros(kept * width + Limits.slack)
     try unsafe decode(mode, inner, UnsafeMutableRawBufferPointer(rebasing: values[..<(kept * width)]))
     unsafe swzip_sparse_expand(mask.bytes, UInt32(count), UInt32(width), values.baseAddress!, out.baseAddress!)
+    if let signs = unsafe signs {
+      unsafe swzip_sparse_set_signs(out.baseAddress!, UInt32(count), UInt32(width), mask.bytes, signs)
+    }
   }
 }
