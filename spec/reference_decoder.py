@@ -1335,7 +1335,7 @@ def read_contexts(cursor: Cursor, tables: Sequence[RansTable], row_length: int) 
     numbers = cursor.take(count)
     cursor.check(max(numbers) < len(tables), "context names a table that is not there")
     has_columns = cursor.u8()
-    cursor.check(has_columns <= 1, "flag of column classes is out of range")
+    require_known(has_columns <= 1, f"reserved flags {has_columns:#x} of contexts", cursor.where)
     columns: tuple[int, ...] = ()
     if has_columns:
         nibbles = [nibble for byte in cursor.take(-(-row_length // 2)) for nibble in (byte & 15, byte >> 4)]
@@ -1405,6 +1405,7 @@ def rans_float(block: Block) -> bytes:
     flags = cursor.u8()
     require_known(not flags & ~(PATCHED | SKIPS_ZEROS), f"reserved flags {flags:#x} of mode rans", cursor.where)
     cursor.check(flags != PATCHED | SKIPS_ZEROS, "patches where zeros are skipped")
+    cursor.check(not (block.inner and flags & SKIPS_ZEROS), "zeros are skipped inside mode sparse")
     symbols = read_rans_symbols(cursor, segment, count)
     held = [symbol for symbol in symbols if symbol] if flags & SKIPS_ZEROS else symbols
     cursor.check(len(held) > 0, "zeros are skipped and there is nothing else")
