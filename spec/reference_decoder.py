@@ -135,15 +135,18 @@ BLOCK_TYPES: dict[int, tuple[str, int, tuple[int, ...], tuple[int, ...]]] = {
 }
 BF16, F16, F32, F8_E4M3, F8_E5M2 = 1, 2, 3, 5, 6
 
-BYTES, FLOAT, PLANES, COPY = range(4)  # codecs
-CODEC_NAMES = ("bytes", "float", "planes", "copy")
-MODE_NAMES = ("raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy")
-RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY = range(8)
+BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST = range(6)  # codecs
+CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast")
+CODER_HUFFMAN, CODER_RANS = range(2)
+MODE_NAMES = ("raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy", "rans", "sparse", "cast")
+RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE, MODE_CAST = range(11)
 MODES_OF_CODEC = {
     BYTES: {RAW, CONSTANT, ZSTD, LZ4},
-    FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4},
+    FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, RANS, SPARSE},
     PLANES: {RAW, CONSTANT, ZSTD, LZ4, MODE_PLANES},
     COPY: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY},
+    SYMBOLS: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, RANS},
+    CAST: {RAW, CONSTANT, ZSTD, LZ4, MODE_CAST},
 }
 
 
@@ -157,9 +160,9 @@ class FloatForm:
 
 
 FLOAT_FORMS = {
-    BF16: FloatForm(16, 8, (0, 1)),
-    F32: FloatForm(16, 8, (0, 1)),
-    F16: FloatForm(16, 5, (1,)),
+    BF16: FloatForm(16, 8, (0, 1, 2)),
+    F32: FloatForm(16, 8, (0, 1, 2)),
+    F16: FloatForm(16, 5, (1, 2)),
     F8_E4M3: FloatForm(8, 4, (1,)),
     F8_E5M2: FloatForm(8, 5, (1,)),
 }
@@ -348,6 +351,29 @@ class Frame:
 Table = bytes  # a Huffman table that has been checked: the code length of each of the 256 symbols
 
 
+@dataclass(frozen=True)
+class Palette:
+    """What a symbol of codec symbols stands for (symbols.md): `digits` values, numbers of `values` (none: itself)."""
+
+    digits: int
+    values: tuple[bytes, ...]
+
+    @property
+    def symbols(self) -> int:
+        """The number of symbols that stand for something."""
+        return len(self.values) ** self.digits if self.values else 256
+
+
+@dataclass(frozen=True)
+class Contexts:
+    """Which rANS table a symbol takes (rans.md, contexts)."""
+
+    row_bits: int
+    tables: tuple[RansTable, ...]  # of each context
+    columns: tuple[int, ...]  # class of each column; empty if columns have none
+    all_tables: tuple[RansTable, ...]  # of the segment, whether a context names them or not
+
+
 @dataclass
 class Segment:
     """A segment frame (section 4.2) and its block frames."""
@@ -361,13 +387,34 @@ class Segment:
     codec: int
     j: int
     window_base: int
-    tables: list[Table] = field(default_factory=list)
+    coder: int
+    tables: list[Table] = field(default_factory=list)  # those of Huffman
+    contexts: Contexts | None = None  # of coder rANS
+    palette: Palette | None = None  # of codec symbols
+    referred: int | None = None  # of codec cast: the element type of the referred range
     references: list[Reference] = field(default_factory=list)
     blocks: list[Frame] = field(default_factory=list)
 
     @property
     def width(self) -> int:
         return 1 if self.codec == BYTES else element_width(self.element)
+
+    @property
+    def referred_width(self) -> int:
+        """Bytes of a value in the range that the segment refers to."""
+        return self.width if self.referred is None else element_width(self.referred)
+
+    @property
+    def field_bits(self) -> int:
+        """Bits of the field of codec float."""
+        return FLOAT_FORMS[self.element].exponent_bits + self.j
+
+    @property
+    def symbol_limit(self) -> int:
+        """No table has a symbol of this or above."""
+        if self.codec == FLOAT:
+            return min(256, 1 << self.field_bits)
+        return self.palette.symbols if self.palette else 256
 
 
 @dataclass
@@ -629,25 +676,35 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     cursor = Cursor(data, frame.start + 16, frame.end, f"frame of segment {number}")
     offset, length, per_block, row_length = cursor.u64(), cursor.u64(), cursor.u32(), cursor.u32()
     element, codec, j, table_count = cursor.u8(), cursor.u8(), cursor.u8(), cursor.u8()
-    window_base, reference_count = cursor.u16(), cursor.u8()
-    cursor.reserved(1)
+    window_base, reference_count, coder = cursor.u16(), cursor.u8(), cursor.u8()
     require_known(element_known(element), f"element type {element}", cursor.where)
-    segment = Segment(number, offset, length, per_block, row_length, element, codec, j, window_base)
+    segment = Segment(number, offset, length, per_block, row_length, element, codec, j, window_base, coder)
     cursor.check(length >= 1, "segment is empty")
     if codec >= len(CODEC_NAMES):
         member.refuse(f"codec {codec} of segment {number}")
         return segment
+    require_known(coder <= CODER_RANS, f"coder {coder}", cursor.where)
     check_segment_fields(segment, cursor)
     cursor.check(table_count <= 32, "more than 32 tables")
-    segment.tables = [read_table(cursor) for _ in range(table_count)]
+    if coder == CODER_RANS:
+        segment.contexts = read_contexts(cursor, [read_rans_table(cursor) for _ in range(table_count)], row_length)
+    else:
+        segment.tables = [read_table(cursor) for _ in range(table_count)]
     cursor.check(reference_count <= 4, "more than 4 references")
-    cursor.check(codec != COPY or reference_count == 1, "copy without exactly one reference")
+    one = codec not in (COPY, CAST) or reference_count == 1
+    cursor.check(one, "codec copy or cast without exactly one reference")
     for _ in range(reference_count):
         kind = cursor.u8()
         if kind > 1:
             member.refuse(f"reference kind {kind} of segment {number}")
             return segment
         segment.references.append(Reference(kind, cursor.varint(), cursor.varint()))
+    if codec == SYMBOLS:
+        segment.palette = read_palette(cursor, segment)
+    if codec == CAST:
+        segment.referred = read_referred(cursor, segment)
+    for symbols in [*map(present_symbols, segment.tables), *(t.symbols for t in rans_tables(segment))]:
+        cursor.check(max(symbols) < segment.symbol_limit, "table has a symbol that stands for nothing")
     unknown = read_extensions(cursor)
     if unknown:
         member.refuse(f"{unknown} of segment {number}")
@@ -664,25 +721,35 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
     one_block = segment.length // segment.width <= segment.values_per_block
     least = MIN_BLOCK_BYTES_OF_MANY if in_bytes else MIN_VALUES_OF_MANY
     cursor.check(one_block or size >= least, "blocks are too small")
-    form = FLOAT_FORMS.get(segment.element)
+    cursor.check(segment.row_length <= segment.values_per_block, "row length is above the values a block")
+    if segment.codec not in (FLOAT, SYMBOLS):
+        cursor.check(segment.row_length == 0 and segment.coder == 0, "row length or coder outside its codecs")
     if segment.codec != FLOAT:
         cursor.check(segment.j == 0 and segment.window_base == 0, "J or window base outside codec float")
-        cursor.check(segment.row_length == 0, "row length outside codec float")
-        return
-    cursor.check(segment.row_length % 32 == 0, "row length is not a multiple of 32")
-    cursor.check(segment.row_length <= segment.values_per_block, "row length is above the values a block")
-    cursor.check(segment.window_base <= 256, "window base is above 256")
-    if form is None:
+    elif segment.element not in FLOAT_FORMS:
         cursor.fail("codec float for another element type")
-    cursor.check(segment.j in form.allowed_j, "J is not allowed for the element type")
-    cursor.check(segment.window_base == 0 or form.exponent_bits + segment.j == 9, "window base is not allowed")
+    else:
+        cursor.check(segment.j in FLOAT_FORMS[segment.element].allowed_j, "J is not allowed for the element type")
+        highest = {9: 256, 10: 768}.get(segment.field_bits, 0)
+        cursor.check(segment.window_base <= highest, f"window base is above {highest}")
+    if segment.coder == CODER_HUFFMAN:
+        step_fits = segment.row_length % 32 == 0 if segment.codec == FLOAT else segment.row_length == 0
+        cursor.check(step_fits, "row length is not a multiple of 32, or in codec symbols")
+    elif segment.codec == FLOAT:
+        check_rows(segment, segment.values_per_block, cursor)
+
+
+def check_rows(segment: Segment, symbols_per_block: int, cursor: Cursor) -> None:
+    """Blocks of coder rANS are whole rows (rans.md)."""
+    whole = segment.row_length == 0 or symbols_per_block % segment.row_length == 0
+    cursor.check(whole, "symbols a block are not whole rows")
 
 
 def check_references(segment: Segment, member: Member, members: list[Member], header: Header) -> None:
     """References lie in a base, or in the container before the segment (section 4.2)."""
     where = f"reference of segment {segment.number}"
     for reference in segment.references:
-        end = reference.offset + segment.length
+        end = reference.offset + segment.length // segment.width * segment.referred_width
         if reference.kind == 1:
             require(bool(header.must_flags & MUST_BASE), "header does not tell of a base", where)
             require(reference.number < len(member.record.bases), "no such base record", where)
@@ -695,11 +762,11 @@ def check_references(segment: Segment, member: Member, members: list[Member], he
         require(end <= limit, "range does not precede or lies outside its member", where)
         target = member if same else members[reference.number]
         overlaps = any(
-            other.codec == COPY and other.offset < end and reference.offset < other.offset + other.length
+            other.codec in (COPY, CAST) and other.offset < end and reference.offset < other.offset + other.length
             for other in target.segments
             if not same or other.offset < segment.offset
         )
-        require(segment.codec != COPY or not overlaps, "range holds bytes of a copy", where)
+        require(segment.codec not in (COPY, CAST) or not overlaps, "range holds bytes of a copy or cast", where)
 
 
 # --- The walk over all frames (section 5) -----------------------------------------------------------------------------
@@ -814,6 +881,10 @@ def read_table(cursor: Cursor) -> Table:
     return bytes(lengths)
 
 
+def present_symbols(table: Table) -> list[int]:
+    return [symbol for symbol, length in enumerate(table) if length]
+
+
 def check_lengths(lengths: bytearray, cursor: Cursor) -> None:
     """A table is complete: every 11-bit window is a valid code."""
     used = [length for length in lengths if length]
@@ -898,7 +969,8 @@ class Block:
     cursor: Cursor
     segment: Segment
     values: int
-    copied: Callable[[], bytes]  # for mode copy: the block's range of the reference
+    referred: Callable[[], bytes]  # for modes copy and cast: the range of the reference that the block's values have
+    inner: bool = False  # a block inside one of mode sparse
 
     @property
     def length(self) -> int:
@@ -1061,6 +1133,18 @@ def unpack_r7(unit: bytes) -> list[int]:
     return raw + last_row
 
 
+def unpack_r6(unit: bytes) -> list[int]:
+    raw = []
+    for half in (unit[:96], unit[96:]):
+        raw += [byte >> 2 for byte in half]
+        raw += [sum((half[32 * row + column] & 3) << 2 * row for row in range(3)) for column in range(32)]
+    return raw
+
+
+def unpack_r9(unit: bytes) -> list[int]:
+    return [unit[32 + index] | (unit[index % 32] >> index // 32 & 1) << 8 for index in range(256)]
+
+
 def unpack_r10(unit: bytes) -> list[int]:
     raw = []
     for half in (unit[:160], unit[160:]):
@@ -1082,6 +1166,8 @@ def unpack_r2(unit: bytes) -> list[int]:
 RAW_UNITS: dict[int, tuple[int, Callable[[bytes], list[int]]]] = {
     8: (256, unpack_r8),
     7: (224, unpack_r7),
+    6: (192, unpack_r6),
+    9: (288, unpack_r9),
     10: (320, unpack_r10),
     3: (96, unpack_r3),
     2: (64, unpack_r2),
@@ -1098,6 +1184,12 @@ def read_raw_plane(cursor: Cursor, bits: int, count: int) -> list[int]:
     return raw[:count]
 
 
+def read_raw(cursor: Cursor, segment: Segment, count: int) -> tuple[list[int], list[bytes]]:
+    """What a block of codec float holds beside symbols: the raw plane and, for F32, the two byte planes below."""
+    raw = read_raw_plane(cursor, FLOAT_FORMS[segment.element].coded_bits - segment.field_bits, count)
+    return raw, [read_section(cursor, count) for _ in range(2)] if segment.element == F32 else []
+
+
 def field_values(segment: Segment, raw_bits: int, coded_bits: int) -> list[int | None]:
     """For each symbol its field, shifted above the raw bits; None where the field does not fit."""
     limit = 1 << (coded_bits - raw_bits)
@@ -1109,7 +1201,7 @@ def coded_parts(symbols: list[int], raw: list[int], segment: Segment, cursor: Cu
     """Join symbols and raw bits and rotate the sign back to the top."""
     form = FLOAT_FORMS[segment.element]
     sign = form.coded_bits - 1
-    fields = field_values(segment, form.coded_bits - form.exponent_bits - segment.j, form.coded_bits)
+    fields = field_values(segment, form.coded_bits - segment.field_bits, form.coded_bits)
     parts = []
     for symbol, low in zip(symbols, raw, strict=True):
         value = fields[symbol]
@@ -1173,6 +1265,9 @@ def join_coded(parts: list[int], coded_bits: int, low_planes: list[bytes]) -> by
 def group_tables(cursor: Cursor, numbers: bytes, segment: Segment) -> list[Table]:
     """The tables of the 4 groups; the inline one is read here if a group names it."""
     inline = read_table(cursor) if 255 in numbers else None
+    if inline:
+        fits = max(present_symbols(inline)) < segment.symbol_limit
+        cursor.check(fits, "table has a symbol that stands for nothing")
     tables = []
     for number in numbers:
         table = inline if number == 255 else segment.tables[number] if number < len(segment.tables) else None
@@ -1183,18 +1278,24 @@ def group_tables(cursor: Cursor, numbers: bytes, segment: Segment) -> list[Table
 
 
 def mode_huffman(block: Block) -> bytes:
+    """Mode huffman of the codecs float and symbols."""
+    block.cursor.check(block.segment.coder == CODER_HUFFMAN, "mode huffman in a segment of another coder")
+    return huffman_float(block) if block.segment.codec == FLOAT else huffman_symbols(block)
+
+
+def huffman_float(block: Block) -> bytes:
     """float.md, block of mode huffman."""
     cursor, segment, count = block.cursor, block.segment, block.values
     form = FLOAT_FORMS[segment.element]
     flags, base_length, numbers = cursor.u8(), cursor.u16(), cursor.take(4)
     require_known(flags < 8, f"reserved flags {flags:#x} of mode huffman", cursor.where)
     wide, is_sorted, patched = flags & 1, flags & 2, flags & 4
+    cursor.check(not (is_sorted and block.inner), "sorted rows inside mode sparse")
     lengths = read_lengths(cursor, base_length, wide=bool(wide))
     groups = row_order(cursor, segment, count) if is_sorted else []
     tables = group_tables(cursor, numbers, segment)
     cursor.pad()
-    raw = read_raw_plane(cursor, form.coded_bits - form.exponent_bits - segment.j, count)
-    low_planes = [read_section(cursor, count) for _ in range(2)] if segment.element == F32 else []
+    raw, low_planes = read_raw(cursor, segment, count)
     sizes = [len(group) * segment.row_length for group in groups]
     geometry = sorted_geometry(sizes) if is_sorted else unsorted_geometry(count)
     symbols = read_streams(cursor, lengths, geometry, tables)
@@ -1232,12 +1333,351 @@ def mode_fixed4(block: Block) -> bytes:
     return join_coded(coded_parts(symbols, raw, segment, cursor), 16, [])
 
 
+# --- rANS (rans.md) ---------------------------------------------------------------------------------------------------
+
+SLOTS = 4096
+LEVELS = 64
+END_STATE = 65536
+
+
+def weight(level: int) -> int:
+    """64 × 2^((level − 1) / 5) rounded to the nearest integer, by integers: its fifth power is 64^5 × 2^(level − 1)."""
+    if level == 0:
+        return 0
+    power = 128**5 << (level - 1)
+    low, high = 0, 1 << 20
+    while high - low > 1:  # the largest number with (2 number − 1)^5 below twice the weight, to the fifth
+        middle = (low + high) // 2
+        low, high = (middle, high) if (2 * middle - 1) ** 5 < power else (low, middle)
+    return low
+
+
+WEIGHTS = tuple(map(weight, range(LEVELS)))
+
+
+@dataclass(frozen=True)
+class RansTable:
+    """A table that has been checked: frequency and first slot of each symbol, and the symbol of each slot."""
+
+    frequencies: tuple[int, ...]
+    first_slots: tuple[int, ...]
+    slots: bytes
+
+    @property
+    def symbols(self) -> list[int]:
+        return [symbol for symbol, frequency in enumerate(self.frequencies) if frequency]
+
+
+def rans_tables(segment: Segment) -> tuple[RansTable, ...]:
+    return segment.contexts.all_tables if segment.contexts else ()
+
+
+def read_levels(cursor: Cursor, count: int) -> list[int]:
+    """The levels of a run: steps and escapes, in nibbles."""
+    spare: list[int] = []
+
+    def nibble() -> int:
+        if spare:
+            return spare.pop()
+        byte = cursor.u8()
+        spare.append(byte >> 4)
+        return byte & 15
+
+    levels, last = [], 32
+    for _ in range(count):
+        code = nibble()
+        level = last + code - 8 if code else nibble() | nibble() << 4
+        cursor.check(level < LEVELS and (level > 0 or code == 0), "level of a rANS table is out of range")
+        last = level or last
+        levels.append(level)
+    cursor.check(not any(spare), "unused nibble of a table is not zero")
+    return levels
+
+
+def frequencies_of(levels: Sequence[int]) -> list[int]:
+    """Frequencies that sum to 4096."""
+    weights = [WEIGHTS[level] for level in levels]
+    total, present = sum(weights), sum(level > 0 for level in levels)
+    above = [max(0, (w << 28) // total - 65536) for w in weights]
+    whole = sum(above)
+    frequencies = [
+        1 + part * (SLOTS - present) // whole if level else 0 for level, part in zip(levels, above, strict=True)
+    ]
+    frequencies[levels.index(max(levels))] += SLOTS - sum(frequencies)
+    return frequencies
+
+
+def read_rans_table(cursor: Cursor) -> RansTable:
+    """Parse and check a table."""
+    levels = [0] * 256
+    next_symbol = 0
+    for _ in range(cursor.u8()):
+        first, count = cursor.u8(), cursor.u8() + 1
+        cursor.check(first >= next_symbol, "runs of a table do not ascend")
+        next_symbol = first + count
+        cursor.check(next_symbol <= 256, "run of a table ends above symbol 255")
+        levels[first:next_symbol] = read_levels(cursor, count)
+    cursor.check(sum(level > 0 for level in levels) >= 2, "table of fewer than two symbols")
+    frequencies = frequencies_of(levels)
+    slots = b"".join(bytes([symbol]) * frequency for symbol, frequency in enumerate(frequencies))
+    return RansTable(tuple(frequencies), tuple(sum(frequencies[:symbol]) for symbol in range(256)), slots)
+
+
+def read_contexts(cursor: Cursor, tables: Sequence[RansTable], row_length: int) -> Contexts:
+    """Which table a symbol takes."""
+    row_bits, count = cursor.u8(), cursor.u8()
+    cursor.check(row_bits <= 4, "more than 4 bits of row class")
+    cursor.check(1 <= count <= 32, "number of contexts is out of range")
+    numbers = cursor.take(count)
+    cursor.check(max(numbers) < len(tables), "context names a table that is not there")
+    has_columns = cursor.u8()
+    require_known(has_columns <= 1, f"reserved flags {has_columns:#x} of contexts", cursor.where)
+    columns: tuple[int, ...] = ()
+    if has_columns:
+        nibbles = [nibble for byte in cursor.take(-(-row_length // 2)) for nibble in (byte & 15, byte >> 4)]
+        cursor.check(not any(nibbles[row_length:]), "unused nibble of the column classes is not zero")
+        columns = tuple(nibbles[:row_length])
+    if row_bits or has_columns:
+        cursor.check(row_length > 0, "classes of rows or columns without a row length")
+    else:
+        cursor.check(numbers == b"\0", "several contexts, or one of another table than 0, without classes")
+    highest = (1 << row_bits) - 1 + max(columns, default=0)
+    cursor.check(highest < count, "classes of rows and columns give a context that is not there")
+    return Contexts(row_bits, tuple(tables[number] for number in numbers), columns, tuple(tables))
+
+
+def read_row_classes(cursor: Cursor, row_bits: int, rows: int) -> list[int]:
+    """The class of each row."""
+    packed = int.from_bytes(cursor.take(-(-rows * row_bits // 8)), "little")
+    cursor.check(packed >> rows * row_bits == 0, "unused bits of the row classes are not zero")
+    return [packed >> row * row_bits & (1 << row_bits) - 1 for row in range(rows)]
+
+
+def read_rans_symbols(cursor: Cursor, segment: Segment, count: int) -> list[int]:
+    """Bytes 26 on of a block of mode rans up to the padding behind its words: its symbols."""
+    contexts, length = segment.contexts, segment.row_length
+    if contexts is None:
+        cursor.fail("mode rans in a segment of another coder")
+    cursor.reserved(2)
+    word_count = cursor.u32()
+    cursor.check(word_count <= count, "more words than symbols")
+    states = [cursor.u32() for _ in range(32)]
+    rows = read_row_classes(cursor, contexts.row_bits, -(-count // length) if length else 0)
+    cursor.pad()
+    words = iter(struct.unpack(f"<{word_count}H", cursor.take(2 * word_count)))
+    cursor.pad()
+    columns = contexts.columns or (0,) * length
+    symbols = bytearray()
+    for index in range(count):
+        place = rows[index // length] + columns[index % length] if length else 0
+        table = contexts.tables[place]
+        state = states[index % 32]
+        slot = state % SLOTS
+        symbol = table.slots[slot]
+        state = table.frequencies[symbol] * (state // SLOTS) + slot - table.first_slots[symbol]
+        if state < 65536:
+            word = next(words, None)
+            if word is None:
+                cursor.fail("symbols need more words than there are")
+            state = state << 16 | word
+        states[index % 32] = state
+        symbols.append(symbol)
+    cursor.check(next(words, None) is None, "words that no symbol reads")
+    cursor.check(states == [END_STATE] * 32, "a state does not end at 65536")
+    return list(symbols)
+
+
+def mode_rans(block: Block) -> bytes:
+    """Mode rans of the codecs float and symbols."""
+    return rans_float(block) if block.segment.codec == FLOAT else rans_symbols(block)
+
+
+PATCHED, SKIPS_ZEROS = 4, 8
+
+
+def rans_float(block: Block) -> bytes:
+    """rans.md, block of mode rans of codec float."""
+    cursor, segment, count = block.cursor, block.segment, block.values
+    flags = cursor.u8()
+    require_known(not flags & ~(PATCHED | SKIPS_ZEROS), f"reserved flags {flags:#x} of mode rans", cursor.where)
+    cursor.check(flags != PATCHED | SKIPS_ZEROS, "patches where zeros are skipped")
+    cursor.check(not (block.inner and flags & SKIPS_ZEROS), "zeros are skipped inside mode sparse")
+    symbols = read_rans_symbols(cursor, segment, count)
+    held = [symbol for symbol in symbols if symbol] if flags & SKIPS_ZEROS else symbols
+    cursor.check(len(held) > 0, "zeros are skipped and there is nothing else")
+    raw, low_planes = read_raw(cursor, segment, len(held))
+    parts = coded_parts(held, raw, segment, cursor)
+    coded_bits = FLOAT_FORMS[segment.element].coded_bits
+    if flags & PATCHED:
+        apply_patches(cursor, parts, coded_bits)
+    values = join_coded(parts, coded_bits, low_planes)
+    return spread(values, [symbol != 0 for symbol in symbols], segment.width) if flags & SKIPS_ZEROS else values
+
+
+def spread(values: bytes, present: Sequence[bool], width: int) -> bytes:
+    """The values in their places; where none is present, zero."""
+    starts = iter(range(0, len(values), width))
+    zero = bytes(width)
+    return b"".join(values[(start := next(starts)) : start + width] if there else zero for there in present)
+
+
+# --- Codec symbols (symbols.md) ---------------------------------------------------------------------------------------
+
+
+def read_palette(cursor: Cursor, segment: Segment) -> Palette:
+    """Parse and check the palette, and what depends on it."""
+    digits, count = cursor.u8(), cursor.u16()
+    cursor.check(1 <= digits <= 8, "number of values a symbol is out of range")
+    cursor.check(count == 0 or 2 <= count <= 256, "number of palette values is out of range")
+    if count == 0:
+        cursor.check(segment.width == 1 and digits == 1, "symbols without palette of more than a byte")
+    cursor.check(count**digits <= 256, "palette has more than 256 symbols")
+    palette = Palette(digits, tuple(cursor.take(segment.width) for _ in range(count)))
+    one_block = segment.length // segment.width <= segment.values_per_block
+    cursor.check(one_block or segment.values_per_block % digits == 0, "values a block are not whole symbols")
+    if segment.coder == CODER_RANS:
+        check_rows(segment, -(-segment.values_per_block // digits), cursor)
+    return palette
+
+
+def symbol_count(block: Block) -> int:
+    """The number of symbols of a block of codec symbols."""
+    palette = block.segment.palette
+    return -(-block.values // palette.digits) if palette else block.values
+
+
+def symbol_values(symbols: list[int], block: Block) -> bytes:
+    """The values for which symbols stand."""
+    palette = block.segment.palette
+    if palette is None or not palette.values:
+        return bytes(symbols)
+    base = len(palette.values)
+    numbers = [symbol // base**digit % base for symbol in symbols for digit in range(palette.digits)]
+    block.cursor.check(not any(numbers[block.values :]), "digits past the last value are not zero")
+    return b"".join(palette.values[number] for number in numbers[: block.values])
+
+
+def huffman_symbols(block: Block) -> bytes:
+    """symbols.md, block of mode huffman."""
+    cursor, segment = block.cursor, block.segment
+    flags, base_length, numbers = cursor.u8(), cursor.u16(), cursor.take(4)
+    require_known(flags < 2, f"reserved flags {flags:#x} of mode huffman", cursor.where)
+    lengths = read_lengths(cursor, base_length, wide=bool(flags))
+    cursor.check(255 not in numbers, "inline table in codec symbols")
+    tables = group_tables(cursor, numbers, segment)
+    return symbol_values(read_streams(cursor, lengths, unsorted_geometry(symbol_count(block)), tables), block)
+
+
+def rans_symbols(block: Block) -> bytes:
+    """symbols.md, block of mode rans."""
+    block.cursor.reserved(1)
+    return symbol_values(read_rans_symbols(block.cursor, block.segment, symbol_count(block)), block)
+
+
+# --- Mode sparse (sparse.md) ------------------------------------------------------------------------------------------
+
+
+def mode_sparse(block: Block) -> bytes:
+    """sparse.md."""
+    cursor, segment, count = block.cursor, block.segment, block.values
+    present = payload_length(cursor)
+    cursor.check(1 <= present <= count, "number of values that are not zero is out of range")
+    mask = int.from_bytes(read_section(cursor, -(-count // 8)), "little")
+    cursor.check(mask >> count == 0, "bits of the mask past the last value are not zero")
+    cursor.check(mask.bit_count() == present, "mask has another number of values that are not zero")
+    cursor.reserved(24)
+    mode = cursor.u8()
+    require_known(mode < len(MODES), f"mode {mode} inside mode sparse", cursor.where)
+    cursor.check(mode in (RAW, HUFFMAN, RANS), f"mode {MODE_NAMES[mode]} inside mode sparse")
+    values = MODES[mode](Block(cursor, segment, present, block.referred, inner=True))
+    return spread(values, [bool(mask >> index & 1) for index in range(count)], segment.width)
+
+
+# --- Codec cast (cast.md) ---------------------------------------------------------------------------------------------
+
+
+def bf16_of_f32(s: int) -> int:
+    return (s + 32767 + s // 65536 % 2) // 65536 % 65536
+
+
+def f16_of_f32(s: int) -> int:
+    """Rounded to nearest, ties to even."""
+    sign, exponent, mantissa = s >> 31 << 15, s >> 23 & 255, s & 0x7FFFFF
+    if exponent == 255 and mantissa:
+        return sign | 0x7E00 | mantissa >> 13 & 0x1FF
+    if exponent >= 143:  # 2^16 and above
+        return sign | 0x7C00
+    if exponent == 0:  # far below half of the smallest subnormal number
+        return sign
+    # The value in units of the last place of the result, as significand / 2^shift.
+    shift = 13 + max(0, 113 - exponent)
+    significand = mantissa | 0x800000
+    quotient, rest = divmod(significand, 1 << shift)
+    half = 1 << (shift - 1)
+    quotient += rest > half or (rest == half and quotient % 2)
+    # A normal quotient has its bit 10 set, which counts as one exponent; carries run into the exponent.
+    return sign | (quotient + (max(exponent, 113) - 113 << 10))
+
+
+def f32_of_f16(s: int) -> int:
+    sign, exponent, mantissa = s >> 15 << 31, s >> 10 & 31, s & 0x3FF
+    if exponent == 31:
+        return sign | 0x7F800000 | mantissa << 13
+    if exponent:
+        return sign | exponent + 112 << 23 | mantissa << 13
+    if mantissa == 0:
+        return sign
+    top = mantissa.bit_length() - 1  # The value is mantissa × 2^-24.
+    return sign | top + 103 << 23 | (mantissa << 23 - top & 0x7FFFFF)
+
+
+CASTS: dict[tuple[int, int], Callable[[int], int]] = {
+    (BF16, F32): bf16_of_f32,
+    (F16, F32): f16_of_f32,
+    (F32, F16): f32_of_f16,
+}
+
+
+def read_referred(cursor: Cursor, segment: Segment) -> int:
+    """The element type of the referred range."""
+    referred = cursor.u8()
+    require_known(referred < len(ELEMENTS), f"element type {referred} of a reference", cursor.where)
+    pair = (segment.element, referred)
+    cursor.check(pair in CASTS or pair == (F32, BF16), "codec cast does not know these element types")
+    return referred
+
+
+def little_endian(data: bytes, width: int) -> list[int]:
+    return [int.from_bytes(data[start : start + width], "little") for start in range(0, len(data), width)]
+
+
+def mode_cast(block: Block) -> bytes:
+    """cast.md."""
+    cursor, segment, count = block.cursor, block.segment, block.values
+    patches = payload_length(cursor)
+    cursor.check(16 * patches <= count, "too many patches")
+    source = little_endian(block.referred(), segment.referred_width)
+    cast = CASTS.get((segment.element, segment.referred or 0))
+    if cast:
+        values = list(map(cast, source))
+    else:
+        lower = little_endian(interleave([read_section(cursor, count) for _ in range(2)]), 2)
+        values = [((s - (low > 32768)) % 65536) << 16 | low for s, low in zip(source, lower, strict=True)]
+    previous = -1
+    for _ in range(patches):
+        position, value = cursor.u32(), cursor.unsigned(segment.width)
+        cursor.check(previous < position < count, "patches do not ascend or lie outside the block")
+        values[position] = value
+        previous = position
+    return b"".join(value.to_bytes(segment.width, "little") for value in values)
+
+
 # --- Codec copy (copy.md) and the modes of section 4.3 ----------------------------------------------------------------
 
 
 def mode_copy(block: Block) -> bytes:
     reserved_fields(block.cursor)
-    return block.copied()
+    return block.referred()
 
 
 MODES: tuple[Callable[[Block], bytes], ...] = (
@@ -1249,6 +1689,9 @@ MODES: tuple[Callable[[Block], bytes], ...] = (
     mode_fixed4,
     mode_planes,
     mode_copy,
+    mode_rans,
+    mode_sparse,
+    mode_cast,
 )
 
 # --- Decoding members -------------------------------------------------------------------------------------------------
@@ -1281,7 +1724,7 @@ class Decoder:
         while waiting:
             for segment in self.container.members[waiting.pop()].segments:
                 for reference in segment.references:
-                    if segment.codec == COPY and reference.kind == 0 and reference.number not in found:
+                    if segment.codec in (COPY, CAST) and reference.kind == 0 and reference.number not in found:
                         found.add(reference.number)
                         waiting.append(reference.number)
         return sorted(found)
@@ -1305,17 +1748,17 @@ class Decoder:
         decoded_hash, mode = cursor.u64(), cursor.u8()
         require_known(mode < len(MODES), f"mode {mode}", where)
         cursor.check(mode in MODES_OF_CODEC[segment.codec], f"mode {MODE_NAMES[mode]} outside its codec")
-        size = frame.tag * segment.width
-        copied = partial(self.copied, member, segment, first_byte, size)
-        decoded = MODES[mode](Block(cursor, segment, frame.tag, copied))
+        referred = partial(self.referred, member, segment, first_byte // segment.width, frame.tag)
+        decoded = MODES[mode](Block(cursor, segment, frame.tag, referred))
         cursor.finish()
         require(xxh3_64(decoded) == decoded_hash, "decoded hash does not match", where)
         return decoded
 
-    def copied(self, member: Member, segment: Segment, first_byte: int, size: int) -> bytes:
-        """`size` bytes of the segment's reference from `first_byte` on (section 4.2)."""
+    def referred(self, member: Member, segment: Segment, first: int, count: int) -> bytes:
+        """`count` values of the segment's reference from value `first` on (section 4.2)."""
         reference = segment.references[0]
-        start = reference.offset + first_byte
+        size = count * segment.referred_width
+        start = reference.offset + first * segment.referred_width
         if reference.kind == 0:
             return bytes(self.contents[reference.number][start : start + size])
         base = member.record.bases[reference.number]
@@ -1356,7 +1799,16 @@ def segment_line(segment: Segment) -> str:
     line = f"segment {segment.number}: {element_name(segment.element)} {codec}"
     line += f", {segment.length} bytes at {segment.offset}, {len(segment.blocks)} blocks"
     if segment.codec == FLOAT:
-        line += f", J {segment.j}, base {segment.window_base}, {len(segment.tables)} tables"
+        line += f", J {segment.j}, base {segment.window_base}"
+    if segment.codec in (FLOAT, SYMBOLS):
+        coder = ("Huffman", "rANS")[segment.coder]
+        line += f", {len(segment.tables) + len(rans_tables(segment))} tables of {coder}"
+    if segment.contexts:
+        line += f", {len(segment.contexts.tables)} contexts"
+    if segment.palette and segment.palette.values:
+        line += f", palette of {len(segment.palette.values)}, {segment.palette.digits} values a symbol"
+    if segment.referred is not None:
+        line += f", from {ELEMENTS[segment.referred][0]}"
     for reference in segment.references:
         line += f", {'base' if reference.kind else 'member'} {reference.number} at {reference.offset}"
     return line

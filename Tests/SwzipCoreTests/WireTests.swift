@@ -197,12 +197,24 @@ struct WireTests {
     float.tables = [1, 2, 3].map { CodeLengthsTests.code(CodeLengthsTests.counts($0)) }
     var copy = SegmentHeader(memberOffset: 1 << 50, byteCount: 64, blockValues: 8, elementType: .f64, codec: .copy)
     copy.references = [.earlier(member: 3, offset: 1 << 49)]
+    var rans = float
+    rans.tables = []
+    (rans.rans, rans.rowLength) = (RansTests.coding(7).coding, UInt32(RansTests.coding(7).rowLength))
+    rans.blockValues = 20_000 / max(rans.rowLength, 1) * max(rans.rowLength, 1)
+    var symbols = SegmentHeader(
+      memberOffset: 0, byteCount: 40_000, blockValues: 10_000, elementType: .i16, codec: .symbols)
+    symbols.tables = [CodeLengthsTests.code([UInt32](repeating: 3, count: 243) + [UInt32](repeating: 0, count: 13))]
+    symbols.palette = Palette(width: 2, values: [1, 2, 0, 0, 255, 255], valuesPerSymbol: 5)
+    var ransSymbols = SegmentHeader(
+      memberOffset: 0, byteCount: 40_000, blockValues: rans.blockValues, elementType: .u8, codec: .symbols)
+    (ransSymbols.rans, ransSymbols.rowLength, ransSymbols.palette) = (rans.rans, rans.rowLength, .bytes)
     var base = copy
     base.references = [.base(number: 1, offset: 9)]
     return [
       SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes), float, copy,
       base,
-      SegmentHeader(memberOffset: 7, byteCount: 80_000, blockValues: 8192, elementType: .i64, codec: .planes),
+      SegmentHeader(memberOffset: 7, byteCount: 80_000, blockValues: 8192, elementType: .i64, codec: .planes), rans,
+      symbols, ransSymbols,
     ]
   }()
 
@@ -227,7 +239,14 @@ struct WireTests {
       ("no values a block", { $0.blockValues = 0 }), ("too many values a block", { $0.blockValues = 1 << 18 + 1 }),
       ("tiny blocks", { $0.blockValues = 8191 }), ("rows of 33", { $0.rowLength = 33 }),
       ("rows longer than blocks", { $0.rowLength = 10_272 }), ("window at 257", { $0.windowBase = 257 }),
-      ("two mantissa bits", { $0.mantissaBits = 2 }), ("integers as floats", { $0.elementType = .i16 }),
+      ("three mantissa bits", { $0.mantissaBits = 3 }),
+      (
+        "window at 769",
+        {
+          $0.mantissaBits = 2
+          $0.windowBase = 769
+        }
+      ), ("integers as floats", { $0.elementType = .i16 }),
       ("a window without need", { $0.mantissaBits = 0 }),
       ("33 tables", { $0.tables = Array(repeating: $0.tables[0], count: 33) }),
       ("past the end of everything", { $0.memberOffset = UInt64(Int64.max) - 10 }),
@@ -259,6 +278,23 @@ struct WireTests {
           $0.rowLength = 32
         }
       ),
+      ("rows that do not fill a block", Self.change(5) { $0.blockValues += 1 }),
+      ("no rANS table", Self.change(5) { $0.rans!.tables = [] }),
+      ("five bits a row", Self.change(5) { $0.rans!.rowBits = 5 }),
+      ("no row length", Self.change(5) { $0.rowLength = 0 }),
+      ("a context of no table", Self.change(5) { $0.rans!.tableOfContext[1] = 9 }),
+      ("a context too few", Self.change(5) { $0.rans!.tableOfContext.removeLast() }),
+      ("33 contexts", Self.change(5) { $0.rans!.tableOfContext = [UInt8](repeating: 0, count: 33) }),
+      ("rANS for integers", Self.change(5) { $0.codec = CodecID.planes.rawValue }),
+      ("rANS symbols that F16 has not", Self.change(5) { ($0.elementType, $0.windowBase) = (.f16, 0) }),
+      ("rows of Huffman symbols", Self.change(6) { $0.rowLength = 32 }),
+      ("J of symbols", Self.change(6) { $0.mantissaBits = 1 }),
+      ("window of symbols", Self.change(6) { $0.windowBase = 1 }),
+      ("blocks of no whole symbols", Self.change(6) { $0.blockValues += 1 }),
+      (
+        "a table of more symbols than the palette",
+        Self.change(6) { $0.palette = Palette(width: 2, values: [1, 2, 0, 0, 255, 255], valuesPerSymbol: 4) }
+      ),
       (
         "a symbol that F16 has not",
         {
@@ -274,6 +310,16 @@ struct WireTests {
       #expect(throws: SwzipError.self, "\(what)") {
         try Self.readFrame(bad.frame(number: 0).bytes, .segment, 0, SegmentHeader.read)
       }
+    }
+  }
+
+  /// A change of another segment than the first of floats.
+  private static func change(
+    _ index: Int, _ change: @escaping (inout SegmentHeader) -> Void
+  ) -> (inout SegmentHeader) -> Void {
+    {
+      $0 = segments[index]
+      change(&$0)
     }
   }
 

@@ -17,6 +17,10 @@ package enum Pattern: String, CaseIterable, Sendable {
   case zeros
   /// Weights in rows of 64, of which some are much smaller than others.
   case rows
+  /// Weights, two of each four exactly zero.
+  case twoOfFour
+  /// Sixteen distinct values, some much more often than others.
+  case fewValues
 
   /// `count` values of `type`, little-endian.
   package func bytes(_ type: ElementType, _ count: Int, seed: UInt64 = 1) -> [UInt8] {
@@ -28,6 +32,8 @@ package enum Pattern: String, CaseIterable, Sendable {
     let shape = FloatShape(type)
     let first = random.next()
     let second = random.next()
+    var zeros: UInt64 = 0
+    let few: [UInt64] = self == .fewValues ? (0..<16).map { _ in random.next() } : []
     var bytes: [UInt8] = []
     bytes.reserveCapacity(width * count + 8)
     for index in 0..<count {
@@ -43,6 +49,8 @@ package enum Pattern: String, CaseIterable, Sendable {
           random.next() & 127 != 0
             ? shape.bits(random.normal() * 0.02) : shape.bits(exponent: random.next(), fill: random.next())
         case .rows: shape.bits(random.normal() * [0.02, 0.0003, 0.00001, 0.7][index / 64 * 7 & 3])
+        case .twoOfFour: shape.bitsOrZero(index, &zeros, &random)
+        case .fewValues: few[random.below(1 + random.below(16))]
         case .zeros: random.next() & 1 == 0 ? 0 : shape.bits(random.normal() * 0.02)
         }
       unsafe withUnsafeBytes(of: bits.littleEndian) { unsafe bytes.append(contentsOf: $0[..<width]) }
@@ -90,6 +98,12 @@ package struct FloatShape {
     }
     let sign = fill >> 63 == 0 ? 0 : signBit
     return sign | (exponent & (1 << exponentBits - 1)) << mantissaBits | fill & (1 << mantissaBits - 1)
+  }
+
+  /// A weight, or one of the two zeros of its four; `zeros` has a bit for each place that is zero.
+  fileprivate func bitsOrZero(_ index: Int, _ zeros: inout UInt64, _ random: inout Random) -> UInt64 {
+    if index & 3 == 0 { zeros = [3, 5, 6, 9, 10, 12][random.below(6)] }
+    return zeros >> UInt64(index & 3) & 1 == 1 ? 0 : bits(random.normal() * 0.02 + 0.0001)
   }
 
   package func special(_ random: inout Random) -> UInt64 {

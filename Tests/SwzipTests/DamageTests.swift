@@ -11,7 +11,10 @@ struct DamageTests {
       "empty": (.bytes, nil), "raw": (.bytes, .raw), "constant": (.bytes, .constant), "zstd": (.bytes, .zstd),
       "lz4": (.bytes, .lz4), "huffman": (.float, .huffman), "huffman, sorted": (.float, .huffman),
       "huffman, patches": (.float, .huffman), "huffman, f32": (.float, .huffman), "fixed4": (.float, .fixed4),
-      "planes": (.planes, .planes), "copy": (.copy, .copy),
+      "planes": (.planes, .planes), "copy": (.copy, .copy), "J = 2": (.float, .huffman),
+      "symbols": (.symbols, .huffman), "symbols, rans": (.symbols, .rans), "sparse": (.float, .sparse),
+      "sparse, rans": (.float, .sparse), "rans": (.float, .rans), "rans, zeros": (.float, .rans),
+      "rans, f16": (.float, .rans),
     ]
     for sample in SmallContainer.all {
       #expect(sample.container.count <= 4096, "\(sample.name)")
@@ -27,6 +30,8 @@ struct DamageTests {
       #expect(sample.container[start + 24] == mode.rawValue, "\(sample.name)")
       let flags: UInt8 = sample.name.hasSuffix("sorted") ? 2 : sample.name.hasSuffix("patches") ? 4 : 0
       #expect(sample.container[start + 25] & 6 == flags, "\(sample.name)")
+      if sample.name == "rans, zeros" { #expect(sample.container[start + 25] == 8) }
+      if sample.name == "J = 2" { #expect(sample.container[Int(last.framePosition) + 42] == 2) }
     }
   }
 

@@ -28,9 +28,17 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
         try SmallContainer("huffman", .bf16, [510], .weights, level: 3),
         try SmallContainer("huffman, sorted", .bf16, [16, 64], .rows, level: 3),
         try SmallContainer("huffman, patches", .bf16, [1000], .outliers, level: 3),
-        try SmallContainer("huffman, f32", .f32, [700], .zeros, level: 2),
+        try SmallContainer("huffman, f32", .f32, [700], .weights, level: 2),
         try SmallContainer("fixed4", .bf16, [506], .outliers, level: 1),
         try SmallContainer("planes", .i32, [300], .weights, level: 2),
+        try SmallContainer("J = 2", .bf16, [510], .weights, level: 5),
+        try SmallContainer("symbols", .i16, [3000], .fewValues, level: 3),
+        try SmallContainer("symbols, rans", .bf16, [40, 75], .fewValues, level: 7),
+        try SmallContainer("sparse", .bf16, [900], .zeros, level: 3),
+        try SmallContainer("sparse, rans", .bf16, [900], .twoOfFour, level: 7),
+        try SmallContainer("rans", .bf16, [16, 64], .rows, level: 7),
+        try fewZeros(),
+        try SmallContainer("rans, f16", .f16, [700], .weights, level: 7),
         try copies(),
       ]
       return made
@@ -54,6 +62,17 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
     file.metadata = nil
     file.add("t", type, shape, pattern)
     try self.init(name, file.bytes, options(level: level))
+  }
+
+  /// Weights of which one in 25 is zero: too few for mode sparse, enough to leave their raw bits out.
+  private static func fewZeros() throws -> SmallContainer {
+    var file = SafetensorsFile()
+    file.metadata = nil
+    file.add("t", .bf16, [600], .weights)
+    for index in stride(from: 0, to: 1200, by: 50) {
+      (file.tensors[0].bytes[index], file.tensors[0].bytes[index + 1]) = (0, 0)
+    }
+    return try SmallContainer("rans, zeros", file.bytes, options(level: 7))
   }
 
   /// A copy segment; too small for packing to look for one.

@@ -157,13 +157,19 @@ static void test_plane(int number) {
   const uint32_t count = number < 300 ? (uint32_t)number * 3 + 1 : 1 + below(most_values);
   const int shape = number % shapes, hostile = below(3) == 0;
   uint8_t *const symbols = buffer(count + 31, 1);
-  uint32_t counts[256] = {0}, offset[SWZIP_STREAMS + 1] = {0};
-  for (uint32_t i = 0; i < count; i++) counts[symbols[i] = random_symbol(shape)]++;
-  uint8_t lengths[256];
-  code_for(counts, below(5) == 0, lengths);
-  swzip_encode_table encode;
-  swzip_encode_table_build(lengths, counts, &encode);
+  uint32_t counts[4][256] = {{0}}, offset[SWZIP_STREAMS + 1] = {0};
   const swzip_geometry geometry = swzip_geometry_unsorted(count);
+  for (uint32_t i = 0, g = 0, end_of_group = geometry.values[0]; i < count; i++) {
+    while (i >= end_of_group) end_of_group += geometry.values[++g];
+    symbols[i] = random_symbol((shape + (int)g) % shapes);
+    counts[g][symbols[i]]++;
+  }
+  uint8_t lengths[4][256];
+  static swzip_encode_table encode[4];
+  for (int g = 0; g < 4; g++) {
+    code_for(counts[g], below(5) == 0, lengths[g]);
+    swzip_encode_table_build(lengths[g], counts[g], encode + g);
+  }
   uint8_t *const coded = buffer((size_t)count * 11 / 8 + 64, 1);
   for_level(0);
   uint32_t at = 0, none = 0;
@@ -171,7 +177,7 @@ static void test_plane(int number) {
   for (int s = 0; s < SWZIP_STREAMS; s++) {
     const uint32_t mine = at + geometry.stream[0] < count ? geometry.stream[0] : count - at;
     offset[s] = (uint32_t)(end - coded);
-    end = swzip_huffman_encode(symbols + at, mine, &encode, end, at, NULL, 0, &none);
+    end = swzip_huffman_encode(symbols + at, mine, encode + s / SWZIP_GROUP_STREAMS, end, at, NULL, 0, &none);
     at += mine;
   }
   offset[SWZIP_STREAMS] = (uint32_t)(end - coded);
@@ -186,16 +192,17 @@ static void test_plane(int number) {
   const unsigned shift = below(4);
   for (int level = 0; level < levels; level++) {
     if (!for_level(level)) continue;
-    table[level] = (void *)buffer(sizeof **table, _Alignof(swzip_decode_table));
-    swzip_decode_table_build(lengths, shift, table[level]);
+    table[level] = (void *)buffer(4 * sizeof **table, _Alignof(swzip_decode_table));
+    for (int g = 0; g < 4; g++) swzip_decode_table_build(lengths[g], shift, table[level] + g);
     const size_t tile_bytes = swzip_tile_bytes(count);
     uint8_t *const tile = buffer((tile_bytes + 63) / 64 * 64, 64);
     out[level] = buffer(count, 1);
-    const swzip_decode_table *const tables[4] = {table[level], table[level], table[level], table[level]};
+    const swzip_decode_table *const tables[4] = {table[level], table[level] + 1, table[level] + 2, table[level] + 3};
     swzip_symbols_decode(streams, offset, count, tables, tile, out[level]);
     if (level) {
-      check(!memcmp(table[level]->entry, table[0]->entry, sizeof table[0]->entry) &&
-                table[level]->max_count >= table[0]->max_count, "decode table", level, "plane", (unsigned long)number);
+      for (int g = 0; g < 4; g++)
+        check(!memcmp(table[level][g].entry, table[0][g].entry, sizeof table[0]->entry) &&
+                  table[level][g].max_count >= table[0][g].max_count, "decode table", level, "plane", (unsigned long)number);
       check(!memcmp(out[level], out[0], count), "plane decode", level, hostile ? "hostile plane" : "plane", count);
     } else if (!hostile) {
       int same = 1;
@@ -458,6 +465,218 @@ static void test_long_histogram(int number) {
   }
 }
 
+// ---------------------------------------------------------------- rANS
+
+// Frequencies of a table: by levels that fit the counts, by any levels, or any whole numbers whose sum is 4096.
+static void random_frequencies(const uint32_t counts[256], uint16_t frequencies[256]) {
+  uint8_t levels_of[256];
+  const uint32_t way = below(4), few = below(2);
+  for (int s = 0; s < 256; s++) {
+    const uint8_t any = (uint8_t)(few && below(20) ? 0 : below(SWZIP_RANS_LEVELS));
+    levels_of[s] = way < 2 ? any : 0;
+    if (counts[s] && !levels_of[s])
+      levels_of[s] = (uint8_t)(way < 2 ? 1 : 1 + 5 * (31 - (uint32_t)__builtin_clz(counts[s])) % (SWZIP_RANS_LEVELS - 1));
+  }
+  const bool good = swzip_rans_frequencies(levels_of, frequencies);
+  if (!good) {
+    int second = 0;
+    while (levels_of[second]) second++;
+    levels_of[second] = 1;
+    int third = second + 1;
+    while (levels_of[third]) third++;
+    if (!counts[0] && second == 0) levels_of[third] = 63;
+    if (!swzip_rans_frequencies(levels_of, frequencies)) puts("FAILED: frequencies"), exit(2);
+  }
+  uint32_t sum = 0;
+  for (int s = 0; s < 256; s++) {
+    sum += frequencies[s];
+    if (!frequencies[s] != !levels_of[s]) sum = 1 << 20;
+  }
+  check(sum == SWZIP_RANS_SLOTS, "rans frequencies", 0, "sum", sum);
+  if (way != 3) return;
+  // Move slots about; whoever has one keeps one.
+  for (int i = 0; i < 300; i++) {
+    const uint32_t from = below(256), to = below(256);
+    const uint32_t moved = frequencies[from] > 1 ? below(frequencies[from]) : 0;
+    frequencies[from] = (uint16_t)(frequencies[from] - moved);
+    frequencies[to] = (uint16_t)(frequencies[to] + moved);
+  }
+}
+
+// Streams that the encoder made (decoded, they must give the symbols) and noise in words, states and table numbers.
+static void test_rans(int number) {
+  enum { most_tables = 6 };
+  used_areas = 0;
+  const size_t count = number < 650 ? lengths_to_try(number) : below(most_values), units = (count + 63) / 64 * 64;
+  const uint32_t table_count = 1 + below(most_tables);
+  const bool numbered = table_count > 1 || below(2);
+  uint8_t *const symbols = buffer(count, 1), *const numbers = numbered ? buffer(units, 1) : NULL;
+  uint32_t counts[most_tables][256] = {{0}};
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t t = numbered ? below(table_count) : 0;
+    if (numbered) numbers[i] = (uint8_t)t;
+    counts[t][symbols[i] = random_symbol((number + (int)t) % shapes)]++;
+  }
+  const unsigned shift = below(4);
+  swzip_rans_table *const tables = (void *)buffer(table_count * sizeof *tables, _Alignof(swzip_rans_table));
+  swzip_rans_encode_table *const encode = (void *)buffer(table_count * sizeof *encode, _Alignof(swzip_rans_encode_table));
+  for (uint32_t t = 0; t < table_count; t++) {
+    uint16_t start = 0;
+    random_frequencies(counts[t], encode[t].frequency);
+    for (int s = 0; s < 256; s++) {
+      encode[t].start[s] = start;
+      start = (uint16_t)(start + encode[t].frequency[s]);
+    }
+    swzip_rans_table_build(encode[t].frequency, shift, tables + t);
+  }
+  uint32_t *const states = (void *)buffer(SWZIP_RANS_STATE_BYTES, 4);
+  uint16_t *const room = (void *)buffer(2 * count, 2);
+  swzip_rans_states_begin(states);
+  const size_t word_count = swzip_rans_encode(symbols, count, numbers, encode, states, room + count);
+  uint8_t *const words = copy_of(room + count - word_count, 2 * word_count, SWZIP_RANS_SLACK);
+  uint8_t *const starts = copy_of(states, SWZIP_RANS_STATE_BYTES, 0);
+  size_t given = word_count;
+  const uint32_t hostile = below(4) ? 0 : 1 + below(5);
+  switch (hostile) {
+    case 0: break;
+    case 1: given = below((uint32_t)word_count + 1); break;
+    case 2: for (size_t i = 0; i < 2 * word_count; i++) words[i] = (uint8_t)next_random(); break;
+    case 3: for (int i = 0; i < SWZIP_RANS_STATE_BYTES; i++) starts[i] = (uint8_t)next_random(); break;
+    case 4: memset(starts, below(2) ? 0 : 0xFF, SWZIP_RANS_STATE_BYTES); break;
+    default:
+      for (size_t i = 0; numbered && i < count; i++) numbers[i] = (uint8_t)below(table_count);
+      starts[below(SWZIP_RANS_STATE_BYTES)] ^= (uint8_t)(1 << below(8));
+      break;
+  }
+  uint8_t *out[levels];
+  bool good[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    out[level] = buffer(units, 1);
+    good[level] = swzip_rans_decode(words, given, starts, count, numbers, tables, out[level]);
+    if (level) {
+      check(good[level] == good[0], "rans, verdict", level, hostile ? "hostile values:" : "values:", count);
+      check(!good[0] || !memcmp(out[level], out[0], count), "rans", level, "values:", count);
+    } else if (!hostile) {
+      int same = good[0];
+      for (size_t i = 0; i < count; i++) same &= out[0][i] == (uint8_t)(symbols[i] << shift);
+      check(same, "rans round trip", level, "values:", count);
+    } else if (hostile == 1 && given < word_count) {
+      check(!good[0], "rans, words missing", level, "values:", count);
+    }
+  }
+}
+
+static void test_rans_numbers(int number) {
+  used_areas = 0;
+  const size_t row_length = number % 4 ? 1 + below(300) : 1 + (size_t)number, rows = below(1 + 60000 / (uint32_t)row_length);
+  const bool by_column = below(3) != 0;
+  uint8_t *const classes = buffer(rows, 1), *const map = buffer(32, 1);
+  uint8_t *const columns = by_column ? buffer(row_length, 1) : NULL;
+  for (size_t i = 0; i < rows; i++) classes[i] &= 15;
+  for (size_t j = 0; by_column && j < row_length; j++) columns[j] = (uint8_t)below(16);
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint8_t *const numbers = buffer(rows * row_length, 1);
+    swzip_rans_numbers(classes, rows, columns, row_length, map, numbers);
+    int same = 1;
+    for (size_t i = 0; i < rows; i++)
+      for (size_t j = 0; j < row_length; j++)
+        same &= numbers[i * row_length + j] == map[classes[i] + (by_column ? columns[j] : 0)];
+    check(same, "rans numbers", level, "row length", row_length);
+  }
+}
+
+// ---------------------------------------------------------------- sparse, palettes
+
+static void test_sparse(int number) {
+  used_areas = 0;
+  const unsigned width = 1u << number % 3;
+  const uint32_t count = number < 650 ? (uint32_t)lengths_to_try(number) : below(most_values), mask_bytes = (count + 7) / 8;
+  const uint32_t density = below(5);  // of zeros: none, few, half, most, all
+  uint8_t *const values = buffer(count * width, 1);
+  for (uint32_t i = 0; i < count; i++) {
+    for (unsigned byte = 0; byte < width; byte++) values[i * width + byte] = (uint8_t)next_random();
+    const uint32_t chance = below(100);
+    if (density == 4 || chance < (const uint32_t[]){0, 3, 50, 97}[density & 3]) memset(values + i * width, 0, width);
+    // one byte that is not zero: the value is not either
+    else if (below(3) == 0) {
+      memset(values + i * width, 0, width);
+      values[i * width + below(width)] = (uint8_t)(1u << below(8));
+    }
+  }
+  uint8_t *mask[levels], *kept[levels];
+  uint32_t found[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    mask[level] = buffer(mask_bytes, 1);
+    kept[level] = buffer((count + 1) * width, 1);
+    found[level] = swzip_sparse_compact(values, count, width, mask[level], kept[level]);
+    if (level) {
+      check(found[level] == found[0] && !memcmp(mask[level], mask[0], mask_bytes) &&
+                !memcmp(kept[level], kept[0], found[0] * width), "sparse compact", level, "values:", count);
+    } else {
+      uint32_t at = 0;
+      int same = 1;
+      for (uint32_t i = 0; i < count; i++) {
+        uint32_t bits = 0;
+        for (unsigned byte = 0; byte < width; byte++) bits |= values[i * width + byte];
+        same &= (mask[0][i / 8] >> i % 8 & 1) == (bits != 0);
+        if (bits) same &= !memcmp(kept[0] + width * at++, values + width * i, width);
+      }
+      for (uint32_t i = count; i < 8 * mask_bytes; i++) same &= !(mask[0][i / 8] >> i % 8 & 1);
+      check(same && at == found[0], "sparse compact, definition", level, "values:", count);
+    }
+    bool clean = false;
+    check(swzip_sparse_count(mask[level], count, &clean) == found[0] && clean, "sparse count", level, "values:", count);
+  }
+  // Any mask, values of which some are zero.
+  uint8_t *const any = buffer(mask_bytes, 1);
+  for (uint32_t i = 0; i < mask_bytes; i++) any[i] = (uint8_t)(below(2) ? next_random() : below(2) ? 0 : 255);
+  bool clean = true, expected_clean = true;
+  for (uint32_t i = count; i < 8 * mask_bytes; i++) expected_clean &= !(any[i / 8] >> i % 8 & 1);
+  uint32_t ones = 0;
+  for (uint32_t i = 0; i < count; i++) ones += any[i / 8] >> i % 8 & 1;
+  uint32_t counted[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    counted[level] = swzip_sparse_count(any, count, &clean);
+    check(clean == expected_clean && (!clean || counted[level] == ones), "sparse count of any mask", level, "values:", count);
+  }
+  if (count % 8) any[mask_bytes - 1] &= (uint8_t)((1u << count % 8) - 1);
+  uint8_t *const source = copy_of(values, ones * width, 64);
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint8_t *const back = buffer(count * width, below(2) ? 1 : 64), *const out = buffer(count * width, 1);
+    uint8_t *const kept_slack = copy_of(kept[0], found[0] * width, 64);
+    swzip_sparse_expand(mask[0], count, width, kept_slack, back);
+    check(!memcmp(back, values, count * width), "sparse round trip", level, "values:", count);
+    swzip_sparse_expand(any, count, width, source, out);
+    int same = 1;
+    const uint8_t zero[4] = {0};
+    for (uint32_t i = 0, at = 0; i < count; i++)
+      same &= !memcmp(out + i * width, any[i / 8] >> i % 8 & 1 ? source + width * at++ : zero, width);
+    check(same, "sparse expand", level, "values:", count);
+  }
+}
+
+static void test_palette(int number) {
+  used_areas = 0;
+  const size_t entry = number < 64 ? (size_t)number + 1 : (size_t)1 << below(7), bytes = below(number % 5 ? 700 : 60000);
+  const size_t count = (bytes + entry - 1) / entry;
+  uint8_t *const symbols = buffer(count, 1), *const palette = buffer(256 * 64, 1);
+  for (size_t i = 0; i < count; i++) symbols[i] = (uint8_t)next_random();
+  for (size_t i = 0; i < 256 * 64; i++) palette[i] = (uint8_t)next_random();
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint8_t *const out = buffer(bytes, below(2) ? 1 : 64);
+    swzip_palette_expand(symbols, palette, entry, out, bytes);
+    int same = 1;
+    for (size_t i = 0; i < bytes; i++) same &= out[i] == palette[64 * symbols[i / entry] + i % entry];
+    check(same, "palette", level, "bytes an entry:", entry);
+  }
+}
+
 int main(int argc, char **argv) {
   if (argc > 1) state ^= strtoull(argv[1], NULL, 10) * 0x9E3779B97F4A7C15u;
   make_areas();
@@ -469,6 +688,10 @@ int main(int argc, char **argv) {
       test_plane(i);
       test_fixed4(i);
       test_bytes(i);
+      test_rans(i);
+      test_rans_numbers(i);
+      test_sparse(i);
+      test_palette(i);
       for (int kind = 0; kind < kinds; kind++) {
         test_split((swzip_float_kind)kind, i);
         if (i < 300) test_block((swzip_float_kind)kind, i);

@@ -202,6 +202,15 @@ class HostileTests(Checks):
         lambda: hand.single(hand.Segment([hand.lz4_block(hand.text(300))])),
         hand.copy_sample,
         hand.tensors_container,
+        hand.rans_sample,
+        lambda: hand.rans_sample(more_patches=(7, 9)),
+        lambda: hand.single(hand.rans_segment(hand.classed_plan(2, 3, 30, 20))),
+        lambda: hand.rans_single(hand.F32_J1, hand.with_zeros(hand.f32_values(74, 900)), 60, skips_zeros=True),
+        hand.symbols_sample,
+        lambda: hand.symbols_sample(rans=True),
+        lambda: hand.sparse_container(hand.HUFFMAN),
+        lambda: hand.sparse_container(hand.RANS),
+        lambda: hand.float_single(hand.BF16_J2, hand.bf16_values(62, 600), 300),
         lambda: hand.folder(b"one", b"two"),
     )
     FRAMES = ("member", "segment", "block", "directory")

@@ -23,9 +23,9 @@ package struct Palette: Equatable, Sendable {
     self.valuesPerSymbol = valuesPerSymbol
   }
 
-  /// Symbols that there are.
+  /// Symbols that there are; some number above 256 where there are more.
   package var symbolCount: Int {
-    values.isEmpty ? 256 : (0..<valuesPerSymbol).reduce(1) { product, _ in product * count }
+    values.isEmpty ? 256 : (0..<valuesPerSymbol).reduce(1) { product, _ in min(product, 257) * count }
   }
 
   /// Symbols of `valueCount` values; the last may stand for fewer.
