@@ -90,7 +90,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       block.valueCount,
       planes: mode == .planes
         ? layout == nil ? width : 0
-        : mode == .sparse || mode == .rans ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
+        : mode == .sparse || mode == .rans || codec == .symbols ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(

@@ -32,6 +32,7 @@ package struct Effort: Equatable, Sendable {
   package var valuesPerTable: Int { level < 5 ? 65_536 : 49_152 }
   /// Whether tables are made from all values of the blocks looked at, not from a part.
   package var countsAll: Bool { level >= 5 }
+  package var usesRowPalettes: Bool { level >= 2 }
   package var triesZstd: Bool { level >= 2 }
   package var zstdLevel: Int32 { level <= 3 ? 3 : level < 7 ? 9 : 19 }
 }

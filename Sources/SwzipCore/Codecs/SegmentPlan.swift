@@ -42,13 +42,16 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     let finder =
       unsafe range.copyOf == nil && cast == nil && type != .bytes && whole
       ? PaletteFinder(bytes, width: type.width) : nil
+    let isPlain = range.copyOf == nil && cast == nil && finder == nil && whole && type != .bytes
+    let rowPalettes =
+      unsafe isPlain && effort.usesRowPalettes ? RowPalettes(bytes, of: type, rowLength: range.rowLength) : nil
     let repeats =
-      unsafe range.copyOf == nil && cast == nil && finder == nil && whole && type != .bytes
+      unsafe isPlain && rowPalettes == nil
       && Repeats.found(in: bytes, width: type.width, effort: effort, scratch: scratch)
     let codec: CodecID =
       if range.copyOf != nil { .copy } else if cast != nil { .cast } else if type == .bytes || !whole || repeats {
         .bytes
-      } else if finder != nil || (type.width == 1 && FloatKind(type, mantissaBits: 1) == nil) {
+      } else if finder != nil || rowPalettes != nil || (type.width == 1 && FloatKind(type, mantissaBits: 1) == nil) {
         .symbols
       } else if FloatKind(type, mantissaBits: effort.mantissaBits(of: type)) != nil { .float } else { .planes }
     var header = SegmentHeader(
@@ -72,13 +75,14 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     symbols =
       try codec == .symbols
       ? unsafe SymbolsPlan(
-        bytes, of: type, finder: finder, rowLength: range.rowLength, effort: effort, scratch: scratch) : nil
+        bytes, of: type, finder: finder, rowPalettes: rowPalettes, rowLength: range.rowLength, effort: effort,
+        scratch: scratch) : nil
     if let symbols {
       header.blockValues = UInt32(symbols.blockValues)
       header.palette = symbols.palette
       header.tables = symbols.tables?.codes ?? []
       header.rans = symbols.rans?.coding
-      header.rowLength = UInt32(symbols.rans?.rowLength ?? 0)
+      header.rowLength = UInt32(symbols.rowLength)
     }
     if let float {
       header.blockValues = UInt32(float.blockValues)
@@ -130,7 +134,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       return max(raw, float.isSparse ? SparseBlock.bound(count, inner: inner) : inner)
     }
     if let cast = header.cast { return max(raw, CastBlock.bound(count, kind: cast)) }
-    if let symbols { return max(raw, SymbolsBlock.bound(symbols.palette.symbolCount(of: count))) }
+    if let symbols { return max(raw, SymbolsBlock.bound(symbols.palette.symbolCount(of: count), symbols.palette)) }
     guard header.codec == CodecID.planes.rawValue else { return raw }
     if let layout = header.elementType.block { return max(raw, FieldsBlock.bound(count, layout)) }
     return max(raw, PlanesBlock.bound(count, width: header.width))

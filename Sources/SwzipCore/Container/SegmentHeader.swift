@@ -118,13 +118,15 @@ package struct SegmentHeader: Equatable, Sendable {
     guard tables.allSatisfy({ $0.fits(symbols) }), rans?.tables.allSatisfy({ $0.fits(symbols) }) ?? true else {
       throw failure
     }
-    if let palette, rans != nil {
-      // Whole symbols, and whole rows of them, in every block but the last.
-      guard blockValues % UInt32(palette.valuesPerSymbol) == 0,
-        rowLength == 0 || (blockValues / UInt32(palette.valuesPerSymbol)) % rowLength == 0
-      else { throw failure }
+    guard let palette else { return }
+    let perBlock = blockValues / UInt32(palette.valuesPerSymbol)
+    // Whole symbols, and whole rows of them, in every block but the last.
+    guard blockCount == 1 || blockValues % UInt32(palette.valuesPerSymbol) == 0,
+      rowLength == 0 || perBlock % rowLength == 0, rowLength == 0 || rans != nil || palette.isPerRow
+    else { throw failure }
+    if palette.isPerRow {
+      guard rowLength > 0, width == 2 || width == 4 else { throw failure }
     }
-    if let palette, blockCount > 1, blockValues % UInt32(palette.valuesPerSymbol) != 0 { throw failure }
   }
 
   private func checkShape(rans: Bool, _ failure: SwzipError) throws(SwzipError) {
@@ -146,7 +148,7 @@ package struct SegmentHeader: Equatable, Sendable {
       guard windowBase <= kind.largestWindowBase else { throw failure }
       try checkRows(rans: rans, failure)
     } else if known == .symbols {
-      guard rans || rowLength == 0, rowLength <= blockValues, mantissaBits == 0, windowBase == 0 else { throw failure }
+      guard rowLength <= blockValues, mantissaBits == 0, windowBase == 0 else { throw failure }
     } else {
       guard !rans, rowLength == 0, mantissaBits == 0, windowBase == 0 else { throw failure }
     }

@@ -7,8 +7,10 @@ package struct Palette: Equatable, Sendable {
 
   /// Bytes a value: 1, 2, 4 or 8.
   package let width: Int
-  /// The values, each `width` bytes; empty where the symbol is the value itself.
+  /// The values, each `width` bytes; empty where the symbol is the value itself, or where rows have palettes.
   package let values: [UInt8]
+  /// Whether each row of a block has a palette of its own, in the block.
+  package var isPerRow = false
   /// Neighbouring values that one symbol stands for, the first in the lowest digit.
   package let valuesPerSymbol: Int
 
@@ -16,6 +18,13 @@ package struct Palette: Equatable, Sendable {
 
   /// Symbols are the bytes of the values.
   package static let bytes = Palette(width: 1, values: [], valuesPerSymbol: 1)
+
+  /// Rows have palettes: a symbol is the number of a value in its row's, 128 the first that is not negative.
+  package static func rows(width: Int) -> Palette {
+    var palette = Palette(width: width, values: [], valuesPerSymbol: 1)
+    palette.isPerRow = true
+    return palette
+  }
 
   package init(width: Int, values: [UInt8], valuesPerSymbol: Int) {
     self.width = width
@@ -47,46 +56,28 @@ package struct Palette: Equatable, Sendable {
 
   // MARK: wire
 
+  private static let perRow: UInt16 = 0xFFFF
+
   package func write(_ writer: inout ByteWriter) {
     writer.integer(UInt8(valuesPerSymbol))
-    writer.integer(UInt16(count))
+    writer.integer(isPerRow ? Self.perRow : UInt16(count))
     writer.array(values)
   }
 
   package static func read(_ reader: inout ByteReader, width: Int) throws(SwzipError) -> Palette {
     let perSymbol = Int(try reader.integer(UInt8.self))
-    let count = Int(try reader.integer(UInt16.self))
+    let said = try reader.integer(UInt16.self)
+    if said == perRow {
+      guard perSymbol == 1 else { throw reader.failure(.limit) }
+      return rows(width: width)
+    }
+    let count = Int(said)
     let palette = Palette(width: width, values: try reader.array(count * width), valuesPerSymbol: perSymbol)
     guard count > 0 ? perSymbol >= 1 && perSymbol <= mostPerSymbol && count >= 2 : perSymbol == 1 && width == 1,
       count <= mostValues, palette.symbolCount <= 256
     else { throw reader.failure(.limit) }
     return palette
   }
-}
-
-/// Numbers of up to 257 values: a table of 1,024 places, searched from a value's hash on.
-private struct ValueMap {
-  private var values = [UInt64](repeating: 0, count: 1024)
-  private var used = [Bool](repeating: false, count: 1024)
-  private var indices = [UInt8](repeating: 0, count: 1024)
-
-  private func place(of value: UInt64) -> Int {
-    var place = Int(truncatingIfNeeded: (value &* 0x9E37_79B9_7F4A_7C15) >> 54)
-    while used[place], values[place] != value { place = (place + 1) & 1023 }
-    return place
-  }
-
-  /// False if it is there.
-  mutating func insert(_ value: UInt64) -> Bool {
-    let place = place(of: value)
-    guard !used[place] else { return false }
-    used[place] = true
-    values[place] = value
-    return true
-  }
-
-  mutating func set(_ value: UInt64, _ index: UInt8) { indices[place(of: value)] = index }
-  func index(of value: UInt64) -> UInt8 { indices[place(of: value)] }
 }
 
 /// The palette of values as an encoder needs it: the index of each value.

@@ -5,8 +5,8 @@ enum SymbolsBlock {
   private static let wideFlag: UInt8 = 1
 
   /// Room that a frame may take while it is being written.
-  static func bound(_ symbolCount: Int) -> Int {
-    RansStreams.bound(symbolCount) + 512
+  static func bound(_ symbolCount: Int, _ palette: Palette) -> Int {
+    RansStreams.bound(symbolCount) + 512 + (palette.isPerRow ? symbolCount * palette.width / 2 : 0)
   }
 
   /// Writes the payload; returns mode, flags and the frame's size, nil where another mode must serve.
@@ -16,9 +16,12 @@ enum SymbolsBlock {
   ) -> (BlockMode, UInt8, Int)? {
     let count = plan.palette.symbolCount(of: source.count / plan.palette.width)
     let start = frame.baseAddress!
-    unsafe plan.load(source, scratch: scratch)
+    guard let palettes = unsafe plan.load(source, scratch: scratch), palettes.count <= source.count / 2 else {
+      return nil
+    }
     if let rans = plan.rans {
-      return unsafe (.rans, 0, rans.writeSymbols(block: block, count: count, to: frame, scratch: scratch))
+      let end = unsafe rans.writeSymbols(block: block, count: count, to: frame, scratch: scratch)
+      return unsafe (.rans, 0, append(palettes, to: frame, at: end))
     }
     let geometry = swzip_geometry_unsorted(UInt32(count))
     let tables = unsafe plan.tables!.choose(scratch.symbols, geometry, frame: frame, scratch: scratch)
@@ -33,7 +36,13 @@ enum SymbolsBlock {
     }
     unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
     unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)
-    return unsafe (.huffman, wire.wide ? wideFlag : 0, padFrame(start, from: offset + streams.byteCount))
+    let end = unsafe padFrame(start, from: offset + streams.byteCount)
+    return unsafe (.huffman, wire.wide ? wideFlag : 0, append(palettes, to: frame, at: end))
+  }
+
+  private static func append(_ palettes: [UInt8], to frame: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+    unsafe UnsafeMutableRawBufferPointer(rebasing: frame[offset...]).copyBytes(from: palettes)
+    return unsafe padFrame(frame.baseAddress!, from: offset + palettes.count)
   }
 
   /// Decodes the symbols of a block and puts their values into `out`.
@@ -44,27 +53,39 @@ enum SymbolsBlock {
   ) throws(SwzipError) {
     let palette = segment.palette!
     let count = palette.symbolCount(of: out.count / palette.width)
-    let symbols =
-      unsafe palette.values.isEmpty ? out.baseAddress!.assumingMemoryBound(to: UInt8.self) : scratch.plane(0)
+    let isBytes = palette.values.isEmpty && !palette.isPerRow
+    let symbols = unsafe isBytes ? out.baseAddress!.assumingMemoryBound(to: UInt8.self) : scratch.symbols
+    var end: Int
     if mode == .rans {
-      try unsafe decodeRans(
+      end = try unsafe decodeRans(
         frame, of: segment, count: count, tables: ransTables, into: scratch.tile, scratch: scratch, position: position)
       // The kernel writes whole units: not into the caller's memory.
-      if palette.values.isEmpty { unsafe symbols.update(from: scratch.tile, count: count) }
+      unsafe symbols.update(from: scratch.tile, count: count)
     } else {
-      try unsafe decodeHuffman(
+      end = try unsafe decodeHuffman(
         frame, count: count, tables: tables, into: symbols, scratch: scratch, position: position)
     }
-    guard !palette.values.isEmpty else { return }
-    unsafe swzip_palette_expand(
-      mode == .rans ? scratch.tile : symbols, entries, palette.valuesPerSymbol * palette.width,
-      out.baseAddress!.assumingMemoryBound(to: UInt8.self), out.count)
+    if palette.isPerRow {
+      let start = (end + 15) & ~15
+      guard start <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
+      try unsafe checkPadding(frame, end, start, position)
+      end = try unsafe RowPalettes.expand(
+        symbols, frame, at: start, rowLength: Int(segment.rowLength), width: palette.width, into: out,
+        position: position)
+    } else if !isBytes {
+      unsafe swzip_palette_expand(
+        symbols, entries, palette.valuesPerSymbol * palette.width,
+        out.baseAddress!.assumingMemoryBound(to: UInt8.self), out.count)
+    }
+    guard (end + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
+    try unsafe checkPadding(frame, end, frame.count, position)
   }
 
+  /// Returns the end of the words.
   private static func decodeRans(
     _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, count: Int, tables: RansDecodeTables,
     into symbols: UnsafeMutablePointer<UInt8>, scratch: DecodeScratch, position: UInt64
-  ) throws(SwzipError) {
+  ) throws(SwzipError) -> Int {
     guard frame.count >= RansStreams.fixedBytes, unsafe frame[25] == 0 else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
@@ -74,18 +95,19 @@ enum SymbolsBlock {
     let words = (layout.end + 15) & ~15
     try unsafe checkPadding(frame, layout.end, words, position)
     let end = words + 2 * layout.wordCount
-    guard (end + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
-    try unsafe checkPadding(frame, end, frame.count, position)
+    guard words <= frame.count, end <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
     guard
       unsafe swzip_rans_decode(
         frame.pointer(words), layout.wordCount, layout.states, count, layout.numbers, tables.first, symbols)
     else { throw SwzipError(.corrupt, .subStreams, at: position) }
+    return end
   }
 
+  /// Returns the end of the sub-streams.
   private static func decodeHuffman(
     _ frame: UnsafeRawBufferPointer, count: Int, tables: DecodeTables, into symbols: UnsafeMutablePointer<UInt8>,
     scratch: DecodeScratch, position: UInt64
-  ) throws(SwzipError) {
+  ) throws(SwzipError) -> Int {
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
     guard frame.count >= 64 else { throw failure }
     let flags = unsafe frame[25]
@@ -96,8 +118,7 @@ enum SymbolsBlock {
     let base = unsafe UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: 26, as: UInt16.self))
     let streams = unsafe StreamDirectory(reading: frame, at: 32, base: base, wide: wide)
     let end = offset + streams.byteCount
-    guard (end + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
-    try unsafe checkPadding(frame, end, frame.count, position)
+    guard end <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
     guard streams.agrees(with: swzip_geometry_unsorted(UInt32(count))) else {
       throw SwzipError(.corrupt, .subStreams, at: position)
     }
@@ -116,6 +137,7 @@ enum SymbolsBlock {
           symbols)
       }
     }
+    return end
   }
 
   private static func checkPadding(

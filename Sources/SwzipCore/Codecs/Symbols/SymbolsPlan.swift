@@ -7,16 +7,20 @@ final class SymbolsPlan {
   private(set) var tables: HuffmanTables?
   private(set) var rans: RansPlan?
   private let finder: PaletteFinder?
+  let rowPalettes: RowPalettes?
+  /// The segment's row length, in symbols.
+  let rowLength: Int
 
   private static let symbolsPerTable = 65_536
 
   /// Plans `values` with the palette of `finder`, or of bytes without one; rows of `rowLength` values (0: no rows).
   init(
-    _ values: UnsafeRawBufferPointer, of type: ElementType, finder: PaletteFinder?, rowLength: Int, effort: Effort,
-    scratch: EncodeScratch
+    _ values: UnsafeRawBufferPointer, of type: ElementType, finder: PaletteFinder?, rowPalettes: RowPalettes?,
+    rowLength: Int, effort: Effort, scratch: EncodeScratch
   ) throws(SwzipError) {
     self.finder = finder
-    let palette = finder?.palette ?? .bytes
+    self.rowPalettes = rowPalettes
+    let palette = finder?.palette ?? (rowPalettes == nil ? .bytes : .rows(width: type.width))
     self.palette = palette
     let (width, perSymbol) = (palette.width, palette.valuesPerSymbol)
     let count = values.count / width
@@ -25,6 +29,7 @@ final class SymbolsPlan {
     let largest = effort.ransBlockValues(width: perSymbol > 1 ? 1 : width)
     if row == 0 || row > largest / perSymbol { row = 512 }
     if row < 64 { row *= (63 + row) / row }
+    if let rowPalettes { row = rowPalettes.rowLength }
     let rows = (palette.symbolCount(of: count) + row - 1) / row
     let most = max(1, largest / (row * perSymbol))
     let blocks = (rows + most - 1) / most
@@ -36,12 +41,15 @@ final class SymbolsPlan {
       let start = block * blockValues
       let part = unsafe UnsafeRawBufferPointer(
         rebasing: values[(start * width)..<(min(count, start + blockValues) * width)])
-      unsafe Self.load(part, finder, into: scratch.symbols)
+      _ = unsafe Self.load(part, finder, rowPalettes, into: scratch.symbols)
     }
     source.scores = Self.scores(palette, of: type)
     if effort.usesRans {
-      rans = try RansPlan(source, rowLength: row, scratch: scratch)
+      let plan = try RansPlan(source, rowLength: row, scratch: scratch)
+      rans = plan
+      self.rowLength = rowPalettes?.rowLength ?? plan.rowLength
     } else {
+      self.rowLength = rowPalettes?.rowLength ?? 0
       tables = try Self.huffmanTables(source, effort: effort, scratch: scratch)
     }
   }
@@ -72,6 +80,7 @@ final class SymbolsPlan {
     guard palette.count > 0 else {
       switch type {
       case .i8: return (0..<256).map { UInt8(min(255, 2 * Int(Int8(bitPattern: UInt8($0)).magnitude))) }
+      case _ where palette.isPerRow: return (0..<256).map { UInt8(min(255, 2 * abs($0 - 128))) }
       case .f8e4m3fnuz, .f8e5m2fnuz: return (0..<256).map { UInt8($0 & 127) }
       default: return (0..<256).map { UInt8($0) }
       }
@@ -92,18 +101,26 @@ final class SymbolsPlan {
     }
   }
 
-  /// Writes the symbols of a block into the scratch.
-  func load(_ block: UnsafeRawBufferPointer, scratch: EncodeScratch) {
-    unsafe Self.load(block, finder, into: scratch.symbols)
+  /// Writes the symbols of a block into the scratch; returns the palettes of its rows, empty without any, nil for a block with
+  /// rows of too many values.
+  func load(_ block: UnsafeRawBufferPointer, scratch: EncodeScratch) -> [UInt8]? {
+    unsafe Self.load(block, finder, rowPalettes, into: scratch.symbols)
   }
 
   private static func load(
-    _ block: UnsafeRawBufferPointer, _ finder: PaletteFinder?, into symbols: UnsafeMutablePointer<UInt8>
-  ) {
+    _ block: UnsafeRawBufferPointer, _ finder: PaletteFinder?, _ rowPalettes: RowPalettes?,
+    into symbols: UnsafeMutablePointer<UInt8>
+  ) -> [UInt8]? {
+    if let rowPalettes {
+      if let palettes = unsafe rowPalettes.symbols(block, into: symbols) { return palettes }
+      unsafe symbols.update(repeating: 128, count: block.count / rowPalettes.width)  // counts for nothing, the same each time
+      return nil
+    }
     if let finder {
       unsafe finder.symbols(block, into: symbols)
     } else {
       unsafe UnsafeMutableRawPointer(symbols).copyMemory(from: block.baseAddress!, byteCount: block.count)
     }
+    return []
   }
 }
