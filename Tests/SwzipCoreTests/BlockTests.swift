@@ -83,7 +83,7 @@ struct BlockTests {
   private static func scaledRows(_ pattern: Pattern, _ type: ElementType, rows: Int, _ length: Int) -> [UInt8] {
     var random = Random(UInt64(rows * length))
     let shape = FloatShape(type)
-    let scales: [Float] = [64, 8, 1, 0.125]
+    let scales: [Float] = [0.5, 0.35, 0.25, 0.18]
     if pattern != .rows { return pattern.bytes(type, rows * length) }
     var bytes: [UInt8] = []
     for _ in 0..<rows {
@@ -128,7 +128,7 @@ struct BlockTests {
     }
   }
 
-  /// The tests above meet every mode that a writer can choose.
+  /// The tests above meet every mode that a writer can choose for a segment that refers to no other.
   @Test func modesAreMet() throws {
     let tester = try BlockTester()
     for (type, pattern, level) in [
@@ -138,7 +138,9 @@ struct BlockTests {
     ] as [(ElementType, Pattern, Int)] {
       tester.roundTrip(pattern.bytes(type, 9000), type, level: level, "\(type) \(pattern)")
     }
-    for mode in BlockMode.allCases where mode != .copy { #expect(tester.modes[mode.rawValue] != nil, "\(mode)") }
+    for mode in BlockMode.allCases where mode != .copy && mode != .cast {
+      #expect(tester.modes[mode.rawValue] != nil, "\(mode)")
+    }
   }
 
   // MARK: damage

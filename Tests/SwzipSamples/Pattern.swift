@@ -48,7 +48,7 @@ package enum Pattern: String, CaseIterable, Sendable {
         case .outliers:
           random.next() & 127 != 0
             ? shape.bits(random.normal() * 0.02) : shape.bits(exponent: random.next(), fill: random.next())
-        case .rows: shape.bits(random.normal() * [0.02, 0.0003, 0.00001, 0.7][index / 64 * 7 & 3])
+        case .rows: shape.bits(random.normal() * [0.02, 0.013, 0.009, 0.028][index / 64 * 7 & 3])
         case .twoOfFour: shape.bitsOrZero(index, &zeros, &random)
         case .fewValues: few[random.below(1 + random.below(16))]
         case .zeros: random.next() & 1 == 0 ? 0 : shape.bits(random.normal() * 0.02)
