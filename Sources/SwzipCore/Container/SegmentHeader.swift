@@ -105,10 +105,8 @@ package struct SegmentHeader: Equatable, Sendable {
       throw failure
     }
     if let palette, rans != nil {
-      // Whole symbols, and whole rows of them, in every block but the last.
-      guard blockValues % UInt32(palette.valuesPerSymbol) == 0,
-        rowLength == 0 || (blockValues / UInt32(palette.valuesPerSymbol)) % rowLength == 0
-      else { throw failure }
+      // Whole rows of symbols in every block but the last.
+      guard rowLength == 0 || palette.symbolCount(of: Int(blockValues)) % Int(rowLength) == 0 else { throw failure }
     }
     if let palette, blockCount > 1, blockValues % UInt32(palette.valuesPerSymbol) != 0 { throw failure }
   }
