@@ -41,7 +41,7 @@ struct PaletteTests {
   /// Values a symbol, palette values: more symbols than 256, or numbers out of range.
   @Test(arguments: [
     (0, 2), (9, 2), (255, 2), (1, 1), (8, 1), (6, 3), (2, 17), (8, 3), (8, 235), (8, 255), (8, 256), (2, 256), (1, 257),
-    (8, 257), (0, 0), (2, 0), (1, 65_535), (8, 65_535),
+    (8, 257), (0, 0), (2, 0), (1, 65_534), (8, 65_534), (8, 65_535),
   ]) func palettesThatCannotBe(perSymbol: UInt8, count: UInt16) {
     for width in [1, 2, 8] {
       var writer = ByteWriter()

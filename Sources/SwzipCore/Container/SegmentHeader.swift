@@ -119,10 +119,10 @@ package struct SegmentHeader: Equatable, Sendable {
       throw failure
     }
     guard let palette else { return }
-    let perBlock = blockValues / UInt32(palette.valuesPerSymbol)
     // Whole symbols, and whole rows of them, in every block but the last.
     guard blockCount == 1 || blockValues % UInt32(palette.valuesPerSymbol) == 0,
-      rowLength == 0 || perBlock % rowLength == 0, rowLength == 0 || rans != nil || palette.isPerRow
+      rowLength == 0 || palette.symbolCount(of: Int(blockValues)) % Int(rowLength) == 0,
+      rowLength == 0 || rans != nil || palette.isPerRow
     else { throw failure }
     if palette.isPerRow {
       guard rowLength > 0, width == 2 || width == 4 else { throw failure }

@@ -70,6 +70,9 @@ package enum FloatBlock {
     let offset = (start + 15) & ~15
     let end = offset + kind.rawPlaneBytes(count)
     guard end <= frame.count else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+    for index in start..<offset {
+      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
+    }
     unsafe block.raw_plane = frame.pointer(offset)
     guard kind.isWide else { return end }
     let low = try unsafe PlaneSection.decode(

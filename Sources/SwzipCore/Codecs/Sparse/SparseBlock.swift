@@ -96,7 +96,10 @@ enum SparseBlock {
   ) throws(SwzipError) {
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
     let count = out.count / width
-    guard frame.count >= 48, unsafe frame[26] == 0, unsafe frame[27] == 0 else { throw failure }
+    guard frame.count >= 48 else { throw failure }
+    guard unsafe frame[26] == 0, unsafe frame[27] == 0 else {
+      throw SwzipError(.unsupported, .reservedBits, at: position)
+    }
     let kept = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self)))
     let mask = try unsafe PlaneSection.decode(
       frame, at: maskOffset, count: (count + 7) / 8, into: scratch.mask, scratch: scratch, position: position)
@@ -126,6 +129,11 @@ enum SparseBlock {
     guard let mode = unsafe BlockMode(rawValue: inner[24]) else {
       throw SwzipError(.unsupported, .unknownCodec, at: position)
     }
+    // Neither sorted rows nor zeros left out in here: the latter would need the mask's memory again.
+    let innerFlags = unsafe inner[25]
+    guard mode != .raw || innerFlags == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    let refused = mode == .rans ? FloatBlock.skipsZerosFlag : mode == .huffman ? FloatBlock.sortedFlag : 0
+    guard innerFlags & refused == 0 else { throw failure }
     // Room for the kernel's slack.
     let values = try unsafe scratch.nonZeros(kept * width + Limits.slack)
     try unsafe decode(mode, inner, UnsafeMutableRawBufferPointer(rebasing: values[..<(kept * width)]))
