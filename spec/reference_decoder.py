@@ -159,9 +159,11 @@ class FloatForm:
     allowed_j: tuple[int, ...]
 
 
+UNSIGNED = 128  # bit of J: values without sign
+
 FLOAT_FORMS = {
-    BF16: FloatForm(16, 8, (0, 1, 2)),
-    F32: FloatForm(16, 8, (0, 1, 2)),
+    BF16: FloatForm(16, 8, (0, 1, 2, UNSIGNED | 1)),
+    F32: FloatForm(16, 8, (0, 1, 2, UNSIGNED | 1)),
     F16: FloatForm(16, 5, (1, 2)),
     F8_E4M3: FloatForm(8, 4, (1,)),
     F8_E5M2: FloatForm(8, 5, (1,)),
@@ -357,6 +359,7 @@ class Palette:
 
     digits: int
     values: tuple[bytes, ...]
+    of_rows: bool = False  # each row has a palette, in the block
 
     @property
     def symbols(self) -> int:
@@ -407,7 +410,12 @@ class Segment:
     @property
     def field_bits(self) -> int:
         """Bits of the field of codec float."""
-        return FLOAT_FORMS[self.element].exponent_bits + self.j
+        return FLOAT_FORMS[self.element].exponent_bits + (self.j & ~UNSIGNED)
+
+    @property
+    def raw_bits(self) -> int:
+        """Bits of the raw values of codec float: without a sign one less."""
+        return FLOAT_FORMS[self.element].coded_bits - self.field_bits - (self.j // UNSIGNED)
 
     @property
     def symbol_limit(self) -> int:
@@ -733,8 +741,8 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
         highest = {9: 256, 10: 768}.get(segment.field_bits, 0)
         cursor.check(segment.window_base <= highest, f"window base is above {highest}")
     if segment.coder == CODER_HUFFMAN:
-        step_fits = segment.row_length % 32 == 0 if segment.codec == FLOAT else segment.row_length == 0
-        cursor.check(step_fits, "row length is not a multiple of 32, or in codec symbols")
+        step_fits = segment.codec != FLOAT or segment.row_length % 32 == 0
+        cursor.check(step_fits, "row length is not a multiple of 32")
     elif segment.codec == FLOAT:
         check_rows(segment, segment.values_per_block, cursor)
 
@@ -1186,7 +1194,7 @@ def read_raw_plane(cursor: Cursor, bits: int, count: int) -> list[int]:
 
 def read_raw(cursor: Cursor, segment: Segment, count: int) -> tuple[list[int], list[bytes]]:
     """What a block of codec float holds beside symbols: the raw plane and, for F32, the two byte planes below."""
-    raw = read_raw_plane(cursor, FLOAT_FORMS[segment.element].coded_bits - segment.field_bits, count)
+    raw = read_raw_plane(cursor, segment.raw_bits, count)
     return raw, [read_section(cursor, count) for _ in range(2)] if segment.element == F32 else []
 
 
@@ -1198,17 +1206,17 @@ def field_values(segment: Segment, raw_bits: int, coded_bits: int) -> list[int |
 
 
 def coded_parts(symbols: list[int], raw: list[int], segment: Segment, cursor: Cursor) -> list[int]:
-    """Join symbols and raw bits and rotate the sign back to the top."""
+    """Join symbols and raw bits and rotate the sign, if there is one, back to the top."""
     form = FLOAT_FORMS[segment.element]
     sign = form.coded_bits - 1
-    fields = field_values(segment, form.coded_bits - segment.field_bits, form.coded_bits)
+    fields = field_values(segment, segment.raw_bits, form.coded_bits)
     parts = []
     for symbol, low in zip(symbols, raw, strict=True):
         value = fields[symbol]
         if value is None:
             cursor.fail("symbol stands for a field that does not exist")
         rotated = value | low
-        parts.append(rotated >> 1 | (rotated & 1) << sign)
+        parts.append(rotated if segment.j & UNSIGNED else rotated >> 1 | (rotated & 1) << sign)
     return parts
 
 
@@ -1528,15 +1536,20 @@ def read_palette(cursor: Cursor, segment: Segment) -> Palette:
     """Parse and check the palette, and what depends on it."""
     digits, count = cursor.u8(), cursor.u16()
     cursor.check(1 <= digits <= 8, "number of values a symbol is out of range")
+    of_rows = count == 65535
+    if of_rows:
+        count = 0
+        cursor.check(segment.width in (2, 4) and digits == 1, "palettes of rows of another width or of several digits")
+        cursor.check(segment.row_length > 0, "palettes of rows without rows")
     cursor.check(count == 0 or 2 <= count <= 256, "number of palette values is out of range")
-    if count == 0:
+    if count == 0 and not of_rows:
         cursor.check(segment.width == 1 and digits == 1, "symbols without palette of more than a byte")
     cursor.check(count**digits <= 256, "palette has more than 256 symbols")
-    palette = Palette(digits, tuple(cursor.take(segment.width) for _ in range(count)))
+    palette = Palette(digits, tuple(cursor.take(segment.width) for _ in range(count)), of_rows)
     one_block = segment.length // segment.width <= segment.values_per_block
     cursor.check(one_block or segment.values_per_block % digits == 0, "values a block are not whole symbols")
-    if segment.coder == CODER_RANS:
-        check_rows(segment, -(-segment.values_per_block // digits), cursor)
+    cursor.check(segment.row_length == 0 or segment.coder == CODER_RANS or of_rows, "row length serves nothing")
+    check_rows(segment, -(-segment.values_per_block // digits), cursor)
     return palette
 
 
@@ -1549,12 +1562,30 @@ def symbol_count(block: Block) -> int:
 def symbol_values(symbols: list[int], block: Block) -> bytes:
     """The values for which symbols stand."""
     palette = block.segment.palette
+    if palette is not None and palette.of_rows:
+        return row_values(symbols, block)
     if palette is None or not palette.values:
         return bytes(symbols)
     base = len(palette.values)
     numbers = [symbol // base**digit % base for symbol in symbols for digit in range(palette.digits)]
     block.cursor.check(not any(numbers[block.values :]), "digits past the last value are not zero")
     return b"".join(palette.values[number] for number in numbers[: block.values])
+
+
+def row_values(symbols: list[int], block: Block) -> bytes:
+    """The values for which symbols stand in rows with palettes, which follow the symbols."""
+    cursor, segment = block.cursor, block.segment
+    cursor.pad()
+    values = []
+    for start in range(0, len(symbols), segment.row_length):
+        below, above = cursor.u8(), cursor.u8()
+        cursor.check(below <= 128 and above <= 128 and below + above > 0, "size of a row's palette is out of range")
+        palette = [cursor.take(segment.width) for _ in range(below + above)]
+        for symbol in symbols[start : start + segment.row_length]:
+            number = symbol - 128 + below
+            cursor.check(0 <= number < len(palette), "symbol outside the row's palette")
+            values.append(palette[number])
+    return b"".join(values)
 
 
 def huffman_symbols(block: Block) -> bytes:
@@ -1580,17 +1611,29 @@ def rans_symbols(block: Block) -> bytes:
 def mode_sparse(block: Block) -> bytes:
     """sparse.md."""
     cursor, segment, count = block.cursor, block.segment, block.values
-    present = payload_length(cursor)
+    flags = cursor.u8()
+    require_known(flags < 2, f"reserved flags {flags:#x} of mode sparse", cursor.where)
+    cursor.reserved(2)
+    present = cursor.u32()
     cursor.check(1 <= present <= count, "number of values that are not zero is out of range")
     mask = int.from_bytes(read_section(cursor, -(-count // 8)), "little")
     cursor.check(mask >> count == 0, "bits of the mask past the last value are not zero")
     cursor.check(mask.bit_count() == present, "mask has another number of values that are not zero")
+    zeros, signs = count - present, 0
+    if flags:
+        cursor.check(zeros > 0, "signs of no zeros")
+        signs = int.from_bytes(read_section(cursor, -(-zeros // 8)), "little")
+        cursor.check(signs >> zeros == 0, "bits past the last sign are not zero")
     cursor.reserved(24)
     mode = cursor.u8()
     require_known(mode < len(MODES), f"mode {mode} inside mode sparse", cursor.where)
     cursor.check(mode in (RAW, HUFFMAN, RANS), f"mode {MODE_NAMES[mode]} inside mode sparse")
     values = MODES[mode](Block(cursor, segment, present, block.referred, inner=True))
-    return spread(values, [bool(mask >> index & 1) for index in range(count)], segment.width)
+    out = bytearray(spread(values, [bool(mask >> index & 1) for index in range(count)], segment.width))
+    places = (index for index in range(count) if not mask >> index & 1)
+    for number, index in enumerate(places):
+        out[(index + 1) * segment.width - 1] |= (signs >> number & 1) << 7
+    return bytes(out)
 
 
 # --- Codec cast (cast.md) ---------------------------------------------------------------------------------------------
