@@ -117,13 +117,13 @@ struct PickleTests {
   @Test(arguments: probes) func isLookedAtOnly(probe: Probe) throws {
     let file = ZipFile.torch(pickle: probe.pickle, storages: [Pattern.weights.bytes(.f32, 1024)])
     let map = try Torch.map(SparseBytes(file))
-    expectSound(map, byteCount: UInt64(file.count), "\(probe.name)")
+    #expect(map?.problem(byteCount: UInt64(file.count)) == nil)
     if let map, let names = probe.tensors {
       #expect(Set(map.tensors.map(\.name)) == Set(names))
     } else {
       #expect((map == nil) == (probe.tensors == nil))
     }
-    expectSound(try Torch.map(SparseBytes(file, isPipe: true)), byteCount: nil, "\(probe.name)")
+    #expect(try Torch.map(SparseBytes(file, isPipe: true))?.problem(byteCount: nil) == nil)
   }
 
   /// Tensors that share a storage are no copies of each other; a second storage of the same bytes is one.
@@ -164,7 +164,7 @@ struct PickleTests {
       let file = ZipFile.torch(pickle: pickle + Self.stop, storages: [[UInt8](repeating: 1, count: 4096)])
       for isPipe in [false, true] {
         let map = try Torch.map(SparseBytes(file, isPipe: isPipe))
-        expectSound(map, byteCount: isPipe ? nil : UInt64(file.count), "round \(round)")
+        #expect(map?.problem(byteCount: isPipe ? nil : UInt64(file.count)) == nil, "round \(round)")
       }
     }
   }

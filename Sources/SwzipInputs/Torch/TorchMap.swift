@@ -2,10 +2,6 @@ internal import SwzipCore
 
 /// Collects what is known of a torch file: storages at their places, and the tensors that view them.
 struct TorchMap {
-  /// Smaller storages stay in the plain bytes between their neighbours: a segment of their own, and one more of what
-  /// lies behind, cost more than they save.
-  static let leastPayloadBytes: UInt64 = 4096
-
   private var map = FileMap()
   private var names: Set<String> = []
 
@@ -36,7 +32,7 @@ struct TorchMap {
     }
     for (number, offset) in offsets {
       let storage = pickle.objects.storages[Int(number)]
-      guard let byteCount = storage.byteCount, byteCount >= Self.leastPayloadBytes,
+      guard let byteCount = storage.byteCount, byteCount > 0,
         storage.type.elementType != .bytes
       else { continue }
       var payload = Payload(offset: offset, byteCount: byteCount, elementType: storage.type.elementType)
