@@ -62,6 +62,13 @@ struct PickleTests {
       name: "a tensor in an unknown object's state",
       pickle: dictionary(
         global("any", "thing") + [0x29, 0x81] + emptyDict + text("x") + tensor() + [0x73, 0x62]), tensors: ["w.x"]),
+    Probe(
+      name: "a storage that ends inside a value",
+      pickle: dictionary(
+        global("torch._utils", "_rebuild_tensor_v3")
+          + tuple(
+            storage(class: "UntypedStorage", count: 4094), number(0), tuple(number(9)), tuple(number(1)), [0x89], [0x4E],
+            global("torch", "float32")) + [0x52]), tensors: []),
     Probe(name: "beyond its storage", pickle: dictionary(tensor(offset: 1)), tensors: []),
     Probe(
       name: "strides beyond counting",

@@ -32,10 +32,11 @@ struct TorchMap {
     }
     for (number, offset) in offsets {
       let storage = pickle.objects.storages[Int(number)]
-      guard let byteCount = storage.byteCount, byteCount > 0,
-        storage.type.elementType != .bytes
-      else { continue }
-      var payload = Payload(offset: offset, byteCount: byteCount, elementType: storage.type.elementType)
+      let type = storage.type.elementType
+      // A storage that was counted in bytes may end inside a value.
+      let wholeBytes = (storage.byteCount ?? 0) / UInt64(type.width) * UInt64(type.width)
+      guard type != .bytes, wholeBytes > 0 else { continue }
+      var payload = Payload(offset: offset, byteCount: wholeBytes, elementType: type)
       if let tensor = whole[number], tensor.elementType == payload.elementType {
         payload.rowLength = Payload(tensor).rowLength
       }
