@@ -67,7 +67,8 @@ struct PickleTests {
       pickle: dictionary(
         global("torch._utils", "_rebuild_tensor_v3")
           + tuple(
-            storage(class: "UntypedStorage", count: 4094), number(0), tuple(number(9)), tuple(number(1)), [0x89], [0x4E],
+            storage(class: "UntypedStorage", count: 4094), number(0), tuple(number(9)), tuple(number(1)), [0x89],
+            [0x4E],
             global("torch", "float32")) + [0x52]), tensors: []),
     Probe(name: "beyond its storage", pickle: dictionary(tensor(offset: 1)), tensors: []),
     Probe(
