@@ -30,6 +30,8 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   package let effort: Effort
   private let float: FloatPlan?
   private let symbols: SymbolsPlan?
+  /// Blocks are zstd frames: values come again.
+  private let repeats: Bool
 
   /// Plans `bytes`, all of the range. Cost: a sample of about a fifth of a float segment.
   package init(
@@ -42,9 +44,17 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     let finder =
       unsafe range.copyOf == nil && cast == nil && type != .bytes && whole
       ? PaletteFinder(bytes, width: type.width) : nil
+    let isCoded = range.copyOf == nil && cast == nil && type == .f32 && whole && finder == nil
+    repeats =
+      isCoded
+      ? try unsafe RepeatedValues.pay(
+        bytes, blockBytes: type.width * Limits.writtenBlockValues(width: type.width), effort: effort, scratch: scratch)
+      : false
     let codec: CodecID =
       if range.copyOf != nil { .copy } else if cast != nil { .cast } else if type == .bytes || !whole {
         .bytes
+      } else if repeats {
+        .planes
       } else if finder != nil || (type.width == 1 && FloatKind(type, mantissaBits: 1) == nil) {
         .symbols
       } else if FloatKind(type, mantissaBits: effort.mantissaBits(of: type)) != nil { .float } else { .planes }
@@ -181,7 +191,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
         return coded
       }
     }
-    if header.codec == CodecID.planes.rawValue {
+    if header.codec == CodecID.planes.rawValue, !repeats {
       if let layout = header.elementType.block {
         let (count, flags) = unsafe FieldsBlock.encode(source, layout, into: frame, scratch: scratch, effort: effort)
         return (.planes, flags, count)
