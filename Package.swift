@@ -59,7 +59,7 @@ let package = Package(
       ], swiftSettings: strict),
     .target(name: "SwzipTestSupport", path: "Tests/SwzipTestSupport", swiftSettings: strict),
     .target(
-      name: "SwzipSamples", dependencies: ["CSwzipKernels", "SwzipCore"], path: "Tests/SwzipSamples",
+      name: "SwzipSamples", dependencies: ["CSwzipKernels", "SwzipCore", "SwzipInputs"], path: "Tests/SwzipSamples",
       swiftSettings: strict),
     .testTarget(
       name: "SwzipCoreTests", dependencies: ["CSwzipKernels", "SwzipCore", "SwzipSamples"], swiftSettings: strict),

@@ -73,11 +73,16 @@ extension OutputSink {
 extension InputSource {
   /// Exactly `count` bytes at `position`, or `truncated`.
   package func bytes(at position: UInt64, count: Int) throws(SwzipError) -> [UInt8] {
-    let memory = try Memory(count)
-    let part = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<count])
-    guard try unsafe read(at: position, into: part) == count else {
-      throw SwzipError(.corrupt, .truncated, at: position)
+    var failure: SwzipError?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(SwzipError) {
+        filled = try unsafe read(at: position, into: UnsafeMutableRawBufferPointer(buffer))
+      } catch {
+        failure = error
+      }
     }
-    return unsafe [UInt8](part)
+    if let failure { throw failure }
+    guard bytes.count == count else { throw SwzipError(.corrupt, .truncated, at: position) }
+    return bytes
   }
 }

@@ -18,9 +18,6 @@ package struct Payload: Equatable, Sendable {
   /// Values a row of the tensor as a matrix, 0 where that is not known.
   package var rowLength: Int
 
-  /// A lone range of fewer bytes costs more as a segment than it saves.
-  static let leastLoneBytes: UInt64 = 4096
-
   package init(offset: UInt64, byteCount: UInt64, elementType: ElementType, rowLength: Int = 0) {
     self.offset = offset
     self.byteCount = byteCount
@@ -55,7 +52,7 @@ package struct FileMap: Equatable, Sendable {
 }
 
 /// A model file format. A parser never refuses a file: what is unusual is no map, or a map without that part.
-package protocol ModelFormat {
+package protocol ModelFormat: SendableMetatype {
   /// The name for `--format` and reports.
   static var name: String { get }
   /// Whether what `recognises` looks at is seldom anything else: then a file without a map is worth a warning.

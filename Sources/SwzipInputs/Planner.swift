@@ -12,10 +12,12 @@ package struct Layout: Equatable, Sendable {
 }
 
 /// Cuts files into segments (spec/FORMAT.md, section 1): a large tensor is segments of its own, small neighbours of one
-/// type share one, everything else is plain bytes.
+/// type share one, everything else is plain bytes. So is what would be a segment of fewer than `leastBytes` between plain bytes.
 package enum Planner {
   /// Tensors of fewer values share a segment with their neighbours.
   package static let smallTensorValues = 16_384
+  /// A smaller segment, and one more of the plain bytes that it parts, cost more than they save.
+  static let leastBytes: UInt64 = 4096
   /// Where the length of the input is unknown, only so much is cut as its header says; the rest is plain bytes. A header
   /// may claim anything.
   static let mostBytesUnseen: UInt64 = 1 << 42
@@ -31,13 +33,18 @@ package enum Planner {
     let end = fileByteCount ?? mostBytesUnseen
     while index < payloads.count, payloads[index].offset < end {
       let first = payloads[index]
-      layout.segments += plain(cursor, first.offset)
       var last = index
       while last + 1 < payloads.count, joins(payloads[index], payloads[last], payloads[last + 1]) { last += 1 }
       let stop = min(payloads[last].offset + payloads[last].byteCount, end)
-      layout.segments += shares(
-        first.offset, stop, first.elementType, rowLength: last == index ? first.rowLength : 0)
-      cursor = stop
+      // The end of the file counts as plain bytes, unless it is the end of the file's only values.
+      let next = last + 1 < payloads.count ? payloads[last + 1].offset : end
+      let isBetweenPlain = cursor < first.offset && (stop < next || index > 0 && stop == end)
+      if !isBetweenPlain || stop - first.offset >= leastBytes {
+        layout.segments += plain(cursor, first.offset)
+        layout.segments += shares(
+          first.offset, stop, first.elementType, rowLength: last == index ? first.rowLength : 0)
+        cursor = stop
+      }
       index = last + 1
     }
     if let fileByteCount {

@@ -62,6 +62,14 @@ struct PickleTests {
       name: "a tensor in an unknown object's state",
       pickle: dictionary(
         global("any", "thing") + [0x29, 0x81] + emptyDict + text("x") + tensor() + [0x73, 0x62]), tensors: ["w.x"]),
+    Probe(
+      name: "a storage that ends inside a value",
+      pickle: dictionary(
+        global("torch._utils", "_rebuild_tensor_v3")
+          + tuple(
+            storage(class: "UntypedStorage", count: 4094), number(0), tuple(number(9)), tuple(number(1)), [0x89],
+            [0x4E],
+            global("torch", "float32")) + [0x52]), tensors: []),
     Probe(name: "beyond its storage", pickle: dictionary(tensor(offset: 1)), tensors: []),
     Probe(
       name: "strides beyond counting",
@@ -117,13 +125,13 @@ struct PickleTests {
   @Test(arguments: probes) func isLookedAtOnly(probe: Probe) throws {
     let file = ZipFile.torch(pickle: probe.pickle, storages: [Pattern.weights.bytes(.f32, 1024)])
     let map = try Torch.map(SparseBytes(file))
-    expectSound(map, byteCount: UInt64(file.count), "\(probe.name)")
+    #expect(map?.problem(byteCount: UInt64(file.count)) == nil)
     if let map, let names = probe.tensors {
       #expect(Set(map.tensors.map(\.name)) == Set(names))
     } else {
       #expect((map == nil) == (probe.tensors == nil))
     }
-    expectSound(try Torch.map(SparseBytes(file, isPipe: true)), byteCount: nil, "\(probe.name)")
+    #expect(try Torch.map(SparseBytes(file, isPipe: true))?.problem(byteCount: nil) == nil)
   }
 
   /// Tensors that share a storage are no copies of each other; a second storage of the same bytes is one.
@@ -164,7 +172,7 @@ struct PickleTests {
       let file = ZipFile.torch(pickle: pickle + Self.stop, storages: [[UInt8](repeating: 1, count: 4096)])
       for isPipe in [false, true] {
         let map = try Torch.map(SparseBytes(file, isPipe: isPipe))
-        expectSound(map, byteCount: isPipe ? nil : UInt64(file.count), "round \(round)")
+        #expect(map?.problem(byteCount: isPipe ? nil : UInt64(file.count)) == nil, "round \(round)")
       }
     }
   }

@@ -133,4 +133,22 @@ struct RoundTripTests {
     #expect(report.rawByteCount == UInt64(original.count))
     #expect(same(try readAtRandom(container, threads: 2), original))
   }
+
+  /// fp32 values that come again bit by bit pack smaller than each by itself would, where the level has zstd.
+  @Test(arguments: [1, 2, 3, 9]) func valuesComeAgain(level: Int) throws {
+    let table = Pattern.weights.bytes(.f32, 16_384)
+    var file = SafetensorsFile()
+    file.add("alone", .f32, [16_384])
+    file.add("table", .f32, [3, 16_384])
+    let last = file.tensors.count - 1
+    file.tensors[last].bytes = stride(from: 0, to: table.count, by: 2048).flatMap { start in
+      let piece = table[start..<(start + 2048)]
+      return piece + piece + piece
+    }
+    let container = try packed(file.bytes, options(level: level))
+    #expect(same(try readAtRandom(container), file.bytes))
+    let segments = try SwzFile(ArraySource(container)).segments.filter { $0.elementType == "F32" }
+    #expect(segments.map(\.codec) == ["float", level == 1 ? "float" : "planes"])
+    #expect(level == 1 || segments[1].packedByteCount < 2 * segments[0].packedByteCount)
+  }
 }

@@ -25,8 +25,9 @@ static void decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS +
                    const swzip_decode_table *table, const uint8_t *expected) {
   uint8_t *tile = exactly(swzip_tile_bytes(count));
   uint8_t *out[2] = {exactly(count), exactly(count)};
+  const swzip_decode_table *const tables[4] = {table, table, table, table};
   for (int level = 0; choose(level); level++) {
-    swzip_plane_decode(streams, offset, count, table, tile, out[level > 0]);
+    swzip_symbols_decode(streams, offset, count, tables, tile, out[level > 0]);
     require(level == 0 || memcmp(out[0], out[1], count) == 0);
   }
   if (expected) require(memcmp(out[0], expected, count) == 0);

@@ -167,7 +167,11 @@ final class Packer {
     return report
   }
 
+  /// Memory for the input or output of a batch. Sizes are rounded up so that what one batch leaves fits the next: pages
+  /// that nobody writes to take no memory.
   private func takeMemory(_ byteCount: Int) throws(SwzipError) -> Memory {
+    let step = 4 << 20
+    let byteCount = (byteCount + step - 1) / step * step
     if let index = spare.firstIndex(where: { $0.byteCount >= byteCount }) { return spare.remove(at: index) }
     return try Memory(byteCount)
   }

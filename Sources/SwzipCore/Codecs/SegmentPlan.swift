@@ -30,6 +30,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   package let effort: Effort
   private let float: FloatPlan?
   private let symbols: SymbolsPlan?
+  /// Blocks are zstd frames: values come again.
 
   /// Plans `bytes`, all of the range. Cost: a sample of about a fifth of a float segment.
   package init(

@@ -21,7 +21,9 @@ package enum NPY: ModelFormat {
     var cursor = InputCursor(input, at: offset)
     guard let header = try NPYHeader.read(&cursor) else { return nil }
     let start = cursor.offset
-    guard let type = try elementType(header.description, input, at: start) else { return input.byteCount ?? start }
+    guard let type = try elementType(header.description, cursor.window, at: start) else {
+      return input.byteCount ?? start
+    }
     guard let byteCount = TensorRecord.byteCount(of: type, shape: header.shape), byteCount < 1 << 62 else { return nil }
     let record = TensorRecord(
       name: name, elementType: type, shape: header.shape, offset: start, byteCount: byteCount)
@@ -39,7 +41,7 @@ package enum NPY: ModelFormat {
   /// The type that NumPy describes so. To NumPy the types of ml_dtypes are raw bytes: two of them are bfloat16 if the
   /// exponents say so; of one byte the kind of float does not show. Nil where only the length of a value is known.
   private static func elementType(
-    _ description: String, _ input: some InputBytes, at offset: UInt64
+    _ description: String, _ window: InputWindow<some InputBytes>, at offset: UInt64
   ) throws(SwzipError) -> ElementType? {
     switch description {
     case "<f2": .f16
@@ -55,14 +57,9 @@ package enum NPY: ModelFormat {
     case "<u4": .u32
     case "<i8": .i64
     case "<u8": .u64
-    case "<V2", "|V2": ElementGuess.hasExponents(try sample(input, at: offset), of: .bf16) ? .bf16 : .u16
+    case "<V2", "|V2":
+      ElementGuess.hasExponents(try window.front(at: offset, count: sampleBytes), of: .bf16) ? .bf16 : .u16
     default: nil
     }
-  }
-
-  /// The first values; from a pipe, what has to be kept of it anyway.
-  private static func sample(_ input: some InputBytes, at offset: UInt64) throws(SwzipError) -> [UInt8] {
-    guard input.byteCount == nil else { return try input.bytes(at: offset, count: sampleBytes) }
-    return Array(try input.peek(Int(offset) + sampleBytes).dropFirst(Int(offset)))
   }
 }

@@ -6,8 +6,6 @@ package enum ONNX: ModelFormat {
   package static let name = "onnx"
   /// Any message may begin so.
   package static var isCertain: Bool { false }
-  /// What is read of a pipe to find its end.
-  private static let mostPiped = 64 << 20
 
   /// Field 1, the version of the format, and a field of the model after it.
   package static func recognises(_ start: [UInt8]) -> Bool {
@@ -18,8 +16,8 @@ package enum ONNX: ModelFormat {
   package static func map(_ input: some InputBytes) throws(SwzipError) -> FileMap? {
     var byteCount = input.byteCount
     if byteCount == nil {
-      let all = try input.peek(mostPiped)
-      guard all.count < mostPiped else { return nil }
+      let all = try input.peek(Limits.keptBytes)
+      guard all.count < Limits.keptBytes else { return nil }
       byteCount = UInt64(all.count)
     }
     var walk = ONNXWalk(input)

@@ -128,7 +128,7 @@ struct ONNXWalk<Input: InputBytes> {
     let record = TensorRecord(
       name: name, elementType: type, shape: shape, offset: range.lowerBound, byteCount: byteCount)
     if !name.isEmpty { tensors.append(record) }
-    if byteCount >= Payload.leastLoneBytes { payloads.append(Payload(record)) }
+    if byteCount > 0 { payloads.append(Payload(record)) }
   }
 
   /// TensorProto.DataType; nil for texts, for 128 bits, and for integers of less than a byte.

@@ -7,8 +7,11 @@ struct Pickle {
 }
 
 /// Runs a pickle without executing anything: opcodes of protocols 0 to 5 (Lib/pickletools.py of CPython) move symbols
-/// about, and calls are looked at, not made. Memory is bounded by the pickle's bytes and `TorchObjects.most`.
+/// about, and calls are looked at, not made. Memory is bounded by `mostDepth` and by what `TorchObjects` takes.
 struct PickleMachine {
+  /// Values on the stack, and marks, at most.
+  private static let mostDepth = 1 << 19
+
   private var reader: PickleReader
   private var stack: [PickleValue] = []
   /// Depths of the stack at which marks lie.
@@ -35,7 +38,7 @@ struct PickleMachine {
     case "\u{80}": _ = try reader.take(1)  // PROTO
     case "\u{95}": _ = try reader.take(8)  // FRAME
     case "(":  // MARK
-      guard marks.count < TorchObjects.most else { throw .unusual }
+      guard marks.count < Self.mostDepth else { throw .unusual }
       marks.append(stack.count)
     case "0": _ = try pop()  // POP
     case "1": stack.removeSubrange(try popMark()...)  // POP_MARK
@@ -94,7 +97,7 @@ struct PickleMachine {
   private var floor: Int { marks.last ?? 0 }
 
   private mutating func push(_ value: PickleValue) throws(PickleFault) {
-    guard stack.count < TorchObjects.most else { throw .unusual }
+    guard stack.count < Self.mostDepth else { throw .unusual }
     stack.append(value)
   }
 
@@ -116,8 +119,12 @@ struct PickleMachine {
   private mutating func put(_ index: UInt64) throws(PickleFault) {
     let value = try top()
     // Picklers number values as they come, so an index is below the number of opcodes so far.
-    guard index <= UInt64(stepCount), index < UInt64(TorchObjects.most) else { throw .unusual }
-    while memo.count <= Int(index) { memo.append(.other) }
+    guard index <= UInt64(stepCount) else { throw .unusual }
+    if index >= UInt64(memo.count) {
+      let more = Int(index) + 1 - memo.count
+      try objects.take(more, of: MemoryLayout<PickleValue>.stride)
+      for _ in 0..<more { memo.append(.other) }
+    }
     memo[Int(index)] = value
   }
 

@@ -61,3 +61,23 @@ struct PickleReader {
     return line.count <= 20 ? Int64(String(decoding: bytes[line], as: UTF8.self)) : nil
   }
 }
+
+extension InputWindow {
+  /// Reads a structure at `offset` whose length only it knows: tries with more and more bytes until `parse` no longer
+  /// throws `PickleFault.truncated`. Nil where it finds the structure unusual, or no end.
+  func parse<Parsed>(
+    at offset: UInt64, _ parse: ([UInt8]) throws(PickleFault) -> Parsed
+  ) throws(SwzipError) -> Parsed? {
+    var count = 65_536
+    while true {
+      let bytes = try front(at: offset, count: count)
+      do throws(PickleFault) {
+        return try parse(bytes)
+      } catch .truncated where bytes.count == count && count < Limits.keptBytes {
+        count = min(4 * count, Limits.keptBytes)
+      } catch {
+        return nil
+      }
+    }
+  }
+}

@@ -8,7 +8,7 @@ package enum Torch: ModelFormat {
   /// unless the record is empty, that sizes follow it.
   package static func recognises(_ start: [UInt8]) -> Bool {
     if start.starts(with: LegacyTorch.magic) { return true }
-    return start.count >= 14 && start.starts(with: [0x50, 0x4B, 3, 4, 0, 0]) && start[6] & ~8 == 0
+    return start.count >= 14 && start.starts(with: ZipLocalHeader.magic + [0, 0]) && start[6] & ~8 == 0
       && start[7] == 8 && start[8..<14].allSatisfy { $0 == 0 }
   }
 

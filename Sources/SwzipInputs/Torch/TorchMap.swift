@@ -2,10 +2,6 @@ internal import SwzipCore
 
 /// Collects what is known of a torch file: storages at their places, and the tensors that view them.
 struct TorchMap {
-  /// Smaller storages stay in the plain bytes between their neighbours: a segment of their own, and one more of what
-  /// lies behind, cost more than they save.
-  static let leastPayloadBytes: UInt64 = 4096
-
   private var map = FileMap()
   private var names: Set<String> = []
 
@@ -36,10 +32,11 @@ struct TorchMap {
     }
     for (number, offset) in offsets {
       let storage = pickle.objects.storages[Int(number)]
-      guard let byteCount = storage.byteCount, byteCount >= Self.leastPayloadBytes,
-        storage.type.elementType != .bytes
-      else { continue }
-      var payload = Payload(offset: offset, byteCount: byteCount, elementType: storage.type.elementType)
+      let type = storage.type.elementType
+      // A storage that was counted in bytes may end inside a value.
+      let wholeBytes = (storage.byteCount ?? 0) / UInt64(type.width) * UInt64(type.width)
+      guard type != .bytes, wholeBytes > 0 else { continue }
+      var payload = Payload(offset: offset, byteCount: wholeBytes, elementType: type)
       if let tensor = whole[number], tensor.elementType == payload.elementType {
         payload.rowLength = Payload(tensor).rowLength
       }

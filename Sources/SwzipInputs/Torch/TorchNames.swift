@@ -3,8 +3,11 @@
 struct TorchNames {
   private static let mostDepth = 64
   private static let mostNameBytes = 1024
-  /// Names of all tensors together: a small pickle may repeat long keys.
-  private static let mostBytes = 64 << 20
+  /// Keys on the way to all tensors.
+  private static let mostSteps = 1 << 18
+  /// Names of all tensors together, and what else a tensor's record takes: a small pickle may repeat long keys.
+  private static let mostBytes = 16 << 20
+  private static let recordBytes = 150
 
   private let pickle: Pickle
   private let bytes: [UInt8]
@@ -59,7 +62,7 @@ struct TorchNames {
     }
     if case .other = key { return work.append((value, step)) }
     let depth = step < 0 ? 1 : steps[step].depth + 1
-    guard depth <= Self.mostDepth else { return }
+    guard depth <= Self.mostDepth, steps.count < Self.mostSteps else { return }
     steps.append(Step(key: key, before: step, depth: depth))
     work.append((value, steps.count - 1))
   }
@@ -77,7 +80,7 @@ struct TorchNames {
       step = steps[step].before
     }
     if !prefix.isEmpty { parts.append(prefix) }
-    nameBytes += byteCount
+    nameBytes += byteCount + Self.recordBytes
     return parts.reversed().joined(separator: ".")
   }
 }

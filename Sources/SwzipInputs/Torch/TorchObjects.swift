@@ -41,9 +41,10 @@ struct TorchTensor {
 
 /// What a pickle makes, as far as it tells of tensors.
 struct TorchObjects {
-  /// Values, containers and entries of each kind at most.
-  static let most: UInt32 = 1 << 22
+  /// Memory of all that a pickle makes, at most: some 30,000 tensors.
+  private static let mostBytes = 32 << 20
 
+  private var byteCount = 0
   /// The items of all tuples.
   private(set) var values: [PickleValue] = []
   private(set) var storages: [TorchStorage] = []
@@ -67,14 +68,20 @@ struct TorchObjects {
 
   // MARK: containers
 
+  /// Counts memory before it is taken.
+  mutating func take(_ count: Int, of byteCount: Int) throws(PickleFault) {
+    guard count <= (Self.mostBytes - self.byteCount) / byteCount else { throw .unusual }
+    self.byteCount += count * byteCount
+  }
+
   mutating func container() throws(PickleFault) -> PickleValue {
-    guard containers.count < Self.most else { throw .unusual }
+    try take(1, of: MemoryLayout<Container>.stride)
     containers.append(Container())
     return .container(UInt32(containers.count - 1))
   }
 
   mutating func tuple(_ items: ArraySlice<PickleValue>) throws(PickleFault) -> PickleValue {
-    guard values.count + items.count <= Self.most else { throw .unusual }
+    try take(items.count, of: MemoryLayout<PickleValue>.stride)
     defer { values += items }
     return .tuple(start: UInt32(values.count), count: UInt32(items.count))
   }
@@ -90,7 +97,7 @@ struct TorchObjects {
     case .other, .integer, .function, .type: return
     default: break
     }
-    guard entries.count < Self.most else { throw .unusual }
+    try take(1, of: MemoryLayout<Entry>.stride)
     let place = UInt32(entries.count)
     entries.append(Entry(key: key ?? .integer(position), value: value))
     if let last = containers[Int(number)].last {
@@ -112,6 +119,9 @@ struct TorchObjects {
 
   // MARK: tensors
 
+  /// About what a storage, its key and the key's place in the dictionary take.
+  private static let storageBytes = 256
+
   /// A storage by the tuple of its persistent id: ("storage", class, key, place, count, …). The key may come twice.
   mutating func storage(_ id: PickleValue, in bytes: [UInt8]) throws(PickleFault) -> PickleValue {
     guard case .tuple(let start, let length) = id, length >= 5 else { return .other }
@@ -122,7 +132,8 @@ struct TorchObjects {
     else { return .other }
     if let number = storageNumbers[key] { return .storage(number) }
     let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(type.byteCount))
-    guard !overflow, byteCount < 1 << 62, storages.count < Self.most else { throw .unusual }
+    guard !overflow, byteCount < 1 << 62 else { throw .unusual }
+    try take(1, of: Self.storageBytes)
     let number = UInt32(storages.count)
     storages.append(
       TorchStorage(key: key, type: type, count: UInt64(count), byteCount: type.byteCount > 0 ? byteCount : nil))
@@ -162,7 +173,7 @@ struct TorchObjects {
       type = own
       if storages[Int(storage)].type == .untyped { storages[Int(storage)].type = own }
     }
-    guard tensors.count < Self.most else { throw .unusual }
+    try take(1, of: MemoryLayout<TorchTensor>.stride)
     tensors.append(
       TorchTensor(
         storage: storage, offset: UInt64(offset), shape: parts[first + 2], strides: parts[first + 3], type: type))

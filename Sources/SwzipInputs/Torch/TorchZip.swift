@@ -3,8 +3,6 @@ internal import SwzipCore
 /// torch.save since 1.6, TorchScript, and the items of a distributed checkpoint: zip archives of a pickle and a record
 /// for each storage (caffe2/serialize/inline_container.cc of torch). A file may hold several, one behind the other.
 enum TorchZip {
-  /// Bytes of a pickle at most.
-  static let mostPickleBytes = 64 << 20
   /// The pickles of an archive whose storages lie in a folder of the same name.
   private static let pickles = ["data", "constants"]
 
@@ -12,12 +10,12 @@ enum TorchZip {
   static func map<Input: InputBytes>(_ window: inout InputWindow<Input>) throws(SwzipError) -> FileMap? {
     var archives: [ZipArchive] = []
     var end = window.input.byteCount ?? 0
-    var count = 0
+    var directoryBytes: UInt64 = 0
     while end > 0, let archive = try ZipArchive(endingAt: end, &window) {
       archives.append(archive)
       end = archive.start
-      count += 1 + archive.records.count
-      guard count <= ZipArchive.mostRecords else { return nil }
+      directoryBytes += archive.directoryByteCount
+      guard directoryBytes <= ZipArchive.mostDirectoryBytes else { return nil }
     }
     var map = TorchMap()
     var found = false
@@ -41,7 +39,7 @@ enum TorchZip {
     var found = false
     for name in pickles {
       guard let record = records["\(root)/\(name).pkl"], record.isStored,
-        record.byteCount <= UInt64(mostPickleBytes)
+        record.byteCount <= UInt64(Limits.keptBytes)
       else { continue }
       let bytes = try input.bytes(at: record.offset, count: Int(record.byteCount))
       guard let pickle = try? PickleMachine.run(bytes) else { continue }

@@ -1,10 +1,12 @@
 internal import SwzipCore
 
-/// A record of a zip archive and the place of its data in the file.
+/// A record of a zip archive.
 struct ZipRecord {
   var name: String
-  var offset: UInt64
+  /// Where its data begins in the file.
+  fileprivate(set) var offset: UInt64
   var byteCount: UInt64
+  fileprivate let method: UInt16
   /// The data lies there as it is, neither compressed nor encrypted.
   var isStored: Bool
 }
@@ -12,12 +14,14 @@ struct ZipRecord {
 /// The directory of a zip archive (PKWARE APPNOTE 6.3.10, section 4.3), zip64 too, without comment and of one disk. The
 /// archive may begin anywhere in the file: its offsets are relative to its own start.
 struct ZipArchive {
-  /// Records of a file at most.
-  static let mostRecords = 1 << 20
+  /// Bytes of a file's directories at most: some 100,000 records.
+  static let mostDirectoryBytes: UInt64 = 32 << 20
   static let leastBytes: UInt64 = 22
 
   /// Where the archive begins in the file.
   private(set) var start: UInt64
+  /// With its end record.
+  let directoryByteCount: UInt64
   /// In the order of their places; they do not overlap.
   private(set) var records: [ZipRecord] = []
 
@@ -25,64 +29,53 @@ struct ZipArchive {
   init?(endingAt end: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
     guard let directory = try ZipDirectoryEnd(endingAt: end, &window) else { return nil }
     start = directory.archiveStart
-    guard var entries = try Self.entries(directory, &window) else { return nil }
-    entries.sort { $0.headerOffset < $1.headerOffset }
-    records.reserveCapacity(entries.count)
+    directoryByteCount = end - directory.start
+    guard try readDirectory(directory, &window) else { return nil }
+    records.sort { $0.offset < $1.offset }
     var cursor = start
-    for entry in entries {
-      let (place, overflow) = start.addingReportingOverflow(entry.headerOffset)
+    for index in records.indices {
+      let (place, overflow) = start.addingReportingOverflow(records[index].offset)
       guard !overflow, place >= cursor, place < directory.start,
-        let header = try ZipLocalHeader(at: place, &window), header.method == entry.method
+        let header = try ZipLocalHeader(at: place, &window), header.method == records[index].method
       else { return nil }
       // Both numbers are below the file's length.
-      guard header.dataOffset <= directory.start, entry.byteCount <= directory.start - header.dataOffset else {
-        return nil
-      }
-      records.append(
-        ZipRecord(
-          name: entry.name, offset: header.dataOffset, byteCount: entry.byteCount, isStored: entry.isStored))
-      cursor = header.dataOffset + entry.byteCount
+      guard header.dataOffset <= directory.start, records[index].byteCount <= directory.start - header.dataOffset
+      else { return nil }
+      records[index].offset = header.dataOffset
+      cursor = header.dataOffset + records[index].byteCount
     }
   }
 
   // MARK: central directory
 
-  private struct Entry {
-    var name: String
-    var method: UInt64
-    var byteCount: UInt64
-    var headerOffset: UInt64
-    var isStored: Bool
-  }
-
-  private static func entries(
+  /// Collects the records, with the offsets of their local headers in the archive. False if the directory is damaged.
+  private mutating func readDirectory(
     _ directory: ZipDirectoryEnd, _ window: inout InputWindow<some InputBytes>
-  ) throws(SwzipError) -> [Entry]? {
-    guard directory.entryCount <= mostRecords, directory.entryCount <= (directory.end - directory.start) / 46 else {
-      return nil
-    }
-    var entries: [Entry] = []
+  ) throws(SwzipError) -> Bool {
+    guard directoryByteCount <= Self.mostDirectoryBytes,
+      directory.entryCount <= (directory.end - directory.start) / 46
+    else { return false }
     var cursor = directory.start
     for _ in 0..<directory.entryCount {
       guard let fixed = try window.read(at: cursor, count: 46), fixed.number(at: 0, 4) == 0x0201_4B50 else {
-        return nil
+        return false
       }
       let (nameBytes, extraBytes) = (Int(fixed.number(at: 28, 2)), Int(fixed.number(at: 30, 2)))
       let byteCount = 46 + nameBytes + extraBytes + Int(fixed.number(at: 32, 2))
-      guard let all = try window.read(at: cursor, count: byteCount) else { return nil }
+      guard let all = try window.read(at: cursor, count: byteCount) else { return false }
       let name = all.dropFirst(46).prefix(nameBytes)
       var numbers = [fixed.number(at: 24, 4), fixed.number(at: 20, 4), fixed.number(at: 42, 4)]
-      guard widen(&numbers, all.dropFirst(46 + nameBytes).prefix(extraBytes)) else { return nil }
-      let method = fixed.number(at: 10, 2)
+      guard Self.widen(&numbers, all.dropFirst(46 + nameBytes).prefix(extraBytes)) else { return false }
+      let method = UInt16(fixed.number(at: 10, 2))
       let isStored = method == 0 && fixed.number(at: 8, 2) & 1 == 0
-      guard fixed.number(at: 34, 2) == 0, !isStored || numbers[0] == numbers[1] else { return nil }
-      entries.append(
-        Entry(
-          name: String(decoding: name, as: UTF8.self), method: method, byteCount: numbers[1],
-          headerOffset: numbers[2], isStored: isStored))
+      guard fixed.number(at: 34, 2) == 0, !isStored || numbers[0] == numbers[1] else { return false }
+      records.append(
+        ZipRecord(
+          name: String(decoding: name, as: UTF8.self), offset: numbers[2], byteCount: numbers[1], method: method,
+          isStored: isStored))
       cursor += UInt64(byteCount)
     }
-    return cursor == directory.end ? entries : nil
+    return cursor == directory.end
   }
 
   /// Takes the numbers that do not fit 32 bits from the zip64 extra field, in order; false if it lacks them.
@@ -134,8 +127,10 @@ private struct ZipDirectoryEnd {
 
 /// The header before a record's data.
 struct ZipLocalHeader {
+  static let magic: [UInt8] = [0x50, 0x4B, 3, 4]
+
   var name: String
-  var method: UInt64
+  var method: UInt16
   /// The sizes follow the data, in a descriptor.
   var hasDescriptor: Bool
   /// Of the data; 0 if only the descriptor tells it.
@@ -146,11 +141,11 @@ struct ZipLocalHeader {
 
   /// Nil if none lies at `offset`.
   init?(at offset: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
-    guard let fixed = try window.read(at: offset, count: 30), fixed.number(at: 0, 4) == 0x0403_4B50 else { return nil }
+    guard let fixed = try window.read(at: offset, count: 30), fixed.starts(with: Self.magic) else { return nil }
     let (nameBytes, extraBytes) = (Int(fixed.number(at: 26, 2)), Int(fixed.number(at: 28, 2)))
     guard let all = try window.read(at: offset, count: 30 + nameBytes + extraBytes) else { return nil }
     name = String(decoding: all.dropFirst(30).prefix(nameBytes), as: UTF8.self)
-    method = fixed.number(at: 8, 2)
+    method = UInt16(fixed.number(at: 8, 2))
     hasDescriptor = fixed.number(at: 6, 2) & 8 != 0
     byteCount = fixed.number(at: 18, 4)
     isZip64 = all.dropFirst(30 + nameBytes).zipField(1) != nil

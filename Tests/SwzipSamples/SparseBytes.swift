@@ -1,20 +1,20 @@
-import SwzipCore
-import SwzipInputs
+package import SwzipCore
+internal import SwzipInputs
 
 /// A file or a pipe for parsers: some parts, and zeros between them.
-struct SparseBytes: InputBytes {
+package struct SparseBytes: InputBytes {
   private let size: UInt64
   private let parts: [(offset: UInt64, bytes: [UInt8])]
   private let isPipe: Bool
 
-  init(_ bytes: [UInt8], isPipe: Bool = false) {
+  package init(_ bytes: [UInt8], isPipe: Bool = false) {
     size = UInt64(bytes.count)
     parts = [(0, bytes)]
     self.isPipe = isPipe
   }
 
   /// u64 size, then u64 offset, u64 length and bytes of each part.
-  init(parts file: [UInt8], isPipe: Bool = false) {
+  package init(parts file: [UInt8], isPipe: Bool = false) {
     size = file[..<8].littleEndianInteger
     var rest = file.dropFirst(8)
     var parts: [(UInt64, [UInt8])] = []
@@ -27,11 +27,11 @@ struct SparseBytes: InputBytes {
     self.isPipe = isPipe
   }
 
-  var byteCount: UInt64? { isPipe ? nil : size }
+  package var byteCount: UInt64? { isPipe ? nil : size }
 
-  func peek(_ count: Int) throws(SwzipError) -> [UInt8] { read(at: 0, count: count) }
+  package func peek(_ count: Int) throws(SwzipError) -> [UInt8] { read(at: 0, count: count) }
 
-  func bytes(at offset: UInt64, count: Int) throws(SwzipError) -> [UInt8] {
+  package func bytes(at offset: UInt64, count: Int) throws(SwzipError) -> [UInt8] {
     guard !isPipe else { throw SwzipError(.refused, .notRandomAccess) }
     return read(at: offset, count: count)
   }
