@@ -148,7 +148,7 @@ struct RoundTripTests {
     let container = try packed(file.bytes, options(level: level))
     #expect(same(try readAtRandom(container), file.bytes))
     let segments = try SwzFile(ArraySource(container)).segments.filter { $0.elementType == "F32" }
-    #expect(segments.map(\.codec) == ["float", level == 1 ? "float" : "planes"])
+    #expect(segments.map(\.codec) == ["float", level == 1 ? "float" : "bytes"])
     #expect(level == 1 || segments[1].packedByteCount < 2 * segments[0].packedByteCount)
   }
 }

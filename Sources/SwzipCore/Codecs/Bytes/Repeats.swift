@@ -4,7 +4,7 @@ internal import CSwzipKernels
 /// values can.
 enum Repeats {
   private static let leastBytes = 131_072
-  private static let sampleValues = 4096
+  private static let sampleValues = 2048
 
   /// Whether values of a sample come twice, and zstd takes less than three quarters of what the byte planes hold.
   static func found(
@@ -20,23 +20,29 @@ enum Repeats {
     return unsafe UInt64(packed) * 512 * 4 < information(sample, width: width, scratch: scratch) * 3
   }
 
-  /// Whether more than one in fourteen of a sample equals another of the sample, besides zeros, and values use their low
-  /// bits: upcasts are another matter.
+  /// Whether values come again near by (neighbours in the middle are looked at) or far off (values from anywhere).
   private static func comeAgain(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    var seen = [UInt32](repeating: 0, count: 4 * sampleValues)
-    var (again, all, low): (Int, Int, UInt32) = (0, 0, 0)
     let count = bytes.count / 4
-    for index in stride(from: 0, to: count, by: max(1, count / sampleValues)) {
-      let value = unsafe bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)
-      guard value != 0, all < sampleValues else { continue }
-      all += 1
+    let near = (count - sampleValues) / 2
+    return unsafe comeAgain(bytes) { near + $0 }
+      || comeAgain(bytes) { Int((UInt64($0 &* 0x9E37_79B1 & 0xFFFF_FFFF) * UInt64(count)) >> 32) }
+  }
+
+  /// Whether more than one in sixteen of a sample equals another of the sample, besides zeros, and values use their low
+  /// bits: upcasts are another matter.
+  private static func comeAgain(_ bytes: UnsafeRawBufferPointer, _ place: (Int) -> Int) -> Bool {
+    var seen = [UInt32](repeating: 0, count: 4 * sampleValues)
+    var (again, low): (Int, UInt32) = (0, 0)
+    for index in 0..<sampleValues {
+      let value = unsafe bytes.loadUnaligned(fromByteOffset: 4 * place(index), as: UInt32.self)
+      guard value != 0 else { continue }
       low |= value
-      var place = Int(truncatingIfNeeded: (value &* 0x9E37_79B1) >> 18)
-      while seen[place] != 0, seen[place] != value { place = (place + 1) % seen.count }
-      if seen[place] == value { again += 1 }
-      seen[place] = value
+      var slot = Int(truncatingIfNeeded: (value &* 0x9E37_79B1) >> 19)
+      while seen[slot] != 0, seen[slot] != value { slot = (slot + 1) % seen.count }
+      if seen[slot] == value { again += 1 }
+      seen[slot] = value
     }
-    return again * 14 > all && low & 0xFF != 0
+    return again * 16 > sampleValues && low & 0xFF != 0
   }
 
   /// Order-0 information of the byte planes, in 1/64 bit.
