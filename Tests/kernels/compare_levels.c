@@ -605,13 +605,15 @@ static void test_sparse(int number) {
       values[i * width + below(width)] = (uint8_t)(1u << below(8));
     }
   }
+  // All bits tell a zero, or all but the sign.
+  const uint32_t significant = below(2) ? UINT32_MAX : UINT32_MAX >> (33 - 8 * width);
   uint8_t *mask[levels], *kept[levels];
   uint32_t found[levels];
   for (int level = 0; level < levels; level++) {
     if (!for_level(level)) continue;
     mask[level] = buffer(mask_bytes, 1);
     kept[level] = buffer((count + 1) * width, 1);
-    found[level] = swzip_sparse_compact(values, count, width, mask[level], kept[level]);
+    found[level] = swzip_sparse_compact(values, count, width, significant, mask[level], kept[level]);
     if (level) {
       check(found[level] == found[0] && !memcmp(mask[level], mask[0], mask_bytes) &&
                 !memcmp(kept[level], kept[0], found[0] * width), "sparse compact", level, "values:", count);
@@ -620,7 +622,8 @@ static void test_sparse(int number) {
       int same = 1;
       for (uint32_t i = 0; i < count; i++) {
         uint32_t bits = 0;
-        for (unsigned byte = 0; byte < width; byte++) bits |= values[i * width + byte];
+        for (unsigned byte = 0; byte < width; byte++) bits |= (uint32_t)values[i * width + byte] << 8 * byte;
+        bits &= significant;
         same &= (mask[0][i / 8] >> i % 8 & 1) == (bits != 0);
         if (bits) same &= !memcmp(kept[0] + width * at++, values + width * i, width);
       }
@@ -629,6 +632,12 @@ static void test_sparse(int number) {
     }
     bool clean = false;
     check(swzip_sparse_count(mask[level], count, &clean) == found[0] && clean, "sparse count", level, "values:", count);
+    // Values and signs of zeros together are the values again.
+    uint8_t *const signs = buffer((count - found[0]) / 8 + 1, 1), *const back = buffer(count * width, 1);
+    const uint32_t negative = swzip_sparse_signs(values, count, width, mask[level], signs);
+    swzip_sparse_expand(mask[level], count, width, copy_of(kept[level], found[0] * width, 64), back);
+    if (negative) swzip_sparse_set_signs(back, count, width, mask[level], signs);
+    check(!memcmp(back, values, count * width), "sparse signs", level, "values:", count);
   }
   // Any mask, values of which some are zero.
   uint8_t *const any = buffer(mask_bytes, 1);
