@@ -37,7 +37,7 @@ static uint32_t below(uint32_t limit) { return limit ? (uint32_t)((next_random()
 
 // ---------------------------------------------------------------- buffers between guard pages
 
-enum { areas = 24, area_bytes = 80 * page };
+enum { areas = 32, area_bytes = 80 * page };
 static uint8_t *area[areas];
 static int used_areas;
 
@@ -635,7 +635,7 @@ static void test_sparse(int number) {
     // Values and signs of zeros together are the values again.
     uint8_t *const signs = buffer((count - found[0]) / 8 + 1, 1), *const back = buffer(count * width, 1);
     const uint32_t negative = swzip_sparse_signs(values, count, width, mask[level], signs);
-    swzip_sparse_expand(mask[level], count, width, copy_of(kept[level], found[0] * width, 64), back);
+    swzip_sparse_expand(mask[level], count, width, copy_of(kept[level], (found[0] + !found[0]) * width, 64), back);
     if (negative) swzip_sparse_set_signs(back, count, width, mask[level], signs);
     check(!memcmp(back, values, count * width), "sparse signs", level, "values:", count);
   }
@@ -659,7 +659,8 @@ static void test_sparse(int number) {
     uint8_t *const back = buffer(count * width, below(2) ? 1 : 64), *const out = buffer(count * width, 1);
     uint8_t *const kept_slack = copy_of(kept[0], found[0] * width, 64);
     swzip_sparse_expand(mask[0], count, width, kept_slack, back);
-    check(!memcmp(back, values, count * width), "sparse round trip", level, "values:", count);
+    if (significant == UINT32_MAX)
+      check(!memcmp(back, values, count * width), "sparse round trip", level, "values:", count);
     swzip_sparse_expand(any, count, width, source, out);
     int same = 1;
     const uint8_t zero[4] = {0};

@@ -118,10 +118,18 @@ struct RowPalettes {
           unsafe entries[64 * (128 + index - below) + byte] = frame[offset + 2 + index * width + byte]
         }
       }
-      let byteCount = min(rowLength, count - first) * width
+      let length = min(rowLength, count - first)
+      var (least, most): (UInt8, UInt8) = (255, 0)
+      for index in first..<(first + length) {
+        least = unsafe min(least, symbols[index])
+        most = unsafe max(most, symbols[index])
+      }
+      guard Int(least) >= 128 - below, Int(most) < 128 + above else {
+        throw SwzipError(.corrupt, .subStreams, at: position)
+      }
       unsafe swzip_palette_expand(
-        symbols + first, entries, width, out.baseAddress!.assumingMemoryBound(to: UInt8.self) + first * width, byteCount
-      )
+        symbols + first, entries, width, out.baseAddress!.assumingMemoryBound(to: UInt8.self) + first * width,
+        length * width)
       offset = end
     }
     return offset
