@@ -113,7 +113,8 @@ final class SymbolsPlan {
   ) -> [UInt8]? {
     if let rowPalettes {
       if let palettes = unsafe rowPalettes.symbols(block, into: symbols) { return palettes }
-      unsafe symbols.update(repeating: 128, count: block.count / rowPalettes.width)  // counts for nothing, the same each time
+      // Not coded so: symbols that are the same each time.
+      unsafe symbols.update(repeating: 128, count: block.count / rowPalettes.width)
       return nil
     }
     if let finder {
