@@ -215,7 +215,7 @@ private final class Salvager {
   private func takeBlock(_ frame: Frame, at position: UInt64) throws(SwzipError) -> UInt64? {
     guard let current, let (decoder, next) = segment, position < segmentEnd, Int(frame.tag) <= Limits.blockValues,
       frame.tag > 0,
-      frame.byteCount <= (Int(frame.tag) * 8 + 15) & ~15 + Limits.blockOverhead
+      frame.byteCount <= (Int(frame.tag) * decoder.header.width + 15) & ~15 + Limits.blockOverhead
     else { return nil }
     let memory = try Memory(frame.byteCount + Limits.slack)
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<frame.byteCount])

@@ -46,6 +46,19 @@ struct SalvageTests {
     }
   }()
 
+  /// Without damage all is saved, whatever the codec, the block type or the mode.
+  @Test(arguments: ModelFile.all) func wholeFiles(file: ModelFile) throws {
+    for level in [3, 7] {
+      let (saved, report) = try salvaged(try packed(file.bytes, options(level: level)))
+      #expect(report.missing.isEmpty && same(saved, file.bytes), "level \(level)")
+    }
+  }
+
+  @Test(arguments: SmallContainer.all) func wholeContainers(sample: SmallContainer) throws {
+    let (saved, report) = try salvaged(sample.container)
+    #expect(report.missing.isEmpty && same(saved, sample.original))
+  }
+
   @Test func nothingIsLost() throws {
     #expect(Self.blocks.contains { $0.isCopy } && Self.blocks.contains { $0.number > 1 })
     let (bytes, report) = try salvaged(Self.container)
