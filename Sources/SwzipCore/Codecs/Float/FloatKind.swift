@@ -29,7 +29,7 @@ package struct FloatKind: Equatable, Sendable {
     }
   }
 
-  /// The kind of the effort's J, or of a smaller one if the window would miss more than one value in 256 of a sample:
+  /// The kind of the effort's J, or of a smaller one if the window would miss a value of a sample:
   /// optimizer moments span more octaves than weights.
   static func best(for values: UnsafeRawBufferPointer, _ elementType: ElementType, effort: Effort) -> FloatKind? {
     if let kind = FloatKind(elementType, mantissaBits: unsigned | 1), effort.level >= 3, unsafe kind.hasNoSigns(values)
@@ -39,7 +39,7 @@ package struct FloatKind: Equatable, Sendable {
     var mantissaBits = effort.mantissaBits(of: elementType)
     while let kind = FloatKind(elementType, mantissaBits: mantissaBits) {
       if mantissaBits < 2 { return kind }
-      if unsafe kind.windowMisses(values) == 0 { return kind }
+      if unsafe !kind.windowMisses(values) { return kind }
       mantissaBits -= 1
     }
     return nil
@@ -61,17 +61,21 @@ package struct FloatKind: Equatable, Sendable {
     return all != 0 && all < 0x8000
   }
 
-  /// 256ths of a sample of about 1,024 values whose field lies below a window that ends with the largest.
-  private func windowMisses(_ values: UnsafeRawBufferPointer) -> Int {
-    guard hasWindow else { return 0 }
+  /// Whether a value of a sample of about 4,096 has a field below a window that ends with the largest: each would be a patch
+  /// of 48 bits, more than a second mantissa bit in the symbols of all others saves.
+  private func windowMisses(_ values: UnsafeRawBufferPointer) -> Bool {
+    guard hasWindow else { return false }
     let count = values.count / width
     var fields: [UInt32] = []
-    for index in stride(from: 0, to: count, by: max(1, count / 1024)) {
+    for index in stride(from: 0, to: count, by: max(1, count / 4096)) {
       fields.append(unsafe field(values, index))
     }
     let top = fields.max() ?? 0
-    return fields.count { $0 != 0 && $0 + 255 <= top + 24 } * 256 / fields.count
+    return fields.contains { $0 != 0 && $0 + 255 <= top + windowMargin }
   }
+
+  /// Fields that a window is to reach above the largest of a sample: twelve octaves.
+  var windowMargin: UInt32 { 12 << UInt32(mantissaBits & 3) }
 
   package static func == (a: Self, b: Self) -> Bool { a.kernel.rawValue == b.kernel.rawValue }
 

@@ -137,13 +137,13 @@ package final class FloatPlan {
 
   /// The window ends a little above the largest field of a sample.
   private func findWindow(_ values: UnsafeRawBufferPointer, count: Int) -> UInt16 {
-    let step = max(1, count / 256)
+    let step = max(1, count / 4096)
     var most: UInt32 = 0
     for index in stride(from: 0, to: count, by: step) {
       most = unsafe max(most, kind.field(values, index))
     }
     // Far below a window's end there is nothing; a few octaves above the sample's largest value there may be something.
-    let margin: UInt32 = step > 1 ? 24 : 0
+    let margin = step > 1 ? kind.windowMargin : 0
     return UInt16(min(max(0, Int(most + margin) - 255), kind.largestWindowBase))
   }
 

@@ -25,27 +25,28 @@ package enum PlaneSection {
       unsafe header(section, .constant, flags: plane[0])
       return offset + headerBytes
     }
-    switch unsafe choose(plane, scratch: scratch, effort: effort) {
-    case .huffman:
-      if let count = unsafe encodeHuffman(plane, at: section, scratch: scratch) {
-        return unsafe padFrame(frame, from: offset + headerBytes + count)
-      }
-    case .zstd:
-      let room = plane.count - plane.count / 64
-      let target = unsafe UnsafeMutableRawBufferPointer(start: section + headerBytes, count: room)
+    let choice = unsafe choose(plane, scratch: scratch, effort: effort)
+    if choice.mode == .zstd {
+      // Higher levels of zstd are worse on noise than the fast one that was asked: then its place is Huffman's.
+      let target = unsafe UnsafeMutableRawBufferPointer(start: section + headerBytes, count: choice.mostBytes)
       if let count = unsafe scratch.compressors.zstd(plane, into: target, level: effort.zstdLevel) {
         unsafe header(section, .zstd, payload: count)
         return unsafe padFrame(frame, from: offset + headerBytes + count)
       }
-    default: break
+    }
+    if choice.mode != .raw, let count = unsafe encodeHuffman(plane, at: section, scratch: scratch) {
+      return unsafe padFrame(frame, from: offset + headerBytes + count)
     }
     unsafe header(section, .raw, payload: plane.count)
     unsafe (section + headerBytes).copyMemory(from: plane.baseAddress!, byteCount: plane.count)
     return unsafe padFrame(frame, from: offset + headerBytes + plane.count)
   }
 
-  /// Chooses by a sampled histogram, and by trying zstd on a small part.
-  private static func choose(_ plane: UnsafeRawBufferPointer, scratch: EncodeScratch, effort: Effort) -> Mode {
+  /// Chooses by a sampled histogram, and by trying zstd on a small part. `mostBytes`: what Huffman would take, or the plane
+  /// less a 64th.
+  private static func choose(
+    _ plane: UnsafeRawBufferPointer, scratch: EncodeScratch, effort: Effort
+  ) -> (mode: Mode, mostBytes: Int) {
     let counts = unsafe scratch.clearedCounts()
     let bytes = unsafe plane.baseAddress!.assumingMemoryBound(to: UInt8.self)
     unsafe swzip_histogram_add(bytes, plane.count, plane.count > 16384 ? 8 : 1, counts)
@@ -55,7 +56,8 @@ package enum PlaneSection {
     for symbol in 0..<256 { total += unsafe UInt64(counts[symbol]) }
     let cost = unsafe swzip_histogram_cost(counts, costs, 0, 255)
     // 1/64 bits a byte: 8 bits are 512. The streams cost about 130 bytes.
-    let huffmanCost = cost / max(total, 1) + UInt64(130 * 512 / plane.count)
+    let huffmanCost = max(64, cost / max(total, 1)) + UInt64(130 * 512 / plane.count)
+    let mostBytes = plane.count * Int(min(huffmanCost, 504)) / 512
     if effort.triesZstd {
       let part = min(plane.count, 8192)
       let start = (plane.count - part) / 2
@@ -63,10 +65,10 @@ package enum PlaneSection {
       if let count = unsafe scratch.compressors.zstd(sample, into: scratch.sampleTarget, level: 1),
         UInt64(count * 512 / part) + 16 < min(huffmanCost, 504)
       {
-        return .zstd
+        return (.zstd, mostBytes)
       }
     }
-    return huffmanCost < 504 ? .huffman : .raw
+    return (huffmanCost < 504 ? .huffman : .raw, mostBytes)
   }
 
   private static func encodeHuffman(
