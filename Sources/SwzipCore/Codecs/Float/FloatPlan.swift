@@ -135,16 +135,22 @@ package final class FloatPlan {
 
   // MARK: planning
 
-  /// The window ends a little above the largest field of a sample.
+  /// The window that holds most of a sample: a few values of another scale must not move it. It ends a little above the
+  /// largest value that it holds.
   private func findWindow(_ values: UnsafeRawBufferPointer, count: Int) -> UInt16 {
     let step = max(1, count / 4096)
-    var most: UInt32 = 0
-    for index in stride(from: 0, to: count, by: step) {
-      most = unsafe max(most, kind.field(values, index))
+    var counts = [Int](repeating: 0, count: 1024)
+    for index in stride(from: 0, to: count, by: step) { counts[Int(unsafe kind.field(values, index))] += 1 }
+    counts[0] = 0  // has a symbol wherever the window is
+    var (held, most, end) = (0, 0, 255)
+    for field in 1..<1024 {
+      held += counts[field] - (field > 255 ? counts[field - 255] : 0)
+      if held > most { (most, end) = (held, field) }
     }
+    let first = (max(1, end - 254)...end).first { counts[$0] > 0 } ?? 1
     // Far below a window's end there is nothing; a few octaves above the sample's largest value there may be something.
-    let margin = step > 1 ? kind.windowMargin : 0
-    return UInt16(min(max(0, Int(most + margin) - 255), kind.largestWindowBase))
+    let margin = step > 1 ? Int(kind.windowMargin) : 0
+    return UInt16(min(max(0, end + margin - 255), first - 1, kind.largestWindowBase))
   }
 
   private func sample(
