@@ -19,7 +19,7 @@ enum SparseBlock {
   /// what as many zeros at random would.
   static func pays(_ values: UnsafeRawBufferPointer, width: Int, symbolsTellZeros: Bool) -> Bool {
     let count = values.count / width
-    let run = 256
+    let run = 64
     let step = max(run, count / 128 / run * run)
     var counts = [UInt32](repeating: 0, count: 256)
     var (zeros, negative, seen): (UInt32, UInt32, UInt32) = (0, 0, 0)
