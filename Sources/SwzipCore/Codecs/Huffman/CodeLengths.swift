@@ -18,16 +18,22 @@ package struct CodeLengths: Equatable, Sendable {
   /// Whether no symbol of `count` or above has a code.
   package func fits(_ count: Int) -> Bool { lengths[count...].allSatisfy { $0 == 0 } }
 
-  package func write(_ writer: inout ByteWriter) {
+  /// Stretches of symbols that are present (not 0), with up to `gap` absent ones between.
+  static func runs(_ symbols: [UInt8], gap: Int) -> [(first: Int, last: Int)] {
     var runs: [(first: Int, last: Int)] = []
-    for symbol in 0..<256 where lengths[symbol] != 0 {
-      // A new run costs two bytes, as four absent symbols do.
-      if let last = runs.last?.last, symbol - last <= 4 {
+    for symbol in symbols.indices where symbols[symbol] != 0 {
+      if let last = runs.last?.last, symbol - last <= gap + 1 {
         runs[runs.count - 1].last = symbol
       } else {
         runs.append((symbol, symbol))
       }
     }
+    return runs
+  }
+
+  package func write(_ writer: inout ByteWriter) {
+    // A new run costs two bytes, as four absent symbols do.
+    let runs = Self.runs(lengths, gap: 3)
     writer.integer(UInt8(runs.count))
     for run in runs {
       writer.integer(UInt8(run.first))

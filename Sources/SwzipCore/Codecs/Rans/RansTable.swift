@@ -71,15 +71,8 @@ package struct RansTable: Equatable, Sendable {
   private static let firstLevel = 32
 
   package func write(_ writer: inout ByteWriter) {
-    var runs: [(first: Int, last: Int)] = []
-    for symbol in 0..<256 where levels[symbol] != 0 {
-      // A new run costs two bytes; an absent symbol in a run three nibbles.
-      if let last = runs.last?.last, symbol - last <= 2 {
-        runs[runs.count - 1].last = symbol
-      } else {
-        runs.append((symbol, symbol))
-      }
-    }
+    // A new run costs two bytes; an absent symbol in a run three nibbles.
+    let runs = CodeLengths.runs(levels, gap: 1)
     writer.integer(UInt8(runs.count))
     for run in runs {
       writer.integer(UInt8(run.first))
