@@ -134,6 +134,23 @@ struct PickleTests {
     #expect(try Torch.map(SparseBytes(file, isPipe: true))?.problem(byteCount: nil) == nil)
   }
 
+  /// A storage that is counted in bytes, named beside a tensor of it: whole values of the tensor's type.
+  @Test func storageThatEndsInsideAValue() throws {
+    let storage = Self.storage(class: "UntypedStorage", count: 4094)
+    let tensor =
+      Self.global("torch._utils", "_rebuild_tensor_v3")
+      + Self.tuple(
+        storage, Self.number(0), Self.tuple(Self.number(9)), Self.tuple(Self.number(1)), [0x89], [0x4E],
+        Self.global("torch", "float32")) + [0x52]
+    let pickle = Self.emptyDict + Self.text("t") + tensor + [0x73] + Self.text("s") + storage + [0x73] + Self.stop
+    let file = ZipFile.torch(pickle: pickle, storages: [[UInt8](repeating: 1, count: 4094)])
+    for isPipe in [false, true] {
+      let map = try #require(try Torch.map(SparseBytes(file, isPipe: isPipe)))
+      #expect(map.problem(byteCount: isPipe ? nil : UInt64(file.count)) == nil)
+      #expect(map.tensors.map(\.byteCount).sorted() == [36, 4092])
+    }
+  }
+
   /// Tensors that share a storage are no copies of each other; a second storage of the same bytes is one.
   @Test func sharedAndCopiedStorages() throws {
     let bytes = Pattern.weights.bytes(.f32, 128 * 256)

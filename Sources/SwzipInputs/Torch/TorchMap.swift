@@ -81,12 +81,13 @@ struct TorchMap {
     storage.byteCount.map { range(name, storage.type.elementType, at: offset, byteCount: $0) }
   }
 
-  /// A range of bytes as a tensor of one dimension.
+  /// The whole values in a range of bytes as a tensor of one dimension.
   private static func range(
     _ name: String, _ type: ElementType, at offset: UInt64, byteCount: UInt64
   ) -> TensorRecord {
     let count = type == .f4 ? byteCount * 2 : byteCount / UInt64(type.width)
-    return TensorRecord(name: name, elementType: type, shape: [count], offset: offset, byteCount: byteCount)
+    let whole = byteCount - byteCount % UInt64(type.width)
+    return TensorRecord(name: name, elementType: type, shape: [count], offset: offset, byteCount: whole)
   }
 
   /// Values from the first that a tensor touches to behind the last; nil if they are beyond counting.
