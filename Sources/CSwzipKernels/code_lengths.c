@@ -75,3 +75,9 @@ uint64_t swzip_histogram_cost(const uint32_t counts[256], const uint16_t costs[2
   for (int s = first; s <= last; s++) sum += (uint64_t)counts[s] * costs[s];
   return sum;
 }
+
+uint64_t swzip_histogram_information(const uint32_t counts[256]) {
+  uint16_t costs[256];
+  swzip_symbol_costs(counts, costs);
+  return swzip_histogram_cost(counts, costs, 0, 255);
+}

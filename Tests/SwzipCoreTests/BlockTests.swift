@@ -191,6 +191,27 @@ struct BlockTests {
     }
   }
 
+  /// A plan follows from the values: room for larger blocks than the level makes changes nothing.
+  @Test func plansDoNotDependOnRoom() throws {
+    let scratches = try [EncodeScratch(blockValues: Effort(level: 3).largestBlock), EncodeScratch()]
+    let fresh = Pattern.weights.bytes(.f32, 262_144)
+    var codecs: Set<UInt8> = []
+    for share in 1...63 {
+      // `share` of every 64 runs of 512 values repeat the run before.
+      var values = fresh
+      for run in 1..<512 where run % 64 < share {
+        values.replaceSubrange((2048 * run)..<(2048 * (run + 1)), with: values[(2048 * (run - 1))..<(2048 * run)])
+      }
+      let range = SegmentRange(offset: 0, byteCount: values.count, elementType: .f32)
+      let headers = try unsafe values.withUnsafeBytes { bytes in
+        try scratches.map { try unsafe SegmentPlan(range, bytes, effort: Effort(level: 3), scratch: $0).header }
+      }
+      #expect(headers[0].codec == headers[1].codec, "\(share) in 64")
+      codecs.insert(headers[0].codec)
+    }
+    #expect(codecs == [CodecID.bytes.rawValue, CodecID.float.rawValue])
+  }
+
   /// A block does not verify in another place: the ordinal is in the hash.
   @Test func swappedBlocks() throws {
     let tester = try BlockTester()

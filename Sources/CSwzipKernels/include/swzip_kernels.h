@@ -253,6 +253,8 @@ void swzip_rows_gather(const uint8_t *symbols, uint32_t rows, uint32_t row_lengt
 void swzip_code_lengths(const uint32_t counts[256], uint8_t lengths[256]);
 /// Information of each symbol in 1/64 bit; 20 bits where the count is 0.
 void swzip_symbol_costs(const uint32_t counts[256], uint16_t costs[256]);
+/// Order-0 information of the symbols counted, in 1/64 bit.
+uint64_t swzip_histogram_information(const uint32_t counts[256]);
 /// Sum of count times cost over symbols first to last.
 uint64_t swzip_histogram_cost(const uint32_t counts[256], const uint16_t costs[256], int first, int last);
 

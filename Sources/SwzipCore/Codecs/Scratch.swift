@@ -15,7 +15,6 @@ package final class EncodeScratch {
   private let sparseMemory: Memory
   /// Room for `FloatPlan.mostGroups` histograms.
   let histograms: Memory
-  package var costs = [UInt16](repeating: 0, count: 256)
 
   private let planeStride: Int
 

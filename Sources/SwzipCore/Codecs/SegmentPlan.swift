@@ -21,6 +21,7 @@ package struct SegmentRange: Equatable, Sendable {
     a.offset == b.offset && a.byteCount == b.byteCount && a.elementType == b.elementType && a.rowLength == b.rowLength
       && a.copyOf?.member == b.copyOf?.member && a.copyOf?.offset == b.copyOf?.offset
       && a.castOf?.member == b.castOf?.member && a.castOf?.offset == b.castOf?.offset
+      && a.castOf?.elementType == b.castOf?.elementType
   }
 }
 
@@ -30,7 +31,6 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   package let effort: Effort
   private let float: FloatPlan?
   private let symbols: SymbolsPlan?
-  /// Blocks are zstd frames: values come again.
 
   /// Plans `bytes`, all of the range. Cost: a sample of about a fifth of a float segment.
   package init(

@@ -39,3 +39,12 @@ package func padFrame(_ frame: UnsafeMutableRawPointer, from offset: Int) -> Int
   for index in offset..<end { unsafe frame.storeBytes(of: 0, toByteOffset: index, as: UInt8.self) }
   return end
 }
+
+/// Throws unless `bytes` are zero in `range`.
+package func checkPadding(
+  _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, at position: UInt64
+) throws(SwzipError) {
+  for index in range {
+    guard unsafe bytes[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
+  }
+}

@@ -57,15 +57,6 @@ package struct ElementGuess: Equatable, Sendable {
       }
     }
     let outside = UInt64(sample.count - count * width) * 8
-    return counts.reduce(UInt64(count) * raw + outside) { $0 + entropy($1) }
-  }
-
-  /// Bits of all symbols at their order-0 entropy.
-  private static func entropy(_ counts: [UInt32]) -> UInt64 {
-    var costs = [UInt16](repeating: 0, count: 256)
-    return unsafe counts.withUnsafeBufferPointer { counts in
-      unsafe swzip_symbol_costs(counts.baseAddress!, &costs)
-      return unsafe swzip_histogram_cost(counts.baseAddress!, costs, 0, 255) / 64
-    }
+    return counts.reduce(UInt64(count) * raw + outside) { unsafe $0 + swzip_histogram_information($1) / 64 }
   }
 }

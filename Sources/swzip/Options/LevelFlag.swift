@@ -20,7 +20,7 @@ enum LevelFlag: Int, EnumerableFlag {
     switch value {
     case .one: "Level 1: unpacks fastest."
     case .three: "Level 3, the default."
-    case .five: "Level 5: smaller, unpacks at two thirds of the speed of level 3."
+    case .five: "Level 5: smaller, unpacks at three quarters of the speed of level 3."
     case .seven: "Level 7: smaller again, by rANS, at half the speed of level 3."
     case .nine: "Level 9: smallest."
     default: ArgumentHelp(visibility: .hidden)

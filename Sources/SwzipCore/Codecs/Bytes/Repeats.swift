@@ -17,7 +17,7 @@ enum Repeats {
     guard let packed = unsafe scratch.compressors.zstd(sample, into: target, level: effort.zstdLevel) else {
       return false
     }
-    return unsafe UInt64(packed) * 512 * 4 < information(sample, width: width, scratch: scratch) * 3
+    return unsafe UInt64(packed) * 512 * 4 < information(sample, scratch: scratch) * 3
   }
 
   /// Whether values come again near by (neighbours in the middle are looked at) or far off (values from anywhere).
@@ -45,23 +45,19 @@ enum Repeats {
     return again * 16 > sampleValues && low & 0xFF != 0
   }
 
-  /// Order-0 information of the byte planes, in 1/64 bit.
-  private static func information(
-    _ sample: UnsafeRawBufferPointer, width: Int, scratch: EncodeScratch
-  ) -> UInt64 {
-    let count = sample.count / width
-    let planes = unsafe scratch.planes(width)
-    unsafe planes.withUnsafeBufferPointer {
-      unsafe swzip_planes_split(sample.baseAddress!, UInt32(count), UInt32(width), $0.baseAddress!)
+  /// Order-0 information of the four byte planes, in 1/64 bit.
+  private static func information(_ sample: UnsafeRawBufferPointer, scratch: EncodeScratch) -> UInt64 {
+    let planes = unsafe scratch.planes(4)
+    let counts = unsafe (0..<4).map { unsafe scratch.clearedCounts($0) }
+    // In parts that fit the scratch of every level.
+    let most = Limits.writtenBlockValues(width: 4)
+    for start in stride(from: 0, to: sample.count / 4, by: most) {
+      let count = min(most, sample.count / 4 - start)
+      unsafe planes.withUnsafeBufferPointer {
+        unsafe swzip_planes_split(sample.baseAddress! + 4 * start, UInt32(count), 4, $0.baseAddress!)
+      }
+      for plane in 0..<4 { unsafe swzip_histogram_add(planes[plane], count, 1, counts[plane]) }
     }
-    var information: UInt64 = 0
-    for plane in 0..<width {
-      let counts = unsafe scratch.clearedCounts()
-      unsafe swzip_histogram_add(scratch.plane(plane), count, 1, counts)
-      var costs = scratch.costs
-      unsafe swzip_symbol_costs(counts, &costs)
-      information += unsafe swzip_histogram_cost(counts, costs, 0, 255)
-    }
-    return information
+    return unsafe counts.reduce(0) { unsafe $0 + swzip_histogram_information($1) }
   }
 }

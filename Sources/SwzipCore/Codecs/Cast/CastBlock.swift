@@ -128,9 +128,7 @@ enum CastBlock {
     guard end <= frame.count, (end + 15) & ~15 == frame.count else {
       throw SwzipError(.corrupt, .frameSize, at: position)
     }
-    for index in end..<frame.count {
-      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
-    }
+    try unsafe checkPadding(frame, end..<frame.count, at: position)
     unsafe swzip_cast(kind.kernel, reference.baseAddress!, UInt32(count), low, high, out.baseAddress!)
     var last = -1
     for index in 0..<patches {

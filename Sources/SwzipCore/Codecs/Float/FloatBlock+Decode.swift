@@ -70,9 +70,7 @@ package enum FloatBlock {
     let offset = (start + 15) & ~15
     let end = offset + kind.rawPlaneBytes(count)
     guard end <= frame.count else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    for index in start..<offset {
-      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
-    }
+    try unsafe checkPadding(frame, start..<offset, at: position)
     unsafe block.raw_plane = frame.pointer(offset)
     guard kind.isWide else { return end }
     let low = try unsafe PlaneSection.decode(
@@ -107,9 +105,7 @@ package enum FloatBlock {
       offset += 6 * patchCount
     }
     guard (offset + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
-    for index in offset..<frame.count {
-      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
-    }
+    try unsafe checkPadding(frame, offset..<frame.count, at: position)
   }
 
   /// Points the block at its tables; returns the bytes of the inline table, if there is one.
@@ -167,9 +163,7 @@ package enum FloatBlock {
     let escapesAt = raw + (count + 255) / 256 * 256
     guard escapes <= count, (escapesAt + escapes + 15) & ~15 == frame.count else { throw failure }
     guard unsafe Int(swzip_fixed4_escapes(frame.pointer(48), UInt32(count))) == escapes else { throw failure }
-    for index in (escapesAt + escapes)..<frame.count {
-      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
-    }
+    try unsafe checkPadding(frame, (escapesAt + escapes)..<frame.count, at: position)
     var hash: UInt64 = 0
     unsafe swzip_fixed4_decode(
       frame.pointer(48), frame.pointer(32), frame.pointer(raw), frame.pointer(escapesAt), UInt32(count),

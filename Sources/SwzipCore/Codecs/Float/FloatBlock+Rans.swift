@@ -89,9 +89,7 @@ extension FloatBlock {
     let words = (layout.end + 15) & ~15
     let wordsEnd = words + 2 * layout.wordCount
     guard wordsEnd <= frame.count else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    for index in layout.end..<words {
-      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
-    }
+    try unsafe checkPadding(frame, layout.end..<words, at: position)
     // Within the frame and its slack by the checks above.
     guard
       unsafe swzip_rans_decode(

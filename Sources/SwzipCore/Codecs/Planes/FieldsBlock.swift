@@ -80,9 +80,7 @@ package enum FieldsBlock {
   private static func cost(_ plane: UnsafePointer<UInt8>, _ byteCount: Int, scratch: EncodeScratch) -> UInt64 {
     let counts = unsafe scratch.clearedCounts()
     unsafe swzip_histogram_add(plane, byteCount, 1, counts)
-    var costs = scratch.costs
-    unsafe swzip_symbol_costs(counts, &costs)
-    return unsafe swzip_histogram_cost(counts, costs, 0, 255)
+    return unsafe swzip_histogram_information(counts)
   }
 
   // MARK: decoding

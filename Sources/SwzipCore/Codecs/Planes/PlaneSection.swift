@@ -50,11 +50,9 @@ package enum PlaneSection {
     let counts = unsafe scratch.clearedCounts()
     let bytes = unsafe plane.baseAddress!.assumingMemoryBound(to: UInt8.self)
     unsafe swzip_histogram_add(bytes, plane.count, plane.count > 16384 ? 8 : 1, counts)
-    var costs = scratch.costs
-    unsafe swzip_symbol_costs(counts, &costs)
     var total: UInt64 = 0
     for symbol in 0..<256 { total += unsafe UInt64(counts[symbol]) }
-    let cost = unsafe swzip_histogram_cost(counts, costs, 0, 255)
+    let cost = unsafe swzip_histogram_information(counts)
     // 1/64 bits a byte: 8 bits are 512. The streams cost about 130 bytes.
     let huffmanCost = max(64, cost / max(total, 1)) + UInt64(130 * 512 / plane.count)
     let mostBytes = plane.count * Int(min(huffmanCost, 504)) / 512
@@ -145,7 +143,7 @@ package enum PlaneSection {
     guard let mode = unsafe Mode(rawValue: section[0]),
       unsafe section.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 0
     else {
-      throw SwzipError(.unsupported, .reservedBits, at: failure.position)
+      throw SwzipError(.unsupported, .reservedBits, at: position + UInt64(offset))
     }
     let reservedFree: Bool =
       switch mode {
@@ -159,9 +157,7 @@ package enum PlaneSection {
     let end = (headerBytes + payload + 15) & ~15
     guard end <= section.count else { throw failure }
     let body = unsafe UnsafeRawBufferPointer(rebasing: section[headerBytes..<(headerBytes + payload)])
-    for index in (headerBytes + payload)..<end {
-      guard unsafe section[index] == 0 else { throw SwzipError(.corrupt, .padding, at: failure.position) }
-    }
+    try unsafe checkPadding(section, (headerBytes + payload)..<end, at: position + UInt64(offset))
     let out = unsafe UnsafeMutableRawBufferPointer(start: target, count: count)
     switch mode {
     case .raw:

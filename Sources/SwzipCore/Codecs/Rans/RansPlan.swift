@@ -52,8 +52,8 @@ final class RansPlan {
     var step = 16
   }
 
-  /// Plans the symbols of `source`, rows of `rowLength` of which each block holds whole ones. About four passes over a
-  /// sample of at most 8 blocks and three over everything.
+  /// Plans the symbols of `source`, rows of `rowLength` of which each block holds whole ones. Up to 26 passes over a
+  /// sample of at most 8 blocks, one for each choice of classes, and three over everything.
   init(_ source: Source, rowLength: Int, scratch: EncodeScratch) throws(SwzipError) {
     firstRows = source.firstRows(max(rowLength, 1))
     let means = rowLength > 0 ? Means(source, rowLength: rowLength, scratch: scratch) : nil
@@ -164,14 +164,15 @@ final class RansPlan {
       unsafe numbers = RansStreams.numbers(
         classes, count: count, rowLength: rowLength, coding: coding, map: map, into: scratch.sorted)
     }
-    // Words are written downwards from the end of the room, then moved to their place.
-    let room = unsafe (start + offset + RansStreams.wordsBound(count)).assumingMemoryBound(to: UInt16.self)
-    let states = unsafe (start + 32).assumingMemoryBound(to: UInt32.self)
-    unsafe swzip_rans_states_begin(states)
+    // Words are written downwards from the end of their room. Frames may lie at odd addresses.
+    let room = unsafe UnsafeMutableRawPointer(scratch.plane(4) + RansStreams.wordsBound(count))
+    var states = [UInt32](repeating: 0, count: Int(SWZIP_STREAMS))
+    unsafe swzip_rans_states_begin(&states)
     let words = unsafe swzip_rans_encode(
-      scratch.symbols, count, numbers, encodeTables.base.assumingMemoryBound(to: swzip_rans_encode_table.self), states,
-      room)
-    unsafe (start + offset).copyMemory(from: room - words, byteCount: 2 * words)
+      scratch.symbols, count, numbers, encodeTables.base.assumingMemoryBound(to: swzip_rans_encode_table.self), &states,
+      room.assumingMemoryBound(to: UInt16.self))
+    unsafe states.withUnsafeBytes { unsafe (start + 32).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
+    unsafe (start + offset).copyMemory(from: room - 2 * words, byteCount: 2 * words)
     unsafe frame.storeBytes(of: 0, toByteOffset: 26, as: UInt16.self)
     unsafe frame.storeBytes(of: UInt32(words).littleEndian, toByteOffset: 28, as: UInt32.self)
     return unsafe padFrame(start, from: offset + 2 * words)
@@ -191,7 +192,6 @@ private struct Means {
   init(_ source: RansPlan.Source, rowLength: Int, scratch: EncodeScratch) {
     rows = []
     var sums = [UInt64](repeating: 0, count: rowLength)
-    var lengths = source.count / rowLength
     let scores = source.scores ?? (0..<256).map { UInt8($0) }
     for block in 0..<source.counts.count {
       source.load(block)
@@ -210,8 +210,8 @@ private struct Means {
         rows.append(Int(16 * sum) / length)
       }
     }
-    lengths = max(lengths, 1)
-    columns = sums.map { Int(16 * $0) / lengths }
+    let rowCount = max(source.count / rowLength, 1)
+    columns = sums.map { Int(16 * $0) / rowCount }
   }
 
   /// Classes of `step` each, from a little above the smallest mean on.
@@ -289,9 +289,7 @@ private struct Contexts {
   private static func cost(_ counts: UnsafePointer<UInt32>) -> UInt64 {
     let table = unsafe tableCost(counts)
     guard table > 0 else { return 0 }
-    var costs = [UInt16](repeating: 0, count: 256)
-    unsafe swzip_symbol_costs(counts, &costs)
-    return unsafe swzip_histogram_cost(counts, costs, 0, 255) + table
+    return unsafe swzip_histogram_information(counts) + table
   }
 
   private static func joinedCost(_ a: Group, _ b: Group) -> UInt64 {

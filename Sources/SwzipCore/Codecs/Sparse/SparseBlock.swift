@@ -39,18 +39,11 @@ enum SparseBlock {
     guard symbolsTellZeros, negative == 0 else { return true }
     var single = [UInt32](repeating: 0, count: 256)
     (single[0], single[1]) = (zeros, seen - zeros)
-    return 10 * information(counts) < 9 * information(single)
+    return unsafe 10 * swzip_histogram_information(counts) < 9 * swzip_histogram_information(single)
   }
 
-  /// Information of the symbols counted, in 1/64 bit.
-  private static func information(_ counts: [UInt32]) -> UInt64 {
-    var costs = [UInt16](repeating: 0, count: 256)
-    unsafe swzip_symbol_costs(counts, &costs)
-    return unsafe swzip_histogram_cost(counts, costs, 0, 255)
-  }
-
-  /// Writes the payload and returns the frame's size and flags; nil for a block of zeros. `code` writes the inner part, given its values, and returns its
-  /// mode, flags and size, or nil where they are to be stored raw.
+  /// Writes the payload and returns the frame's size and flags; nil for a block of zeros. `code` writes the inner part,
+  /// given its values, and returns its mode, flags and size, or nil where they are to be stored raw.
   static func encode(
     _ source: UnsafeRawBufferPointer, width: Int, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch,
     effort: Effort,

@@ -68,7 +68,7 @@ enum SymbolsBlock {
     if palette.isPerRow {
       let start = (end + 15) & ~15
       guard start <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
-      try unsafe checkPadding(frame, end, start, position)
+      try unsafe checkPadding(frame, end..<start, at: position)
       end = try unsafe RowPalettes.expand(
         symbols, frame, at: start, rowLength: Int(segment.rowLength), width: palette.width, into: out,
         position: position)
@@ -78,7 +78,7 @@ enum SymbolsBlock {
         out.baseAddress!.assumingMemoryBound(to: UInt8.self), out.count)
     }
     guard (end + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
-    try unsafe checkPadding(frame, end, frame.count, position)
+    try unsafe checkPadding(frame, end..<frame.count, at: position)
   }
 
   /// Returns the end of the words.
@@ -93,7 +93,7 @@ enum SymbolsBlock {
       frame, count: count, rowLength: Int(segment.rowLength), coding: segment.rans!, map: tables.map, scratch: scratch,
       position: position)
     let words = (layout.end + 15) & ~15
-    try unsafe checkPadding(frame, layout.end, words, position)
+    try unsafe checkPadding(frame, layout.end..<words, at: position)
     let end = words + 2 * layout.wordCount
     guard words <= frame.count, end <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
     guard
@@ -138,13 +138,5 @@ enum SymbolsBlock {
       }
     }
     return end
-  }
-
-  private static func checkPadding(
-    _ frame: UnsafeRawBufferPointer, _ from: Int, _ to: Int, _ position: UInt64
-  ) throws(SwzipError) {
-    for index in from..<to {
-      guard unsafe frame[index] == 0 else { throw SwzipError(.corrupt, .padding, at: position) }
-    }
   }
 }
