@@ -78,6 +78,10 @@ const swzip_kernel_set swzip_kernels_avx2 = {
     .rans_numbers = swzip_avx2_rans_numbers,
     .sparse_expand = swzip_avx2_sparse_expand,
     .histogram_add = swzip_histogram_add_plain,
+    .delta_symbols = swzip_avx2_delta_symbols,
+    .delta_low_bits = swzip_avx2_delta_low_bits,
+    .delta_numbers = swzip_avx2_delta_numbers,
+    .delta_apply = swzip_avx2_delta_apply,
 };
 #pragma clang attribute pop
 #endif

@@ -600,6 +600,10 @@ const swzip_kernel_set swzip_kernels_avx512 = {
     .rans_decode = rans_decode,
     .rans_numbers = swzip_avx2_rans_numbers,
     .sparse_expand = sparse_expand,
+    .delta_symbols = swzip_avx2_delta_symbols,
+    .delta_low_bits = swzip_avx2_delta_low_bits,
+    .delta_numbers = swzip_avx2_delta_numbers,
+    .delta_apply = swzip_avx2_delta_apply,
 };
 #pragma clang attribute pop
 #endif

@@ -100,3 +100,19 @@ void swzip_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *
                         const uint8_t map[32], uint8_t *numbers) {
   kernels()->rans_numbers(row_classes, rows, columns, row_length, map, numbers);
 }
+void swzip_delta_symbols(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
+                         uint8_t *symbols) {
+  kernels()->delta_symbols(kind, values, base, count, symbols);
+}
+size_t swzip_delta_low_bits(const swzip_delta_kind *kind, const void *values, const void *base, const uint8_t *symbols,
+                            size_t count, uint8_t *out) {
+  return kernels()->delta_low_bits(kind, values, base, symbols, count, out);
+}
+void swzip_delta_numbers(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top, unsigned contexts,
+                         const uint8_t map[32], uint8_t *numbers) {
+  kernels()->delta_numbers(kind, base, count, top, contexts, map, numbers);
+}
+size_t swzip_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits, size_t byte_count,
+                       const void *base, size_t count, void *out) {
+  return kernels()->delta_apply(kind, symbols, bits, byte_count, base, count, out);
+}

@@ -42,7 +42,20 @@ typedef struct {
                       uint8_t *);
   void (*sparse_expand)(const uint8_t *, uint32_t, unsigned, const void *, void *);
   void (*rans_numbers)(const uint8_t *, size_t, const uint8_t *, size_t, const uint8_t *, uint8_t *);
+  void (*delta_symbols)(const swzip_delta_kind *, const void *, const void *, size_t, uint8_t *);
+  size_t (*delta_low_bits)(const swzip_delta_kind *, const void *, const void *, const uint8_t *, size_t, uint8_t *);
+  void (*delta_numbers)(const swzip_delta_kind *, const void *, size_t, unsigned, unsigned, const uint8_t *, uint8_t *);
+  size_t (*delta_apply)(const swzip_delta_kind *, const uint8_t *, const uint8_t *, size_t, const void *, size_t, void *);
 } swzip_kernel_set;
+
+void swzip_delta_symbols_portable(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
+                                  uint8_t *symbols);
+size_t swzip_delta_low_bits_portable(const swzip_delta_kind *kind, const void *values, const void *base,
+                                     const uint8_t *symbols, size_t count, uint8_t *out);
+void swzip_delta_numbers_portable(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top,
+                                  unsigned contexts, const uint8_t map[32], uint8_t *numbers);
+size_t swzip_delta_apply_portable(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
+                                size_t byte_count, const void *base, size_t count, void *out);
 
 void swzip_sparse_expand_portable(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out);
 // Values from `from` on; `values` stands at the first of them.
@@ -77,6 +90,14 @@ bool swzip_avx2_rans_decode(const uint8_t *words, size_t word_count, const uint8
 void swzip_avx2_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out);
 void swzip_avx2_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
                              const uint8_t *map, uint8_t *numbers);
+void swzip_avx2_delta_symbols(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
+                              uint8_t *symbols);
+size_t swzip_avx2_delta_low_bits(const swzip_delta_kind *kind, const void *values, const void *base,
+                                     const uint8_t *symbols, size_t count, uint8_t *out);
+void swzip_avx2_delta_numbers(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top,
+                              unsigned contexts, const uint8_t map[32], uint8_t *numbers);
+size_t swzip_avx2_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
+                            size_t byte_count, const void *base, size_t count, void *out);
 void swzip_avx2_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);
 
 // XXH3's eight accumulators.

@@ -152,4 +152,8 @@ const swzip_kernel_set swzip_kernels_portable = {
     .fixed4_encode = fixed4_encode,
     .row_sums = row_sums,
     .histogram_add = swzip_histogram_add_plain,
+    .delta_symbols = swzip_delta_symbols_portable,
+    .delta_low_bits = swzip_delta_low_bits_portable,
+    .delta_numbers = swzip_delta_numbers_portable,
+    .delta_apply = swzip_delta_apply_portable,
 };

@@ -54,7 +54,7 @@ private func predictSegment(
   sample.offset += UInt64((range.byteCount - sample.byteCount) / 2 / unit * unit)
   if let cast = range.castOf {
     let values = (sample.offset - range.offset) / UInt64(range.elementType.width)
-    sample.castOf = (cast.member, cast.offset + values * UInt64(cast.elementType.width), cast.elementType)
+    sample.castOf?.offset = cast.offset + values * UInt64(cast.elementType.width)
   }
   let bytes = try source.bytes(at: sample.offset, count: sample.byteCount)
   let memory = try Memory(bytes.count)

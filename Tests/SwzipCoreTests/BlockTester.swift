@@ -20,17 +20,33 @@ final class BlockTester {
     var header: [UInt8]
     var frames: [[UInt8]]
     var entries: [BlockTableEntry]
+    /// What the values are coded as differences to.
+    var base: [UInt8] = []
+
+    var byteCount: Int { header.count + frames.reduce(0) { $0 + $1.count } }
   }
 
-  func encode(_ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0) throws -> Encoded {
+  /// `base`: as many bytes to code differences to; none for an empty array.
+  func encode(
+    _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, base: [UInt8] = []
+  ) throws -> Encoded {
     try unsafe values.withUnsafeBytes { values in
-      let range = SegmentRange(offset: 0, byteCount: values.count, elementType: type, rowLength: rowLength)
-      let plan = try unsafe SegmentPlan(range, values, effort: Effort(level: level), scratch: encodeScratch)
-      var encoded = Encoded(header: plan.header.frame(number: 0).bytes, frames: [], entries: [])
+      var range = SegmentRange(offset: 0, byteCount: values.count, elementType: type, rowLength: rowLength)
+      if !base.isEmpty { range.deltaOf = .base(number: 0, offset: 0) }
+      let plan = try unsafe base.withUnsafeBytes {
+        try unsafe SegmentPlan(
+          range, values, base: base.isEmpty ? nil : $0, effort: Effort(level: level), scratch: encodeScratch)
+      }
+      var encoded = Encoded(header: plan.header.frame(number: 0).bytes, frames: [], entries: [], base: base)
       for block in 0..<plan.blockCount {
         let source = unsafe UnsafeRawBufferPointer(rebasing: values[plan.bytes(ofBlock: block)])
         let frame = try GuardedBuffer(plan.frameBound + Limits.slack)
-        let entry = unsafe plan.encode(block, source, into: frame.bytes, scratch: encodeScratch)
+        let entry = unsafe base.withUnsafeBytes {
+          unsafe plan.encode(
+            block, source,
+            reference: base.isEmpty ? nil : UnsafeRawBufferPointer(rebasing: $0[plan.bytes(ofBlock: block)]),
+            into: frame.bytes, scratch: encodeScratch)
+        }
         #expect(frame.guardsAreWhole, "\(type), level \(level), \(values.count) bytes: the frame's bound")
         #expect(entry.frameByteCount <= (source.count + 15) & ~15 + Limits.blockOverhead)
         unsafe encoded.frames.append([UInt8](UnsafeRawBufferPointer(rebasing: frame.bytes[..<entry.frameByteCount])))
@@ -60,7 +76,13 @@ final class BlockTester {
       try unsafe decoder.decode(
         UnsafeRawBufferPointer(rebasing: memory.bytes[..<frame.count]), block: UInt64(block), into: out.bytes,
         policy: policy, entry: policy == .loader ? encoded.entries[block] : nil, streaming: streaming,
-        scratch: decodeScratch, position: 0)
+        scratch: decodeScratch, position: 0
+      ) { offset, target throws(SwzipError) in
+        guard offset <= UInt64(encoded.base.count), target.count <= encoded.base.count - Int(offset) else {
+          throw SwzipError(.base, .base)
+        }
+        unsafe target.copyBytes(from: encoded.base[Int(offset)...].prefix(target.count))
+      }
       guard out.guardsAreWhole else { throw SwzipError(.io, .encoderFault, detail: "wrote outside") }
       unsafe values.append(contentsOf: out.bytes)
     }
@@ -69,10 +91,11 @@ final class BlockTester {
 
   /// There and back; what came back must be what went in.
   func roundTrip(
-    _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, _ what: @autoclosure () -> String
+    _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, base: [UInt8] = [],
+    _ what: @autoclosure () -> String
   ) {
     do {
-      let encoded = try encode(values, type, level: level, rowLength: rowLength)
+      let encoded = try encode(values, type, level: level, rowLength: rowLength, base: base)
       let misalignment = values.count % 17
       let strict = try decode(encoded, misalignment: misalignment)
       let loader = try decode(encoded, policy: .loader, misalignment: (misalignment + 1) & 15, streaming: true)

@@ -155,7 +155,7 @@ struct RansTests {
 
   private static func read(_ wire: [UInt8], tables: Int, rowLength: Int) throws -> RansCoding {
     var reader = unsafe ByteReader(wire.span.bytes, at: 0)
-    let coding = try RansCoding.read(&reader, tables: tables, rowLength: rowLength)
+    let coding = try RansCoding.read(&reader, tables: tables, rowLength: rowLength, ofDelta: false)
     #expect(reader.remaining == 0)
     return coding
   }

@@ -521,16 +521,13 @@ static void test_rans(int number) {
   swzip_rans_table *const tables = (void *)buffer(table_count * sizeof *tables, _Alignof(swzip_rans_table));
   swzip_rans_encode_table *const encode = (void *)buffer(table_count * sizeof *encode, _Alignof(swzip_rans_encode_table));
   for (uint32_t t = 0; t < table_count; t++) {
-    uint16_t start = 0;
-    random_frequencies(counts[t], encode[t].frequency);
-    for (int s = 0; s < 256; s++) {
-      encode[t].start[s] = start;
-      start = (uint16_t)(start + encode[t].frequency[s]);
-    }
-    swzip_rans_table_build(encode[t].frequency, shift, tables + t);
+    uint16_t frequencies[256];
+    random_frequencies(counts[t], frequencies);
+    swzip_rans_encode_table_build(frequencies, encode + t);
+    swzip_rans_table_build(frequencies, shift, tables + t);
   }
   uint32_t *const states = (void *)buffer(SWZIP_RANS_STATE_BYTES, 4);
-  uint16_t *const room = (void *)buffer(2 * count, 2);
+  uint16_t *const room = (uint16_t *)(void *)buffer(2 * count + 2, 2) + 1;  // one word more than is ever kept
   swzip_rans_states_begin(states);
   const size_t word_count = swzip_rans_encode(symbols, count, numbers, encode, states, room + count);
   uint8_t *const words = copy_of(room + count - word_count, 2 * word_count, SWZIP_RANS_SLACK);
@@ -588,6 +585,62 @@ static void test_rans_numbers(int number) {
 }
 
 // ---------------------------------------------------------------- sparse, palettes
+
+// Differences of values to bases near them, equal to them and anything at all; then low bits that are noise, cut or longer.
+static void test_delta(int number) {
+  static const swzip_delta_kind kinds_of_delta[] = {
+      {1, false, 0, 0}, {2, false, 0, 0}, {4, false, 0, 0}, {8, false, 0, 0},
+      {1, true, 3, 15}, {2, true, 7, 255}, {2, true, 10, 31}, {4, true, 23, 255}, {8, true, 55, 255}};
+  used_areas = 0;
+  const swzip_delta_kind *const kind = kinds_of_delta + number % 9;
+  const unsigned width = kind->width;
+  const size_t count = number < 650 ? lengths_to_try(number) : below(most_values / 2), bytes = count * width;
+  uint8_t *const values = buffer(bytes, 1), *const base = buffer(bytes, 1);
+  for (size_t i = 0; i < bytes; i++) base[i] = (uint8_t)next_random();
+  memcpy(values, base, bytes);
+  const uint32_t shape = below(5), rarely = 1 + below(40);
+  for (size_t i = 0; i < count; i++) {
+    if (shape == 0 || below(rarely)) continue;
+    uint64_t value = 0;
+    memcpy(&value, base + i * width, width);
+    const uint64_t change = next_random() >> below(64);
+    value = shape == 1 ? value + (change & 7) - 4 : shape == 2 ? value - change : shape == 3 ? value ^ change : change;
+    if (shape == 4 && below(4) == 0) value = (uint64_t)1 << (8 * width - 1);
+    memcpy(values + i * width, &value, width);
+  }
+  const unsigned top = below(256), contexts = 1 + below(32);
+  uint8_t *const map = buffer(32, 1);
+  for (int i = 0; i < 32; i++) map[i] = (uint8_t)below(256);
+  uint8_t *symbols[levels], *numbers[levels], *low[levels], *out[levels];
+  size_t length[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    symbols[level] = buffer(count, 1);
+    numbers[level] = buffer(count, 1);
+    low[level] = buffer(bytes + 8, 1);
+    swzip_delta_symbols(kind, values, base, count, symbols[level]);
+    swzip_delta_numbers(kind, base, count, top, contexts, map, numbers[level]);
+    length[level] = swzip_delta_low_bits(kind, values, base, symbols[level], count, low[level]);
+    check(!memcmp(symbols[level], symbols[0], count), "delta symbols", level, "values:", count);
+    check(!memcmp(numbers[level], numbers[0], count), "delta numbers", level, "values:", count);
+    check(length[level] == length[0] && !memcmp(low[level], low[0], length[0]), "delta low bits", level, "values:", count);
+  }
+  uint8_t *const given = copy_of(low[0], length[0] + 8 <= bytes + 8 ? length[0] : 0, 64);
+  for (int hostile = 0; hostile < 4; hostile++) {
+    size_t given_length = length[0];
+    if (hostile == 1) given_length = below((uint32_t)given_length + 1);
+    if (hostile == 2) given_length += 1 + below(32);
+    if (hostile == 3) for (size_t i = 0; i < given_length; i++) given[i] = (uint8_t)next_random();
+    const size_t expected = given_length < length[0] ? given_length + 1 : length[0];
+    for (int level = 0; level < levels; level++) {
+      if (!for_level(level)) continue;
+      if (!hostile) out[level] = buffer(bytes, 1);
+      const size_t used = swzip_delta_apply(kind, symbols[0], given, given_length, base, count, out[level]);
+      check(used == expected, "delta apply, length", level, "values:", count);
+      if (used <= given_length) check(!memcmp(out[level], hostile ? out[0] : values, bytes), "delta apply", level, "values:", count);
+    }
+  }
+}
 
 static void test_sparse(int number) {
   used_areas = 0;
@@ -701,6 +754,7 @@ int main(int argc, char **argv) {
       test_rans(i);
       test_rans_numbers(i);
       test_sparse(i);
+      test_delta(i);
       test_palette(i);
       for (int kind = 0; kind < kinds; kind++) {
         test_split((swzip_float_kind)kind, i);

@@ -97,14 +97,21 @@ bool swzip_rans_frequencies(const uint8_t levels[256], uint16_t frequencies[256]
 
 /// For each slot: frequency, place in the symbol's slots << 12, symbol << 24.
 typedef struct { uint32_t entry[SWZIP_RANS_SLOTS]; } swzip_rans_table;
-typedef struct { uint16_t frequency[256], start[256]; } swzip_rans_encode_table;
+typedef struct {
+  uint64_t reciprocal;  // 2^64 / frequency, rounded up; 2^64 - 1 for frequency 1
+  uint32_t frequency;
+  uint16_t start;       // of its slots; for frequency 1, 4095 more
+  uint16_t others;      // 4096 - frequency
+} swzip_rans_encode_symbol;
+typedef struct { swzip_rans_encode_symbol symbol[256]; } swzip_rans_encode_table;
 
 /// Builds the table of frequencies whose sum is 4096; symbols are stored shifted left by `shift`.
 void swzip_rans_table_build(const uint16_t frequencies[256], unsigned shift, swzip_rans_table *table);
+void swzip_rans_encode_table_build(const uint16_t frequencies[256], swzip_rans_encode_table *table);
 
 /// Encodes symbols that all have a frequency in their table: number `numbers[i]`, or 0 where `numbers` is NULL. `states` starts
-/// as swzip_rans_states_begin says and is updated. Words are written downwards from `end`, one a symbol at most;
-/// returns how many.
+/// as swzip_rans_states_begin says and is updated. Words are written downwards from `end`, one a symbol at most,
+/// and one more that does not count; returns how many.
 void swzip_rans_states_begin(uint32_t states[SWZIP_STREAMS]);
 size_t swzip_rans_encode(const uint8_t *symbols, size_t count, const uint8_t *numbers,
                          const swzip_rans_encode_table *tables, uint32_t states[SWZIP_STREAMS], uint16_t *end);
@@ -209,6 +216,28 @@ void swzip_cast(swzip_cast_kind kind, const void *reference, uint32_t count, con
 /// Positions of the values that differ; at most `capacity` are stored, all are counted.
 uint32_t swzip_differences(const void *a, const void *b, uint32_t count, unsigned width, uint32_t *positions,
                            uint32_t capacity);
+
+// ---------------------------------------------------------------- differences to a base (spec/codecs/delta.md)
+
+typedef struct {
+  uint8_t width;  // 1, 2, 4 or 8 bytes
+  bool is_float;
+  uint8_t exponent_shift, exponent_mask;  // where a value has its exponent; mask 0: nowhere
+} swzip_delta_kind;
+
+/// The symbol of each value's difference.
+void swzip_delta_symbols(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
+                         uint8_t *symbols);
+/// Writes the low bits that follow from these symbols; returns the bytes they fill (room for count * width and 8 more).
+size_t swzip_delta_low_bits(const swzip_delta_kind *kind, const void *values, const void *base, const uint8_t *symbols,
+                            size_t count, uint8_t *out);
+/// The table of each value: map[clamp(top - exponent of the base, 0, contexts - 1)]. `top` is at most 255, `contexts` 32.
+void swzip_delta_numbers(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top, unsigned contexts,
+                         const uint8_t map[32], uint8_t *numbers);
+/// The reverse of symbols and low bits, given symbols that differences of the width have. Returns the bytes that the low
+/// bits fill; byte_count + 1 if they are more than `byte_count`, then `out` is anything. 64 readable bytes follow `bits`.
+size_t swzip_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits, size_t byte_count,
+                       const void *base, size_t count, void *out);
 
 // ---------------------------------------------------------------- planes, histograms, rows
 

@@ -44,9 +44,7 @@ struct CastFinder {
 
   /// Whether no segment of the tensor refers to another.
   private func isPlain(_ layout: Layout, _ tensor: TensorRecord) -> Bool {
-    segments(of: tensor, in: layout).allSatisfy {
-      layout.segments[$0].copyOf == nil && layout.segments[$0].castOf == nil
-    }
+    segments(of: tensor, in: layout).allSatisfy { !layout.segments[$0].refers }
   }
 
   /// The segments that overlap the tensor.
@@ -116,7 +114,8 @@ struct CastFinder {
         segment.elementType == tensor.elementType, (segment.offset - tensor.offset) % width == 0
       else { continue }
       let offset = original.tensor.offset + (segment.offset - tensor.offset) / width * UInt64(kind.reference.width)
-      layout.segments[index].castOf = (UInt64(original.member), offset, kind.reference)
+      layout.segments[index].castOf = SegmentRange.Cast(
+        member: UInt64(original.member), offset: offset, elementType: kind.reference)
     }
   }
 }

@@ -103,7 +103,7 @@ struct CopyFinder {
   /// (spec/FORMAT.md, section 4.2). Nil if there is no such range.
   private static func reach(
     _ offset: UInt64, of original: Int, for segment: SegmentRange, of member: Int, in layouts: [Layout]
-  ) -> (member: UInt64, offset: UInt64)? {
+  ) -> Reference? {
     let end = offset + UInt64(segment.byteCount)
     guard original < member || end <= segment.offset else { return nil }
     let segments = layouts[original].segments
@@ -113,10 +113,10 @@ struct CopyFinder {
       if segments[middle].end <= offset { low = middle + 1 } else { high = middle }
     }
     let touched = segments[low...].prefix { $0.offset < end }
-    if let first = touched.first, let further = first.copyOf, end <= first.end {
-      return (further.member, further.offset + (offset - first.offset))
+    if let first = touched.first, end <= first.end, case .earlier(let member, let start)? = first.copyOf {
+      return .earlier(member: member, offset: start + (offset - first.offset))
     }
-    return touched.contains { $0.copyOf != nil } ? nil : (UInt64(original), offset)
+    return touched.contains { $0.refers } ? nil : .earlier(member: UInt64(original), offset: offset)
   }
 
   // MARK: comparing

@@ -15,6 +15,7 @@ package typealias ReferenceReader = (_ offset: UInt64, _ target: UnsafeMutableRa
 package final class SegmentDecoder: @unchecked Sendable {  // not changed after `begin`
   package private(set) var header: SegmentHeader
   private var kind: FloatKind?
+  private var deltaKind: DeltaKind?
   private let tables = DecodeTables()
   private let ransTables = RansDecodeTables()
   private var paletteEntries: [UInt8] = []
@@ -28,6 +29,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     self.header = header
     kind =
       header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
+    deltaKind = header.codec == CodecID.delta.rawValue ? DeltaKind(header.elementType) : nil
     try tables.build(header.tables, shift: kind?.shift ?? 0)
     paletteEntries = header.palette?.entries() ?? []
     if let rans = header.rans { try ransTables.build(rans, shift: kind?.shift ?? 0) }
@@ -90,7 +92,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       block.valueCount,
       planes: mode == .planes
         ? layout == nil ? width : 0
-        : mode == .sparse || mode == .rans || codec == .symbols ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
+        : mode == .sparse || mode == .rans || mode == .delta || codec == .symbols ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(
@@ -137,13 +139,13 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       }
     case .cast:
       let kind = header.cast!
-      let bytes = block.valueCount * kind.reference.width
-      let memory = try unsafe scratch.nonZeros(bytes)
-      guard let reference = unsafe reference else { throw SwzipError(.base, .base, at: position) }
-      let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<bytes])
-      try unsafe reference(index * UInt64(Int(header.blockValues) * kind.reference.width), target)
-      try unsafe CastBlock.decode(
-        frame, kind: kind, reference: UnsafeRawBufferPointer(target), into: out, scratch: scratch, position: position)
+      let source = try unsafe referenced(index, block, width: kind.reference.width, reference, scratch, position)
+      try unsafe CastBlock.decode(frame, kind: kind, reference: source, into: out, scratch: scratch, position: position)
+    case .delta:
+      let source = try unsafe referenced(index, block, width: width, reference, scratch, position)
+      try unsafe DeltaBlock.decode(
+        frame, of: header, kind: deltaKind!, tables: ransTables, base: source, into: out, scratch: scratch,
+        position: position)
     case .copy:
       for index in 26..<32 {
         guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
@@ -153,5 +155,18 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       try unsafe reference(index * UInt64(header.blockValues) * UInt64(width), out)
     }
     return unsafe xxh3(UnsafeRawBufferPointer(out))
+  }
+
+  /// The bytes that a block refers to, `width` for each of its values, in the scratch.
+  private func referenced(
+    _ index: UInt64, _ block: BlockHeader, width: Int, _ reference: ReferenceReader?, _ scratch: DecodeScratch,
+    _ position: UInt64
+  ) throws(SwzipError) -> UnsafeRawBufferPointer {
+    guard let reference = unsafe reference else { throw SwzipError(.base, .base, at: position) }
+    let bytes = block.valueCount * width
+    let memory = try unsafe scratch.nonZeros(bytes)
+    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<bytes])
+    try unsafe reference(index * UInt64(Int(header.blockValues) * width), target)
+    return UnsafeRawBufferPointer(target)
   }
 }

@@ -1,6 +1,6 @@
 /// The codecs of a segment and the modes of a block (spec/FORMAT.md, sections 4.2 and 4.3), each in this one place.
 package enum CodecID: UInt8, Sendable, CaseIterable {
-  case bytes, float, planes, copy, symbols, cast
+  case bytes, float, planes, copy, symbols, cast, delta
 
   package var name: String {
     switch self {
@@ -10,11 +10,12 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
     case .copy: "copy"
     case .symbols: "symbols"
     case .cast: "cast"
+    case .delta: "delta"
     }
   }
 
   /// Whether a segment's one reference determines its values.
-  package var refers: Bool { self == .copy || self == .cast }
+  package var refers: Bool { self == .copy || self == .cast || self == .delta }
 
   /// Modes that blocks of the codec may have.
   package func allows(_ mode: BlockMode) -> Bool {
@@ -23,12 +24,13 @@ package enum CodecID: UInt8, Sendable, CaseIterable {
     case .huffman, .rans: self == .float || self == .symbols
     case .fixed4, .sparse: self == .float
     case .planes: self == .planes
-    case .copy: self == .copy
+    case .copy: self == .copy || self == .delta
     case .cast: self == .cast
+    case .delta: self == .delta
     }
   }
 }
 
 package enum BlockMode: UInt8, Sendable, CaseIterable {
-  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy, rans, sparse, cast
+  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy, rans, sparse, cast, delta
 }

@@ -5,23 +5,33 @@ package struct SegmentRange: Equatable, Sendable {
   package var elementType: ElementType
   /// Values a row, 0 where there are no rows.
   package var rowLength: Int
-  /// An earlier range of the container with the same bytes.
-  package var copyOf: (member: UInt64, offset: UInt64)?
+  /// A range with the same bytes, in the container or a base.
+  package var copyOf: Reference?
   /// An earlier range of the container that determines the values.
-  package var castOf: (member: UInt64, offset: UInt64, elementType: ElementType)?
+  package var castOf: Cast?
+  /// A range of as many values that these differ from.
+  package var deltaOf: Reference?
+
+  package struct Cast: Equatable, Sendable {
+    package var member: UInt64
+    package var offset: UInt64
+    package var elementType: ElementType
+
+    package init(member: UInt64, offset: UInt64, elementType: ElementType) {
+      self.member = member
+      self.offset = offset
+      self.elementType = elementType
+    }
+  }
+
+  /// Whether other bytes are needed to decode these.
+  package var refers: Bool { copyOf != nil || castOf != nil || deltaOf != nil }
 
   package init(offset: UInt64, byteCount: Int, elementType: ElementType, rowLength: Int = 0) {
     self.offset = offset
     self.byteCount = byteCount
     self.elementType = elementType
     self.rowLength = rowLength
-  }
-
-  package static func == (a: Self, b: Self) -> Bool {
-    a.offset == b.offset && a.byteCount == b.byteCount && a.elementType == b.elementType && a.rowLength == b.rowLength
-      && a.copyOf?.member == b.copyOf?.member && a.copyOf?.offset == b.copyOf?.offset
-      && a.castOf?.member == b.castOf?.member && a.castOf?.offset == b.castOf?.offset
-      && a.castOf?.elementType == b.castOf?.elementType
   }
 }
 
@@ -31,12 +41,23 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   package let effort: Effort
   private let float: FloatPlan?
   private let symbols: SymbolsPlan?
+  private let delta: DeltaPlan?
 
-  /// Plans `bytes`, all of the range. Cost: a sample of about a fifth of a float segment.
+  /// Plans `bytes`, all of the range. `base`: as many bytes of the range that they differ from, if there is one. Cost: a
+  /// sample of about a fifth of a float segment.
   package init(
-    _ range: SegmentRange, _ bytes: UnsafeRawBufferPointer, effort: Effort, scratch: EncodeScratch
+    _ range: SegmentRange, _ bytes: UnsafeRawBufferPointer, base: UnsafeRawBufferPointer? = nil, effort: Effort,
+    scratch: EncodeScratch
   ) throws(SwzipError) {
     self.effort = effort
+    if let reference = range.deltaOf, let base = unsafe base {
+      let plan = try unsafe DeltaPlan(
+        bytes, base, of: range.elementType, rowLength: range.rowLength, scratch: scratch)
+      (delta, float, symbols) = (plan, nil, nil)
+      header = plan.header(range, reference)
+      return
+    }
+    delta = nil
     let type = range.elementType
     let whole = range.byteCount % type.width == 0
     let cast = range.castOf.flatMap { CastKind(type, from: $0.elementType) }
@@ -97,7 +118,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       header.cast = cast
       header.references = [.earlier(member: source.member, offset: source.offset)]
     }
-    if let copy = range.copyOf { header.references = [.earlier(member: copy.member, offset: copy.offset)] }
+    if let copy = range.copyOf { header.references = [copy] }
     self.header = header
   }
 
@@ -134,6 +155,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
         float.rans == nil ? FloatBlock.bound(count, kind: float.kind) : FloatBlock.ransBound(count, kind: float.kind)
       return max(raw, float.isSparse ? SparseBlock.bound(count, inner: inner) : inner)
     }
+    if let delta { return max(raw, DeltaBlock.bound(count, width: delta.kind.width)) }
     if let cast = header.cast { return max(raw, CastBlock.bound(count, kind: cast)) }
     if let symbols { return max(raw, SymbolsBlock.bound(symbols.palette.symbolCount(of: count), symbols.palette)) }
     guard header.codec == CodecID.planes.rawValue else { return raw }
@@ -142,7 +164,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   }
 
   /// Encodes block `index` from `source`, its original bytes, into `frame` (at least `frameBound` bytes). `reference`: the
-  /// bytes that a cast refers to, of this block's values.
+  /// bytes that a cast or delta refers to, of this block's values.
   package func encode(
     _ index: Int, _ source: UnsafeRawBufferPointer, reference: UnsafeRawBufferPointer? = nil,
     into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
@@ -170,6 +192,15 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       {
         return (.cast, 0, count)
       }
+    }
+    if let delta, let reference = unsafe reference {
+      if unsafe equalBytes(source, reference) {
+        unsafe BytesBlock.clearParameters(frame)
+        return (.copy, 0, 32)
+      }
+      return unsafe (
+        .delta, 0, DeltaBlock.encode(source, reference, block: index, plan: delta, into: frame, scratch: scratch)
+      )
     }
     if let count = unsafe BytesBlock.encodeConstant(source, width: header.width, into: frame) {
       return (.constant, 0, count)

@@ -17,6 +17,8 @@ package struct SegmentHeader: Equatable, Sendable {
   package var palette: Palette?
   /// Set in codec cast.
   package var cast: CastKind?
+  /// T of codec delta: the exponent of the base whose context is the first.
+  package var topExponent: UInt8 = 0
 
   package init(
     memberOffset: UInt64, byteCount: UInt64, blockValues: UInt32, elementType: ElementType, codec: CodecID
@@ -60,6 +62,7 @@ package struct SegmentHeader: Equatable, Sendable {
     for reference in references { reference.write(&body) }
     palette?.write(&body)
     if let cast { body.integer(cast.reference.rawValue) }
+    if codec == CodecID.delta.rawValue { body.integer(topExponent) }
     Extensions.write(&body)
     return Frame.make(.segment, tag: UInt32(number), body: body)
   }
@@ -93,7 +96,9 @@ package struct SegmentHeader: Equatable, Sendable {
     guard CodecID(rawValue: codec) != nil else { return segment }  // what follows is the codec's own
     switch coder {
     case 0: for _ in 0..<tableCount { segment.tables.append(try CodeLengths.read(&reader)) }
-    case 1: segment.rans = try RansCoding.read(&reader, tables: Int(tableCount), rowLength: Int(rowLength))
+    case 1:
+      segment.rans = try RansCoding.read(
+        &reader, tables: Int(tableCount), rowLength: Int(rowLength), ofDelta: codec == CodecID.delta.rawValue)
     default: throw reader.failure(.reservedBits, .unsupported)
     }
     for _ in 0..<referenceCount { segment.references.append(try Reference.read(&reader)) }
@@ -105,6 +110,10 @@ package struct SegmentHeader: Equatable, Sendable {
       segment.cast = CastKind(elementType, from: type)
       guard segment.cast != nil else { throw reader.failure(.reference) }
     }
+    if codec == CodecID.delta.rawValue {
+      segment.topExponent = try reader.integer(UInt8.self)
+      guard segment.topExponent <= Limits.topExponent else { throw reader.failure(.limit) }
+    }
     try Extensions.read(&reader)
     try reader.padding()
     try segment.checkTables(reader.failure(.codeLengths))
@@ -114,6 +123,10 @@ package struct SegmentHeader: Equatable, Sendable {
 
   /// Tables have only symbols that mean something.
   private func checkTables(_ failure: SwzipError) throws(SwzipError) {
+    if codec == CodecID.delta.rawValue {
+      guard let kind = DeltaKind(elementType), rans?.tables.allSatisfy(kind.fits) ?? false else { throw failure }
+      return
+    }
     let symbols = palette?.symbolCount ?? FloatKind(elementType, mantissaBits: mantissaBits)?.symbolCount ?? 256
     guard tables.allSatisfy({ $0.fits(symbols) }), rans?.tables.allSatisfy({ $0.fits(symbols) }) ?? true else {
       throw failure
@@ -147,6 +160,9 @@ package struct SegmentHeader: Equatable, Sendable {
       }
       guard windowBase <= kind.largestWindowBase else { throw failure }
       try checkRows(rans: rans, failure)
+    } else if known == .delta {
+      guard rans, mantissaBits == 0, windowBase == 0, DeltaKind(elementType) != nil else { throw failure }
+      try checkRows(rans: true, failure)
     } else if known == .symbols {
       guard rowLength <= blockValues, mantissaBits == 0, windowBase == 0 else { throw failure }
     } else {

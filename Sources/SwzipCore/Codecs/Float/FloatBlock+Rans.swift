@@ -79,9 +79,12 @@ extension FloatBlock {
     into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, streaming: Bool, position: UInt64
   ) throws(SwzipError) -> UInt64 {
     let count = out.count / kind.width
+    let rowLength = Int(segment.rowLength)
     let layout = try unsafe RansStreams.read(
-      frame, count: count, rowLength: Int(segment.rowLength), coding: segment.rans!, map: tables.map, scratch: scratch,
-      position: position)
+      frame, count: count, rowLength: rowLength, coding: segment.rans!, scratch: scratch, position: position)
+    let numbers = unsafe RansStreams.numbers(
+      layout.classes, count: count, rowLength: rowLength, coding: segment.rans!, map: tables.map,
+      into: scratch.tableNumbers)
     let flags = unsafe frame[25]
     guard flags & ~(patchesFlag | skipsZerosFlag) == 0 else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
@@ -93,7 +96,7 @@ extension FloatBlock {
     // Within the frame and its slack by the checks above.
     guard
       unsafe swzip_rans_decode(
-        frame.pointer(words), layout.wordCount, layout.states, count, layout.numbers, tables.first, scratch.symbols)
+        frame.pointer(words), layout.wordCount, layout.states, count, numbers, tables.first, scratch.symbols)
     else { throw SwzipError(.corrupt, .subStreams, at: position) }
     var block = unsafe swzip_float_block()
     unsafe block.kind = kind.kernel

@@ -40,7 +40,7 @@ package struct RansCoding: Equatable, Sendable {
   }
 
   package static func read(
-    _ reader: inout ByteReader, tables count: Int, rowLength: Int
+    _ reader: inout ByteReader, tables count: Int, rowLength: Int, ofDelta: Bool
   ) throws(SwzipError) -> RansCoding {
     guard count >= 1 else { throw reader.failure(.codeLengths) }
     var tables: [RansTable] = []
@@ -59,13 +59,19 @@ package struct RansCoding: Equatable, Sendable {
       if columns.count > rowLength, columns.removeLast() != 0 { throw reader.failure(.padding) }
     default: throw reader.failure(.reservedBits, .unsupported)
     }
+    guard rowBits == 0 || rowLength > 0 else { throw reader.failure(.blockHeader) }
+    let coding = RansCoding(tables: tables, rowBits: rowBits, columns: columns, tableOfContext: tableOfContext)
+    guard !ofDelta else {
+      guard columns.isEmpty else { throw reader.failure(.blockHeader) }
+      return coding
+    }
     // Every sum of classes has a table, so that blocks need no check.
-    guard rowBits == 0 || rowLength > 0, contexts > 1 ? rowBits > 0 || !columns.isEmpty : tableOfContext == [0],
+    guard contexts > 1 ? rowBits > 0 || !columns.isEmpty : tableOfContext == [0],
       (1 << rowBits) - 1 + Int(columns.max() ?? 0) < contexts
     else {
       throw reader.failure(.blockHeader)
     }
-    return RansCoding(tables: tables, rowBits: rowBits, columns: columns, tableOfContext: tableOfContext)
+    return coding
   }
 }
 

@@ -10,7 +10,7 @@ final class RansPlan {
   let rowLength: Int
   private let rowClasses: [UInt8]
   private let firstRows: [Int]
-  private let encodeTables: Memory
+  private let encoder: RansEncoder
   private let map: [UInt8]
 
   /// The blocks of a segment as symbols.
@@ -69,7 +69,7 @@ final class RansPlan {
           Self.count(source, block, firstRow: firstRows[block], rowLength, classes, into: histograms, scratch: scratch)
         }
         let values = sampled.reduce(0) { $0 + source.counts[$1] }
-        let merged = Contexts(histograms)
+        let merged = RansContexts(histograms)
         let side = UInt64(means.rows.count * choice.rowBits + (choice.usesColumns ? 4 * rowLength : 0)) * 64
         let cost =
           merged.symbolCost / UInt64(max(values, 1) / 64 + 1) * UInt64(source.count / 64 + 1) + merged.tableCost + side
@@ -84,27 +84,13 @@ final class RansPlan {
     for block in 0..<source.counts.count {
       Self.count(source, block, firstRow: firstRows[block], rowLength, classes, into: histograms, scratch: scratch)
     }
-    let contexts = Contexts(histograms)
+    let contexts = RansContexts(histograms)
     let top = (1 << best.rowBits) - 1 + Int(classes.columns.max() ?? 0)
-    var tables: [RansTable] = []
-    for group in contexts.groups { tables.append(unsafe RansTable(counts: group.counts)) }
     coding = RansCoding(
-      tables: tables, rowBits: best.rowBits, columns: best.usesColumns ? classes.columns : [],
+      tables: contexts.tables, rowBits: best.rowBits, columns: best.usesColumns ? classes.columns : [],
       tableOfContext: (0...top).map { UInt8(contexts.group(ofContext: $0)) })
     map = coding.map
-    let stride = MemoryLayout<swzip_rans_encode_table>.stride
-    encodeTables = try Memory(stride * tables.count)
-    for (index, table) in tables.enumerated() {
-      let target = unsafe encodeTables.base.assumingMemoryBound(to: swzip_rans_encode_table.self) + index
-      unsafe withUnsafeMutableBytes(of: &target.pointee) { bytes in
-        var start: UInt16 = 0
-        for (symbol, frequency) in table.frequencies.enumerated() {
-          unsafe bytes.storeBytes(of: frequency, toByteOffset: 2 * symbol, as: UInt16.self)
-          unsafe bytes.storeBytes(of: start, toByteOffset: 512 + 2 * symbol, as: UInt16.self)
-          start += frequency
-        }
-      }
-    }
+    encoder = try RansEncoder(coding)
   }
 
   private static func choices(_ means: Means) -> [Choice] {
@@ -148,34 +134,14 @@ final class RansPlan {
 
   /// Writes row classes, states and words of the symbols in the scratch; returns the end of their padding.
   func writeSymbols(block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch) -> Int {
-    let start = frame.baseAddress!
-    var offset = RansStreams.fixedBytes
     let rows = rowLength > 0 ? (count + rowLength - 1) / rowLength : 0
-    let mine = firstRows[block]..<(firstRows[block] + rows)
-    if coding.rowBits > 0 {
-      unsafe RansStreams.packClasses(rowClasses[mine], bits: coding.rowBits, to: frame.mutable(offset))
-      offset += coding.rowClassBytes(rows)
-    }
-    offset = unsafe padFrame(start, from: offset)
-    var numbers: UnsafePointer<UInt8>?
-    if coding.tableOfContext.count > 1 {
-      let classes =
-        rowClasses.isEmpty ? [UInt8](repeating: 0, count: rows) : Array(rowClasses[mine])
-      unsafe numbers = RansStreams.numbers(
-        classes, count: count, rowLength: rowLength, coding: coding, map: map, into: scratch.sorted)
-    }
-    // Words are written downwards from the end of their room. Frames may lie at odd addresses.
-    let room = unsafe UnsafeMutableRawPointer(scratch.plane(4) + RansStreams.wordsBound(count))
-    var states = [UInt32](repeating: 0, count: Int(SWZIP_STREAMS))
-    unsafe swzip_rans_states_begin(&states)
-    let words = unsafe swzip_rans_encode(
-      scratch.symbols, count, numbers, encodeTables.base.assumingMemoryBound(to: swzip_rans_encode_table.self), &states,
-      room.assumingMemoryBound(to: UInt16.self))
-    unsafe states.withUnsafeBytes { unsafe (start + 32).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
-    unsafe (start + offset).copyMemory(from: room - 2 * words, byteCount: 2 * words)
-    unsafe frame.storeBytes(of: 0, toByteOffset: 26, as: UInt16.self)
-    unsafe frame.storeBytes(of: UInt32(words).littleEndian, toByteOffset: 28, as: UInt32.self)
-    return unsafe padFrame(start, from: offset + 2 * words)
+    let classes =
+      rowClasses.isEmpty
+      ? [UInt8](repeating: 0, count: rows) : Array(rowClasses[firstRows[block]..<(firstRows[block] + rows)])
+    let numbers = unsafe RansStreams.numbers(
+      classes, count: count, rowLength: rowLength, coding: coding, map: map, into: scratch.sorted)
+    let end = unsafe encoder.write(count, classes: classes, numbers: numbers, to: frame, scratch: scratch)
+    return unsafe padFrame(frame.baseAddress!, from: end)
   }
 }
 
@@ -228,77 +194,5 @@ private struct Means {
     let (low, high) = (sorted[sorted.count / 50], sorted[sorted.count - 1 - sorted.count / 50])
     let base = max(low, (low + high) / 2 - (most + 1) * step / 2)
     return means.map { UInt8(min(max(0, ($0 - base + step / 2) / step), most)) }
-  }
-}
-
-/// Contexts gathered into groups of neighbours, each of which gets a table.
-private struct Contexts {
-  @safe struct Group {
-    var contexts: ClosedRange<Int>
-    let counts: UnsafeMutablePointer<UInt32>
-    var cost: UInt64
-  }
-
-  private(set) var groups: [Group] = []
-
-  /// Bits a symbol in a table takes, in 1/64.
-  private static let symbolBits: UInt64 = 5 * 64
-
-  /// Joins neighbours while that is cheaper than a table of their own. The histograms are changed.
-  init(_ histograms: Histograms) {
-    for context in 0..<histograms.count {
-      let counts = unsafe histograms[context]
-      let cost = unsafe Self.cost(counts)
-      if cost > 0 { unsafe groups.append(Group(contexts: context...context, counts: counts, cost: cost)) }
-    }
-    if groups.isEmpty { unsafe groups.append(Group(contexts: 0...0, counts: histograms[0], cost: 0)) }
-    var joined = groups.indices.dropLast().map { Self.joinedCost(groups[$0], groups[$0 + 1]) }
-    while groups.count > 1 {
-      var best: (gain: Int64, index: Int)?
-      for index in joined.indices {
-        let gain = Int64(groups[index].cost + groups[index + 1].cost) - Int64(joined[index])
-        if gain > best?.gain ?? (groups.count > Limits.tablesPerSegment ? .min : 0) { best = (gain, index) }
-      }
-      guard let best else { break }
-      let next = groups.remove(at: best.index + 1)
-      for symbol in 0..<256 { unsafe groups[best.index].counts[symbol] += next.counts[symbol] }
-      groups[best.index].cost = joined[best.index]
-      groups[best.index].contexts = groups[best.index].contexts.lowerBound...next.contexts.upperBound
-      joined.remove(at: best.index)
-      for index in [best.index - 1, best.index] where joined.indices.contains(index) {
-        joined[index] = Self.joinedCost(groups[index], groups[index + 1])
-      }
-    }
-  }
-
-  var symbolCost: UInt64 { groups.reduce(0) { $0 + $1.cost } - tableCost }
-  var tableCost: UInt64 { groups.reduce(0) { unsafe $0 + Self.tableCost($1.counts) } }
-
-  /// The group of a context; of one that never occurs, a neighbour's.
-  func group(ofContext context: Int) -> Int {
-    groups.firstIndex { context <= $0.contexts.upperBound } ?? groups.count - 1
-  }
-
-  private static func tableCost(_ counts: UnsafePointer<UInt32>) -> UInt64 {
-    var present: UInt64 = 0
-    for symbol in 0..<256 where unsafe counts[symbol] > 0 { present += 1 }
-    return present == 0 ? 0 : (present + 6) * symbolBits
-  }
-
-  /// Symbols and table, in 1/64 bit.
-  private static func cost(_ counts: UnsafePointer<UInt32>) -> UInt64 {
-    let table = unsafe tableCost(counts)
-    guard table > 0 else { return 0 }
-    return unsafe swzip_histogram_information(counts) + table
-  }
-
-  private static func joinedCost(_ a: Group, _ b: Group) -> UInt64 {
-    let sum = unsafe [UInt32](unsafeUninitializedCapacity: 256) { buffer, count in
-      for symbol in 0..<256 {
-        unsafe buffer.initializeElement(at: symbol, to: a.counts[symbol] + b.counts[symbol])
-      }
-      count = 256
-    }
-    return unsafe cost(sum)
   }
 }

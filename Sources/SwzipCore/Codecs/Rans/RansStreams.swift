@@ -8,7 +8,7 @@ enum RansStreams {
   /// Room for header, states, row classes and words of a block of `count` symbols. A symbol takes 12 bits at most; rows
   /// that have classes have 64 symbols at least.
   static func bound(_ count: Int) -> Int { fixedBytes + count / 64 + wordsBound(count) + 64 }
-  static func wordsBound(_ count: Int) -> Int { (count * 3 / 2 + 2 * Int(SWZIP_STREAMS) + 2) & ~1 }
+  static func wordsBound(_ count: Int) -> Int { (count * 3 / 2 + 2 * Int(SWZIP_STREAMS) + 4) & ~1 }
 
   /// Table numbers of a block's symbols; nil where all take the first table. `classes`: one byte a row.
   static func numbers(
@@ -29,7 +29,7 @@ enum RansStreams {
   }
 
   /// Writes the row classes, `bits` each, lowest first.
-  static func packClasses(_ classes: ArraySlice<UInt8>, bits: Int, to out: UnsafeMutablePointer<UInt8>) {
+  static func packClasses(_ classes: [UInt8], bits: Int, to out: UnsafeMutablePointer<UInt8>) {
     guard bits > 0 else { return }
     unsafe out.update(repeating: 0, count: (classes.count * bits + 7) / 8)
     for (row, value) in classes.enumerated() {
@@ -52,7 +52,8 @@ enum RansStreams {
 
   /// What a block's header says of its rANS part.
   @safe struct Layout {
-    let numbers: UnsafePointer<UInt8>?
+    /// The class of each row, a byte each.
+    let classes: UnsafePointer<UInt8>
     let states: UnsafePointer<UInt8>
     let wordCount: Int
     /// Where the row classes end in the frame.
@@ -61,8 +62,8 @@ enum RansStreams {
 
   /// Reads states and row classes of a block of `count` symbols. Bytes 26 and 27 are zero, 28 to 31 the number of words.
   static func read(
-    _ frame: UnsafeRawBufferPointer, count: Int, rowLength: Int, coding: RansCoding, map: [UInt8],
-    scratch: DecodeScratch, position: UInt64
+    _ frame: UnsafeRawBufferPointer, count: Int, rowLength: Int, coding: RansCoding, scratch: DecodeScratch,
+    position: UInt64
   ) throws(SwzipError) -> Layout {
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
     guard frame.count >= fixedBytes else { throw failure }
@@ -79,9 +80,6 @@ enum RansStreams {
     } else {
       unsafe classes.update(repeating: 0, count: rows)
     }
-    return unsafe Layout(
-      numbers: numbers(
-        classes, count: count, rowLength: rowLength, coding: coding, map: map, into: scratch.tableNumbers),
-      states: frame.pointer(32), wordCount: wordCount, end: end)
+    return unsafe Layout(classes: classes, states: frame.pointer(32), wordCount: wordCount, end: end)
   }
 }

@@ -89,16 +89,19 @@ enum SymbolsBlock {
     guard frame.count >= RansStreams.fixedBytes, unsafe frame[25] == 0 else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
+    let rowLength = Int(segment.rowLength)
     let layout = try unsafe RansStreams.read(
-      frame, count: count, rowLength: Int(segment.rowLength), coding: segment.rans!, map: tables.map, scratch: scratch,
-      position: position)
+      frame, count: count, rowLength: rowLength, coding: segment.rans!, scratch: scratch, position: position)
+    let numbers = unsafe RansStreams.numbers(
+      layout.classes, count: count, rowLength: rowLength, coding: segment.rans!, map: tables.map,
+      into: scratch.tableNumbers)
     let words = (layout.end + 15) & ~15
     try unsafe checkPadding(frame, layout.end..<words, at: position)
     let end = words + 2 * layout.wordCount
     guard words <= frame.count, end <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
     guard
       unsafe swzip_rans_decode(
-        frame.pointer(words), layout.wordCount, layout.states, count, layout.numbers, tables.first, symbols)
+        frame.pointer(words), layout.wordCount, layout.states, count, numbers, tables.first, symbols)
     else { throw SwzipError(.corrupt, .subStreams, at: position) }
     return end
   }

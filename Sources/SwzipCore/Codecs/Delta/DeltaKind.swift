@@ -1,0 +1,79 @@
+internal import CSwzipKernels
+
+/// How values of a type are told from those of a base (spec/codecs/delta.md).
+package struct DeltaKind: Sendable {
+  let kernel: swzip_delta_kind
+  /// Below it are the tokens of all differences but the largest, which equals it.
+  private let tokenLimit: Int
+
+  /// Nil for plain bytes and block types.
+  package init?(_ elementType: ElementType) {
+    guard elementType != .bytes, !elementType.isBlock else { return nil }
+    let exponent: (shift: UInt8, mask: UInt8)? =
+      switch elementType {
+      case .bf16: (7, 0xFF)
+      case .f16: (10, 0x1F)
+      case .f32: (23, 0xFF)
+      case .f64: (55, 0xFF)
+      case .f8e4m3, .f8e4m3fnuz: (3, 0xF)
+      case .f8e5m2, .f8e5m2fnuz: (2, 0x1F)
+      default: nil
+      }
+    kernel = swzip_delta_kind(
+      width: UInt8(elementType.width), is_float: exponent != nil, exponent_shift: exponent?.shift ?? 0,
+      exponent_mask: exponent?.mask ?? 0)
+    let bits = Self.tokenBits(width: elementType.width)
+    tokenLimit = (8 * elementType.width - bits) << bits
+  }
+
+  /// k: bits of a magnitude behind its highest that are in the token.
+  static func tokenBits(width: Int) -> Int { width <= 2 ? 3 : width == 4 ? 2 : 0 }
+
+  package var width: Int { Int(kernel.width) }
+
+  /// Whether a table has only symbols that mean something.
+  func fits(_ table: RansTable) -> Bool {
+    table.levels.indices.allSatisfy { symbol in
+      table.levels[symbol] == 0 || (symbol < 128 ? symbol < tokenLimit : 1...tokenLimit ~= symbol - 128)
+    }
+  }
+
+  /// For each token the logarithm of its magnitude in 1/16 octave, -16 for 0. From the fraction as if it were linear.
+  var scores: [Int16] {
+    let bits = Self.tokenBits(width: width)
+    return (0..<128).map { token in
+      guard token > 0 else { return -16 }
+      // The magnitude's highest bit, and the bits behind it that the token has.
+      let head = token >> bits == 0 ? token.bitWidth - 1 - token.leadingZeroBitCount : token >> bits + bits - 1
+      let fraction = token >> bits == 0 ? ((token << 4) >> head) & 15 : (token & (1 << bits - 1)) << (4 - bits)
+      return Int16(16 * head + fraction)
+    }
+  }
+
+  /// The table of each value of a block, given its base and the class of each of its rows; nil where there is one only.
+  func numbers(
+    _ base: UnsafeRawPointer, count: Int, classes: UnsafePointer<UInt8>, rowLength: Int, top: UInt8, coding: RansCoding,
+    map: [UInt8], into target: UnsafeMutablePointer<UInt8>
+  ) -> UnsafePointer<UInt8>? {
+    guard coding.tables.count > 1 else { return nil }
+    return unsafe contexts(
+      base, count: count, classes: classes, rowLength: rowLength, top: top, contexts: coding.tableOfContext.count,
+      map: map, into: target)
+  }
+
+  /// What `map` has for the context of each value.
+  func contexts(
+    _ base: UnsafeRawPointer, count: Int, classes: UnsafePointer<UInt8>, rowLength: Int, top: UInt8, contexts: Int,
+    map: [UInt8], into target: UnsafeMutablePointer<UInt8>
+  ) -> UnsafePointer<UInt8> {
+    unsafe withUnsafePointer(to: kernel) { kernel in
+      for start in stride(from: 0, to: count, by: rowLength > 0 ? rowLength : max(count, 1)) {
+        let length = rowLength > 0 ? min(rowLength, count - start) : count
+        let rowClass = rowLength > 0 ? unsafe classes[start / rowLength] : 0
+        unsafe swzip_delta_numbers(
+          kernel, base + start * width, length, UInt32(top) + UInt32(rowClass), UInt32(contexts), map, target + start)
+      }
+    }
+    return unsafe UnsafePointer(target)
+  }
+}

@@ -1,0 +1,212 @@
+internal import CSwzipKernels
+
+/// How the differences of a segment to its base are coded: the first context, classes of rows, a table for each group of
+/// contexts. Integers only, so that every machine makes the same plan.
+package final class DeltaPlan {
+  let kind: DeltaKind
+  let coding: RansCoding
+  let top: UInt8
+  /// Values a row; 0 without row classes.
+  let rowLength: Int
+  let blockValues: Int
+  private let rowClasses: [UInt8]
+  private let encoder: RansEncoder
+  private let map: [UInt8]
+  /// Bits of all symbols, tables, row classes and low bits.
+  package let cost: UInt64
+
+  private static let rowBits = 4
+  /// The class of a row of median change.
+  private static let middleClass = 7
+  /// Rows that are worth a class have so many values.
+  private static let leastRowLength = 64
+
+  /// Plans `values` given as many bytes of `base`. Cost: two passes, three where there are rows.
+  init(
+    _ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, of elementType: ElementType, rowLength: Int,
+    scratch: EncodeScratch
+  ) throws(SwzipError) {
+    kind = DeltaKind(elementType)!
+    let count = values.count / kind.width
+    let hasRows = rowLength >= Self.leastRowLength && rowLength <= Self.mostBlockValues(kind.width) / 2
+    blockValues = Self.blockValues(count, width: kind.width, rowLength: hasRows ? rowLength : 0)
+    let differences = unsafe Differences(values, base, kind: kind, blockValues: blockValues)
+    let exponent = differences.topExponent()
+    var best = Choice(differences, top: exponent, scratch: scratch)
+    if hasRows, exponent >= Self.middleClass || kind.kernel.exponent_mask == 0 {
+      let classes = Self.classes(differences, rowLength: rowLength, scratch: scratch)
+      let other = Choice(
+        differences, top: max(0, exponent - Self.middleClass), classes: classes, rowLength: rowLength, scratch: scratch)
+      if other.cost < best.cost { best = other }
+    }
+    rowClasses = best.classes
+    self.rowLength = best.classes.isEmpty ? 0 : rowLength
+    top = UInt8(best.top)
+    cost = best.cost
+    coding = RansCoding(
+      tables: best.tables, rowBits: best.classes.isEmpty ? 0 : Self.rowBits, tableOfContext: best.tableOfContext)
+    map = coding.map
+    encoder = try RansEncoder(coding)
+  }
+
+  /// The header of a segment that is coded so.
+  func header(_ range: SegmentRange, _ reference: Reference) -> SegmentHeader {
+    var header = SegmentHeader(
+      memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: UInt32(blockValues),
+      elementType: range.elementType, codec: .delta)
+    header.rowLength = UInt32(rowLength)
+    header.rans = coding
+    header.references = [reference]
+    header.topExponent = top
+    return header
+  }
+
+  private static func mostBlockValues(_ width: Int) -> Int { Limits.writtenBlockValues(width: width <= 2 ? 1 : width) }
+
+  /// Equal blocks, of whole rows unless `rowLength` is 0.
+  private static func blockValues(_ count: Int, width: Int, rowLength: Int) -> Int {
+    let unit = rowLength > 0 ? rowLength : 256
+    let most = mostBlockValues(width) / unit * unit
+    guard count > most || rowLength > 0 else { return count }
+    let blocks = (count + most - 1) / most
+    return min(most, ((count + blocks - 1) / blocks + unit - 1) / unit * unit)
+  }
+
+  // MARK: contexts
+
+  /// Tables for one way to make contexts.
+  private struct Choice {
+    let top: Int
+    let classes: [UInt8]
+    let tables: [RansTable]
+    let tableOfContext: [UInt8]
+    /// Bits of symbols, tables, row classes and low bits.
+    let cost: UInt64
+
+    /// Counts all symbols by context.
+    init(
+      _ differences: Differences, top: Int, classes: [UInt8] = [], rowLength: Int = 0, scratch: EncodeScratch
+    ) {
+      let histograms = Histograms(scratch.histograms, count: RansCoding.mostContexts)
+      let kind = differences.kind
+      let each = (0..<UInt8(RansCoding.mostContexts)).map(\.self)
+      for block in 0..<differences.blockCount {
+        let range = differences.values(ofBlock: block)
+        differences.loadSymbols(block, scratch: scratch)
+        let firstRow = rowLength > 0 ? range.lowerBound / rowLength : 0
+        let contexts = unsafe kind.contexts(
+          differences.base.baseAddress! + range.lowerBound * kind.width, count: range.count,
+          classes: Array(classes.dropFirst(firstRow)), rowLength: rowLength, top: UInt8(top), contexts: each.count,
+          map: each, into: scratch.sorted)
+        let (counts, symbols) = unsafe (histograms[0], scratch.symbols)
+        for index in 0..<range.count { unsafe counts[256 * Int(contexts[index]) + Int(symbols[index])] += 1 }
+      }
+      let lowBits = Self.lowBits(histograms, tokenBits: DeltaKind.tokenBits(width: kind.width))
+      let merged = RansContexts(histograms)
+      self.top = top
+      self.classes = classes
+      tables = merged.tables
+      tableOfContext = (0...merged.groups.last!.contexts.upperBound).map { UInt8(merged.group(ofContext: $0)) }
+      cost = merged.cost / 64 + lowBits + UInt64(classes.count * rowBits)
+    }
+
+    private static func lowBits(_ histograms: Histograms, tokenBits: Int) -> UInt64 {
+      var sum: UInt64 = 0
+      for context in 0..<histograms.count {
+        let counts = unsafe histograms[context]
+        for symbol in 0..<256 { unsafe sum += UInt64(counts[symbol]) * UInt64(max(0, (symbol & 127) >> tokenBits - 1)) }
+      }
+      return sum
+    }
+  }
+
+  /// The class of each row by the mean logarithm of its changes: the middle one is that of the median.
+  private static func classes(_ differences: Differences, rowLength: Int, scratch: EncodeScratch) -> [UInt8] {
+    let scores = differences.kind.scores
+    var means: [Int] = []
+    let kernel = differences.kind.kernel
+    for block in 0..<differences.blockCount {
+      let range = differences.values(ofBlock: block)
+      differences.loadSymbols(block, scratch: scratch)
+      for start in stride(from: range.lowerBound, to: range.upperBound, by: rowLength) {
+        let end = min(start + rowLength, range.upperBound)
+        var sum = 0
+        for index in start..<end {
+          let symbol = unsafe scratch.symbols[index - range.lowerBound]
+          sum += Int(scores[Int(symbol & 127)]) + 16 * (differences.exponent(index, kernel))
+        }
+        means.append(sum / (end - start))
+      }
+    }
+    let median = means.sorted()[means.count / 2]
+    // 16 steps are an octave; halves are rounded up.
+    return means.map { UInt8(min(max(0, ($0 - median + 16 * middleClass + 8) >> 4), 1 << rowBits - 1)) }
+  }
+
+  // MARK: blocks
+
+  /// Writes row classes, states and words of the symbols in the scratch; returns the words' end.
+  func writeSymbols(
+    _ base: UnsafeRawBufferPointer, block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer,
+    scratch: EncodeScratch
+  ) -> Int {
+    let firstRow = rowLength > 0 ? block * blockValues / rowLength : 0
+    let rows = rowLength > 0 ? (count + rowLength - 1) / rowLength : 0
+    let classes = Array(rowClasses[firstRow..<(firstRow + rows)])
+    let numbers = unsafe kind.numbers(
+      base.baseAddress!, count: count, classes: classes, rowLength: rowLength, top: top, coding: coding, map: map,
+      into: scratch.sorted)
+    return unsafe encoder.write(count, classes: classes, numbers: numbers, to: frame, scratch: scratch)
+  }
+}
+
+/// A segment's values beside those of its base.
+@safe private struct Differences {
+  let values, base: UnsafeRawBufferPointer
+  let kind: DeltaKind
+  let blockValues: Int
+
+  init(_ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, kind: DeltaKind, blockValues: Int) {
+    unsafe self.values = values
+    unsafe self.base = base
+    self.kind = kind
+    self.blockValues = blockValues
+  }
+
+  var count: Int { unsafe values.count / kind.width }
+  var blockCount: Int { (count + blockValues - 1) / blockValues }
+  func values(ofBlock block: Int) -> Range<Int> { (block * blockValues)..<min((block + 1) * blockValues, count) }
+
+  func loadSymbols(_ block: Int, scratch: EncodeScratch) {
+    let range = values(ofBlock: block)
+    let offset = range.lowerBound * kind.width
+    unsafe withUnsafePointer(to: kind.kernel) {
+      unsafe swzip_delta_symbols(
+        $0, values.baseAddress! + offset, base.baseAddress! + offset, range.count, scratch.symbols)
+    }
+  }
+
+  /// The exponent of a value of the base.
+  func exponent(_ index: Int, _ kernel: swzip_delta_kind) -> Int {
+    guard kernel.exponent_mask != 0 else { return 0 }
+    var bits: UInt64 = 0
+    for byte in 0..<kind.width { unsafe bits |= UInt64(base[index * kind.width + byte]) << UInt64(8 * byte) }
+    return Int(bits >> UInt64(kernel.exponent_shift)) & Int(kernel.exponent_mask)
+  }
+
+  /// The exponent whose context is to be the first: one in 512 of a sample lies above.
+  func topExponent() -> Int {
+    let kernel = kind.kernel
+    guard kernel.exponent_mask != 0 else { return 0 }
+    var counts = [Int](repeating: 0, count: 256)
+    let step = max(1, count / 16_384)
+    for index in stride(from: 0, to: count, by: step) { counts[exponent(index, kernel)] += 1 }
+    let most = (count + step - 1) / step / 512
+    var (above, top) = (0, 255)
+    while top > 0, above + counts[top] <= most {
+      above += counts[top]
+      top -= 1
+    }
+    return min(top, Limits.topExponent)
+  }
+}

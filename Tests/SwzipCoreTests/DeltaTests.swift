@@ -1,0 +1,166 @@
+import CSwzipKernels
+import SwzipCore
+import SwzipSamples
+import Testing
+
+/// Values as differences to a base: whatever the type, the change and the length, the values come back bit by bit.
+struct DeltaTests {
+  static let types: [ElementType] = ElementType.safetensors
+
+  enum Change: CaseIterable {
+    case none, few, small, any
+    /// By a share of the value, for floats; the rows by shares of their own.
+    case scaled
+  }
+
+  /// Values near `base`.
+  static func changed(_ base: [UInt8], _ type: ElementType, _ change: Change, seed: UInt64) -> [UInt8] {
+    var random = Random(seed)
+    let width = type.width
+    var values = base
+    for index in 0..<(base.count / width) {
+      let place = index * width
+      switch change {
+      case .none: continue
+      case .few:
+        if random.below(50) == 0 { values[place] &+= UInt8(1 + random.below(3)) }
+      case .small: values[place] &+= UInt8(truncatingIfNeeded: random.below(9) - 4)
+      case .any: for byte in 0..<width { values[place + byte] = UInt8(random.below(256)) }
+      case .scaled:
+        let bits = random.below(1 << min(8 * width - 4, 4 + index / 64 % 12))
+        for byte in 0..<min(width, 4) { values[place + byte] ^= UInt8(truncatingIfNeeded: bits >> (8 * byte)) }
+      }
+    }
+    return values
+  }
+
+  @Test(arguments: types) func everyChange(type: ElementType) throws {
+    let tester = try BlockTester()
+    for pattern in Pattern.allCases {
+      for change in Change.allCases {
+        for count in [1, 2, 31, 32, 33, 255, 2049] {
+          let base = pattern.bytes(type, count)
+          tester.roundTrip(
+            Self.changed(base, type, change, seed: UInt64(count)), type, level: 3, base: base,
+            "\(count) values, \(pattern), \(change)")
+        }
+      }
+    }
+    #expect(tester.modes[BlockMode.delta.rawValue] != nil && tester.modes[BlockMode.copy.rawValue] != nil)
+  }
+
+  /// Several blocks, of whole rows where rows have classes.
+  @Test(arguments: [ElementType.bf16, .f32, .f8e4m3, .i8, .f64]) func blockBoundaries(type: ElementType) throws {
+    let tester = try BlockTester()
+    for (index, count) in [8193, 73_729, 147_457, 300_032].enumerated() {
+      let base = Pattern.weights.bytes(type, count)
+      for rowLength in [0, 64, 384] {
+        tester.roundTrip(
+          Self.changed(base, type, index % 2 == 0 ? .scaled : .small, seed: 7), type, level: 7, rowLength: rowLength,
+          base: base, "\(count) values in rows of \(rowLength)")
+      }
+    }
+  }
+
+  /// Every difference that a type has, from every base: 16-bit floats have 2^32 pairs, of which these are the corners.
+  @Test(arguments: [ElementType.bf16, .f16, .i16, .f8e5m2, .f8e4m3, .u8]) func corners(type: ElementType) throws {
+    let tester = try BlockTester()
+    let corners: [UInt16] =
+      type.width == 1
+      ? (0..<256).map { UInt16($0) }
+      : [0, 1, 7, 8, 9, 0x7F, 0x80, 0x3F80, 0x7F7F, 0x7F80, 0x7F81, 0x7FFF, 0x8000, 0x8001, 0xBF80, 0xFF80, 0xFFFF]
+    var (base, values): ([UInt8], [UInt8]) = ([], [])
+    for from in corners {
+      for to in corners {
+        base += [UInt8(from & 255)] + (type.width == 2 ? [UInt8(from >> 8)] : [])
+        values += [UInt8(to & 255)] + (type.width == 2 ? [UInt8(to >> 8)] : [])
+      }
+    }
+    tester.roundTrip(values, type, level: 3, base: base, "all pairs")
+  }
+
+  /// What never changed costs a few bytes; what changed by little less than the values alone; noise no more than them.
+  @Test func sizes() throws {
+    let tester = try BlockTester()
+    let base = Pattern.weights.bytes(.bf16, 73_728)
+    let alone = try tester.encode(base, .bf16, level: 3).byteCount
+    func size(_ change: Change) throws -> Int {
+      try tester.encode(Self.changed(base, .bf16, change, seed: 1), .bf16, level: 3, base: base).byteCount
+    }
+    #expect(try size(.none) < 256)
+    #expect(try size(.few) * 20 < alone)
+    #expect(try size(.small) * 3 < alone)
+    #expect(try size(.any) <= base.count + 512)
+  }
+
+  /// Rows that change by scales of their own get classes.
+  @Test func rowClasses() throws {
+    let tester = try BlockTester()
+    let base = Pattern.weights.bytes(.bf16, 128 * 512)
+    var values = base
+    var random = Random(3)
+    for row in 0..<512 {
+      for index in 0..<128 {
+        let place = 2 * (128 * row + index)
+        let value = Float(bitPattern: UInt32(values[place]) << 16 | UInt32(values[place + 1]) << 24)
+        let next = value + Float(random.below(256) - 128) * Float(1 << (row % 8)) / 1_000_000
+        values[place] = UInt8(next.bitPattern >> 16 & 255)
+        values[place + 1] = UInt8(next.bitPattern >> 24)
+      }
+    }
+    let plain = try tester.encode(values, .bf16, level: 3, base: base).byteCount
+    let classed = try tester.encode(values, .bf16, level: 3, rowLength: 128, base: base)
+    #expect(classed.byteCount * 10 < plain * 9)
+    #expect(same(try tester.decode(classed), values))
+  }
+
+  /// With another base the decoded hash tells; every flipped byte is an error.
+  @Test func wrongBaseAndDamage() throws {
+    let tester = try BlockTester()
+    let base = Pattern.weights.bytes(.bf16, 2000)
+    var encoded = try tester.encode(Self.changed(base, .bf16, .small, seed: 2), .bf16, level: 3, base: base)
+    for place in stride(from: 0, to: base.count, by: 97) {
+      encoded.base[place] ^= 1
+      #expect(throws: SwzipError.self) { try tester.decode(encoded) }
+      encoded.base[place] ^= 1
+    }
+    encoded.base.removeLast()
+    #expect(throws: SwzipError.self) { try tester.decode(encoded) }
+    encoded.base = base
+    for place in encoded.frames[0].indices {
+      for mask: UInt8 in [1, 0x80] {
+        encoded.frames[0][place] ^= mask
+        #expect(throws: SwzipError.self) { try tester.decode(encoded) }
+        encoded.frames[0][place] ^= mask
+      }
+    }
+  }
+
+  /// Words and low bits that are resealed noise: an error or other values, never a trap, and the same from every level.
+  @Test func hostileBlocks() throws {
+    let tester = try BlockTester()
+    var random = Random(11)
+    defer { _ = swzip_level_choose(SWZIP_LEVEL_AVX512) || swzip_level_choose(SWZIP_LEVEL_AVX2) }
+    for type in [ElementType.bf16, .f32, .i8, .f64] {
+      let base = Pattern.weights.bytes(type, 3000)
+      let sound = try tester.encode(Self.changed(base, type, .scaled, seed: 4), type, level: 3, base: base)
+      for round in 0..<300 {
+        var encoded = sound
+        for _ in 0..<(1 + random.below(4)) {
+          let place = 26 + random.below(encoded.frames[0].count - 26)
+          encoded.frames[0][place] = UInt8(random.below(256))
+        }
+        unsafe encoded.frames[0].withUnsafeMutableBytes { _ = unsafe Frame.seal($0, .block, tag: 3000, ordinal: 0) }
+        var verdicts: [String] = []
+        for level in [SWZIP_LEVEL_PORTABLE, SWZIP_LEVEL_AVX2, SWZIP_LEVEL_AVX512] where swzip_level_choose(level) {
+          do {
+            verdicts.append("\(try tester.decode(encoded).hashValue)")
+          } catch {
+            verdicts.append("\(error)")
+          }
+        }
+        #expect(Set(verdicts).count == 1, "round \(round): \(verdicts)")
+      }
+    }
+  }
+}
