@@ -1,11 +1,13 @@
 public import SwzipCore
 
-/// Packs all bytes of `source` as one container of one unnamed member.
-/// Cost: one pass; memory is bounded whatever the size of the input.
+/// Packs all bytes of `source` as one container of one unnamed member; as differences to `base` where that is smaller.
+/// Cost: one pass, and one over the base; memory is bounded whatever the size of the input. Throws `notRandomAccess` for
+/// a pipe with a base.
 public func pack(
-  from source: any InputSource, to sink: any OutputSink, options: PackOptions, progress: ProgressHandler? = nil
+  from source: any InputSource, base: PackBase? = nil, to sink: any OutputSink, options: PackOptions,
+  progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  try Packer(source, sink, options).run(progress)
+  try Packer(source, base: base, sink, options).run(progress)
 }
 
 /// Packs a folder: all `members`, in this order, as one container. What occurs twice is stored once.
@@ -18,24 +20,26 @@ public func pack(
   try Packer(members, sink, options).run(progress)
 }
 
-/// Unpacks the one member of a container, forward; every block is verified (both hashes) before it is written.
+/// Unpacks the one member of a container, forward, with the help of the bases that it refers to; every block is verified (both hashes) before it is written.
 public func unpack(
-  from source: any InputSource, to sink: any OutputSink, threads: Int, progress: ProgressHandler? = nil
+  from source: any InputSource, to sink: any OutputSink, bases: Bases? = nil, threads: Int,
+  progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try Unpacker(source, SingleMember(sink), threads: threads, progress).run()
+  try Unpacker(source, SingleMember(sink), bases: bases, threads: threads, progress).run()
 }
 
 /// Unpacks all members of a container, forward, to where `members` says; every block is verified (both hashes) before
 /// it is written, and names are as `MemberNames` wants them.
 public func unpack(
-  from source: any InputSource, to members: any MemberSinks, threads: Int, progress: ProgressHandler? = nil
+  from source: any InputSource, to members: any MemberSinks, bases: Bases? = nil, threads: Int,
+  progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try Unpacker(source, members, threads: threads, progress).run()
+  try Unpacker(source, members, bases: bases, threads: threads, progress).run()
 }
 
 /// Decodes everything and compares every hash; writes nothing.
 public func verify(
-  _ source: any InputSource, threads: Int, progress: ProgressHandler? = nil
+  _ source: any InputSource, bases: Bases? = nil, threads: Int, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try Unpacker(source, nil, threads: threads, progress).run()
+  try Unpacker(source, nil, bases: bases, threads: threads, progress).run()
 }

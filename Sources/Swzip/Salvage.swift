@@ -241,7 +241,7 @@ private final class Salvager {
     let reference: ReferenceReader = { from, target throws(SwzipError) in
       guard case .earlier(let member, let base) = header.references.first, let other = Int(exactly: member),
         self.isWhole(other, base + from, target.count)
-      else { throw SwzipError(.base, .base) }
+      else { throw SwzipError(.base, .baseMissing) }
       if other == current.number {
         try unsafe current.sink.readBack(at: base + from, into: target)
       } else {

@@ -79,7 +79,7 @@ final class BlockTester {
         scratch: decodeScratch, position: 0
       ) { offset, target throws(SwzipError) in
         guard offset <= UInt64(encoded.base.count), target.count <= encoded.base.count - Int(offset) else {
-          throw SwzipError(.base, .base)
+          throw SwzipError(.base, .baseDiffers)
         }
         unsafe target.copyBytes(from: encoded.base[Int(offset)...].prefix(target.count))
       }

@@ -88,7 +88,8 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
 
   /// A container of these segments, made from the parts that packing uses.
   static func assembled(
-    _ original: [UInt8], level: Int = 3, _ ranges: (Int) -> [SegmentRange]
+    _ original: [UInt8], level: Int = 3, base: BaseRecord? = nil, sha256: [UInt8]? = nil,
+    _ ranges: (Int) -> [SegmentRange]
   ) throws -> (original: [UInt8], container: [UInt8]) {
     let sink = ArraySink()
     let scratch = try EncodeScratch()
@@ -96,8 +97,12 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
     var header = FileHeader()
     header.totalByteCount = UInt64(original.count)
     let ranges = ranges(original.count)
-    if ranges.contains(where: { $0.copyOf != nil }) { header.mustFlags |= FileHeader.refersBack }
+    if ranges.contains(where: \.refersBack) { header.mustFlags |= FileHeader.refersBack }
+    if base != nil { header.mustFlags |= FileHeader.needsBase }
+    if sha256 != nil { header.mayFlags |= FileHeader.memberSHA256 }
     var member = MemberHeader()
+    member.bases = base.map { [$0] } ?? []
+    member.storesSHA256 = sha256 != nil
     member.byteCount = UInt64(original.count)
     let frame = member.frame(number: 0).bytes
     try sink.write(header.bytes + frame)
@@ -122,7 +127,7 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
         }
       }
     }
-    account.endMember(byteCount: UInt64(original.count), checksum: sum.sum, sha256: nil, tensors: [])
+    account.endMember(byteCount: UInt64(original.count), checksum: sum.sum, sha256: sha256, tensors: [])
     try sink.write(try account.index(header: header.bytes).bytes)
     return (original, sink.bytes)
   }

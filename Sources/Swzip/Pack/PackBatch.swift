@@ -22,6 +22,27 @@ internal import SwzipCore
     return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<(start + ranges[index].byteCount)])
   }
 
+  /// Reads what a segment refers to in a base.
+  func readBase(ofSegment index: Int, _ source: (any InputSource)?) throws(SwzipError) {
+    guard let source, case .base(_, let offset)? = ranges[index].deltaOf ?? ranges[index].copyOf else { return }
+    let memory = try Memory(ranges[index].byteCount)
+    guard try unsafe source.read(at: offset, into: memory.bytes) == memory.byteCount else {
+      throw PlannedMember.changed
+    }
+    plans[index].base = memory
+  }
+
+  func plan(segment index: Int, _ effort: Effort, _ scratch: EncodeScratch) throws(SwzipError) -> SegmentPlan {
+    try unsafe SegmentPlan(
+      ranges[index], bytes(ofSegment: index), base: base(ofSegment: index, 0..<ranges[index].byteCount),
+      effort: effort, scratch: scratch)
+  }
+
+  /// A part of what a segment refers to in a base; nil if it does not.
+  func base(ofSegment index: Int, _ range: Range<Int>) -> UnsafeRawBufferPointer? {
+    unsafe plans[index].base.map { unsafe UnsafeRawBufferPointer(rebasing: $0.prefix(ranges[index].byteCount)[range]) }
+  }
+
   /// A job for each block, with its place in the output; returns the output's size.
   func layOutFrames() -> Int {
     var place = 0
@@ -46,6 +67,8 @@ final class PlanSlot {
   var plan: SegmentPlan?
   /// What a cast refers to.
   var castSource: (any InputSource)?
+  /// What a segment refers to in a base: as many bytes.
+  var base: Memory?
 }
 
 /// One block to encode. Touched by one thread.
@@ -67,8 +90,9 @@ final class PackJob {
     let plan = batch.plans[segment].plan!
     let source = unsafe UnsafeRawBufferPointer(
       rebasing: batch.bytes(ofSegment: segment)[plan.bytes(ofBlock: block)])
+    let base = unsafe batch.base(ofSegment: segment, plan.bytes(ofBlock: block))
     entry = try unsafe worker.encode(
-      plan, block, source, castSource: batch.plans[segment].castSource, into: batch.frame(self))
+      plan, block, source, castSource: batch.plans[segment].castSource, base: base, into: batch.frame(self))
   }
 }
 
@@ -124,11 +148,17 @@ final class PackWorker {
   /// Encodes a block and, if asked for, decodes it again and compares every byte.
   func encode(
     _ plan: SegmentPlan, _ block: Int, _ source: UnsafeRawBufferPointer, castSource: (any InputSource)? = nil,
-    into frame: UnsafeMutableRawBufferPointer
+    base: UnsafeRawBufferPointer? = nil, into frame: UnsafeMutableRawBufferPointer
   ) throws(SwzipError) -> BlockTableEntry {
     let cast = try unsafe castBytes(plan, block, castSource)
-    let entry = unsafe plan.encode(block, source, reference: cast, into: frame, scratch: scratch)
-    guard let verifier, plan.header.codec != CodecID.copy.rawValue else { return entry }  // copies were compared before
+    let reference = unsafe base ?? cast
+    let entry = unsafe plan.encode(block, source, reference: reference, into: frame, scratch: scratch)
+    if plan.header.codec == CodecID.copy.rawValue {
+      // Copies within the container were compared when they were found.
+      if let base = unsafe base, unsafe !equalBytes(base, source) { throw PlannedMember.changed }
+      return entry
+    }
+    guard let verifier else { return entry }
     if verifiedPlan !== plan {
       try verifier.decoder.begin(try written(plan.header))
       verifiedPlan = plan
@@ -140,8 +170,10 @@ final class PackWorker {
         UnsafeRawBufferPointer(rebasing: frame[..<entry.frameByteCount]), block: UInt64(block), into: target,
         policy: .strict, entry: entry, scratch: verifier.scratch, position: 0
       ) { _, target throws(SwzipError) in
-        guard let cast = unsafe cast, cast.count == target.count else { throw SwzipError(.io, .encoderFault) }
-        unsafe target.copyMemory(from: cast)
+        guard let reference = unsafe reference, reference.count == target.count else {
+          throw SwzipError(.io, .encoderFault)
+        }
+        unsafe target.copyMemory(from: reference)
       }
     } catch {
       throw SwzipError(.io, .encoderFault)

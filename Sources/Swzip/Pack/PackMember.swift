@@ -12,15 +12,49 @@ public struct PackMember: Sendable {
   /// Opens the file, at its start; called up to a few times, by one thread at a time. The source must have a length, and
   /// give the same bytes each time.
   public var open: @Sendable () throws(SwzipError) -> any InputSource
+  /// What it may be packed as differences to.
+  public var base: PackBase?
 
   public init(
-    name: String, mode: UInt16? = nil, time: Int64? = nil,
+    name: String, mode: UInt16? = nil, time: Int64? = nil, base: PackBase? = nil,
     open: @escaping @Sendable () throws(SwzipError) -> any InputSource
   ) {
     self.name = name
     self.mode = mode
     self.time = time
+    self.base = base
     self.open = open
+  }
+}
+
+/// Another version of a file, that it may be packed as differences to. Who unpacks needs the same bytes.
+public struct PackBase: Sendable {
+  /// A file name for people to look for.
+  public var hint: String
+  /// Opens the original bytes, as `PackMember.open`; they may then be read by several threads at once.
+  public var open: @Sendable () throws(SwzipError) -> any InputSource
+
+  public init(hint: String, open: @escaping @Sendable () throws(SwzipError) -> any InputSource) {
+    self.hint = hint
+    self.open = open
+  }
+
+  /// The base in a file: the file itself, or what a container holds: its only member, or the one of this name, of which
+  /// there may be none. `bases`: what that needs in turn.
+  public init?(_ file: BaseFile, member: String? = nil, bases: Bases? = nil) throws(SwzipError) {
+    let source = try file.open()
+    guard source.byteCount != nil else { throw SwzipError(.refused, .notRandomAccess) }
+    guard try source.beginsContainer() else {
+      self.init(hint: file.name, open: file.open)
+      return
+    }
+    let container = try SwzFile(source)
+    guard !container.isFolder || member != nil else { throw SwzipError(.refused, .severalFiles) }
+    let number = container.isFolder ? container.members.firstIndex { $0.name == member } : 0
+    guard let number else { return nil }
+    self.init(hint: file.name) { () throws(SwzipError) in
+      MemberSource(try SwzFile(file.open(), bases: bases), member: number)
+    }
   }
 }
 
@@ -29,6 +63,8 @@ struct PlannedMember {
   var header: MemberHeader
   var layout: Layout
   let origin: Origin
+  /// The base in the header.
+  var base: PackBase?
 
   enum Origin {
     /// Open already; a pipe may have been read from.

@@ -32,10 +32,11 @@ final class Packer {
     var header = FileHeader()
     header.kind = kind
     header.totalByteCount = try Self.total(members)
-    if members.contains(where: { $0.layout.segments.contains { $0.copyOf != nil || $0.castOf != nil } }) {
+    if members.contains(where: { $0.layout.segments.contains(where: \.refersBack) }) {
       header.mustFlags |= FileHeader.refersBack
     }
-    if options.sha256 { header.mayFlags |= FileHeader.memberSHA256 }
+    if members.contains(where: { !$0.header.bases.isEmpty }) { header.mustFlags |= FileHeader.needsBase }
+    if members.allSatisfy(\.header.storesSHA256) { header.mayFlags |= FileHeader.memberSHA256 }
     self.header = header
     var workers: [PackWorker] = []
     for _ in 0..<max(1, options.threads) { workers.append(try PackWorker(verify: options.verify, effort: effort)) }
@@ -44,17 +45,21 @@ final class Packer {
 
   /// One file, without name.
   convenience init(
-    _ source: any InputSource, _ sink: any OutputSink, _ options: PackOptions
+    _ source: any InputSource, base: PackBase?, _ sink: any OutputSink, _ options: PackOptions
   ) throws(SwzipError) {
-    let input = try ForwardInput(source, sha256: options.sha256)
+    let input = try ForwardInput(source, sha256: options.sha256 || base != nil)
     var layouts = [try Layouts.find(input, byteCount: source.byteCount, format: options.format)]
     let sources = source.byteCount == nil ? nil : MemberSources(source)
     if let sources { try Self.markReferences(&layouts, sources) }
     var header = MemberHeader()
     header.byteCount = source.byteCount
     header.storesSHA256 = options.sha256
-    try self.init(
-      [PlannedMember(header: header, layout: layouts[0], origin: .input(input))], sources, .file, sink, options)
+    var member = PlannedMember(header: header, layout: layouts[0], origin: .input(input))
+    if let base {
+      guard source.byteCount != nil else { throw SwzipError(.refused, .notRandomAccess) }
+      try member.refer(to: base, from: source, options)
+    }
+    try self.init([member], sources, .file, sink, options)
   }
 
   /// A folder: `members` in this order.
@@ -71,7 +76,13 @@ final class Packer {
     var layouts = planned.map(\.layout)
     let sources = MemberSources(members.map(\.open))
     try Self.markReferences(&layouts, sources)
-    for index in planned.indices { planned[index].layout = layouts[index] }
+    for index in planned.indices {
+      planned[index].layout = layouts[index]
+      if let base = members[index].base { try planned[index].refer(to: base, from: sources.source(index), options) }
+    }
+    if planned.contains(where: \.header.storesSHA256) {
+      for index in planned.indices { planned[index].header.storesSHA256 = true }
+    }
     try self.init(planned, sources, .folder, sink, options)
   }
 
@@ -120,15 +131,16 @@ final class Packer {
     try sink.write(frame)
     account.beginMember(member.header, frameByteCount: frame.count)
     let reader = MemberReader(try member.open(), member.layout)
+    let base = try member.base?.open()
     var pending: PackBatch?
     var next = try reader.next(memory: takeMemory)
     while let batch = next {
       if workers.count == 1 {
-        try writeInOrder(batch, of: reader)
+        try writeInOrder(batch, of: reader, base)
         recycle(batch)
         next = try reader.next(memory: takeMemory)
       } else {
-        next = try encodeInParallel(batch, of: reader, before: pending)
+        next = try encodeInParallel(batch, of: reader, base, before: pending)
         pending = batch
       }
       progress?(report.rawByteCount + reader.input.consumed)
@@ -145,7 +157,7 @@ final class Packer {
         "more than \(Limits.tensors) tensors; those of \(member.header.name.printable) are not listed")
       tensors = []
     }
-    let sha256 = input.sha256Digest
+    let sha256 = member.header.storesSHA256 ? input.sha256Digest : nil
     account.endMember(byteCount: input.consumed, checksum: input.checksumOfAll, sha256: sha256, tensors: tensors)
     report.rawByteCount += input.consumed
     report.tensorCount += tensors.count
@@ -184,11 +196,14 @@ final class Packer {
   // MARK: one thread
 
   /// Plans, encodes and writes segment after segment: what was read last is still in the cache.
-  private func writeInOrder(_ batch: PackBatch, of reader: MemberReader) throws(SwzipError) {
+  private func writeInOrder(
+    _ batch: PackBatch, of reader: MemberReader, _ base: (any InputSource)?
+  ) throws(SwzipError) {
     let worker = workers[0]
     for index in batch.ranges.indices {
       let bytes = unsafe batch.bytes(ofSegment: index)
-      let plan = try unsafe SegmentPlan(batch.ranges[index], bytes, effort: effort, scratch: worker.scratch)
+      try batch.readBase(ofSegment: index, base)
+      let plan = try batch.plan(segment: index, effort, worker.scratch)
       try beginSegment(plan)
       for block in 0..<plan.blockCount {
         let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[plan.bytes(ofBlock: block)])
@@ -198,7 +213,8 @@ final class Packer {
         let inPlace = unsafe (memory?.room.count ?? 0) >= plan.frameBound + Limits.slack
         let frame = try unsafe inPlace ? memory!.room : worker.frame(plan.frameBound)
         let entry = try unsafe worker.encode(
-          plan, block, source, castSource: try castSource(batch.ranges[index]), into: frame)
+          plan, block, source, castSource: try castSource(batch.ranges[index]),
+          base: batch.base(ofSegment: index, plan.bytes(ofBlock: block)), into: frame)
         if inPlace {
           memory!.advance(entry.frameByteCount)
         } else {
@@ -206,6 +222,7 @@ final class Packer {
         }
         account.add(entry)
       }
+      batch.plans[index].base = nil
     }
   }
 
@@ -225,7 +242,7 @@ final class Packer {
 
   /// Encodes a batch while the one before is written and the next one, which is returned, is read.
   private func encodeInParallel(
-    _ batch: PackBatch, of reader: MemberReader, before: PackBatch?
+    _ batch: PackBatch, of reader: MemberReader, _ base: (any InputSource)?, before: PackBatch?
   ) throws(SwzipError) -> PackBatch? {
     var next: PackBatch?
     try runJobs(threads: workers.count, count: 1 + batch.ranges.count) { job, worker throws(SwzipError) in
@@ -233,8 +250,8 @@ final class Packer {
         next = try reader.next(memory: takeMemory)
         unsafe reader.input.sum(batch.bytes)
       } else {
-        batch.plans[job - 1].plan = try unsafe SegmentPlan(
-          batch.ranges[job - 1], batch.bytes(ofSegment: job - 1), effort: effort, scratch: workers[worker].scratch)
+        try batch.readBase(ofSegment: job - 1, base)
+        batch.plans[job - 1].plan = try batch.plan(segment: job - 1, effort, workers[worker].scratch)
       }
     }
     for (range, slot) in zip(batch.ranges, batch.plans) { slot.castSource = try castSource(range) }

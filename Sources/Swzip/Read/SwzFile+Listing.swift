@@ -11,6 +11,16 @@ extension SwzFile {
     /// XXH3-128, hexadecimal.
     public var checksum: String
     public var sha256: String?
+    /// Files without which some of it cannot be unpacked.
+    public var bases: [Base]
+  }
+
+  /// A file that a container refers to.
+  public struct Base: Sendable {
+    public var sha256: String
+    public var byteCount: UInt64
+    /// A file name to look for, as the packer knew it.
+    public var hint: String
   }
 
   public struct Tensor: Sendable {
@@ -45,7 +55,10 @@ extension SwzFile {
       Member(
         name: $0.header.name, mode: $0.header.mode, time: $0.header.time, byteCount: $0.byteCount,
         checksum: $0.checksum.hexadecimal,
-        sha256: $0.sha256.map(swzipHexadecimal))
+        sha256: $0.sha256.map(swzipHexadecimal),
+        bases: $0.header.bases.map {
+          Base(sha256: swzipHexadecimal($0.sha256), byteCount: $0.byteCount, hint: $0.hint)
+        })
     }
   }
 

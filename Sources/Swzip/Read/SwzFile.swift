@@ -9,10 +9,18 @@ public final class SwzFile: Sendable {
   private let source: any InputSource
   package let index: ContainerIndex
   public let containerByteCount: UInt64
+  private let bases: OpenBases
 
   /// Opens a container. Reads its last 256 KiB and its header; more only if the directory is larger.
-  /// Throws `notRandomAccess` for a pipe, and what is wrong with the container otherwise.
-  public init(_ source: any InputSource) throws(SwzipError) {
+  /// Throws `notRandomAccess` for a pipe, and what is wrong with the container otherwise. `bases`: where it may find the
+  /// files that it refers to; they are looked for when the first block needs one.
+  public convenience init(_ source: any InputSource, bases: Bases? = nil) throws(SwzipError) {
+    try self.init(source, bases: bases, path: [])
+  }
+
+  /// `path`: digests of the bases that this is read for.
+  init(_ source: any InputSource, bases: Bases?, path: [[UInt8]]) throws(SwzipError) {
+    self.bases = OpenBases(bases, path: path)
     guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
     self.source = source
     containerByteCount = byteCount
@@ -109,13 +117,18 @@ public final class SwzFile: Sendable {
     let frame = try unsafe worker.frame(of: segment, job.block, source)
     let header = segment.decoder.header
     let reference: ReferenceReader = { offset, target throws(SwzipError) in
-      // A copy of a copy is damage: chains of ranges that straddle blocks would double the work at each step.
-      guard depth == 0 else { throw SwzipError(.corrupt, .reference) }
-      guard case .earlier(let other, let base) = header.references.first else { throw SwzipError(.base, .base) }
-      try unsafe self.readEarlier(
-        member: other, offset: base, plus: offset, before: (member, header.memberOffset),
-        length: header.referencedByteCount,
-        into: target, policy: policy, depth: depth + 1)
+      switch header.references.first {
+      case .earlier(let other, let start):
+        // A copy of a copy is damage: chains of ranges that straddle blocks would double the work at each step.
+        guard depth == 0 else { throw SwzipError(.corrupt, .reference) }
+        try unsafe self.readEarlier(
+          member: other, offset: start, plus: offset, before: (member, header.memberOffset),
+          length: header.referencedByteCount,
+          into: target, policy: policy, depth: depth + 1)
+      case .base(let number, let start):
+        try unsafe self.readBase(number, offset: start, plus: offset, member, header.referencedByteCount, into: target)
+      case nil: throw SwzipError(.corrupt, .reference)
+      }
     }
     let whole = start >= 0 && start + range.count <= buffer.count
     let out =
@@ -131,6 +144,18 @@ public final class SwzFile: Sendable {
     let count = min(range.count, buffer.count - start) - from
     unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[(start + from)...]).copyMemory(
       from: UnsafeRawBufferPointer(rebasing: out[from..<(from + count)]))
+  }
+
+  /// Bytes of a base of `member`, in a range of `length` that must lie in it.
+  private func readBase(
+    _ number: UInt64, offset: UInt64, plus: UInt64, _ member: Int, _ length: UInt64,
+    into target: UnsafeMutableRawBufferPointer
+  ) throws(SwzipError) {
+    let records = index.directory.members[member].header.bases
+    guard number < UInt64(records.count), offset <= UInt64(Int64.max) - length,
+      offset + length <= records[Int(number)].byteCount
+    else { throw SwzipError(.corrupt, .reference) }
+    try unsafe bases.source(number, of: member, records).readBase(at: offset + plus, into: target)
   }
 
   /// Bytes that a copy segment refers to: they must lie before it.

@@ -25,7 +25,9 @@ final class Unpacker {
   private var copies: [[Range<UInt64>]] = []
   private let progress: ProgressHandler?
   /// For references to earlier ranges, where the source can be read at random.
-  private lazy var random = Result { () throws(SwzipError) -> SwzFile in try SwzFile(source) }
+  private lazy var random = Result { () throws(SwzipError) -> SwzFile in try SwzFile(source, bases: allowedBases) }
+  private let allowedBases: Bases?
+  private let bases: OpenBases
 
   private static let batchBytes = 8 << 20
   /// Tables of a batch's segments, 16 KiB each.
@@ -33,8 +35,10 @@ final class Unpacker {
 
   /// Without `members` everything is verified and nothing written.
   init(
-    _ source: any InputSource, _ members: (any MemberSinks)?, threads: Int, _ progress: ProgressHandler?
+    _ source: any InputSource, _ members: (any MemberSinks)?, bases: Bases?, threads: Int, _ progress: ProgressHandler?
   ) throws(SwzipError) {
+    allowedBases = bases
+    self.bases = OpenBases(bases)
     self.source = source
     self.members = members
     self.progress = progress
@@ -161,7 +165,7 @@ final class Unpacker {
     guard segment.memberOffset == memberBytes else { throw SwzipError(.corrupt, .tiling, at: frame.position) }
     account.beginSegment(segment, frameByteCount: frame.bytes.count, hash: frame.hash)
     try checkReferences(segment, fileHeader)
-    let isCopy = segment.refers
+    let isCopy = segment.refersBack
     if isCopy {
       copies[copies.count - 1].append(segment.memberOffset..<(segment.memberOffset + segment.byteCount))
     }
@@ -190,7 +194,7 @@ final class Unpacker {
     }
     guard try have(block.frame.byteCount) else { throw SwzipError(.corrupt, .truncated, at: window.position) }
     if batch.outByteCount + outBytes > Self.batchBytes, !batch.isEmpty { try flushBatch() }
-    let reference = unsafe referenceReader(segment, random)
+    let reference = try unsafe referenceReader(segment, random)
     unsafe batch.add(
       DecodeJob(
         decoder: decoder, block: index, frame: window.peek(block.frame.byteCount), position: window.position,
@@ -231,7 +235,7 @@ final class Unpacker {
   private func availableBytes(_ member: UInt64, _ offset: UInt64, _ segment: SegmentHeader) -> UInt64 {
     let current = UInt64(account.directory.members.count - 1)
     let end = member == current ? segment.memberOffset : member < current ? sums[Int(member)].byteCount : 0
-    guard member <= current, segment.refers else { return end }
+    guard member <= current else { return end }
     // Ranges ascend: the first that ends behind `offset`.
     let ranges = copies[Int(member)]
     var (low, high) = (0, ranges.count)
@@ -247,10 +251,19 @@ final class Unpacker {
     return number < UInt64(bases.count) ? bases[Int(number)].byteCount : 0
   }
 
-  /// Reads what a copy segment refers to: by decoding it again, or from what was written.
-  private func referenceReader(_ segment: SegmentHeader, _ random: SwzFile?) -> ReferenceReader? {
-    guard segment.refers, case .earlier(let member, let base) = segment.references.first else {
-      return nil  // a base outside the container: not supplied
+  /// Reads what a segment refers to: from a base, by decoding it again, or from what was written.
+  private func referenceReader(
+    _ segment: SegmentHeader, _ random: SwzFile?
+  ) throws(SwzipError) -> ReferenceReader? {
+    guard segment.refers, let reference = segment.references.first else { return nil }
+    let member: UInt64
+    let base: UInt64
+    switch reference {
+    case .base(let number, let start):
+      let current = account.directory.members.count - 1
+      let source = try bases.source(number, of: current, account.directory.members[current].header.bases)
+      return { offset, target throws(SwzipError) in try unsafe source.readBase(at: start + offset, into: target) }
+    case .earlier(let number, let start): (member, base) = (number, start)
     }
     if let random {
       return { offset, target throws(SwzipError) in

@@ -20,6 +20,8 @@ package enum Limits {
   /// Original bytes of the largest segment that the writer makes.
   package static let segmentBytes = 8 << 20
   /// Values of the writer's largest block of values of that width: 9/8 of 64 Ki, twice that for bytes.
+  /// Bases of bases.
+  package static let baseDepth = 64
   /// T of codec delta (spec/codecs/delta.md): with a row's class it stays a byte.
   package static let topExponent = 240
   package static func writtenBlockValues(width: Int) -> Int { width == 1 ? 147_456 : 73_728 }

@@ -54,9 +54,10 @@ extension SwzipError {
     case .range: "the range lies outside the file" + inBrackets
     case .notRandomAccess: "it must be a file: a pipe cannot be read at any place"
     case .encoderFault: "encoder fault: a block did not decode to what was packed; please report this"
-    case .base:
-      kind == .base
-        ? "the base is missing, or another file than the container names" + inBrackets : "the base is damaged"
+    case .baseMissing: "it needs a base that is missing" + inBrackets
+    case .baseDiffers: "no file named with --base is the base that it needs" + inBrackets
+    case .baseCycle: "the bases need each other in a circle" + inBrackets
+    case .baseDepth: "its chain of bases is more than \(printable) deep"
     }
   }
 
@@ -75,7 +76,9 @@ extension SwzipError {
     case (.io, _): "run it again"
     case (.refused, _): nil
     case (.corrupt, _): "take another copy, or save what can be read with swzip salvage"
-    case (.base, _): "provide the file that the container names"
+    case (.base, .baseMissing): "name the file, plain or packed, with --base"
+    case (.base, .baseDiffers): "name the very file that it was packed against"
+    case (.base, _): "it cannot be unpacked; take another copy"
     case (.unsupported, _): "update swzip"
     case (.invalidArgument, _): nil
     case (.memory, _): "use fewer threads with -T, or free some memory"

@@ -37,7 +37,8 @@ public struct SwzipError: Error, Equatable, Sendable {
     case headerHash, frameHash, storedHash, decodedHash, memberHash, memberSHA256, trailerHash, root
     case frameSize, frameKind, padding, varint, name, limit, tiling, indexAgrees, blockHeader, codeLengths
     case subStreams, patches, planeSection, compressedPayload, reference, tensorRange
-    case system, outOfMemory, outputTooSmall, noSuchTensor, range, notRandomAccess, encoderFault, base
+    case system, outOfMemory, outputTooSmall, noSuchTensor, range, notRandomAccess, encoderFault
+    case baseMissing, baseDiffers, baseCycle, baseDepth
     case nameCollision, severalFiles, severalTensors
   }
 }

@@ -92,7 +92,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       block.valueCount,
       planes: mode == .planes
         ? layout == nil ? width : 0
-        : mode == .sparse || mode == .rans || mode == .delta || codec == .symbols ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
+        : mode == .sparse || mode == .rans || mode == .delta || codec == .symbols
+          ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(
@@ -151,7 +152,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
         guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
       }
       guard frame.count == 32 else { throw SwzipError(.corrupt, .frameSize, at: position) }
-      guard let reference = unsafe reference else { throw SwzipError(.base, .base, at: position) }
+      guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
       try unsafe reference(index * UInt64(header.blockValues) * UInt64(width), out)
     }
     return unsafe xxh3(UnsafeRawBufferPointer(out))
@@ -162,7 +163,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     _ index: UInt64, _ block: BlockHeader, width: Int, _ reference: ReferenceReader?, _ scratch: DecodeScratch,
     _ position: UInt64
   ) throws(SwzipError) -> UnsafeRawBufferPointer {
-    guard let reference = unsafe reference else { throw SwzipError(.base, .base, at: position) }
+    guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
     let bytes = block.valueCount * width
     let memory = try unsafe scratch.nonZeros(bytes)
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<bytes])

@@ -24,6 +24,12 @@ package struct SegmentRange: Equatable, Sendable {
     }
   }
 
+  /// Whether earlier bytes of the container are needed to decode these.
+  package var refersBack: Bool {
+    if castOf != nil { return true }
+    if case .earlier = copyOf ?? deltaOf { return true }
+    return false
+  }
   /// Whether other bytes are needed to decode these.
   package var refers: Bool { copyOf != nil || castOf != nil || deltaOf != nil }
 

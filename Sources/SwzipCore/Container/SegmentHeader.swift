@@ -34,6 +34,12 @@ package struct SegmentHeader: Equatable, Sendable {
   package var width: Int { codec == CodecID.bytes.rawValue ? 1 : elementType.width }
   /// Whether the segment's one reference determines its values.
   package var refers: Bool { CodecID(rawValue: codec)?.refers ?? false }
+  /// Whether the reference is a range of the container.
+  package var refersBack: Bool {
+    references.contains { reference in
+      if case .earlier = reference { true } else { false }
+    }
+  }
   /// Bytes of the range that each reference names.
   package var referencedByteCount: UInt64 { valueCount * UInt64(cast?.reference.width ?? width) }
   package var valueCount: UInt64 { byteCount / UInt64(width) }

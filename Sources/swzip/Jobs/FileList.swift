@@ -75,7 +75,7 @@ struct FileList {
     !path.hasPrefix("/") && !path.split(separator: "/", omittingEmptySubsequences: false).contains("..")
   }
 
-  private func lastPart(_ path: String) -> String {
-    path.split(separator: "/").last.map(String.init) ?? path
-  }
 }
+
+/// The name of a file or folder without what it lies in.
+func lastPart(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }

@@ -33,7 +33,16 @@ struct FolderPackJob {
     guard !settings.dryRun else { return settings.announce(path, byteCount: total, target) }
 
     let reading = LastRead()
-    let members = tree.files.map { member($0, below: folder, reading) }
+    var members: [PackMember] = []
+    var bases: [NamedBases.Base] = []
+    for file in tree.files {
+      var member = member(file, below: folder, reading)
+      if let base = try settings.bases.base(for: file.name) {
+        member.base = base.packBase
+        bases.append(base)
+      }
+      members.append(member)
+    }
     let output = try Output(target, expected: nil, force: settings.force)
     let progress = Progress(console, name: path, total: total, asked: settings.progress)
     let report: PackReport
@@ -44,6 +53,7 @@ struct FolderPackJob {
       throw Failure(error, reading: reading.failed ?? path, writing: output.name, output.sink)
     }
     for file in tree.files { try checkUnchanged(file, below: folder) }
+    for base in bases { try base.checkUnchanged() }
     let durability = try output.finish(copying: nil, mode: mode(status, tree.files), force: settings.force)
     let seconds = progress.seconds
     progress.end()

@@ -12,7 +12,8 @@ struct FolderUnpackJob {
 
   func run(_ task: Task, _ input: Input) throws(Failure) {
     // The index tells names and sizes in advance; where it cannot be read, unpacking says why.
-    let index = input.source.byteCount == nil ? nil : try? SwzFile(input.source)
+    let bases = try settings.bases.allowed()
+    let index = input.source.byteCount == nil ? nil : try? SwzFile(input.source, bases: bases)
     let chosen = try index.map { index throws(Failure) in try choose(input, index) }
     let target = try settings.unpackTarget(task)
     guard case .path(let path) = target else { return try writeOne(input, index, chosen) }
@@ -25,7 +26,7 @@ struct FolderUnpackJob {
     guard !settings.dryRun else {
       return settings.announce(input.name, byteCount: input.source.byteCount, target, expected: expected)
     }
-    try write(input, index, chosen, to: path, expected: expected)
+    try write(input, index, bases, chosen, to: path, expected: expected)
   }
 
   /// The members that `--only` names; at least one.
@@ -37,7 +38,7 @@ struct FolderUnpackJob {
   }
 
   private func write(
-    _ input: Input, _ index: SwzFile?, _ chosen: [Int]?, to path: String, expected: UInt64?
+    _ input: Input, _ index: SwzFile?, _ bases: Bases?, _ chosen: [Int]?, to path: String, expected: UInt64?
   ) throws(Failure) {
     removeStaleFilesOnce(beside: path)
     let folder = try attempt(path) { () throws(SystemError) in try AtomicFolder(target: path) }
@@ -64,7 +65,7 @@ struct FolderUnpackJob {
           chosen, of: index, to: output, threads: settings.threads, progress: progress.update)
       } else {
         report = try unpack(
-          from: input.source, to: output, threads: settings.threads, progress: progress.update)
+          from: input.source, to: output, bases: bases, threads: settings.threads, progress: progress.update)
       }
       try output.settle()
     } catch {
@@ -84,7 +85,7 @@ struct FolderUnpackJob {
     let seconds = progress.seconds
     progress.end()
     let removal = settings.removesSource ? Removal(input, path, durability) : nil
-    if let removal { try removal.run { () throws(Failure) in try compare(input, path) } }
+    if let removal { try removal.run { () throws(Failure) in try compare(input, bases, path) } }
     say(input, path, report, seconds, files: names.count, removed: removal != nil)
     if removal == nil { try requireDurable(durability, path) }
   }
@@ -122,12 +123,12 @@ struct FolderUnpackJob {
   }
 
   /// Reads the published files from the disk and compares them, byte by byte, with the container decoded once more.
-  private func compare(_ input: Input, _ path: String) throws(Failure) {
+  private func compare(_ input: Input, _ bases: Bases?, _ path: String) throws(Failure) {
     let again = try attempt(input.name) { () throws(SystemError) in
       try FileSource(FileHandle.open(input.name, followingLinks: false))
     }
     try attemptLibrary(path) { () throws(SwzipError) in
-      _ = try unpack(from: again, to: ComparingMembers(path), threads: settings.threads)
+      _ = try unpack(from: again, to: ComparingMembers(path), bases: bases, threads: settings.threads)
     }
   }
 

@@ -47,6 +47,9 @@ struct Listing {
       text +=
         "  checksum  XXH3-128  \(member.checksum)" + (member.name.isEmpty ? "" : "  \(member.name.printable)") + "\n"
       if let sha256 = member.sha256 { text += "  checksum  SHA-256   \(sha256)\n" }
+      for base in member.bases {
+        text += "  needs     SHA-256   \(base.sha256)  \(base.byteCount) bytes  \(base.hint.printable)\n"
+      }
     }
     text += "\n"
     let tensors = Dictionary(grouping: file.tensors, by: \.member)
@@ -84,10 +87,15 @@ struct Listing {
           // As chmod takes it, and as stat -c %.9Y shows it.
           if let mode = member.mode { fields["mode"] = .string(formatMode(mode)) }
           if let time = member.time { fields["modified"] = .string(formatTime(time)) }
+          if !member.bases.isEmpty { fields["bases"] = .array(member.bases.map { .object(json($0)) }) }
           return .object(fields)
         }),
       "tensors": .array(file.tensors.map { .object(json($0)) }),
     ]
+  }
+
+  private static func json(_ base: SwzFile.Base) -> JSONObject {
+    ["sha256": .string(base.sha256), "bytes": .integer(base.byteCount), "hint": .string(base.hint)]
   }
 
   static func json(_ tensor: SwzFile.Tensor) -> JSONObject {

@@ -37,16 +37,19 @@ struct PackJob {
     }
     guard !settings.dryRun else { return settings.announce(input.name, byteCount: input.source.byteCount, target) }
 
+    let base = try settings.bases.base(for: nil)
     let output = try Output(target, expected: nil, force: settings.force)
     let progress = Progress(console, name: input.name, total: input.source.byteCount, asked: settings.progress)
     let report: PackReport
     do throws(SwzipError) {
-      report = try pack(from: input.source, to: output.sink, options: options, progress: progress.update)
+      report = try pack(
+        from: input.source, base: base?.packBase, to: output.sink, options: options, progress: progress.update)
     } catch {
       progress.end()
       throw Failure(error, reading: input.name, writing: output.name, output.sink)
     }
     try input.checkUnchanged()
+    try base?.checkUnchanged()
     let durability = try output.finish(copying: input.status, force: settings.force)
     let seconds = progress.seconds
     progress.end()
@@ -65,7 +68,10 @@ struct PackJob {
       handle.forgetPages()
       return try FileSource(handle)
     }
-    let found = try attemptLibrary(path) { () throws(SwzipError) in try verify(source, threads: settings.threads) }
+    let bases = try settings.bases.allowed()
+    let found = try attemptLibrary(path) { () throws(SwzipError) in
+      try verify(source, bases: bases, threads: settings.threads)
+    }
     guard found.checksum == report.checksum, found.rawByteCount == report.rawByteCount else {
       throw Failure(SwzipError(.corrupt, .memberHash), path: path)
     }

@@ -24,6 +24,7 @@ struct UnpackJob {
     try target.check(against: input.status, force: settings.force)
     // The index tells the size in advance; where it cannot be read, unpacking says why.
     let index = input.source.byteCount == nil ? nil : try? SwzFile(input.source)
+    let bases = try settings.bases.allowed()
     let expected = index.map { $0.members.reduce(0) { $0 &+ $1.byteCount } }
     guard !settings.dryRun else {
       return settings.announce(input.name, byteCount: input.source.byteCount, target, expected: expected)
@@ -33,7 +34,8 @@ struct UnpackJob {
     let progress = Progress(console, name: input.name, total: expected, asked: settings.progress)
     let report: UnpackReport
     do throws(SwzipError) {
-      report = try unpack(from: input.source, to: output.sink, threads: settings.threads, progress: progress.update)
+      report = try unpack(
+        from: input.source, to: output.sink, bases: bases, threads: settings.threads, progress: progress.update)
     } catch {
       progress.end()
       throw Failure(error, reading: input.name, writing: output.name, output.sink)
@@ -42,13 +44,13 @@ struct UnpackJob {
     let seconds = progress.seconds
     progress.end()
     let removal = settings.removesSource ? Removal(input, output.name, durability) : nil
-    if let removal { try removal.run { () throws(Failure) in try compare(input, output.name) } }
+    if let removal { try removal.run { () throws(Failure) in try compare(input, bases, output.name) } }
     say(input, output, report, seconds, tensors: index?.tensors.count, removed: removal != nil)
     if removal == nil { try requireDurable(durability, output.name) }
   }
 
   /// Reads the published file from the disk and compares it, byte by byte, with the container decoded once more.
-  private func compare(_ input: Input, _ path: String) throws(Failure) {
+  private func compare(_ input: Input, _ bases: Bases?, _ path: String) throws(Failure) {
     let sink = try attempt(path) { () throws(SystemError) in
       let handle = try FileHandle.open(path, followingLinks: false)
       handle.forgetPages()
@@ -58,7 +60,7 @@ struct UnpackJob {
       try FileSource(FileHandle.open(input.name, followingLinks: false))
     }
     try attemptLibrary(path) { () throws(SwzipError) in
-      _ = try unpack(from: again, to: sink, threads: settings.threads)
+      _ = try unpack(from: again, to: sink, bases: bases, threads: settings.threads)
       try sink.checkEnd()
     }
   }

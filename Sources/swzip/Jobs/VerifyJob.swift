@@ -12,10 +12,11 @@ struct VerifyJob {
     if operand == .standardInput, FileHandle.standardInput.isTerminal {
       throw .refused(input.name, "compressed data is not read from a terminal; name a file")
     }
+    let bases = try settings.bases.allowed()
     let progress = Progress(console, name: input.name, total: nil, asked: settings.progress)
     let report: UnpackReport
     do throws(SwzipError) {
-      report = try verify(input.source, threads: settings.threads, progress: progress.update)
+      report = try verify(input.source, bases: bases, threads: settings.threads, progress: progress.update)
     } catch {
       progress.end()
       throw Failure(error, path: input.name)

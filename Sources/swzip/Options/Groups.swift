@@ -58,6 +58,16 @@ struct OutputOptions: ParsableArguments {
   var dryRun = false
 }
 
+/// What else the data needs.
+struct BaseOptions: ParsableArguments {
+  @Option(
+    name: .customLong("base"),
+    help: ArgumentHelp(
+      "Another version, plain or packed: pack as differences to it, unpack what was; again for what it needs itself.",
+      valueName: "path"))
+  var paths: [String] = []
+}
+
 /// Which files, where folders or lists of files are named.
 struct SelectionOptions: ParsableArguments {
   @Flag(name: .shortAndLong, help: "Each file below the named folders on its own, beside it.")

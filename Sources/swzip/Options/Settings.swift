@@ -15,12 +15,14 @@ struct Settings {
   let force: Bool
   let removesSource: Bool
   let dryRun: Bool
+  let bases: NamedBases
 
   /// For verbs that write files.
   init(
     files: [String], _ selected: SelectionOptions, report: ReportOptions, work: WorkOptions, output: OutputOptions,
-    takesOneInputToStdout: Bool
+    base: BaseOptions, takesOneInputToStdout: Bool
   ) throws {
+    bases = NamedBases(base.paths)
     console = report.console
     threads = try Settings.threads(work, console)
     progress = work.progress
@@ -56,7 +58,8 @@ struct Settings {
   }
 
   /// For verbs that only read.
-  init(files: [String], report: ReportOptions, work: WorkOptions?) throws {
+  init(files: [String], report: ReportOptions, work: WorkOptions?, base: BaseOptions? = nil) throws {
+    bases = NamedBases(base?.paths ?? [])
     console = report.console
     threads = try work.map { work in try Settings.threads(work, report.console) } ?? availableProcessors()
     progress = work?.progress

@@ -23,6 +23,8 @@ struct Cat: ParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file instead of stdout.", valueName: "file"))
   var output: String?
 
+  @OptionGroup var base: BaseOptions
+
   @Flag(name: .shortAndLong, help: "Replace an existing output; write to a terminal.")
   var force = false
 
@@ -45,7 +47,8 @@ struct Cat: ParsableCommand {
 
   private func write(_ operand: Operand, _ bounds: (from: UInt64, to: UInt64?)?) throws(Failure) {
     let input = try Input(operand, force: false)
-    let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.source) }
+    let bases = try NamedBases(base.paths).allowed(.length)
+    let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.source, bases: bases) }
     let pieces = try attemptLibrary(input.name) { () throws(SwzipError) in try select(file, bounds) }
     let target = output == nil || output == "-" ? Target.standardOutput : .path(output ?? "")
     try target.check(against: input.status, force: force)

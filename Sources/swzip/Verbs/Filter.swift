@@ -18,6 +18,7 @@ struct Filter: ParsableCommand {
   var lists = false
 
   @OptionGroup var packing: PackingOptions
+  @OptionGroup var base: BaseOptions
   @OptionGroup var selection: SelectionOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var work: WorkOptions
@@ -28,13 +29,13 @@ struct Filter: ParsableCommand {
       throw ValidationError("-d, -t and -l exclude each other")
     }
     if verifies {
-      try Verify.run(files, work, report)
+      try Verify.run(files, base, work, report)
     } else if lists {
       try List.run(files, report)
     } else if unpacks {
-      try Unpack.run(files, only: [], selection, output, work, report)
+      try Unpack.run(files, only: [], base, selection, output, work, report)
     } else {
-      try Pack.run(files, packing, selection, output, work, report)
+      try Pack.run(files, packing, base, selection, output, work, report)
     }
   }
 }

@@ -1,0 +1,190 @@
+public import SwzipCore
+internal import Synchronization
+
+/// A file that may be a base: a plain one, or a container whose members may be.
+public struct BaseFile: Sendable {
+  /// For messages and hints.
+  public var name: String
+  /// Opens the file at its start; the source must have a length, and give the same bytes each time.
+  public var open: @Sendable () throws(SwzipError) -> any InputSource
+
+  public init(name: String, open: @escaping @Sendable () throws(SwzipError) -> any InputSource) {
+    self.name = name
+    self.open = open
+  }
+}
+
+/// The bases that a reader may use: found by length and SHA-256, never by name (spec/FORMAT.md, section 4.1). A base may be
+/// packed as differences to another one, at most `Limits.baseDepth` deep. May be used by several threads at once.
+public final class Bases: Sendable {
+  /// What is believed of a base before its bytes are used. The hash of every decoded block is compared in any case.
+  public enum Trust: Sendable {
+    /// All of it is read and hashed.
+    case digest
+    /// What a container says of its members, or the length of the only other file that has it; else the digest.
+    case length
+  }
+
+  private let trust: Trust
+  private let candidates: [Candidate]
+
+  public init(_ files: [BaseFile], trust: Trust = .digest) throws(SwzipError) {
+    self.trust = trust
+    var candidates: [Candidate] = []
+    for file in files {
+      let source = try file.open()
+      guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+      candidates.append(Candidate(file, byteCount: byteCount, member: nil))
+      guard try source.beginsContainer() else { continue }
+      for (number, member) in try SwzFile(source).index.directory.members.enumerated() {
+        candidates.append(Candidate(file, byteCount: member.byteCount, member: number, recorded: member.sha256))
+      }
+    }
+    self.candidates = candidates
+  }
+
+  /// None are known.
+  static let none = Bases(candidates: [])
+
+  private init(candidates: [Candidate]) {
+    trust = .digest
+    self.candidates = candidates
+  }
+
+  /// The bytes of the base that `record` names. `path`: digests of what is being read by way of each other.
+  func open(_ record: BaseRecord, path: [[UInt8]] = []) throws(SwzipError) -> any InputSource {
+    let what = "\(record.hint.isEmpty ? "" : record.hint + ", ")\(record.byteCount) bytes, SHA-256 "
+    let named = what + swzipHexadecimal(record.sha256)
+    guard !path.contains(record.sha256) else { throw SwzipError(.base, .baseCycle, detail: named) }
+    guard path.count < Limits.baseDepth else { throw SwzipError(.base, .baseDepth, detail: "\(Limits.baseDepth)") }
+    let path = path + [record.sha256]
+    let fitting = candidates.filter { $0.byteCount == record.byteCount }
+    if trust == .length {
+      if let recorded = fitting.first(where: { $0.recorded == record.sha256 }) { return try source(recorded, path) }
+      let unnamed = fitting.filter { $0.recorded == nil }
+      if unnamed.count == 1 { return try source(unnamed[0], path) }
+    }
+    var failure: SwzipError?
+    for candidate in fitting where candidate.recorded == nil || candidate.recorded == record.sha256 {
+      do throws(SwzipError) {
+        let source = try source(candidate, path)
+        if try candidate.digest(source) == record.sha256 { return source }
+      } catch {
+        // It may lack a base of its own, or be a later version, which needs this one.
+        guard error.kind == .base else { throw error }
+        failure = failure ?? error
+      }
+    }
+    throw failure ?? SwzipError(.base, candidates.isEmpty ? .baseMissing : .baseDiffers, detail: named)
+  }
+
+  private func source(_ candidate: Candidate, _ path: [[UInt8]]) throws(SwzipError) -> any InputSource {
+    let source = try candidate.file.open()
+    guard let member = candidate.member else { return source }
+    return MemberSource(try SwzFile(source, bases: self, path: path), member: member)
+  }
+
+  private final class Candidate: Sendable {
+    let file: BaseFile
+    let byteCount: UInt64
+    let member: Int?
+    /// The SHA-256 that a container says a member has.
+    let recorded: [UInt8]?
+    private let known = Mutex<[UInt8]?>(nil)
+
+    init(_ file: BaseFile, byteCount: UInt64, member: Int?, recorded: [UInt8]? = nil) {
+      self.file = file
+      self.byteCount = byteCount
+      self.member = member
+      self.recorded = recorded
+    }
+
+    /// The SHA-256 of its bytes, computed once.
+    func digest(_ source: any InputSource) throws(SwzipError) -> [UInt8] {
+      if let digest = known.withLock({ $0 }) { return digest }
+      let digest = try source.sha256()
+      known.withLock { $0 = digest }
+      return digest
+    }
+  }
+}
+
+/// A member of a container as the file it was.
+final class MemberSource: InputSource, @unchecked Sendable {  // one thread at a time reads forward
+  private let file: SwzFile
+  private let member: Int
+  private var position: UInt64 = 0
+
+  init(_ file: SwzFile, member: Int) {
+    self.file = file
+    self.member = member
+  }
+
+  var byteCount: UInt64? { file.index.directory.members[member].byteCount }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    let count = try unsafe read(at: position, into: buffer)
+    position += UInt64(count)
+    return count
+  }
+
+  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    guard let byteCount, position < byteCount else { return 0 }
+    let count = Int(min(UInt64(buffer.count), byteCount - position))
+    try unsafe file.read(
+      member: member, offset: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
+    return count
+  }
+}
+
+extension InputSource {
+  /// Whether the bytes are a container's, by its magic.
+  func beginsContainer() throws(SwzipError) -> Bool {
+    guard let byteCount, byteCount >= UInt64(FileHeader.magic.count) else { return false }
+    return try bytes(at: 0, count: FileHeader.magic.count) == FileHeader.magic
+  }
+
+  /// SHA-256 of all bytes, without moving the forward position.
+  func sha256() throws(SwzipError) -> [UInt8] {
+    let memory = try Memory(Limits.segmentBytes)
+    var sum = SHA256Sum()
+    var position: UInt64 = 0
+    while case let count = try unsafe read(at: position, into: memory.bytes), count > 0 {
+      unsafe sum.add(memory.prefix(count))
+      position += UInt64(count)
+    }
+    return sum.finish()
+  }
+
+  /// Exactly as many bytes as `target` holds, of a base whose length was compared.
+  func readBase(at position: UInt64, into target: UnsafeMutableRawBufferPointer) throws(SwzipError) {
+    guard try unsafe read(at: position, into: target) == target.count else { throw SwzipError(.base, .baseDiffers) }
+  }
+}
+
+/// The bases of a container's members, opened when the first block needs one.
+final class OpenBases: Sendable {
+  private let bases: Bases
+  private let path: [[UInt8]]
+  private let opened = Mutex<[Key: any InputSource]>([:])
+
+  private struct Key: Hashable {
+    let member: Int
+    let number: UInt64
+  }
+
+  init(_ bases: Bases?, path: [[UInt8]] = []) {
+    self.bases = bases ?? .none
+    self.path = path
+  }
+
+  /// Base `number` of `member`, whose records are `records`.
+  func source(_ number: UInt64, of member: Int, _ records: [BaseRecord]) throws(SwzipError) -> any InputSource {
+    let key = Key(member: member, number: number)
+    if let source = opened.withLock({ $0[key] }) { return source }
+    guard number < UInt64(records.count) else { throw SwzipError(.corrupt, .reference) }
+    let source = try bases.open(records[Int(number)], path: path)
+    opened.withLock { $0[key] = source }
+    return source
+  }
+}

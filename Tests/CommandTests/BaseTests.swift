@@ -1,0 +1,111 @@
+import SwzipCore
+import SwzipTestSupport
+import Testing
+
+/// `--base`: files and folders as differences to another version.
+struct BaseTests {
+  let command = Command()
+  private var folder: TestFolder { command.folder }
+
+  /// A model of one large tensor, of which one value in `rate` differs from version to version.
+  private func model(version: UInt8, rate: Int = 50) -> [UInt8] {
+    var header = #"{"w":{"dtype":"BF16","shape":[200,200],"data_offsets":[0,80000]}}"#
+    while header.utf8.count % 8 != 0 { header += " " }
+    var data = Command.sample(80_000)
+    for index in 0..<Int(version) {
+      for place in stride(from: 2 * index, to: data.count, by: 2 * rate) { data[place] ^= 1 }
+    }
+    let length = UInt64(header.utf8.count)
+    return (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + Array(header.utf8) + data
+  }
+
+  private func writeVersions() {
+    for version in 0..<4 { folder.write("v\(version)", model(version: UInt8(version))) }
+  }
+
+  @Test func filesAndTheirChains() {
+    writeVersions()
+    #expect(command.run(["v0"]).status == 0)
+    #expect(command.run(["pack", "v1", "--base", "v0"]).status == 0)
+    #expect(command.run(["pack", "v2", "--base", "v1.swz", "--base", "v0"]).status == 0)
+    #expect(command.run(["v3", "--base", "v2.swz", "--base", "v1.swz", "--base", "v0.swz"]).status == 0)
+    for version in 1..<4 { #expect((folder.read("v\(version).swz") ?? []).count < 3000) }
+    #expect(command.run(["verify", "v1.swz", "--base", "v0.swz"]).status == 0)
+    #expect(command.run(["-t", "v3.swz", "--base", "."]).status == 0)
+    for version in 1..<4 {
+      #expect(command.run(["unpack", "v\(version).swz", "--base", ".", "-o", "out\(version)"]).status == 0)
+      #expect(folder.read("out\(version)") == folder.read("v\(version)"))
+      let tensor = command.run(["cat", "v\(version).swz", "w", "--base", "."])
+      #expect(tensor.status == 0 && tensor.output == Array((folder.read("v\(version)") ?? []).suffix(80_000)))
+    }
+    #expect(command.shell("swzip -d --base v0 - <v1.swz >piped").status == 0)
+    #expect(folder.read("piped") == folder.read("v1"))
+    let listed = command.run(["list", "-v", "v1.swz"]).text
+    #expect(listed.contains("needs     SHA-256") && listed.contains("\(model(version: 0).count) bytes  v0"))
+    #expect(command.run(["list", "--json", "v1.swz"]).text.contains(#""hint":"v0""#))
+  }
+
+  /// Each mistake has its own words, exit code 4, and nothing is written.
+  @Test func mistakes() {
+    writeVersions()
+    folder.write("other", Command.sample(model(version: 0).count))
+    #expect(command.run(["v1", "--base", "v0", "-o", "d.swz"]).status == 0)
+    let before = folder.names
+    for verb in [["unpack", "-o", "out"], ["verify"], ["cat", "-o", "out"]] {
+      let names = verb[0] == "cat" ? ["d.swz", "w"] : ["d.swz"]
+      let missing = command.run(verb + names)
+      #expect(missing.status == 4 && missing.errors.count == 1, "\(verb)")
+      #expect(
+        missing.errors.first?.contains("needs a base that is missing (v0, \(model(version: 0).count) bytes, SHA-256 ")
+          == true)
+      let small = command.run(verb + names + ["--base", "d.swz"])
+      #expect(small.status == 4 && small.errors.first?.contains("no file named with --base") == true, "\(verb)")
+    }
+    for base in ["v2", "other"] {
+      let wrong = command.run(["unpack", "d.swz", "-o", "out", "--base", base])
+      #expect(wrong.status == 4 && wrong.errors.first?.contains("no file named with --base") == true)
+    }
+    let absent = command.run(["unpack", "d.swz", "-o", "out", "--base", "absent"])
+    #expect(absent.status == 1 && absent.errors.first?.contains("absent") == true)
+    #expect(folder.names == before)
+    let useless = command.run(["v1", "--base", "other"])
+    #expect(useless.status == 0 && useless.errors.contains { $0.contains("nothing in it is like other; packed alone") })
+    #expect(command.run(["-t", "v1.swz"]).status == 0)
+    folder.writeDeep("m/f", [1])
+    #expect(command.run(["v2", "--base", "m"]).status == 2)
+    #expect(command.shell("cat v1 | swzip pack --base v0 - -o p.swz").status == 2)
+  }
+
+  @Test func removal() {
+    writeVersions()
+    #expect(command.run(["v1", "--base", "v0", "--rm"]).status == 0)
+    #expect(folder.read("v1") == nil)
+    #expect(command.run(["-d", "v1.swz", "--rm"]).status == 4)
+    #expect(command.run(["-d", "v1.swz", "--base", "v0", "--rm"]).status == 0)
+    #expect(folder.read("v1") == model(version: 1) && folder.read("v1.swz") == nil)
+  }
+
+  /// A folder against a folder, or the container of one: file by file of the same name.
+  @Test(arguments: [1, 2]) func folders(threads: Int) {
+    for (name, version) in [("step-1", 0), ("step-2", 1)] {
+      folder.writeDeep(name + "/a.safetensors", model(version: UInt8(version)))
+      folder.writeDeep(name + "/deep/b.safetensors", model(version: UInt8(version + 1)))
+      folder.writeDeep(name + "/config.json", Array("{}".utf8))
+    }
+    folder.writeDeep("step-2/new", Command.sample(5000))
+    #expect(command.run(["step-1", "-T\(threads)"]).status == 0)
+    for base in ["step-1", "step-1.swz"] {
+      let packed = command.run(["pack", "step-2", "--base", base, "-o", "d.swz", "-f", "-T\(threads)"])
+      #expect(packed.status == 0)
+      #expect((folder.read("d.swz") ?? []).count < 14_000)
+      for needed in ["step-1", "step-1.swz"] {
+        let target = base + needed
+        #expect(command.run(["unpack", "d.swz", "--base", needed, "-o", target, "-T\(threads)"]).status == 0)
+        #expect(folder.files(target) == folder.files("step-2"))
+      }
+    }
+    #expect(command.run(["unpack", "d.swz", "-o", "x"]).status == 4)
+    let one = command.run(["unpack", "d.swz", "--only", "deep/*", "--base", "step-1", "-c"])
+    #expect(one.output == model(version: 2))
+  }
+}

@@ -1,0 +1,265 @@
+import Swzip
+import SwzipCore
+import SwzipSamples
+import Synchronization
+import Testing
+
+/// Files packed as differences to another version.
+struct BaseTests {
+  /// A model, and the same after some training: some tensors changed much, some little, some not at all.
+  static let before: SafetensorsFile = {
+    var file = SafetensorsFile()
+    file.add("embedding", .bf16, [300, 128], .weights, seed: 1)
+    file.add("layer.0", .bf16, [128, 400], .weights, seed: 2)
+    file.add("norm", .bf16, [128], .weights, seed: 3)
+    file.add("frozen", .f32, [100, 300], .weights, seed: 4)
+    file.add("layer.1", .f32, [128, 400], .weights, seed: 5)
+    file.add("quantised", .i8, [64, 512], .weights, seed: 6)
+    file.add("position", .i64, [1000], .weights, seed: 7)
+    return file
+  }()
+
+  static let after: SafetensorsFile = {
+    var file = before
+    var random = Random(9)
+    for (index, rate) in [(0, 2), (1, 50), (2, 2), (4, 2), (5, 20)] {
+      let width = file.tensors[index].type.width
+      for place in stride(from: 0, to: file.tensors[index].bytes.count, by: width) where random.below(rate) == 0 {
+        file.tensors[index].bytes[place] ^= UInt8(1 + random.below(15))
+      }
+    }
+    return file
+  }()
+
+  static func file(_ bytes: [UInt8], name: String = "base") -> BaseFile {
+    BaseFile(name: name) { () throws(SwzipError) in ArraySource(bytes) }
+  }
+
+  static func packed(
+    _ bytes: [UInt8], base: [UInt8], bases: [[UInt8]] = [], _ options: PackOptions = options()
+  ) throws -> (bytes: [UInt8], report: PackReport) {
+    let sink = ArraySink()
+    let needed = try Bases(bases.map { file($0) })
+    let base = try #require(try PackBase(file(base), bases: needed))
+    let report = try pack(from: ArraySource(bytes), base: base, to: sink, options: options)
+    return (sink.bytes, report)
+  }
+
+  static func unpacked(
+    _ container: [UInt8], bases: [[UInt8]], isPipe: Bool = false, threads: Int = 1
+  ) throws -> [UInt8] {
+    let sink = ArraySink(canReadBack: !isPipe)
+    _ = try unpack(
+      from: ArraySource(container, isPipe: isPipe), to: sink, bases: try Bases(bases.map { file($0) }), threads: threads
+    )
+    return sink.bytes
+  }
+
+  @Test(arguments: [1, 3, 7, 9], [1, 2]) func roundTrip(level: Int, threads: Int) throws {
+    let (before, after) = (Self.before.bytes, Self.after.bytes)
+    let (container, report) = try Self.packed(after, base: before, options(level: level, threads: threads))
+    #expect(report.warnings.isEmpty && report.tensorCount == 7)
+    let alone = try SwzipTests.packed(from: ArraySource(after), options(level: level)).bytes
+    #expect(container.count * 3 < alone.count)
+    let packedBase = try SwzipTests.packed(from: ArraySource(before), options(level: level, sha256: level == 3)).bytes
+    for base in [before, packedBase] {
+      #expect(same(try Self.unpacked(container, bases: [base], threads: threads), after))
+      #expect(same(try Self.unpacked(container, bases: [base], isPipe: true, threads: threads), after))
+    }
+    // What is packed against a packed base is the same.
+    #expect(try Self.packed(after, base: packedBase, options(level: level, threads: threads)).bytes == container)
+    let checked = try verify(ArraySource(container), bases: Bases([Self.file(before)]), threads: threads)
+    #expect(checked.rawByteCount == UInt64(after.count))
+    let file = try SwzFile(ArraySource(container))
+    #expect(file.index.header.mustFlags & FileHeader.needsBase != 0)
+    let frozen = try #require(file.segments.first { $0.elementType == "F32" })
+    #expect(frozen.codec == "delta" && frozen.packedByteCount < 400)
+  }
+
+  /// Any range, by either way to trust a base, reads only what it needs of the base.
+  @Test(arguments: [Bases.Trust.digest, .length]) func randomAccess(trust: Bases.Trust) throws {
+    let (before, after) = (Self.before.bytes, Self.after.bytes)
+    let container = try Self.packed(after, base: before).bytes
+    let counting = CountingSource(before)
+    let bases = try Bases([BaseFile(name: "b") { () throws(SwzipError) in counting }], trust: trust)
+    let file = try SwzFile(ArraySource(container), bases: bases)
+    let row = try #require(file.tensors.first { $0.name == "layer.1" })
+    let start = Int(row.offset) + 400 * 4 * 3
+    let found = try read(file, start, 400 * 4)
+    #expect(same(found, Array(after[start..<(start + 1600)])))
+    let hashed = trust == .digest ? before.count : 0
+    #expect(counting.byteCountRead <= hashed + 128 * 400 * 4 + 64)
+    var random = Random(4)
+    for _ in 0..<40 {
+      let from = random.below(after.count)
+      let count = random.below(min(9000, after.count - from) + 1)
+      #expect(same(try read(file, from, count), Array(after[from..<(from + count)])))
+    }
+  }
+
+  @Test func missingAndWrongBases() throws {
+    let (before, after) = (Self.before.bytes, Self.after.bytes)
+    let container = try Self.packed(after, base: before).bytes
+    func rule(_ bases: [[UInt8]]) -> SwzipError.Rule? {
+      do {
+        _ = try Self.unpacked(container, bases: bases)
+        return nil
+      } catch {
+        #expect((error as? SwzipError)?.kind == .base)
+        return (error as? SwzipError)?.rule
+      }
+    }
+    #expect(rule([]) == .baseMissing)
+    #expect(rule([after]) == .baseDiffers)
+    #expect(rule([Array(before.dropLast())]) == .baseDiffers)
+    for place in [0, before.count / 2, before.count - 1] {
+      var other = before
+      other[place] ^= 4
+      #expect(rule([other]) == .baseDiffers)
+      #expect(rule([other, before]) == nil)
+      // Only the length is compared here: what was decoded tells.
+      let file = try SwzFile(ArraySource(container), bases: Bases([Self.file(other)], trust: .length))
+      if place == before.count / 2 {
+        #expect(throws: SwzipError.self) { try read(file, 0, after.count) }
+      }
+    }
+  }
+
+  /// A base that is of no use is no base; nothing is needed to unpack.
+  @Test func uselessBases() throws {
+    var other = SafetensorsFile()
+    for tensor in Self.before.tensors {
+      other.add(tensor.name, tensor.type, tensor.shape, .weights, seed: UInt64(100 + other.tensors.count))
+    }
+    let after = Self.after.bytes
+    for base in [other.bytes, [], Array("another file".utf8)] {
+      let (container, report) = try Self.packed(after, base: base)
+      #expect(report.warnings.count == 1 && report.warnings[0].contains("packed alone"))
+      #expect(container == (try SwzipTests.packed(from: ArraySource(after), options()).bytes))
+    }
+    #expect(throws: SwzipError(.refused, .notRandomAccess)) {
+      try pack(
+        from: ArraySource(after, isPipe: true), base: PackBase(Self.file(after)), to: ArraySink(), options: options())
+    }
+  }
+
+  /// Tensors in another order, under other names, one of them grown, in a file with another header.
+  @Test func renamedAndMoved() throws {
+    var moved = Self.after
+    moved.tensors.reverse()
+    for index in moved.tensors.indices { moved.tensors[index].name = "model." + moved.tensors[index].name }
+    moved.metadata = #"{"format":"pt","step":"12000","note":"longer"}"#
+    let grown = moved.tensors.firstIndex { $0.name == "model.layer.0" }!
+    moved.tensors[grown].shape[0] += 1
+    moved.tensors[grown].bytes += Pattern.weights.bytes(.bf16, 400)
+    let (before, after) = (Self.before.bytes, moved.bytes)
+    let (container, _) = try Self.packed(after, base: before)
+    #expect(same(try Self.unpacked(container, bases: [before]), after))
+    let codecs = Dictionary(grouping: try SwzFile(ArraySource(container)).segments, by: \.codec)
+    #expect(codecs["delta"]?.count ?? 0 >= 4)
+    #expect(codecs["float"]?.count == 1)
+  }
+
+  // MARK: chains
+
+  /// Steps, each packed against the one before; every one unpacks with what it needs, packed or not.
+  @Test func chains() throws {
+    var steps = [Self.before]
+    var random = Random(12)
+    for _ in 0..<3 {
+      var next = steps.last!
+      for place in stride(from: 0, to: next.tensors[0].bytes.count, by: 2) where random.below(9) == 0 {
+        next.tensors[0].bytes[place] &+= 1
+      }
+      steps.append(next)
+    }
+    let files = steps.map(\.bytes)
+    var containers = [try SwzipTests.packed(from: ArraySource(files[0]), options()).bytes]
+    for step in 1..<files.count {
+      let needed = Array(containers.dropLast())
+      containers.append(try Self.packed(files[step], base: containers[step - 1], bases: needed).bytes)
+    }
+    for step in files.indices {
+      #expect(same(try Self.unpacked(containers[step], bases: Array(containers[..<step])), files[step]))
+    }
+    // Without the first there is no third, nor any other but the first.
+    #expect(throws: SwzipError.self) { try Self.unpacked(containers[3], bases: Array(containers[1..<3])) }
+    #expect(same(try Self.unpacked(containers[3], bases: [containers[1], containers[2], files[0]]), files[3]))
+    // A row at depth three reads the blocks concerned of each step, not the files.
+    let counting = containers.dropLast().map { CountingSource($0) }
+    let bases = try Bases(
+      counting.map { source in BaseFile(name: "") { () throws(SwzipError) in source } }, trust: .length)
+    let file = try SwzFile(ArraySource(containers[3]), bases: bases)
+    let place = Int(file.tensors.first { $0.name == "norm" }!.offset)
+    for source in counting { source.restart() }
+    #expect(same(try read(file, place, 256), Array(files[3][place..<(place + 256)])))
+    #expect(counting[0].byteCountRead < containers[0].count / 3 + 256 << 10)
+    // Of the small ones the index alone is most.
+    for (source, container) in zip(counting, containers).dropFirst() {
+      #expect(source.byteCountRead < 2 * container.count, "\(source.byteCountRead) of \(container.count)")
+    }
+  }
+
+  /// Each version needs the one before: as many as are allowed, and one more.
+  @Test func depth() throws {
+    var version = SafetensorsFile()
+    version.add("w", .bf16, [8192], .weights)
+    var containers: [[UInt8]] = []
+    for step in 0...(Limits.baseDepth + 1) {
+      let before = version.bytes
+      if step > 0 { version.tensors[0].bytes[2 * step] ^= 3 }
+      containers.append(
+        try step == 0
+          ? SwzipTests.packed(from: ArraySource(before), options()).bytes
+          : Self.packed(version.bytes, base: before).bytes)
+    }
+    let last = containers.removeLast()
+    let deepest = containers[Limits.baseDepth]
+    version.tensors[0].bytes[2 * (Limits.baseDepth + 1)] ^= 3
+    #expect(same(try Self.unpacked(deepest, bases: containers), version.bytes))
+    let error = #expect(throws: SwzipError.self) { try Self.unpacked(last, bases: containers) }
+    #expect(error?.rule == .baseDepth)
+  }
+
+  /// Two containers that claim to be each other's base.
+  @Test func circle() throws {
+    let digests = [Random.made(32), Random.made(33).suffix(32)].map(Array.init)
+    let content = Random.made(64)
+    let containers = try (0..<2).map { index in
+      let record = BaseRecord(sha256: digests[1 - index], byteCount: 64, hint: "b")
+      return try SmallContainer.assembled(content, base: record, sha256: digests[index]) { count in
+        var range = SegmentRange(offset: 0, byteCount: count, elementType: .bytes)
+        range.copyOf = .base(number: 0, offset: 0)
+        return [range]
+      }.container
+    }
+    for trust in [Bases.Trust.digest, .length] {
+      let file = try SwzFile(
+        ArraySource(containers[0]), bases: Bases(containers.map { Self.file($0) }, trust: trust))
+      let error = #expect(throws: SwzipError.self) { try read(file, 0, 64) }
+      #expect(error?.rule == .baseCycle)
+    }
+  }
+}
+
+/// Counts what is read at random.
+final class CountingSource: InputSource {
+  private let source: ArraySource
+  private let count = Mutex(0)
+
+  init(_ bytes: [UInt8]) { source = ArraySource(bytes) }
+
+  var byteCount: UInt64? { source.byteCount }
+  var byteCountRead: Int { count.withLock { $0 } }
+  func restart() { count.withLock { $0 = 0 } }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    unsafe try source.read(into: buffer)
+  }
+
+  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    let read = unsafe try source.read(at: position, into: buffer)
+    count.withLock { $0 += read }
+    return read
+  }
+}
