@@ -25,7 +25,8 @@ struct Swzip: ParsableCommand {
       """,
     version: "swzip \(swzipVersion)",
     subcommands: [
-      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Cat.self, Salvage.self, Bench.self, Completion.self,
+      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Cat.self, Salvage.self, Bench.self,
+      Completion.self,
       Filter.self,
     ],
     defaultSubcommand: Filter.self)

@@ -76,6 +76,20 @@ struct BaseTests {
     #expect(command.shell("cat v1 | swzip pack --base v0 - -o p.swz").status == 2)
   }
 
+  @Test func diff() {
+    writeVersions()
+    #expect(command.run(["v1", "--base", "v0"]).status == 0)
+    let plain = command.run(["diff", "v0", "v1"])
+    #expect(plain.status == 0 && plain.text.contains("2.00%") && plain.text.contains("0 tensors equal, 1 changed"))
+    #expect(command.run(["diff", "v0", "v1.swz", "--base", "v0"]).text == plain.text)
+    #expect(command.run(["diff", "v0", "v0"]).text == "1 tensors equal, 0 changed; 0.00% of the values\n")
+    #expect(command.run(["diff", "v0", "v1", "--json"]).text.contains(#""changed":800,"steps":[800,0,"#))
+    #expect(command.run(["diff", "v0", "v1.swz"]).status == 4)
+    #expect(command.run(["diff", "v0", "absent"]).status == 1)
+    folder.writeDeep("m/f", [1])
+    #expect(command.run(["diff", "v0", "m"]).status == 2)
+  }
+
   @Test func removal() {
     writeVersions()
     #expect(command.run(["v1", "--base", "v0", "--rm"]).status == 0)

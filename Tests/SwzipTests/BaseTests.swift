@@ -160,6 +160,40 @@ struct BaseTests {
     #expect(codecs["float"]?.count == 1)
   }
 
+  /// What changed, counted: against the same comparison value by value.
+  @Test func comparison() throws {
+    var after = Self.after
+    after.add("new", .bf16, [10], .weights)
+    after.tensors.removeAll { $0.name == "position" }
+    after.tensors[1].bytes = Self.before.tensors[1].bytes
+    after.tensors[2].shape = [129]
+    after.tensors[2].bytes += [0, 0]
+    let found = try compare(ArraySource(Self.before.bytes), ArraySource(after.bytes), level: 3)
+    let changes = Dictionary(uniqueKeysWithValues: found.map { ($0.name, $0.change) })
+    #expect(
+      changes == [
+        "embedding": .changed, "layer.0": .equal, "norm": .replaced, "frozen": .equal, "layer.1": .changed,
+        "quantised": .changed, "new": .added, "position": .removed,
+      ])
+    for name in ["embedding", "layer.1", "quantised"] {
+      let (old, new) = (
+        Self.before.tensors.first { $0.name == name }!, after.tensors.first { $0.name == name }!
+      )
+      let width = old.type.width
+      let values = stride(from: 0, to: old.bytes.count, by: width)
+      let changed = values.count { old.bytes[$0..<($0 + width)] != new.bytes[$0..<($0 + width)] }
+      let tensor = try #require(found.first { $0.name == name })
+      #expect(tensor.changedCount == UInt64(changed) && tensor.valueCount == UInt64(old.bytes.count / width))
+      #expect(tensor.steps.reduce(0, +) == tensor.changedCount)
+      // The last byte of a value changed by 1 to 15, by exclusive or.
+      #expect(tensor.steps[0] > 0 && tensor.steps[3] > 0 && tensor.steps[4...].allSatisfy { $0 == 0 })
+      #expect(try #require(tensor.deltaByteCount) < tensor.byteCount)
+    }
+    #expect(
+      try compare(ArraySource(Self.before.bytes), ArraySource(Self.before.bytes), level: 3)
+        .allSatisfy { $0.change == .equal && $0.changedCount == 0 })
+  }
+
   // MARK: chains
 
   /// Steps, each packed against the one before; every one unpacks with what it needs, packed or not.

@@ -37,6 +37,18 @@ struct NamedBases {
     }
   }
 
+  /// The bytes of a file, or of what a container holds.
+  static func original(_ path: String, _ bases: Bases?) throws(Failure) -> any InputSource {
+    if try attempt(path, { () throws(SystemError) in try FileStatus.of(path) }).kind == .directory {
+      throw .refused(path, "it is a folder; name a file")
+    }
+    let file = try file(path)
+    return try attemptLibrary(path) { () throws(SwzipError) in
+      guard let base = try PackBase(file, bases: bases) else { throw SwzipError(.refused, .severalFiles) }
+      return try base.open()
+    }
+  }
+
   /// A base and the file that it was when it was opened.
   struct Base {
     let path: String

@@ -76,4 +76,32 @@ package struct DeltaKind: Sendable {
     }
     return unsafe UnsafePointer(target)
   }
+
+  /// How many of the values differ from the base's. With a kind, `steps[i]` counts those that are 2^i to 2^(i + 1) - 1
+  /// units in the last place away. At most 2^20 values.
+  package static func changes(
+    _ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, width: Int, kind: DeltaKind?,
+    steps: inout [UInt64], scratch: EncodeScratch
+  ) -> UInt64 {
+    let count = values.count / width
+    guard let kind else {
+      return UInt64(
+        (0..<count).count { index in
+          let place = (index * width)..<((index + 1) * width)
+          return unsafe !equalBytes(.init(rebasing: values[place]), .init(rebasing: base[place]))
+        })
+    }
+    unsafe withUnsafePointer(to: kind.kernel) {
+      unsafe swzip_delta_symbols($0, values.baseAddress!, base.baseAddress!, count, scratch.symbols)
+    }
+    let counts = unsafe scratch.clearedCounts()
+    unsafe swzip_histogram_add(scratch.symbols, count, 1, counts)
+    let bits = tokenBits(width: width)
+    for symbol in 0..<256 where symbol & 127 != 0 {
+      let token = symbol & 127
+      let top = token >> bits == 0 ? token.bitWidth - 1 - token.leadingZeroBitCount : token >> bits + bits - 1
+      if top < steps.count { unsafe steps[top] += UInt64(counts[symbol]) }
+    }
+    return unsafe UInt64(count) - UInt64(counts[0])
+  }
 }

@@ -1,0 +1,117 @@
+public import SwzipCore
+internal import SwzipInputs
+
+/// How a tensor of one version of a file differs from that of the same name in another.
+public struct TensorDifference: Sendable {
+  public enum Change: String, Sendable {
+    case equal, changed
+    /// In the new version only, or in the old one only.
+    case added, removed
+    /// Of another type or size.
+    case replaced
+  }
+
+  public var name: String
+  public var elementType: String
+  public var shape: [UInt64]
+  public var byteCount: UInt64
+  public var change: Change
+  public var valueCount: UInt64 = 0
+  public var changedCount: UInt64 = 0
+  /// Changed values by how far they went, in units in the last place: item i counts 2^i to 2^(i + 1) - 1. Empty where
+  /// values have no order: plain bytes, and block types, of which a value is a block.
+  public var steps: [UInt64] = []
+  /// What the tensor would take as differences, predicted; nil where that is not tried.
+  public var deltaByteCount: UInt64?
+}
+
+/// Compares all tensors of two files by name, those of `new` first, in its order.
+/// Cost: one pass over both; memory is bounded. Throws `notRandomAccess` for a pipe.
+public func compare(
+  _ old: any InputSource, _ new: any InputSource, level: Int
+) throws(SwzipError) -> [TensorDifference] {
+  let comparison = try Comparison(old, new, level: level)
+  let (before, after) = (try Comparison.tensors(old), try Comparison.tensors(new))
+  let known = Dictionary(before.map { ($0.name, $0) }) { first, _ in first }
+  let names = Set(after.map(\.name))
+  var differences: [TensorDifference] = []
+  for tensor in after { differences.append(try comparison.difference(tensor, known[tensor.name])) }
+  for tensor in before where !names.contains(tensor.name) {
+    differences.append(TensorDifference(tensor, .removed))
+  }
+  return differences
+}
+
+private struct Comparison {
+  let old, new: any InputSource
+  private let trial: SegmentTrial
+  private let scratch: EncodeScratch
+  private let buffers: (Memory, Memory)
+  private static let pieceBytes = 1 << 20
+
+  init(_ old: any InputSource, _ new: any InputSource, level: Int) throws(SwzipError) {
+    self.old = old
+    self.new = new
+    trial = try SegmentTrial(Effort(level: level))
+    scratch = try EncodeScratch(blockValues: Self.pieceBytes)
+    buffers = (try Memory(Self.pieceBytes), try Memory(Self.pieceBytes))
+  }
+
+  static func tensors(_ source: any InputSource) throws(SwzipError) -> [TensorRecord] {
+    guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+    return try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic).tensors
+  }
+
+  func difference(_ tensor: TensorRecord, _ other: TensorRecord?) throws(SwzipError) -> TensorDifference {
+    guard let other else { return TensorDifference(tensor, .added) }
+    guard other.elementType == tensor.elementType, other.byteCount == tensor.byteCount else {
+      return TensorDifference(tensor, .replaced)
+    }
+    var difference = TensorDifference(tensor, .equal)
+    let kind = DeltaKind(tensor.elementType)
+    let width = tensor.elementType.width
+    if kind != nil { difference.steps = [UInt64](repeating: 0, count: 8 * width) }
+    let step = Self.pieceBytes / width * width
+    for start in stride(from: 0, to: tensor.byteCount, by: step) {
+      let count = Int(min(UInt64(step), tensor.byteCount - start))
+      let base = try unsafe read(old, other.offset + start, buffers.0, count)
+      let values = try unsafe read(new, tensor.offset + start, buffers.1, count)
+      difference.changedCount += unsafe DeltaKind.changes(
+        values, base, width: width, kind: kind, steps: &difference.steps, scratch: scratch)
+    }
+    if difference.changedCount > 0 { difference.change = .changed }
+    if kind != nil, tensor.byteCount > 0 { difference.deltaByteCount = try cost(tensor, other) }
+    return difference
+  }
+
+  private func read(
+    _ source: any InputSource, _ offset: UInt64, _ memory: Memory, _ count: Int
+  ) throws(SwzipError) -> UnsafeRawBufferPointer {
+    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<count])
+    guard try unsafe source.read(at: offset, into: target) == count else { throw PlannedMember.changed }
+    return UnsafeRawBufferPointer(target)
+  }
+
+  /// The tensor as segments of differences.
+  private func cost(_ tensor: TensorRecord, _ other: TensorRecord) throws(SwzipError) -> UInt64 {
+    var sum: UInt64 = 0
+    let payload = Payload(tensor)
+    let step = UInt64(Limits.segmentBytes / tensor.elementType.width * tensor.elementType.width)
+    for start in stride(from: 0, to: tensor.byteCount, by: Int(step)) {
+      var range = SegmentRange(
+        offset: tensor.offset + start, byteCount: Int(min(step, tensor.byteCount - start)),
+        elementType: tensor.elementType, rowLength: payload.rowLength)
+      range.deltaOf = .base(number: 0, offset: other.offset + start)
+      sum += try trial.byteCount(of: range, in: new, base: old).byteCount
+    }
+    return sum
+  }
+}
+
+extension TensorDifference {
+  fileprivate init(_ tensor: TensorRecord, _ change: Change) {
+    self.init(
+      name: tensor.name, elementType: tensor.elementType.name, shape: tensor.shape, byteCount: tensor.byteCount,
+      change: change, valueCount: tensor.byteCount / UInt64(tensor.elementType.width))
+  }
+}
