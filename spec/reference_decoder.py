@@ -7,6 +7,7 @@ and verified, before its first byte is written. Section numbers in this file are
     reference_decoder.py IN.swz                  original bytes of the only member, to standard output
     reference_decoder.py --member NAME IN.swz    the same for one member of several
     reference_decoder.py --list IN.swz           members, segments and tensors, in words
+    reference_decoder.py --base FILE IN.swz      with a base or a container of bases, after --base of those they need
 
 Exit codes: 0 done, 1 a file cannot be read or written or the output is above --limit, 2 usage, 3 damaged, 4 a base is
 missing or is not the right one, 6 unsupported (made by a newer version).
@@ -21,6 +22,7 @@ import hashlib
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from math import prod
@@ -92,6 +94,7 @@ MIN_VALUES_OF_MANY = 8192
 MAX_BLOCK_BYTES = 2**18  # the same two of a block type
 MIN_BLOCK_BYTES_OF_MANY = 2**15
 MAX_COUNT = 2**20  # members, tensors
+MAX_BASE_DEPTH = 64
 
 MUST_EARLIER, MUST_BASE = 1, 2  # header flags
 MAY_SHA256 = 1
@@ -133,13 +136,17 @@ BLOCK_TYPES: dict[int, tuple[str, int, tuple[int, ...], tuple[int, ...]]] = {
     105: ("Q1_0", 128, (1, 1, 16), (0,)),
     106: ("Q2_0", 64, (1, 1, 16), (0,)),
 }
-BF16, F16, F32, F8_E4M3, F8_E5M2 = 1, 2, 3, 5, 6
+T_BYTES, BF16, F16, F32, F64, F8_E4M3, F8_E5M2 = range(7)
+F8_E4M3FNUZ, F8_E5M2FNUZ = 8, 9
 
-BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST = range(6)  # codecs
-CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast")
+BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST, DELTA = range(7)  # codecs
+REFERRING = (COPY, CAST, DELTA)  # those of exactly one reference
+CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast", "delta")
 CODER_HUFFMAN, CODER_RANS = range(2)
-MODE_NAMES = ("raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy", "rans", "sparse", "cast")
-RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE, MODE_CAST = range(11)
+MODE_NAMES = (
+    "raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy", "rans", "sparse", "cast", "delta",
+)  # fmt: skip
+RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE, MODE_CAST, MODE_DELTA = range(12)
 MODES_OF_CODEC = {
     BYTES: {RAW, CONSTANT, ZSTD, LZ4},
     FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, RANS, SPARSE},
@@ -147,6 +154,7 @@ MODES_OF_CODEC = {
     COPY: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY},
     SYMBOLS: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, RANS},
     CAST: {RAW, CONSTANT, ZSTD, LZ4, MODE_CAST},
+    DELTA: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY, MODE_DELTA},
 }
 
 
@@ -160,6 +168,20 @@ class FloatForm:
 
 
 UNSIGNED = 128  # bit of J: values without sign
+
+# Lowest and highest bit of the exponent in codec delta, for floats that have a sign (delta.md).
+DELTA_EXPONENTS = {
+    BF16: (7, 14),
+    F32: (23, 30),
+    F16: (10, 14),
+    F64: (55, 62),
+    F8_E4M3: (3, 6),
+    F8_E4M3FNUZ: (3, 6),
+    F8_E5M2: (2, 6),
+    F8_E5M2FNUZ: (2, 6),
+}
+TOKEN_BITS = {1: 3, 2: 3, 4: 2, 8: 0}  # k of codec delta for each width
+NEGATIVE = 128  # bit of a symbol of codec delta: the difference is negative
 
 FLOAT_FORMS = {
     BF16: FloatForm(16, 8, (0, 1, 2, UNSIGNED | 1)),
@@ -395,12 +417,18 @@ class Segment:
     contexts: Contexts | None = None  # of coder rANS
     palette: Palette | None = None  # of codec symbols
     referred: int | None = None  # of codec cast: the element type of the referred range
+    t: int | None = None  # of codec delta: T
     references: list[Reference] = field(default_factory=list)
     blocks: list[Frame] = field(default_factory=list)
 
     @property
     def width(self) -> int:
         return 1 if self.codec == BYTES else element_width(self.element)
+
+    @property
+    def needs_earlier(self) -> bool:
+        """Whether it refers to an earlier range of the container."""
+        return any(reference.kind == 0 for reference in self.references)
 
     @property
     def referred_width(self) -> int:
@@ -418,11 +446,24 @@ class Segment:
         return FLOAT_FORMS[self.element].coded_bits - self.field_bits - (self.j // UNSIGNED)
 
     @property
-    def symbol_limit(self) -> int:
-        """No table has a symbol of this or above."""
+    def meaningful(self) -> set[int]:
+        """The symbols that stand for something: tables have no others."""
+        if self.codec == DELTA:
+            tokens = self.tokens
+            return {*range(tokens), *range(NEGATIVE + 1, NEGATIVE + tokens + 1)}
         if self.codec == FLOAT:
-            return min(256, 1 << self.field_bits)
-        return self.palette.symbols if self.palette else 256
+            return set(range(min(256, 1 << self.field_bits)))
+        return set(range(self.palette.symbols if self.palette else 256))
+
+    @property
+    def token_bits(self) -> int:
+        """k of codec delta: bits below the highest that a token has."""
+        return TOKEN_BITS[self.width]
+
+    @property
+    def tokens(self) -> int:
+        """(W − k) × 2^k of codec delta: the token of S."""
+        return 8 * self.width - self.token_bits << self.token_bits
 
 
 @dataclass
@@ -695,12 +736,12 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     check_segment_fields(segment, cursor)
     cursor.check(table_count <= 32, "more than 32 tables")
     if coder == CODER_RANS:
-        segment.contexts = read_contexts(cursor, [read_rans_table(cursor) for _ in range(table_count)], row_length)
+        segment.contexts = read_contexts(cursor, [read_rans_table(cursor) for _ in range(table_count)], segment)
     else:
         segment.tables = [read_table(cursor) for _ in range(table_count)]
     cursor.check(reference_count <= 4, "more than 4 references")
-    one = codec not in (COPY, CAST) or reference_count == 1
-    cursor.check(one, "codec copy or cast without exactly one reference")
+    one = codec not in REFERRING or reference_count == 1
+    cursor.check(one, f"codec {CODEC_NAMES[codec]} without exactly one reference")
     for _ in range(reference_count):
         kind = cursor.u8()
         if kind > 1:
@@ -711,8 +752,11 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
         segment.palette = read_palette(cursor, segment)
     if codec == CAST:
         segment.referred = read_referred(cursor, segment)
-    for symbols in [*map(present_symbols, segment.tables), *(t.symbols for t in rans_tables(segment))]:
-        cursor.check(max(symbols) < segment.symbol_limit, "table has a symbol that stands for nothing")
+    if codec == DELTA:
+        segment.t = cursor.u8()
+        cursor.check(segment.t <= 240, "T is above 240")
+    present = set().union(*map(present_symbols, segment.tables), *(table.symbols for table in rans_tables(segment)))
+    cursor.check(present <= segment.meaningful, "table has a symbol that stands for nothing")
     unknown = read_extensions(cursor)
     if unknown:
         member.refuse(f"{unknown} of segment {number}")
@@ -721,7 +765,7 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
 
 
 def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
-    """The fields of a segment frame whose codec is known (section 4.2, float.md)."""
+    """The fields of a segment frame whose codec is known (section 4.2, float.md, delta.md)."""
     cursor.check(segment.length % segment.width == 0, "length is not a multiple of the value width")
     in_bytes = segment.element in BLOCK_TYPES and segment.codec != BYTES
     size = segment.values_per_block * (segment.width if in_bytes else 1)
@@ -730,7 +774,7 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
     least = MIN_BLOCK_BYTES_OF_MANY if in_bytes else MIN_VALUES_OF_MANY
     cursor.check(one_block or size >= least, "blocks are too small")
     cursor.check(segment.row_length <= segment.values_per_block, "row length is above the values a block")
-    if segment.codec not in (FLOAT, SYMBOLS):
+    if segment.codec not in (FLOAT, SYMBOLS, DELTA):
         cursor.check(segment.row_length == 0 and segment.coder == 0, "row length or coder outside its codecs")
     if segment.codec != FLOAT:
         cursor.check(segment.j == 0 and segment.window_base == 0, "J or window base outside codec float")
@@ -740,10 +784,14 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
         cursor.check(segment.j in FLOAT_FORMS[segment.element].allowed_j, "J is not allowed for the element type")
         highest = {9: 256, 10: 768}.get(segment.field_bits, 0)
         cursor.check(segment.window_base <= highest, f"window base is above {highest}")
+    if segment.codec == DELTA:
+        cursor.check(segment.coder == CODER_RANS, "codec delta with another coder than rANS")
+        typed = segment.element != T_BYTES and segment.element not in BLOCK_TYPES
+        cursor.check(typed, "codec delta for bytes or a block type")
     if segment.coder == CODER_HUFFMAN:
         step_fits = segment.codec != FLOAT or segment.row_length % 32 == 0
         cursor.check(step_fits, "row length is not a multiple of 32")
-    elif segment.codec == FLOAT:
+    elif segment.codec in (FLOAT, DELTA):
         check_rows(segment, segment.values_per_block, cursor)
 
 
@@ -770,11 +818,11 @@ def check_references(segment: Segment, member: Member, members: list[Member], he
         require(end <= limit, "range does not precede or lies outside its member", where)
         target = member if same else members[reference.number]
         overlaps = any(
-            other.codec in (COPY, CAST) and other.offset < end and reference.offset < other.offset + other.length
+            other.needs_earlier and other.offset < end and reference.offset < other.offset + other.length
             for other in target.segments
             if not same or other.offset < segment.offset
         )
-        require(segment.codec not in (COPY, CAST) or not overlaps, "range holds bytes of a copy or cast", where)
+        require(not overlaps, "range holds bytes of a segment that refers to an earlier range itself", where)
 
 
 # --- The walk over all frames (section 5) -----------------------------------------------------------------------------
@@ -977,7 +1025,7 @@ class Block:
     cursor: Cursor
     segment: Segment
     values: int
-    referred: Callable[[], bytes]  # for modes copy and cast: the range of the reference that the block's values have
+    referred: Callable[[], bytes]  # for modes copy, cast, delta: the range of the reference that belongs to the block
     inner: bool = False  # a block inside one of mode sparse
 
     @property
@@ -1274,7 +1322,7 @@ def group_tables(cursor: Cursor, numbers: bytes, segment: Segment) -> list[Table
     """The tables of the 4 groups; the inline one is read here if a group names it."""
     inline = read_table(cursor) if 255 in numbers else None
     if inline:
-        fits = max(present_symbols(inline)) < segment.symbol_limit
+        fits = segment.meaningful.issuperset(present_symbols(inline))
         cursor.check(fits, "table has a symbol that stands for nothing")
     tables = []
     for number in numbers:
@@ -1431,8 +1479,9 @@ def read_rans_table(cursor: Cursor) -> RansTable:
     return RansTable(tuple(frequencies), tuple(sum(frequencies[:symbol]) for symbol in range(256)), slots)
 
 
-def read_contexts(cursor: Cursor, tables: Sequence[RansTable], row_length: int) -> Contexts:
-    """Which table a symbol takes."""
+def read_contexts(cursor: Cursor, tables: Sequence[RansTable], segment: Segment) -> Contexts:
+    """Which table a symbol takes (rans.md, delta.md)."""
+    row_length, is_delta = segment.row_length, segment.codec == DELTA
     row_bits, count = cursor.u8(), cursor.u8()
     cursor.check(row_bits <= 4, "more than 4 bits of row class")
     cursor.check(1 <= count <= 32, "number of contexts is out of range")
@@ -1440,6 +1489,7 @@ def read_contexts(cursor: Cursor, tables: Sequence[RansTable], row_length: int) 
     cursor.check(max(numbers) < len(tables), "context names a table that is not there")
     has_columns = cursor.u8()
     require_known(has_columns <= 1, f"reserved flags {has_columns:#x} of contexts", cursor.where)
+    cursor.check(not (is_delta and has_columns), "classes of columns in codec delta")
     columns: tuple[int, ...] = ()
     if has_columns:
         nibbles = [nibble for byte in cursor.take(-(-row_length // 2)) for nibble in (byte & 15, byte >> 4)]
@@ -1447,10 +1497,10 @@ def read_contexts(cursor: Cursor, tables: Sequence[RansTable], row_length: int) 
         columns = tuple(nibbles[:row_length])
     if row_bits or has_columns:
         cursor.check(row_length > 0, "classes of rows or columns without a row length")
-    else:
+    elif not is_delta:
         cursor.check(numbers == b"\0", "several contexts, or one of another table than 0, without classes")
     highest = (1 << row_bits) - 1 + max(columns, default=0)
-    cursor.check(highest < count, "classes of rows and columns give a context that is not there")
+    cursor.check(is_delta or highest < count, "classes of rows and columns give a context that is not there")
     return Contexts(row_bits, tuple(tables[number] for number in numbers), columns, tuple(tables))
 
 
@@ -1461,8 +1511,8 @@ def read_row_classes(cursor: Cursor, row_bits: int, rows: int) -> list[int]:
     return [packed >> row * row_bits & (1 << row_bits) - 1 for row in range(rows)]
 
 
-def read_rans_symbols(cursor: Cursor, segment: Segment, count: int) -> list[int]:
-    """Bytes 26 on of a block of mode rans up to the padding behind its words: its symbols."""
+def read_rans_symbols(cursor: Cursor, segment: Segment, count: int, shifts: Sequence[int] = ()) -> list[int]:
+    """Bytes 26 on of a block of mode rans to the end of its words: its symbols; `shifts` are T − e (delta.md)."""
     contexts, length = segment.contexts, segment.row_length
     if contexts is None:
         cursor.fail("mode rans in a segment of another coder")
@@ -1473,11 +1523,12 @@ def read_rans_symbols(cursor: Cursor, segment: Segment, count: int) -> list[int]
     rows = read_row_classes(cursor, contexts.row_bits, -(-count // length) if length else 0)
     cursor.pad()
     words = iter(struct.unpack(f"<{word_count}H", cursor.take(2 * word_count)))
-    cursor.pad()
     columns = contexts.columns or (0,) * length
     symbols = bytearray()
     for index in range(count):
         place = rows[index // length] + columns[index % length] if length else 0
+        if shifts:
+            place = min(max(place + shifts[index], 0), len(contexts.tables) - 1)
         table = contexts.tables[place]
         state = states[index % 32]
         slot = state % SLOTS
@@ -1513,6 +1564,7 @@ def rans_float(block: Block) -> bytes:
     symbols = read_rans_symbols(cursor, segment, count)
     held = [symbol for symbol in symbols if symbol] if flags & SKIPS_ZEROS else symbols
     cursor.check(len(held) > 0, "zeros are skipped and there is nothing else")
+    cursor.pad()
     raw, low_planes = read_raw(cursor, segment, len(held))
     parts = coded_parts(held, raw, segment, cursor)
     coded_bits = FLOAT_FORMS[segment.element].coded_bits
@@ -1715,6 +1767,67 @@ def mode_cast(block: Block) -> bytes:
     return b"".join(value.to_bytes(segment.width, "little") for value in values)
 
 
+# --- Codec delta (delta.md) -------------------------------------------------------------------------------------------
+
+
+def exponent(base: int, element: int) -> int:
+    """e: the exponent of the base's value."""
+    low, high = DELTA_EXPONENTS.get(element, (0, -1))
+    return base >> low & (1 << high - low + 1) - 1
+
+
+def low_bit_count(token: int, k: int) -> int:
+    """p − k: how many low bits of a magnitude follow its token."""
+    return max(0, (token >> k) - 1)
+
+
+def magnitude(token: int, low: int, k: int) -> int:
+    """a, from its token and its low bits."""
+    if token < 1 << k:
+        return token
+    return ((1 << k) + token % (1 << k)) << low_bit_count(token, k) | low
+
+
+def read_low_bits(cursor: Cursor, sizes: Sequence[int]) -> list[int]:
+    """The low bits of all values: numbers of the given sizes in bits, lowest bit first, without gaps."""
+    packed = cursor.take(-(-sum(sizes) // 8))
+    cursor.check(int.from_bytes(packed, "little") >> sum(sizes) == 0, "unused bits of the low bits are not zero")
+    numbers, at = [], 0
+    for size in sizes:
+        window = int.from_bytes(packed[at // 8 : (at + size + 7) // 8], "little")
+        numbers.append(window >> at % 8 & (1 << size) - 1)
+        at += size
+    return numbers
+
+
+def moved(base: int, difference: int, element: int) -> int:
+    """The value at a difference g from the base: in the order of numbers, seen from the base's sign, for floats."""
+    s = 1 << 8 * element_width(element) - 1  # S
+    if element not in DELTA_EXPONENTS:
+        return (base + difference) % (2 * s)
+    place = (base % s + difference) % (2 * s)
+    u = place if place < s else 3 * s - 1 - place  # places from S on are those from −S on
+    return u ^ (base & s)
+
+
+def mode_delta(block: Block) -> bytes:
+    """delta.md."""
+    cursor, segment, count = block.cursor, block.segment, block.values
+    element, width, k = segment.element, segment.width, segment.token_bits
+    cursor.reserved(1)
+    bases = little_endian(block.referred(), width)
+    shifts = [(segment.t or 0) - exponent(base, element) for base in bases]
+    symbols = read_rans_symbols(cursor, segment, count, shifts)
+    tokens = [symbol % NEGATIVE for symbol in symbols]
+    lows = read_low_bits(cursor, [low_bit_count(token, k) for token in tokens])
+    magnitudes = [magnitude(token, low, k) for token, low in zip(tokens, lows, strict=True)]
+    values = [
+        moved(base, -a if symbol & NEGATIVE else a, element)
+        for base, symbol, a in zip(bases, symbols, magnitudes, strict=True)
+    ]
+    return b"".join(value.to_bytes(width, "little") for value in values)
+
+
 # --- Codec copy (copy.md) and the modes of section 4.3 ----------------------------------------------------------------
 
 
@@ -1735,11 +1848,13 @@ MODES: tuple[Callable[[Block], bytes], ...] = (
     mode_rans,
     mode_sparse,
     mode_cast,
+    mode_delta,
 )
 
 # --- Decoding members -------------------------------------------------------------------------------------------------
 
-BaseStore = dict[tuple[bytes, int], bytes]  # content by SHA-256 and length
+# By SHA-256 and length: the content, and how deep the chain of bases is that it needs itself.
+BaseStore = dict[tuple[bytes, int], tuple[bytes, int]]
 
 
 class Decoder:
@@ -1750,6 +1865,7 @@ class Decoder:
         self.bases = bases
         self.limit = limit
         self.contents: dict[int, bytearray] = {}
+        self.depth = 0  # of the chain of bases, as met so far
 
     def decode(self, number: int) -> bytes:
         """The original bytes of a member, after those that it copies from."""
@@ -1767,7 +1883,7 @@ class Decoder:
         while waiting:
             for segment in self.container.members[waiting.pop()].segments:
                 for reference in segment.references:
-                    if segment.codec in (COPY, CAST) and reference.kind == 0 and reference.number not in found:
+                    if segment.codec in REFERRING and reference.kind == 0 and reference.number not in found:
                         found.add(reference.number)
                         waiting.append(reference.number)
         return sorted(found)
@@ -1805,9 +1921,12 @@ class Decoder:
         if reference.kind == 0:
             return bytes(self.contents[reference.number][start : start + size])
         base = member.record.bases[reference.number]
-        content = self.bases.get((base.sha256, base.length))
-        if content is None:
+        found = self.bases.get((base.sha256, base.length))
+        if found is None:
             raise BaseProblem(f"no --base of {base.length} bytes with SHA-256 {base.sha256.hex()}, {member.label}")
+        content, depth = found
+        self.depth = max(self.depth, depth + 1)
+        require(self.depth <= MAX_BASE_DEPTH, "chain of bases is too deep", member.label)
         return content[start : start + size]
 
 
@@ -1843,7 +1962,7 @@ def segment_line(segment: Segment) -> str:
     line += f", {segment.length} bytes at {segment.offset}, {len(segment.blocks)} blocks"
     if segment.codec == FLOAT:
         line += f", J {segment.j}, base {segment.window_base}"
-    if segment.codec in (FLOAT, SYMBOLS):
+    if segment.codec in (FLOAT, SYMBOLS, DELTA):
         coder = ("Huffman", "rANS")[segment.coder]
         line += f", {len(segment.tables) + len(rans_tables(segment))} tables of {coder}"
     if segment.contexts:
@@ -1852,6 +1971,8 @@ def segment_line(segment: Segment) -> str:
         line += f", palette of {len(segment.palette.values)}, {segment.palette.digits} values a symbol"
     if segment.referred is not None:
         line += f", from {ELEMENTS[segment.referred][0]}"
+    if segment.t is not None:
+        line += f", T {segment.t}"
     for reference in segment.references:
         line += f", {'base' if reference.kind else 'member'} {reference.number} at {reference.offset}"
     return line
@@ -1878,23 +1999,37 @@ def pick_member(container: Container, name: str | None) -> int:
     raise Usage(f'no member "{printable(name)}", --member')
 
 
-def read_bases_by_content(paths: Iterable[str]) -> BaseStore:
-    """The files given as bases."""
+def member_contents(file: bytes, bases: BaseStore, limit: int) -> Iterator[tuple[bytes, int]]:
+    """Each member of a container and its depth; what is no container or does not decode is no base."""
+    with suppress(Damaged, Unsupported):
+        container = open_container(file)
+        for number in range(len(container.members)):
+            decoder = Decoder(container, bases, limit)
+            with suppress(Damaged, BaseProblem, Unsupported):
+                yield decoder.decode(number), decoder.depth
+
+
+def store_bases(files: Iterable[bytes], limit: int) -> BaseStore:
+    """The files given as bases and, of those that are containers, the members; these find the bases given before."""
     store: BaseStore = {}
-    for path in paths:
-        with open(path, "rb") as file:
-            content = file.read()
-        store[hashlib.sha256(content).digest(), len(content)] = content
+    for file in files:
+        for content, depth in [(file, 0), *member_contents(file, store, limit)]:
+            store[hashlib.sha256(content).digest(), len(content)] = content, depth
     return store
+
+
+def read_file(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
 
 
 DEFAULT_LIMIT = 2**28
 
 
-def decode_member(data: bytes, name: str | None = None, bases: BaseStore | None = None) -> bytes:
-    """The original bytes of a member of a container in memory; raises `Refusal`."""
+def decode_member(data: bytes, name: str | None = None, bases: Iterable[bytes] = ()) -> bytes:
+    """The original bytes of a member of a container in memory, given files of bases; raises `Refusal`."""
     container = open_container(data)
-    return Decoder(container, bases or {}, DEFAULT_LIMIT).decode(pick_member(container, name))
+    return Decoder(container, store_bases(bases, DEFAULT_LIMIT), DEFAULT_LIMIT).decode(pick_member(container, name))
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -1902,19 +2037,19 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("container", metavar="IN.swz")
     parser.add_argument("--list", action="store_true", help="print what the container holds")
     parser.add_argument("--member", metavar="NAME", help="the member to decode")
-    parser.add_argument("--base", metavar="FILE", action="append", default=[], help="a base; found by content")
+    parser.add_argument("--base", metavar="FILE", action="append", default=[], help="a base or a container of bases")
     parser.add_argument("--limit", metavar="BYTES", type=int, default=DEFAULT_LIMIT, help="most bytes to decode")
     return parser.parse_args(argv)
 
 
 def result(options: argparse.Namespace) -> bytes:
     """What goes to standard output."""
-    with open(options.container, "rb") as file:
-        container = open_container(file.read())
+    container = open_container(read_file(options.container))
     if options.list:
         return listing(container)
     number = pick_member(container, options.member)
-    return Decoder(container, read_bases_by_content(options.base), options.limit).decode(number)
+    bases = store_bases(map(read_file, options.base), options.limit)
+    return Decoder(container, bases, options.limit).decode(number)
 
 
 def main(argv: Sequence[str] | None = None, out: BinaryIO | None = None, err: TextIO | None = None) -> int:

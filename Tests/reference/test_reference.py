@@ -106,6 +106,14 @@ class FixtureTests(Checks):
             self.check("manifest", same)
 
 
+def copy_of_base(content: bytes, base: bytes) -> bytes:
+    """A container of the beginning of a base."""
+    copied = hand.copy_segment(content, hand.reference(1, 0, 0))
+    container = hand.single(copied, bases=[hand.base_record(base)])
+    container.must_flags = 2
+    return container.build()
+
+
 class CommandTests(Checks):
     """Members, bases and limits on the command line."""
 
@@ -123,6 +131,30 @@ class CommandTests(Checks):
         self.check_refused("wrong base", run("--base", wrong, container), (4,))
         both = run("--base", wrong, "--base", container.with_suffix(".base"), container)
         self.check("both", both[0] == 0, both)
+
+    def test_base_packed(self) -> None:
+        container = self.folder / "good-delta-base.swz"
+        original, base = container.with_suffix(".bin").read_bytes(), container.with_suffix(".base").read_bytes()
+        files = {"whole": base + b"more", "packed": hand.single(hand.bytes_segment(base)).build()}
+        files["part"] = copy_of_base(base, base + b"more")
+        files["damaged"] = files["packed"][:-1]
+        for name, data in files.items():
+            (self.folder / name).write_bytes(data)
+        for name, bases in {"packed": ("packed",), "chain": ("whole", "part"), "more": ("damaged", "packed")}.items():
+            answer = run(*(word for base in bases for word in ("--base", self.folder / base)), container)
+            self.check(name, answer == (0, original, ""), (answer[0], answer[2]))
+        for name, bases in {"damaged": ("damaged",), "without its own": ("part", "whole")}.items():
+            answer = run(*(word for base in bases for word in ("--base", self.folder / base)), container)
+            self.check_refused(name, answer, (4,))
+
+    def test_base_depth(self) -> None:
+        files = [bytes(100)]
+        files += [copy_of_base(bytes(100 - depth), bytes(101 - depth)) for depth in range(1, 66)]
+        self.check("64", decoder.decode_member(files[64], None, files[:64]) == bytes(36))
+        try:
+            self.check("65", decoder.decode_member(files[65], None, files[:65]) == b"", "is not refused")
+        except decoder.Damaged as refusal:
+            self.check("65", "too deep" in str(refusal), refusal)
 
     def test_limit(self) -> None:
         container = self.folder / "good-constant-most.swz"
@@ -201,6 +233,8 @@ class HostileTests(Checks):
         lambda: hand.single(hand.Segment([hand.zstd_block(hand.text(300))])),
         lambda: hand.single(hand.Segment([hand.lz4_block(hand.text(300))])),
         hand.copy_sample,
+        hand.base_sample,
+        hand.delta_base_sample,
         hand.tensors_container,
         hand.rans_sample,
         lambda: hand.rans_sample(more_patches=(7, 9)),
@@ -213,6 +247,7 @@ class HostileTests(Checks):
         lambda: hand.float_single(hand.BF16_J2, hand.bf16_values(62, 600), 300),
         lambda: hand.folder(b"one", b"two"),
     )
+    BASES = (hand.BASE_CONTENT, hand.delta_plan(hand.BF16).base)
     FRAMES = ("member", "segment", "block", "directory")
 
     def test_mended(self) -> None:
@@ -232,7 +267,7 @@ class HostileTests(Checks):
             edits += [(rng.randrange(24, len(container.block.body)), rng.randbytes(1))]
         chosen = container.first.name.decode() or None
         try:
-            self.check(name, decoder.decode_member(container.build(), chosen) == original, "other bytes")
+            self.check(name, decoder.decode_member(container.build(), chosen, self.BASES) == original, "other bytes")
         except decoder.Refusal as refusal:
             self.check(name, refusal.code in (2, *REFUSALS), refusal)
 

@@ -24,8 +24,7 @@ sys.path[:0] = [str(ROOT / "tools" / "fixtures")]
 
 import hand  # noqa: E402
 
-# A base outside the container cannot be given to this version of the command: it says so (exit code 4).
-NEEDS_BASE = 4
+NEEDS_BASE = 4  # exit code where a base is missing
 
 
 def find_program() -> Path:
@@ -65,6 +64,7 @@ class Agreement:
         self.program, self.folder = program, folder
         self.passed = self.failed = 0
         self.lock = Lock()
+        self.bases = list({base.read_bytes(): base for base in sorted(folder.glob("*.base"))}.values())
 
     def check(self, what: str, condition: bool, message: object = "") -> None:
         with self.lock:
@@ -84,8 +84,8 @@ class Agreement:
 
     def container(self, name: str, code: int, recipe: str) -> None:
         path = self.folder / name
-        verified = Run(self.program, "verify", path)
-        unpacked = Run(self.program, "unpack", "-c", path)
+        verified = Run(self.program, "verify", path, *self.given(path))
+        unpacked = Run(self.program, "unpack", "-c", path, *self.given(path))
         self.check(f"{name}, typed", verified.is_typed and unpacked.is_typed, (verified.code, verified.err))
         if code == 0:
             self.good(name, path, verified, unpacked)
@@ -108,7 +108,8 @@ class Agreement:
     def good(self, name: str, path: Path, verified: Run, unpacked: Run) -> None:
         allowed = {0}
         if path.with_suffix(".base").exists():
-            allowed = {0, NEEDS_BASE}
+            alone = Run(self.program, "verify", path)
+            self.check(f"{name}, without its base", alone.code == NEEDS_BASE, (alone.code, alone.err))
         if name.startswith("good-beside-"):
             allowed = {0, 6}  # Something that only a newer version decodes stands beside.
         self.check(f"{name}, verify", verified.code in allowed, (verified.code, verified.err))
@@ -123,7 +124,7 @@ class Agreement:
         """Unpacks a folder into a folder of its own."""
         target = self.folder / "unpacked" / path.stem / "out"
         target.parent.mkdir(parents=True, exist_ok=True)
-        return target, Run(self.program, "unpack", path, "-o", target)
+        return target, Run(self.program, "unpack", path, "-o", target, *self.given(path))
 
     def folder_content(self, name: str, path: Path, allowed: set[int]) -> None:
         """A good folder: the files that the reference decoder gives, and no others."""
@@ -147,6 +148,11 @@ class Agreement:
         # What does not even begin as a folder is a file, which no folder is replaced by.
         self.check(f"{name}, into a folder", unpacked.code in (code, 2), (code, unpacked.code, unpacked.err))
         self.check(f"{name}, nothing in it", list(target.parent.rglob("*")) == [target], "something is left behind")
+
+    def given(self, path: Path) -> list[object]:
+        """The bases, for a container whose header says that it needs one."""
+        needed = int.from_bytes(path.read_bytes()[12:13], "little") & 2
+        return [argument for base in self.bases if needed for argument in ("--base", base)]
 
     def original(self, path: Path) -> bytes | None:
         """The content of a container of one unnamed member, where it is known."""

@@ -167,7 +167,7 @@ package struct SegmentHeader: Equatable, Sendable {
       guard windowBase <= kind.largestWindowBase else { throw failure }
       try checkRows(rans: rans, failure)
     } else if known == .delta {
-      guard rans, mantissaBits == 0, windowBase == 0, DeltaKind(elementType) != nil else { throw failure }
+      guard mantissaBits == 0, windowBase == 0, DeltaKind(elementType) != nil else { throw failure }
       try checkRows(rans: true, failure)
     } else if known == .symbols {
       guard rowLength <= blockValues, mantissaBits == 0, windowBase == 0 else { throw failure }
