@@ -41,15 +41,16 @@ class Checks:
         lines = (golden.FIXTURES / "MANIFEST").read_text(encoding="utf-8").splitlines()
         listed = set()
         for line in lines:
-            name, _, container_sum, original_sum = line.split("\t")
+            name, _, container_sum, original_sum, base = line.split("\t")
+            bases = ["--base", str(golden.FIXTURES / base)] if base else []
             listed.add(name)
             path = golden.FIXTURES / name
             self.check(name, golden.sha256(path.read_bytes()) == container_sum, "the file was changed")
             out, err = io.BytesIO(), io.StringIO()
-            code = decoder.main([str(path)], out, err)
+            code = decoder.main([*bases, str(path)], out, err)
             same = code == 0 and golden.sha256(out.getvalue()) == original_sum
             self.check(f"{name}, reference decoder", same, (code, err.getvalue()))
-            unpacked = Run(self.program, "unpack", "-c", path)
+            unpacked = Run(self.program, "unpack", "-c", *bases, path)
             same = unpacked.code == 0 and golden.sha256(unpacked.out) == original_sum
             self.check(f"{name}, command", same, (unpacked.code, unpacked.err))
         found = {str(path.relative_to(golden.FIXTURES)) for path in golden.FIXTURES.glob("golden/*/*.swz")}
