@@ -72,7 +72,12 @@ struct BaseTests {
     #expect(useless.status == 0 && useless.errors.contains { $0.contains("nothing in it is like other; packed alone") })
     #expect(command.run(["-t", "v1.swz"]).status == 0)
     folder.writeDeep("m/f", [1])
-    #expect(command.run(["v2", "--base", "m"]).status == 2)
+    let folderless = command.run(["v2", "--base", "m"])
+    #expect(folderless.status == 2 && folderless.errors.first?.contains("holds no file of the name v2") == true)
+    for base in ["v0", "d.swz"] {
+      let single = command.run(["m", "--base", base])
+      #expect(single.status == 2 && single.errors.first?.contains("it is a single file") == true)
+    }
     #expect(command.shell("cat v1 | swzip pack --base v0 - -o p.swz").status == 2)
   }
 
@@ -119,6 +124,11 @@ struct BaseTests {
       }
     }
     #expect(command.run(["unpack", "d.swz", "-o", "x"]).status == 4)
+    // File by file, and one file of it.
+    #expect(
+      command.run(["-r", "step-2", "--base", "step-1", "--output-dir", "r"]).status == 0)
+    #expect((folder.read("r/a.safetensors.swz") ?? []).count < 3000)
+    #expect(command.run(["step-2/a.safetensors", "--base", "step-1.swz", "-c"]).output.count < 3000)
     let one = command.run(["unpack", "d.swz", "--only", "deep/*", "--base", "step-1", "-c"])
     #expect(one.output == model(version: 2))
   }

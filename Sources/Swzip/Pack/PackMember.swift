@@ -40,15 +40,19 @@ public struct PackBase: Sendable {
   }
 
   /// The base in a file: the file itself, or what a container holds: its only member, or the one of this name, of which
-  /// there may be none. `bases`: what that needs in turn.
-  public init?(_ file: BaseFile, member: String? = nil, bases: Bases? = nil) throws(SwzipError) {
+  /// there may be none. `mayHoldOne`: what is no folder's container will do. `bases`: what the base needs in turn.
+  public init?(
+    _ file: BaseFile, member: String? = nil, mayHoldOne: Bool = true, bases: Bases? = nil
+  ) throws(SwzipError) {
     let source = try file.open()
     guard source.byteCount != nil else { throw SwzipError(.refused, .notRandomAccess) }
     guard try source.beginsContainer() else {
+      guard mayHoldOne else { throw SwzipError(.refused, .oneFile) }
       self.init(hint: file.name, open: file.open)
       return
     }
     let container = try SwzFile(source)
+    guard container.isFolder || mayHoldOne else { throw SwzipError(.refused, .oneFile) }
     guard !container.isFolder || member != nil else { throw SwzipError(.refused, .severalFiles) }
     let number = container.isFolder ? container.members.firstIndex { $0.name == member } : 0
     guard let number else { return nil }

@@ -36,6 +36,7 @@ extension SwzipError {
     case .nameCollision: "two names mean the same file, or one is a folder of the other, on some systems" + quoted
     case .severalTensors: "several files have a tensor of this name" + quoted
     case .severalFiles: "it holds a folder, not a single file"
+    case .oneFile: "it is a single file, and what is packed is a folder"
     case .limit: "a limit is exceeded" + inBrackets
     case .tiling: damaged("the segments do not cover the file exactly")
     case .indexAgrees: damaged("the index disagrees with the blocks")
@@ -71,6 +72,7 @@ extension SwzipError {
     case (_, .encoderFault): "the source is untouched"
     case (.refused, .name), (.refused, .nameCollision): "rename it, or leave it out with --exclude"
     case (_, .severalFiles): "unpack it into a folder, or choose one file with --only"
+    case (_, .oneFile): "name the folder, or the container of one, that it is to be packed against"
     case (_, .severalTensors): "write FILE:TENSOR"
     case (_, .noSuchTensor): "see the names with swzip list -v"
     case (.io, _): "run it again"

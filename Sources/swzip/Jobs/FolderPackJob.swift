@@ -33,16 +33,9 @@ struct FolderPackJob {
     guard !settings.dryRun else { return settings.announce(path, byteCount: total, target) }
 
     let reading = LastRead()
-    var members: [PackMember] = []
-    var bases: [NamedBases.Base] = []
-    for file in tree.files {
-      var member = member(file, below: folder, reading)
-      if let base = try settings.bases.base(for: file.name) {
-        member.base = base.packBase
-        bases.append(base)
-      }
-      members.append(member)
-    }
+    let bases = try settings.bases.bases(ofMembers: tree.files.map(\.name))
+    var members = tree.files.map { member($0, below: folder, reading) }
+    for (index, base) in (bases ?? []).enumerated() { members[index].base = base?.packBase }
     let output = try Output(target, expected: nil, force: settings.force)
     let progress = Progress(console, name: path, total: total, asked: settings.progress)
     let report: PackReport
@@ -53,7 +46,7 @@ struct FolderPackJob {
       throw Failure(error, reading: reading.failed ?? path, writing: output.name, output.sink)
     }
     for file in tree.files { try checkUnchanged(file, below: folder) }
-    for base in bases { try base.checkUnchanged() }
+    for base in bases ?? [] { try base?.checkUnchanged() }
     let durability = try output.finish(copying: nil, mode: mode(status, tree.files), force: settings.force)
     let seconds = progress.seconds
     progress.end()

@@ -16,24 +16,43 @@ struct NamedBases {
     return try attemptLibrary(paths[0]) { () throws(SwzipError) in try Bases(files, trust: trust) }
   }
 
-  /// The base for packing the file `name` of a folder, or a file on its own (nil): the first that is named, or the file of
-  /// that name in it. Further ones are what that needs in turn.
-  func base(for name: String?) throws(Failure) -> Base? {
+  /// The base of a file that is packed on its own: the first path, or what has the file's name in that folder or container
+  /// of one. Further paths are what that needs in turn.
+  func base(ofFile name: String) throws(Failure) -> Base? {
     guard let path = paths.first else { return nil }
-    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
-    let allowed = try NamedBases(Array(paths.dropFirst())).allowed()
-    guard status.kind == .directory else {
-      let file = try NamedBases.file(path)
-      return try attemptLibrary(path) { () throws(SwzipError) in
-        try PackBase(file, member: name, bases: allowed).map { Base(path: path, status: status, packBase: $0) }
-      }
+    guard let base = try NamedBases.base(name, in: path, isMember: false, needed: needed()) else {
+      throw .refused(path, "it holds no file of the name \(name.printable); name the file to pack it against")
     }
-    guard let name else { throw .refused(path, "it is a folder; name a file to pack a file against") }
-    let own = path.hasSuffix("/") ? path + name : path + "/" + name
-    guard let inner = try? FileStatus.of(own), inner.kind == .regular else { return nil }
-    let file = try NamedBases.file(own)
+    return base
+  }
+
+  /// The bases of the files of a folder: what has the same name in the first path. Nil if no path is named.
+  func bases(ofMembers names: [String]) throws(Failure) -> [Base?]? {
+    guard let path = paths.first else { return nil }
+    let needed = try needed()
+    return try names.map { name throws(Failure) in
+      try NamedBases.base(name, in: path, isMember: true, needed: needed)
+    }
+  }
+
+  private func needed() throws(Failure) -> Bases? { try NamedBases(Array(paths.dropFirst())).allowed() }
+
+  private static func base(
+    _ name: String, in path: String, isMember: Bool, needed: Bases?
+  ) throws(Failure) -> Base? {
+    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    var own = path
+    var ownStatus = status
+    if status.kind == .directory {
+      own = path.hasSuffix("/") ? path + name : path + "/" + name
+      guard let inner = try? FileStatus.of(own), inner.kind == .regular else { return nil }
+      ownStatus = inner
+    }
+    let file = try file(own)
+    let mayHoldOne = !isMember || status.kind == .directory
     return try attemptLibrary(own) { () throws(SwzipError) in
-      try PackBase(file, member: nil, bases: allowed).map { Base(path: own, status: inner, packBase: $0) }
+      try PackBase(file, member: name, mayHoldOne: mayHoldOne, bases: needed)
+        .map { Base(path: own, status: ownStatus, packBase: $0) }
     }
   }
 

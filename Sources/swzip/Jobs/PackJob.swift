@@ -37,7 +37,9 @@ struct PackJob {
     }
     guard !settings.dryRun else { return settings.announce(input.name, byteCount: input.source.byteCount, target) }
 
-    let base = try settings.bases.base(for: nil)
+    let base =
+      try settings.selection.isRecursive
+      ? settings.bases.bases(ofMembers: [task.name])?[0] : settings.bases.base(ofFile: task.name)
     let output = try Output(target, expected: nil, force: settings.force)
     let progress = Progress(console, name: input.name, total: input.source.byteCount, asked: settings.progress)
     let report: PackReport
