@@ -7,9 +7,14 @@ public struct BaseFile: Sendable {
   public var name: String
   /// Opens the file at its start; the source must have a length, and give the same bytes each time.
   public var open: @Sendable () throws(SwzipError) -> any InputSource
+  /// One of many that were found, not named: left out where it cannot be read.
+  public var isOptional: Bool
 
-  public init(name: String, open: @escaping @Sendable () throws(SwzipError) -> any InputSource) {
+  public init(
+    name: String, isOptional: Bool = false, open: @escaping @Sendable () throws(SwzipError) -> any InputSource
+  ) {
     self.name = name
+    self.isOptional = isOptional
     self.open = open
   }
 }
@@ -32,15 +37,26 @@ public final class Bases: Sendable {
     self.trust = trust
     var candidates: [Candidate] = []
     for file in files {
-      let source = try file.open()
-      guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-      candidates.append(Candidate(file, byteCount: byteCount, member: nil))
-      guard try source.beginsContainer() else { continue }
-      for (number, member) in try SwzFile(source).index.directory.members.enumerated() {
-        candidates.append(Candidate(file, byteCount: member.byteCount, member: number, recorded: member.sha256))
+      do throws(SwzipError) {
+        candidates += try Self.candidates(in: file)
+      } catch {
+        guard file.isOptional else { throw error }
       }
     }
     self.candidates = candidates
+  }
+
+  /// The file itself and what it holds.
+  private static func candidates(in file: BaseFile) throws(SwzipError) -> [Candidate] {
+    let source = try file.open()
+    guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+    let whole = Candidate(file, byteCount: byteCount, member: nil)
+    guard try source.beginsContainer() else { return [whole] }
+    let members = try SwzFile(source).index.directory.members
+    return [whole]
+      + members.enumerated().map { number, member in
+        Candidate(file, byteCount: member.byteCount, member: number, recorded: member.sha256)
+      }
   }
 
   /// None are known.
@@ -71,7 +87,7 @@ public final class Bases: Sendable {
         if try candidate.digest(source) == record.sha256 { return source }
       } catch {
         // It may lack a base of its own, or be a later version, which needs this one.
-        guard error.kind == .base else { throw error }
+        guard error.kind == .base || candidate.file.isOptional else { throw error }
         failure = failure ?? error
       }
     }

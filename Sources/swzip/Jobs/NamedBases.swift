@@ -85,7 +85,11 @@ struct NamedBases {
     let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
     guard status.kind == .directory else { return [(lastPart(path), try file(path))] }
     let tree = try attempt(path) { () throws(SystemError) in try TreeScan(path, mostFiles: .max) { _, _ in true } }
-    return try tree.files.map { entry throws(Failure) in (entry.name, try file(path + "/" + entry.name)) }
+    return try tree.files.map { entry throws(Failure) in
+      var file = try file(path + "/" + entry.name)
+      file.isOptional = true
+      return (entry.name, file)
+    }
   }
 
   private static func file(_ path: String) throws(Failure) -> BaseFile {

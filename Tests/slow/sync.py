@@ -1,0 +1,133 @@
+"""A publisher and a follower that are killed at random: sync.py TOOLS FOLDER KILLS
+
+After each kill every container that has its name is whole, and the follower's file is a version that was given to the
+publisher; in the end both reach the last one. Then copies of the folder grow in random order, and lose versions.
+"""
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+TOOLS, FOLDER, KILLS = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+RANDOM = random.Random(20)
+VALUES = 150_000
+
+
+def first_version():
+    header = json.dumps({"w": {"dtype": "BF16", "shape": [VALUES], "data_offsets": [0, 2 * VALUES]}}).encode()
+    header += b" " * (-len(header) % 8)
+    data = bytearray()
+    for _ in range(VALUES):
+        data += (RANDOM.getrandbits(1) << 15 | RANDOM.randrange(110, 126) << 7 | RANDOM.getrandbits(7)).to_bytes(2, "little")
+    return bytearray(len(header).to_bytes(8, "little") + header + data)
+
+
+def change(content):
+    """A step of training: one value in 50 or so."""
+    for place in RANDOM.sample(range(200, len(content) - 1, 2), VALUES // 50):
+        content[place] ^= 1 + RANDOM.getrandbits(2)
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def start(*arguments):
+    return subprocess.Popen(arguments, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def kill(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
+
+
+def run(*arguments, codes=(0,)):
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if done.returncode not in codes:
+        raise SystemExit(f"{arguments}: exit code {done.returncode}: {done.stderr}")
+    return done
+
+
+def follow(source, target, published, codes=(0,)):
+    """Follows once; the file is a published version, or was none before and after."""
+    done = run(TOOLS / "follow", source, target, codes=codes)
+    assert not target.exists() or digest(target) in published, f"{target} is no version after {done}"
+    return int(done.stdout) if done.returncode == 0 else None
+
+
+def main():
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    folder, state, mine = FOLDER / "published", FOLDER / "state", FOLDER / "mine"
+    folder.mkdir(parents=True)
+    content = first_version()
+    published = set()
+    kills = {"publisher": 0, "follower": 0}
+    options = ("--anchor-every", "5", "--keep", "12")
+    while sum(kills.values()) < KILLS:
+        change(content)
+        state.write_bytes(content)
+        published.add(digest(state))
+        publisher = start(TOOLS / "publish", folder, state, *options)
+        follower = start(TOOLS / "follow", folder, mine)
+        for name, process in RANDOM.sample([("publisher", publisher), ("follower", follower)], 2):
+            time.sleep(RANDOM.random() * 0.06)
+            if RANDOM.random() < 0.8:
+                kills[name] += process.poll() is None
+                kill(process)
+            else:
+                process.wait()
+        assert not mine.exists() or digest(mine) in published, "the follower's file is no version"
+    change(content)
+    state.write_bytes(content)
+    published.add(digest(state))
+    last = int(run(TOOLS / "publish", folder, state, *options).stdout)
+    assert follow(folder, mine, published) == last and digest(mine) == digest(state)
+    assert follow(folder, mine, published) == last
+    containers = sorted(folder.glob("v*.swz"))
+    assert 12 <= len(containers) <= 17 and containers[0].name.endswith(".anchor.swz"), containers
+    for container in containers:
+        run(os.environ["SWZIP"], "verify", "-q", "--base", folder, container)
+
+    # Copies that grow in any order, with followers at any time.
+    for round_number in range(10):
+        mirror, theirs = FOLDER / f"mirror-{round_number}", FOLDER / f"theirs-{round_number}"
+        mirror.mkdir()
+        for container in RANDOM.sample(containers, len(containers)):
+            shutil.copy(container, mirror / ".part")
+            (mirror / ".part").rename(mirror / container.name)
+            if RANDOM.random() < 0.3:
+                follow(mirror, theirs, published, codes=(0, 4))
+        assert follow(mirror, theirs, published) == last and digest(theirs) == digest(state)
+
+    # A step is lost: what stands before it can be reached, and the next anchor.
+    mirror, theirs = FOLDER / "lossy", FOLDER / "theirs"
+    mirror.mkdir()
+    lost = next(path for path in containers[2:] if path.name.endswith(".step.swz"))
+    for container in containers:
+        if container != lost:
+            shutil.copy(container, mirror / container.name)
+    for container in reversed(sorted(mirror.glob("v*.swz"))):
+        theirs.unlink(missing_ok=True)
+        reached = follow(mirror, theirs, published)
+        number = int(container.name[1:13])
+        between = [int(path.name[1:13]) for path in containers if lost.name < path.name <= container.name]
+        anchored = any(path.name.endswith(".anchor.swz") for path in containers if lost.name < path.name <= container.name)
+        assert reached == (number if anchored or not between else int(lost.name[1:13]) - 1), (reached, container, lost)
+        container.unlink()
+        if container == containers[0]:
+            break
+    assert run(TOOLS / "follow", mirror, FOLDER / "none", codes=(4,)).stdout == ""
+    print(f"{kills['publisher']} publishers and {kills['follower']} followers killed, {last + 1} versions")
+
+
+main()
