@@ -25,7 +25,8 @@ struct Swzip: ParsableCommand {
       """,
     version: "swzip \(swzipVersion)",
     subcommands: [
-      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Cat.self, Salvage.self, Bench.self,
+      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Delta.self, Cat.self, Salvage.self,
+      Bench.self,
       Completion.self,
       Filter.self,
     ],

@@ -81,6 +81,43 @@ struct BaseTests {
     #expect(command.shell("cat v1 | swzip pack --base v0 - -o p.swz").status == 2)
   }
 
+  @Test func deltas() {
+    writeVersions()
+    #expect(command.run(["delta", "make", "v0", "v1"]).status == 0)
+    #expect(command.run(["delta", "make", "v1", "v2", "-o", "d2"]).status == 0)
+    #expect(command.run(["pack", "v1", "--base", "v0", "-c"]).output == folder.read("v1.swz"))
+    #expect(command.run(["delta", "apply", "v0", "v1.swz", "-o", "out"]).status == 0)
+    #expect(folder.read("out") == folder.read("v1"))
+    #expect(command.run(["delta", "inspect", "v1.swz"]).text.contains("needs     SHA-256"))
+    // One delta of two, which needs the first base only.
+    #expect(command.run(["delta", "fold", "v0", "v1.swz", "d2", "-o", "d02"]).status == 0)
+    #expect(command.run(["delta", "apply", "v0", "d02", "-o", "folded"]).status == 0)
+    #expect(folder.read("folded") == folder.read("v2"))
+    #expect(command.run(["delta", "make", "v0", "v2", "-c"]).output == folder.read("d02"))
+    #expect(command.run(["delta", "fold", "v1", "v1.swz", "d2", "-o", "x"]).status == 0, "v1 will do for the second")
+    #expect(command.run(["delta", "fold", "v3", "v1.swz", "d2", "-o", "y"]).status == 4)
+    #expect(command.run(["delta", "fold", "v0", "d2", "-o", "y"]).status == 64)
+    #expect(command.run(["delta", "fold", "v0", "v1.swz", "d2"]).status == 64)
+  }
+
+  /// The base becomes the next version, once.
+  @Test func inPlace() {
+    writeVersions()
+    folder.write("mine", model(version: 0))
+    #expect(command.run(["delta", "make", "v0", "v1", "-o", "d"]).status == 0)
+    #expect(command.run(["delta", "apply", "mine", "d", "--in-place", "-o", "z"]).status == 64)
+    #expect(command.run(["delta", "apply", "v2", "d", "--in-place"]).status == 4)
+    #expect(folder.read("v2") == model(version: 2))
+    #expect(command.run(["delta", "apply", "mine", "d", "--in-place"]).status == 0)
+    #expect(folder.read("mine") == model(version: 1))
+    #expect(command.run(["delta", "apply", "mine", "d", "--in-place"]).status == 4)
+    #expect(folder.read("mine") == model(version: 1))
+    #expect(command.run(["v0"]).status == 0)
+    #expect(command.run(["delta", "apply", "v0.swz", "d", "--in-place"]).status == 2)
+    folder.writeDeep("m/f", [1])
+    #expect(command.run(["delta", "apply", "m", "d", "--in-place"]).status == 2)
+  }
+
   @Test func diff() {
     writeVersions()
     #expect(command.run(["v1", "--base", "v0"]).status == 0)

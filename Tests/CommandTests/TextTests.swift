@@ -5,7 +5,8 @@ import Testing
 
 struct TextTests {
   @Test(arguments: [
-    "", "pack", "unpack", "verify", "list", "inspect", "diff", "cat", "salvage", "bench", "completion", "filter",
+    "", "pack", "unpack", "verify", "list", "inspect", "diff", "delta", "cat", "salvage", "bench", "completion",
+    "filter",
   ])
   func help(_ verb: String) {
     let outcome = Command().run((verb.isEmpty ? [] : [verb]) + ["--help"])
