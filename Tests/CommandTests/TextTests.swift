@@ -38,14 +38,15 @@ struct TextTests {
     }
     let others: [SwzipError.Rule] = [
       .version, .reservedBits, .unknownCodec, .unknownExtension, .encoderFault, .system, .range, .noSuchTensor,
-      .notRandomAccess, .outputTooSmall, .outOfMemory, .baseMissing, .baseDiffers, .baseCycle, .baseDepth,
+      .notRandomAccess, .outputTooSmall, .outOfMemory, .baseMissing, .baseDiffers, .baseDamaged, .baseCycle,
+      .baseDepth,
     ]
     add(.corrupt, SwzipError.Rule.allCases.filter { !others.contains($0) })
     add(.unsupported, [.version, .reservedBits, .unknownCodec, .unknownExtension, .limit], detail: "detail")
     add(.io, [.truncated, .encoderFault, .system], detail: "cannot read it: Input/output error")
     add(.refused, [.limit, .name, .range, .noSuchTensor, .notRandomAccess], detail: "detail")
     add(.invalidArgument, [.outputTooSmall, .range, .noSuchTensor], detail: "detail")
-    add(.base, [.baseMissing, .baseDiffers, .baseCycle, .baseDepth], detail: "detail")
+    add(.base, [.baseMissing, .baseDiffers, .baseDamaged, .baseCycle, .baseDepth], detail: "detail")
     add(.memory, [.outOfMemory], detail: "detail")
     #expect(lines.allSatisfy { !$0.contains("\n") })
     Snapshot.expect(lines.joined(separator: "\n") + "\n", named: "error-texts")

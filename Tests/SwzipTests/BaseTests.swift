@@ -120,9 +120,26 @@ struct BaseTests {
       // Only the length is compared here: what was decoded tells.
       let file = try SwzFile(ArraySource(container), bases: Bases([Self.file(other)], trust: .length))
       if place == before.count / 2 {
-        #expect(throws: SwzipError.self) { try read(file, 0, after.count) }
+        #expect(throws: SwzipError(.base, .baseDiffers)) { try read(file, 0, after.count) }
       }
     }
+    // Exponents, which choose the tables.
+    for place in stride(from: before.count / 2, to: before.count / 2 + 40, by: 1) {
+      var other = before
+      other[place] ^= 0x42
+      let file = try SwzFile(ArraySource(container), bases: Bases([Self.file(other)], trust: .length))
+      for policy in [CheckPolicy.strict, .loader] {
+        #expect(throws: SwzipError(.base, .baseDiffers)) { try read(file, 0, after.count, policy: policy) }
+      }
+    }
+    // A packed base with a damaged block.
+    var damaged = try SwzipTests.packed(from: ArraySource(before), options()).bytes
+    damaged[damaged.count / 2] ^= 1
+    #expect(rule([damaged]) == .baseDamaged)
+    #expect(rule([damaged, before]) == nil)
+    let file = try SwzFile(ArraySource(container), bases: Bases([Self.file(damaged)], trust: .length))
+    let error = #expect(throws: SwzipError.self) { try read(file, 0, after.count) }
+    #expect(error?.rule == .baseDamaged && error?.kind == .base)
   }
 
   /// A base that is of no use is no base; nothing is needed to unpack.

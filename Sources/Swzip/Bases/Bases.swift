@@ -46,6 +46,12 @@ public final class Bases: Sendable {
     self.candidates = candidates
   }
 
+  /// All that these know; of one trust.
+  public init(merging parts: [Bases]) {
+    trust = parts.first?.trust ?? .digest
+    candidates = parts.flatMap(\.candidates)
+  }
+
   /// The file itself and what it holds.
   private static func candidates(in file: BaseFile) throws(SwzipError) -> [Candidate] {
     let source = try file.open()
@@ -60,12 +66,10 @@ public final class Bases: Sendable {
   }
 
   /// None are known.
-  static let none = Bases(candidates: [])
+  static let none = Bases(merging: [])
 
-  private init(candidates: [Candidate]) {
-    trust = .digest
-    self.candidates = candidates
-  }
+  /// Whether bases are hashed before they are used: then what does not decode is no fault of theirs.
+  var proves: Bool { trust == .digest }
 
   /// The bytes of the base that `record` names. `path`: digests of what is being read by way of each other.
   func open(_ record: BaseRecord, path: [[UInt8]] = []) throws(SwzipError) -> any InputSource {
@@ -86,9 +90,12 @@ public final class Bases: Sendable {
         let source = try source(candidate, path)
         if try candidate.digest(source) == record.sha256 { return source }
       } catch {
-        // It may lack a base of its own, or be a later version, which needs this one.
-        guard error.kind == .base || candidate.file.isOptional else { throw error }
-        failure = failure ?? error
+        // It may be damaged, lack a base of its own, or be a later version, which needs this one.
+        guard error.kind == .base || error.kind == .corrupt || candidate.file.isOptional else { throw error }
+        let found =
+          error.kind == .corrupt
+          ? SwzipError(.base, .baseDamaged, detail: "\(candidate.file.name): \(error.text)") : error
+        failure = failure ?? found
       }
     }
     throw failure ?? SwzipError(.base, candidates.isEmpty ? .baseMissing : .baseDiffers, detail: named)
@@ -174,13 +181,17 @@ extension InputSource {
 
   /// Exactly as many bytes as `target` holds, of a base whose length was compared.
   func readBase(at position: UInt64, into target: UnsafeMutableRawBufferPointer) throws(SwzipError) {
-    guard try unsafe read(at: position, into: target) == target.count else { throw SwzipError(.base, .baseDiffers) }
+    do throws(SwzipError) {
+      guard try unsafe read(at: position, into: target) == target.count else { throw SwzipError(.base, .baseDiffers) }
+    } catch {
+      throw error.kind == .corrupt ? SwzipError(.base, .baseDamaged, detail: error.text) : error
+    }
   }
 }
 
 /// The bases of a container's members, opened when the first block needs one.
 final class OpenBases: Sendable {
-  private let bases: Bases
+  let bases: Bases
   private let path: [[UInt8]]
   private let opened = Mutex<[Key: any InputSource]>([:])
 

@@ -135,10 +135,17 @@ public final class SwzFile: Sendable {
       try unsafe whole
       ? UnsafeMutableRawBufferPointer(rebasing: buffer[start..<(start + range.count)])
       : worker.partial(range.count)
-    try unsafe segment.decoder.decode(
-      frame, block: UInt64(job.block), into: out, policy: policy, entry: segment.entries[job.block],
-      streaming: streaming && whole, scratch: worker.scratch, position: segment.positions[job.block],
-      reference: reference)
+    do throws(SwzipError) {
+      try unsafe segment.decoder.decode(
+        frame, block: UInt64(job.block), into: out, policy: policy, entry: segment.entries[job.block],
+        streaming: streaming && whole, scratch: worker.scratch, position: segment.positions[job.block],
+        reference: reference)
+    } catch {
+      // The block is as it was stored: what it was decoded with is not, if nobody has proved it.
+      let rules: [SwzipError.Rule] = [.decodedHash, .subStreams, .frameSize, .padding]
+      guard rules.contains(error.rule), header.needsBase, !bases.bases.proves else { throw error }
+      throw SwzipError(.base, .baseDiffers)
+    }
     guard !whole else { return }
     let from = max(0, -start)
     let count = min(range.count, buffer.count - start) - from

@@ -57,6 +57,7 @@ extension SwzipError {
     case .encoderFault: "encoder fault: a block did not decode to what was packed; please report this"
     case .baseMissing: "it needs a base that is missing" + inBrackets
     case .baseDiffers: "no file named with --base is the base that it needs" + inBrackets
+    case .baseDamaged: "a base that it needs is damaged" + inBrackets
     case .baseCycle: "the bases need each other in a circle" + inBrackets
     case .baseDepth: "its chain of bases is more than \(printable) deep"
     }
@@ -80,6 +81,7 @@ extension SwzipError {
     case (.corrupt, _): "take another copy, or save what can be read with swzip salvage"
     case (.base, .baseMissing): "name the file, plain or packed, with --base"
     case (.base, .baseDiffers): "name the very file that it was packed against"
+    case (.base, .baseDamaged): "take another copy of that"
     case (.base, _): "it cannot be unpacked; take another copy"
     case (.unsupported, _): "update swzip"
     case (.invalidArgument, _): nil

@@ -38,7 +38,7 @@ public struct SwzipError: Error, Equatable, Sendable {
     case frameSize, frameKind, padding, varint, name, limit, tiling, indexAgrees, blockHeader, codeLengths
     case subStreams, patches, planeSection, compressedPayload, reference, tensorRange
     case system, outOfMemory, outputTooSmall, noSuchTensor, range, notRandomAccess, encoderFault
-    case baseMissing, baseDiffers, baseCycle, baseDepth
+    case baseMissing, baseDiffers, baseDamaged, baseCycle, baseDepth
     case nameCollision, severalFiles, severalTensors, oneFile
   }
 }

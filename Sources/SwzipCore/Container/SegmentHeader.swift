@@ -34,6 +34,8 @@ package struct SegmentHeader: Equatable, Sendable {
   package var width: Int { codec == CodecID.bytes.rawValue ? 1 : elementType.width }
   /// Whether the segment's one reference determines its values.
   package var refers: Bool { CodecID(rawValue: codec)?.refers ?? false }
+  /// Whether the reference is a range of a base.
+  package var needsBase: Bool { !references.isEmpty && !refersBack }
   /// Whether the reference is a range of the container.
   package var refersBack: Bool {
     references.contains { reference in

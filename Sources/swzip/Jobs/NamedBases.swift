@@ -11,9 +11,11 @@ struct NamedBases {
   /// What a reader may use; nil if nothing is named.
   func allowed(_ trust: Bases.Trust = .digest) throws(Failure) -> Bases? {
     guard !paths.isEmpty else { return nil }
-    var files: [BaseFile] = []
-    for path in paths { files += try NamedBases.files(path).map(\.file) }
-    return try attemptLibrary(paths[0]) { () throws(SwzipError) in try Bases(files, trust: trust) }
+    let parts = try paths.map { path throws(Failure) in
+      let files = try NamedBases.files(path)
+      return try attemptLibrary(path) { () throws(SwzipError) in try Bases(files, trust: trust) }
+    }
+    return Bases(merging: parts)
   }
 
   /// The base of a file that is packed on its own: the first path, or what has the file's name in that folder or container
@@ -81,14 +83,14 @@ struct NamedBases {
     }
   }
 
-  private static func files(_ path: String) throws(Failure) -> [(name: String, file: BaseFile)] {
+  private static func files(_ path: String) throws(Failure) -> [BaseFile] {
     let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
-    guard status.kind == .directory else { return [(lastPart(path), try file(path))] }
+    guard status.kind == .directory else { return [try file(path)] }
     let tree = try attempt(path) { () throws(SystemError) in try TreeScan(path, mostFiles: .max) { _, _ in true } }
     return try tree.files.map { entry throws(Failure) in
       var file = try file(path + "/" + entry.name)
       file.isOptional = true
-      return (entry.name, file)
+      return file
     }
   }
 
