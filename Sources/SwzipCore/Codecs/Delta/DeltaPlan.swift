@@ -34,7 +34,7 @@ package final class DeltaPlan {
     let exponent = differences.topExponent()
     var best = Choice(differences, top: exponent, scratch: scratch)
     if hasRows, exponent >= Self.middleClass || kind.kernel.exponent_mask == 0 {
-      let classes = Self.classes(differences, rowLength: rowLength, scratch: scratch)
+      let classes = Self.classes(differences, top: exponent, rowLength: rowLength, scratch: scratch)
       let other = Choice(
         differences, top: max(0, exponent - Self.middleClass), classes: classes, rowLength: rowLength, scratch: scratch)
       if other.cost < best.cost { best = other }
@@ -91,15 +91,12 @@ package final class DeltaPlan {
       let kind = differences.kind
       let each = (0..<UInt8(RansCoding.mostContexts)).map(\.self)
       for block in 0..<differences.blockCount {
-        let range = differences.values(ofBlock: block)
-        differences.loadSymbols(block, scratch: scratch)
-        let firstRow = rowLength > 0 ? range.lowerBound / rowLength : 0
-        let contexts = unsafe kind.contexts(
-          differences.base.baseAddress! + range.lowerBound * kind.width, count: range.count,
-          classes: Array(classes.dropFirst(firstRow)), rowLength: rowLength, top: UInt8(top), contexts: each.count,
-          map: each, into: scratch.sorted)
+        let contexts = unsafe differences.load(
+          block, top: top, classes: classes, rowLength: rowLength, map: each, scratch: scratch)
         let (counts, symbols) = unsafe (histograms[0], scratch.symbols)
-        for index in 0..<range.count { unsafe counts[256 * Int(contexts[index]) + Int(symbols[index])] += 1 }
+        for index in 0..<differences.values(ofBlock: block).count {
+          unsafe counts[256 * Int(contexts[index]) + Int(symbols[index])] += 1
+        }
       }
       let lowBits = Self.lowBits(histograms, tokenBits: DeltaKind.tokenBits(width: kind.width))
       let merged = RansContexts(histograms)
@@ -120,22 +117,25 @@ package final class DeltaPlan {
     }
   }
 
-  /// The class of each row by the mean logarithm of its changes: the middle one is that of the median.
-  private static func classes(_ differences: Differences, rowLength: Int, scratch: EncodeScratch) -> [UInt8] {
-    let scores = differences.kind.scores
+  /// The class of each row by the mean logarithm of its changes: the middle one is that of the median. Exponents count as
+  /// far as contexts reach.
+  private static func classes(
+    _ differences: Differences, top: Int, rowLength: Int, scratch: EncodeScratch
+  ) -> [UInt8] {
+    let each = (0..<UInt8(RansCoding.mostContexts)).map(\.self)
     var means: [Int] = []
-    let kernel = differences.kind.kernel
-    for block in 0..<differences.blockCount {
-      let range = differences.values(ofBlock: block)
-      differences.loadSymbols(block, scratch: scratch)
-      for start in stride(from: range.lowerBound, to: range.upperBound, by: rowLength) {
-        let end = min(start + rowLength, range.upperBound)
-        var sum = 0
-        for index in start..<end {
-          let symbol = unsafe scratch.symbols[index - range.lowerBound]
-          sum += Int(scores[Int(symbol & 127)]) + 16 * (differences.exponent(index, kernel))
+    unsafe differences.kind.scores.withUnsafeBufferPointer { scores in
+      for block in 0..<differences.blockCount {
+        let contexts = unsafe differences.load(block, top: top, classes: [], rowLength: 0, map: each, scratch: scratch)
+        let (count, symbols) = unsafe (differences.values(ofBlock: block).count, scratch.symbols)
+        for start in stride(from: 0, to: count, by: rowLength) {
+          let end = min(start + rowLength, count)
+          var sum = 0
+          for index in start..<end {
+            unsafe sum += Int(scores[Int(symbols[index] & 127)]) - 16 * Int(contexts[index])
+          }
+          means.append(sum / (end - start))
         }
-        means.append(sum / (end - start))
       }
     }
     let median = means.sorted()[means.count / 2]
@@ -177,13 +177,20 @@ package final class DeltaPlan {
   var blockCount: Int { (count + blockValues - 1) / blockValues }
   func values(ofBlock block: Int) -> Range<Int> { (block * blockValues)..<min((block + 1) * blockValues, count) }
 
-  func loadSymbols(_ block: Int, scratch: EncodeScratch) {
+  /// Symbols of a block into the scratch's `symbols`; returns what `map` has for their contexts.
+  func load(
+    _ block: Int, top: Int, classes: [UInt8], rowLength: Int, map: [UInt8], scratch: EncodeScratch
+  ) -> UnsafePointer<UInt8> {
     let range = values(ofBlock: block)
     let offset = range.lowerBound * kind.width
     unsafe withUnsafePointer(to: kind.kernel) {
       unsafe swzip_delta_symbols(
         $0, values.baseAddress! + offset, base.baseAddress! + offset, range.count, scratch.symbols)
     }
+    let firstRow = rowLength > 0 ? range.lowerBound / rowLength : 0
+    return unsafe kind.contexts(
+      base.baseAddress! + offset, count: range.count, classes: Array(classes.dropFirst(firstRow)), rowLength: rowLength,
+      top: UInt8(top), contexts: map.count, map: map, into: scratch.sorted)
   }
 
   /// The exponent of a value of the base.
