@@ -40,25 +40,33 @@ public struct PackBase: Sendable {
   }
 
   /// The base in a file: the file itself, or what a container holds: its only member, or the one of this name, of which
-  /// there may be none. `mayHoldOne`: what is no folder's container will do. `bases`: what the base needs in turn.
-  public init?(
-    _ file: BaseFile, member: String? = nil, mayHoldOne: Bool = true, bases: Bases? = nil
-  ) throws(SwzipError) {
+  /// there may be none. `bases`: what the base needs in turn.
+  public init?(_ file: BaseFile, member: String? = nil, bases: Bases? = nil) throws(SwzipError) {
     let source = try file.open()
     guard source.byteCount != nil else { throw SwzipError(.refused, .notRandomAccess) }
     guard try source.beginsContainer() else {
-      guard mayHoldOne else { throw SwzipError(.refused, .oneFile) }
       self.init(hint: file.name, open: file.open)
       return
     }
-    let container = try SwzFile(source)
-    guard container.isFolder || mayHoldOne else { throw SwzipError(.refused, .oneFile) }
+    let container = try SwzFile(source, bases: bases)
     guard !container.isFolder || member != nil else { throw SwzipError(.refused, .severalFiles) }
     let number = container.isFolder ? container.members.firstIndex { $0.name == member } : 0
     guard let number else { return nil }
-    self.init(hint: file.name) { () throws(SwzipError) in
-      MemberSource(try SwzFile(file.open(), bases: bases), member: number)
-    }
+    self.init(container, number, of: file)
+  }
+
+  /// The bases in the container of a folder, by name. Throws `oneFile` for anything else.
+  public static func members(of file: BaseFile, bases: Bases? = nil) throws(SwzipError) -> [String: PackBase] {
+    let source = try file.open()
+    guard try source.beginsContainer() else { throw SwzipError(.refused, .oneFile) }
+    let container = try SwzFile(source, bases: bases)
+    guard container.isFolder else { throw SwzipError(.refused, .oneFile) }
+    let named = container.members.enumerated().map { ($1.name, PackBase(container, $0, of: file)) }
+    return Dictionary(named) { first, _ in first }
+  }
+
+  private init(_ container: SwzFile, _ number: Int, of file: BaseFile) {
+    self.init(hint: file.name) { () throws(SwzipError) in MemberSource(container, member: number) }
   }
 }
 

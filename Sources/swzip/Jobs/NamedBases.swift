@@ -22,40 +22,43 @@ struct NamedBases {
   /// of one. Further paths are what that needs in turn.
   func base(ofFile name: String) throws(Failure) -> Base? {
     guard let path = paths.first else { return nil }
-    guard let base = try NamedBases.base(name, in: path, isMember: false, needed: needed()) else {
+    let needed = try needed()
+    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    let found =
+      try status.kind == .directory
+      ? NamedBases.base(name, below: path, needed)
+      : NamedBases.packBase(path, member: name, needed).map { Base(path: path, status: status, packBase: $0) }
+    guard let found else {
       throw .refused(path, "it holds no file of the name \(name.printable); name the file to pack it against")
     }
-    return base
+    return found
   }
 
-  /// The bases of the files of a folder: what has the same name in the first path. Nil if no path is named.
+  /// The bases of the files of a folder: what has the same name in the first path, a folder or the container of one. Nil
+  /// if no path is named.
   func bases(ofMembers names: [String]) throws(Failure) -> [Base?]? {
     guard let path = paths.first else { return nil }
     let needed = try needed()
-    return try names.map { name throws(Failure) in
-      try NamedBases.base(name, in: path, isMember: true, needed: needed)
+    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    if status.kind == .directory {
+      return try names.map { name throws(Failure) in try NamedBases.base(name, below: path, needed) }
     }
+    let file = try NamedBases.file(path)
+    let found = try attemptLibrary(path) { () throws(SwzipError) in try PackBase.members(of: file, bases: needed) }
+    return names.map { name in found[name].map { Base(path: path, status: status, packBase: $0) } }
   }
 
   private func needed() throws(Failure) -> Bases? { try NamedBases(Array(paths.dropFirst())).allowed() }
 
-  private static func base(
-    _ name: String, in path: String, isMember: Bool, needed: Bases?
-  ) throws(Failure) -> Base? {
-    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
-    var own = path
-    var ownStatus = status
-    if status.kind == .directory {
-      own = path.hasSuffix("/") ? path + name : path + "/" + name
-      guard let inner = try? FileStatus.of(own), inner.kind == .regular else { return nil }
-      ownStatus = inner
-    }
-    let file = try file(own)
-    let mayHoldOne = !isMember || status.kind == .directory
-    return try attemptLibrary(own) { () throws(SwzipError) in
-      try PackBase(file, member: name, mayHoldOne: mayHoldOne, bases: needed)
-        .map { Base(path: own, status: ownStatus, packBase: $0) }
-    }
+  private static func base(_ name: String, below folder: String, _ needed: Bases?) throws(Failure) -> Base? {
+    let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    guard let status = try? FileStatus.of(path), status.kind == .regular else { return nil }
+    return try packBase(path, member: nil, needed).map { Base(path: path, status: status, packBase: $0) }
+  }
+
+  private static func packBase(_ path: String, member: String?, _ needed: Bases?) throws(Failure) -> PackBase? {
+    let file = try file(path)
+    return try attemptLibrary(path) { () throws(SwzipError) in try PackBase(file, member: member, bases: needed) }
   }
 
   /// The bytes of a file, or of what a container holds.
