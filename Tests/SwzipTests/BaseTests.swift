@@ -177,6 +177,24 @@ struct BaseTests {
     #expect(codecs["float"]?.count == 1)
   }
 
+  /// The same numbers in another order and under other names, among many of their size; a master beside its rounded copy.
+  @Test func foundByContent() throws {
+    var old = SafetensorsFile()
+    for index in 0..<20 { old.add("layer.\(index)", .f32, [64, 100], .weights, seed: UInt64(index)) }
+    var new = SafetensorsFile()
+    for index in [17, 3, 9] {
+      let rounded = stride(from: 0, to: 25_600, by: 4).flatMap { old.tensors[index].bytes[($0 + 2)..<($0 + 4)] }
+      new.add("half.\(index)", .bf16, [64, 100])
+      new.tensors[new.tensors.count - 1].bytes = rounded
+      new.add("p\(index).value", .f32, [64, 100])
+      new.tensors[new.tensors.count - 1].bytes = old.tensors[index].bytes
+    }
+    let (container, _) = try Self.packed(new.bytes, base: old.bytes)
+    #expect(same(try Self.unpacked(container, bases: [old.bytes]), new.bytes))
+    let masters = try SwzFile(ArraySource(container)).segments.filter { $0.elementType == "F32" }
+    #expect(masters.allSatisfy { $0.codec == "delta" && $0.packedByteCount < 300 })
+  }
+
   /// What changed, counted: against the same comparison value by value.
   @Test func comparison() throws {
     var after = Self.after

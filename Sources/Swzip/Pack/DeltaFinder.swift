@@ -14,13 +14,28 @@ struct DeltaFinder {
   private let source: any InputSource
   private let base: any InputSource
   private let trial: SegmentTrial
-  /// Tensors of the base by name, and by type and size.
+  /// Tensors of the base by name, by type, size and the hash of a sample, and by type and size.
   private let named: [String: TensorRecord]
+  private let sampled: [Key: TensorRecord]
   private let alike: [Key: [TensorRecord]]
+  private static let sampleBytes: UInt64 = 1024
 
   private struct Key: Hashable {
     let elementType: ElementType
     let byteCount: UInt64
+    var sample: UInt64?
+
+    init(_ tensor: TensorRecord) {
+      elementType = tensor.elementType
+      byteCount = tensor.byteCount
+    }
+
+    /// With a sample from the middle.
+    init(_ tensor: TensorRecord, in source: any InputSource) throws(SwzipError) {
+      self.init(tensor)
+      let count = min(byteCount, DeltaFinder.sampleBytes)
+      sample = xxh3(try source.bytes(at: tensor.offset + (byteCount - count) / 2, count: Int(count)))
+    }
   }
 
   /// `tensors`: those of the base.
@@ -31,7 +46,10 @@ struct DeltaFinder {
     self.base = base
     trial = try SegmentTrial(effort)
     named = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
-    alike = Dictionary(grouping: tensors) { Key(elementType: $0.elementType, byteCount: $0.byteCount) }
+    alike = Dictionary(grouping: tensors) { Key($0) }
+    var sampled: [Key: TensorRecord] = [:]
+    for tensor in tensors { sampled[try Key(tensor, in: base)] = tensor }
+    self.sampled = sampled
   }
 
   /// Marks segments as differences to base 0, or as equal to a range of it; neighbours of few differences are joined.
@@ -75,18 +93,26 @@ struct DeltaFinder {
   private func find(
     _ segment: inout SegmentRange, _ tensors: [TensorRecord]
   ) throws(SwzipError) -> (alone: UInt64, size: UInt64?) {
-    guard !segment.refers else { return (0, nil) }
-    let alone = try trial.byteCount(of: segment, in: source).byteCount
+    let alone: UInt64
+    if let cast = segment.castOf {
+      // Casts to a wider type store the lower halves; others next to nothing.
+      guard cast.elementType.width < segment.elementType.width else { return (0, nil) }
+      alone = UInt64(segment.byteCount / 2)
+    } else {
+      guard !segment.refers else { return (0, nil) }
+      alone = try trial.byteCount(of: segment, in: source).byteCount
+    }
     guard DeltaKind(segment.elementType) != nil, segment.byteCount % segment.elementType.width == 0 else {
-      for offset in places(segment, tensors) where try isEqual(segment, at: offset) {
+      for offset in try places(segment, tensors) where try isEqual(segment, at: offset) {
         segment.copyOf = .base(number: 0, offset: offset)
         return (alone, 0)
       }
       return (alone, nil)
     }
     var best: (size: UInt64, segment: SegmentRange)?
-    for offset in places(segment, tensors) {
+    for offset in try places(segment, tensors) {
       var candidate = segment
+      candidate.castOf = nil
       candidate.deltaOf = .base(number: 0, offset: offset)
       let size = try trial.byteCount(of: candidate, in: source, base: base).byteCount
       if size < best?.size ?? .max { best = (size, candidate) }
@@ -96,9 +122,9 @@ struct DeltaFinder {
     return (alone, best.size)
   }
 
-  /// Where in the base the bytes of a segment may be found: behind tensors of the same name, of type and size, and at its
-  /// own place.
-  private func places(_ segment: SegmentRange, _ tensors: [TensorRecord]) -> [UInt64] {
+  /// Where in the base the bytes of a segment may be found: in the tensor of the same name; else in one of equal bytes, as
+  /// far as a sample tells, and in those of type and size whose names end most alike; else at its own place.
+  private func places(_ segment: SegmentRange, _ tensors: [TensorRecord]) throws(SwzipError) -> [UInt64] {
     var places: [UInt64] = []
     func add(_ tensor: TensorRecord, _ other: TensorRecord) {
       guard other.elementType == tensor.elementType, other.byteCount == tensor.byteCount else { return }
@@ -110,12 +136,19 @@ struct DeltaFinder {
     if let tensor = first(tensors, in: segment) {
       if let other = named[tensor.name] { add(tensor, other) }
       if places.isEmpty {
-        let key = Key(elementType: tensor.elementType, byteCount: tensor.byteCount)
-        for other in alike[key, default: []].prefix(Self.mostCandidates) { add(tensor, other) }
+        if let other = sampled[try Key(tensor, in: source)] { add(tensor, other) }
+        let others = alike[Key(tensor), default: []].map { ($0, Self.commonEnd($0.name, tensor.name)) }
+        let nearest = others.sorted { ($0.1, $1.0.offset) > ($1.1, $0.0.offset) }.prefix(Self.mostCandidates)
+        for (other, _) in nearest { add(tensor, other) }
       }
     }
     if places.isEmpty, fits(segment.offset, segment) { places.append(segment.offset) }
     return places
+  }
+
+  /// Characters that two names have in common at their ends.
+  private static func commonEnd(_ a: String, _ b: String) -> Int {
+    zip(a.utf8.reversed(), b.utf8.reversed()).prefix { $0 == $1 }.count
   }
 
   private func fits(_ offset: UInt64, _ segment: SegmentRange) -> Bool {
