@@ -20,7 +20,8 @@ public func pack(
   try Packer(members, sink, options).run(progress)
 }
 
-/// Unpacks the one member of a container, forward, with the help of the bases that it refers to; every block is verified (both hashes) before it is written.
+/// Unpacks the one member of a container, forward, with the bases that it refers to; every block is verified (both
+/// hashes) before it is written.
 public func unpack(
   from source: any InputSource, to sink: any OutputSink, bases: Bases? = nil, threads: Int,
   progress: ProgressHandler? = nil

@@ -26,9 +26,7 @@ struct Swzip: ParsableCommand {
     version: "swzip \(swzipVersion)",
     subcommands: [
       Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Delta.self, Cat.self, Salvage.self,
-      Bench.self,
-      Completion.self,
-      Filter.self,
+      Bench.self, Completion.self, Filter.self,
     ],
     defaultSubcommand: Filter.self)
 }

@@ -132,6 +132,43 @@ struct BaseTests {
     #expect(command.run(["diff", "v0", "m"]).status == 2)
   }
 
+  /// A container that needs what it replaces, or what its source was, could never be unpacked: all of these are refused, and
+  /// nothing is lost.
+  @Test func nothingNeedsItself() {
+    writeVersions()
+    #expect(command.run(["v0"]).status == 0)
+    #expect(command.run(["v1", "--base", "v0", "-o", "d1"]).status == 0)
+    #expect(command.run(["v2", "--base", "v1", "-o", "d2"]).status == 0)
+    folder.link("link", to: "v0")
+    folder.writeDeep("m/v3", model(version: 3))
+    let before = folder.files(".")
+    for arguments in [
+      // The source is the base, by any name, or what the base needs.
+      ["v0", "--base", "v0", "--rm", "-o", "x"], ["v0", "--base", "v0", "-o", "x"],
+      ["v0", "--base", "link", "-o", "x"],
+      ["v0", "--base", "d1", "--base", "v0", "--rm", "-o", "x"],
+      ["v0", "--base", "d1", "--base", ".", "--rm", "-o", "x"],
+      ["m", "--base", "m", "-o", "x"], ["m/v3", "--base", "m", "--rm", "-o", "x"],
+      ["-r", "m", "--base", "m", "--rm", "--output-dir", "x"],
+      // The output is the base, or what the base needs.
+      ["v0", "--base", "v0.swz", "-f"], ["v2", "--base", "v1", "-o", "v1", "-f"],
+      ["v2", "--base", "v1", "-o", "link", "--base", "v0", "-f"],
+      ["v2", "--base", "d1", "--base", "v0", "-o", "v0", "-f"],
+      ["v2", "--base", "v1", "--base", ".", "-o", "v3", "-f"],
+      ["m", "--base", "m", "-o", "m/v3", "-f"], ["delta", "make", "v1", "v2", "-o", "v1", "-f"],
+      ["delta", "fold", "v0", "d1", "d2", "-o", "v0", "-f"], ["delta", "fold", "v0", "d1", "d2", "-o", "d1", "-f"],
+    ] {
+      let outcome = command.run(arguments)
+      #expect(outcome.status == 2, "\(arguments): \(outcome.errors)")
+      #expect(folder.files(".") == before, "\(arguments)")
+    }
+    // Others of a list go on.
+    #expect(command.run(["v1", "v0", "--base", "v0", "--rm"]).status == 2)
+    #expect(folder.read("v0") != nil && folder.read("v1") == nil)
+    #expect(command.run(["-d", "v1.swz", "--base", "v0"]).status == 0)
+    #expect(folder.read("v1") == model(version: 1))
+  }
+
   @Test func removal() {
     writeVersions()
     #expect(command.run(["v1", "--base", "v0", "--rm"]).status == 0)

@@ -14,6 +14,7 @@ struct FoldJob {
   func run(_ task: Task) throws(Failure) {
     let target = try settings.target(task, named: task.name, own: task.name)
     try target.check(against: nil, force: settings.force)
+    try NamedBases(bases + deltas).check(target)
     let allowed = try NamedBases(bases + deltas.dropLast()).allowed()
     let source = try NamedBases.original(task.operand.name, allowed)
     let base = try NamedBases(bases).base(ofFile: task.name)

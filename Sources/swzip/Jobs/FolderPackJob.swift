@@ -24,6 +24,7 @@ struct FolderPackJob {
     let target = try settings.target(task, named: name, own: folder + PackJob.suffix)
     if settings.skips(task, target) { return }
     try target.check(against: status, force: settings.force)
+    try settings.bases.check(target)
     if target == .standardOutput, FileHandle.standardOutput.isTerminal, !settings.force {
       throw .refused(
         target.name, "compressed data is not written to a terminal; name a file with -o, or insist with -f")
@@ -35,7 +36,10 @@ struct FolderPackJob {
     let reading = LastRead()
     let bases = try settings.bases.bases(ofMembers: tree.files.map(\.name))
     var members = tree.files.map { member($0, below: folder, reading) }
-    for (index, base) in (bases ?? []).enumerated() { members[index].base = base?.packBase }
+    for (index, base) in (bases ?? []).enumerated() {
+      try base?.check(against: tree.files[index].status)
+      members[index].base = base?.packBase
+    }
     let output = try Output(target, expected: nil, force: settings.force)
     let progress = Progress(console, name: path, total: total, asked: settings.progress)
     let report: PackReport

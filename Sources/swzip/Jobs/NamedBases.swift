@@ -18,6 +18,34 @@ struct NamedBases {
     return Bases(merging: parts)
   }
 
+  /// Refuses an output that would replace what it needs, and, with `source`, to remove what a base is or needs: then the
+  /// original could never be had again.
+  func check(_ target: Target, removing source: FileStatus? = nil) throws(Failure) {
+    var replaced: FileStatus?
+    if case .path(let path) = target { replaced = try? FileStatus.of(path) }
+    guard replaced != nil || source != nil else { return }
+    for path in paths {
+      for status in try NamedBases.statuses(path) {
+        if let replaced, replaced.isSameFile(as: status) {
+          throw .refused(target.name, "it is one of the files that --base names; name another output with -o")
+        }
+        if let source, source.isSameFile(as: status) {
+          throw .refused(path, "--rm would remove a file that --base names; drop --rm")
+        }
+      }
+    }
+  }
+
+  /// The file itself, or all files of a folder.
+  private static func statuses(_ path: String) throws(Failure) -> [FileStatus] {
+    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    return status.kind == .directory ? try scan(path).files.map(\.status) : [status]
+  }
+
+  private static func scan(_ path: String) throws(Failure) -> TreeScan {
+    try attempt(path) { () throws(SystemError) in try TreeScan(path, mostFiles: .max) { _, _ in true } }
+  }
+
   /// The base of a file that is packed on its own: the first path, or what has the file's name in that folder or container
   /// of one. Further paths are what that needs in turn.
   func base(ofFile name: String) throws(Failure) -> Base? {
@@ -79,6 +107,12 @@ struct NamedBases {
     let status: FileStatus
     let packBase: PackBase
 
+    /// Refuses a file as its own base: who removes it afterwards would have nothing.
+    func check(against source: FileStatus?) throws(Failure) {
+      guard let source, source.isSameFile(as: status) else { return }
+      throw .refused(path, "it is the very file that is packed; name another version of it")
+    }
+
     /// Nobody wrote to it meanwhile.
     func checkUnchanged() throws(Failure) {
       let now = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
@@ -89,8 +123,7 @@ struct NamedBases {
   private static func files(_ path: String) throws(Failure) -> [BaseFile] {
     let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
     guard status.kind == .directory else { return [try file(path)] }
-    let tree = try attempt(path) { () throws(SystemError) in try TreeScan(path, mostFiles: .max) { _, _ in true } }
-    return try tree.files.map { entry throws(Failure) in
+    return try scan(path).files.map { entry throws(Failure) in
       var file = try file(path + "/" + entry.name)
       file.isOptional = true
       return file

@@ -28,6 +28,7 @@ struct PackJob {
     if settings.skips(task, target) { return }
     let input = try Input(task.operand, force: settings.force, forRemoval: settings.removesSource)
     try target.check(against: input.status, force: settings.force)
+    try settings.bases.check(target, removing: settings.removesSource ? input.status : nil)
     if target == .standardOutput, FileHandle.standardOutput.isTerminal, !settings.force {
       throw .refused(
         target.name, "compressed data is not written to a terminal; name a file with -o, or insist with -f")
@@ -40,6 +41,7 @@ struct PackJob {
     let base =
       try settings.selection.isRecursive
       ? settings.bases.bases(ofMembers: [task.name])?[0] : settings.bases.base(ofFile: task.name)
+    try base?.check(against: input.status)
     let output = try Output(target, expected: nil, force: settings.force)
     let progress = Progress(console, name: input.name, total: input.source.byteCount, asked: settings.progress)
     let report: PackReport

@@ -38,13 +38,18 @@ package struct DeltaKind: Sendable {
     }
   }
 
+  /// The place of the highest bit of a token's magnitude; of no zero.
+  private static func highestBit(_ token: Int, tokenBits: Int) -> Int {
+    token >> tokenBits == 0 ? token.bitWidth - 1 - token.leadingZeroBitCount : token >> tokenBits + tokenBits - 1
+  }
+
   /// For each token the logarithm of its magnitude in 1/16 octave, -16 for 0. From the fraction as if it were linear.
   var scores: [Int16] {
     let bits = Self.tokenBits(width: width)
     return (0..<128).map { token in
       guard token > 0 else { return -16 }
       // The magnitude's highest bit, and the bits behind it that the token has.
-      let head = token >> bits == 0 ? token.bitWidth - 1 - token.leadingZeroBitCount : token >> bits + bits - 1
+      let head = Self.highestBit(token, tokenBits: bits)
       let fraction = token >> bits == 0 ? ((token << 4) >> head) & 15 : (token & (1 << bits - 1)) << (4 - bits)
       return Int16(16 * head + fraction)
     }
@@ -98,8 +103,7 @@ package struct DeltaKind: Sendable {
     unsafe swzip_histogram_add(scratch.symbols, count, 1, counts)
     let bits = tokenBits(width: width)
     for symbol in 0..<256 where symbol & 127 != 0 {
-      let token = symbol & 127
-      let top = token >> bits == 0 ? token.bitWidth - 1 - token.leadingZeroBitCount : token >> bits + bits - 1
+      let top = highestBit(symbol & 127, tokenBits: bits)
       if top < steps.count { unsafe steps[top] += UInt64(counts[symbol]) }
     }
     return unsafe UInt64(count) - UInt64(counts[0])

@@ -12,8 +12,6 @@ package final class DeltaPlan {
   private let rowClasses: [UInt8]
   private let encoder: RansEncoder
   private let map: [UInt8]
-  /// Bits of all symbols, tables, row classes and low bits.
-  package let cost: UInt64
 
   private static let rowBits = 4
   /// The class of a row of median change.
@@ -42,7 +40,6 @@ package final class DeltaPlan {
     rowClasses = best.classes
     self.rowLength = best.classes.isEmpty ? 0 : rowLength
     top = UInt8(best.top)
-    cost = best.cost
     coding = RansCoding(
       tables: best.tables, rowBits: best.classes.isEmpty ? 0 : Self.rowBits, tableOfContext: best.tableOfContext)
     map = coding.map
