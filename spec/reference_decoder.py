@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import math
 import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -140,7 +141,7 @@ T_BYTES, BF16, F16, F32, F64, F8_E4M3, F8_E5M2 = range(7)
 F8_E4M3FNUZ, F8_E5M2FNUZ = 8, 9
 
 BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST, DELTA = range(7)  # codecs
-REFERRING = (COPY, CAST, DELTA)  # those of exactly one reference
+REFERRING = (COPY, CAST, DELTA)  # those that read what they refer to
 CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast", "delta")
 CODER_HUFFMAN, CODER_RANS = range(2)
 MODE_NAMES = (
@@ -418,6 +419,8 @@ class Segment:
     palette: Palette | None = None  # of codec symbols
     referred: int | None = None  # of codec cast: the element type of the referred range
     t: int | None = None  # of codec delta: T
+    prediction: Prediction | None = None  # of codec delta, and its constants
+    constants: tuple[float, ...] = ()
     references: list[Reference] = field(default_factory=list)
     blocks: list[Frame] = field(default_factory=list)
 
@@ -432,7 +435,9 @@ class Segment:
 
     @property
     def referred_width(self) -> int:
-        """Bytes of a value in the range that the segment refers to."""
+        """Bytes of a value in the ranges that the segment refers to."""
+        if self.prediction and self.prediction.rule:
+            return element_width(F32)
         return self.width if self.referred is None else element_width(self.referred)
 
     @property
@@ -740,7 +745,7 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     else:
         segment.tables = [read_table(cursor) for _ in range(table_count)]
     cursor.check(reference_count <= 4, "more than 4 references")
-    one = codec not in REFERRING or reference_count == 1
+    one = codec not in (COPY, CAST) or reference_count == 1
     cursor.check(one, f"codec {CODEC_NAMES[codec]} without exactly one reference")
     for _ in range(reference_count):
         kind = cursor.u8()
@@ -755,6 +760,8 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     if codec == DELTA:
         segment.t = cursor.u8()
         cursor.check(segment.t <= 240, "T is above 240")
+        segment.prediction = read_prediction(cursor, segment)
+        segment.constants = struct.unpack(segment.prediction.constants, cursor.take(segment.prediction.constant_bytes))
     present = set().union(*map(present_symbols, segment.tables), *(table.symbols for table in rans_tables(segment)))
     cursor.check(present <= segment.meaningful, "table has a symbol that stands for nothing")
     unknown = read_extensions(cursor)
@@ -1025,7 +1032,7 @@ class Block:
     cursor: Cursor
     segment: Segment
     values: int
-    referred: Callable[[], bytes]  # for modes copy, cast, delta: the range of the reference that belongs to the block
+    referred: Callable[[int], bytes]  # for modes copy, cast, delta: what belongs to the block in a reference's range
     inner: bool = False  # a block inside one of mode sparse
 
     @property
@@ -1751,7 +1758,7 @@ def mode_cast(block: Block) -> bytes:
     cursor, segment, count = block.cursor, block.segment, block.values
     patches = payload_length(cursor)
     cursor.check(16 * patches <= count, "too many patches")
-    source = little_endian(block.referred(), segment.referred_width)
+    source = little_endian(block.referred(0), segment.referred_width)
     cast = CASTS.get((segment.element, segment.referred or 0))
     if cast:
         values = list(map(cast, source))
@@ -1767,11 +1774,119 @@ def mode_cast(block: Block) -> bytes:
     return b"".join(value.to_bytes(segment.width, "little") for value in values)
 
 
+# --- Predictions of codec delta (delta.md) ----------------------------------------------------------------------------
+#
+# Python's floats and their +, − and × are those of IEEE 754 with 64 bits; the rest is made here.
+
+
+def f32(x: float) -> float:
+    """Rounded to 32 bits."""
+    try:
+        return float_of(struct.pack("<f", x))
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
+def float_of(data: bytes) -> float:
+    """A number of 32 bits."""
+    return float(struct.unpack("<f", data)[0])
+
+
+def bits_of(x: float) -> int:
+    """The bits of a number that 32 bits hold."""
+    return int.from_bytes(struct.pack("<f", x), "little")
+
+
+def quotient(x: float, y: float) -> float:
+    """x / y."""
+    if y != 0:
+        return x / y
+    if x == 0 or math.isnan(x):
+        return math.nan
+    return math.copysign(math.inf, x) * math.copysign(1.0, y)
+
+
+def square_root(x: float) -> float:
+    """Of a zero the zero itself, below it none."""
+    return math.sqrt(x) if x >= 0 else math.nan
+
+
+def scaled(k: float, x: float) -> float:
+    """P 1."""
+    return f32(k * x)
+
+
+def second_moment(beta1: float, beta2: float, m: float, old_m: float, old_v: float) -> float:
+    """P 2; what the page writes with a prime is old here."""
+    h = (m - beta1 * old_m) * quotient(1.0, 1.0 - beta1)
+    return f32(f32(f32(beta2) * old_v) + ((1.0 - beta2) * h) * h)
+
+
+def weight_after(
+    beta1: float, beta2: float, decay: float, step: float, epsilon: float,
+    m: float, old_m: float, old_v: float, old_w: float,
+) -> float:  # fmt: skip
+    """P 3."""
+    v = second_moment(beta1, beta2, m, old_m, old_v)
+    q = quotient(f32(step * m), f32(f32(square_root(v)) + epsilon))
+    return f32(f32(decay * old_w) - f32(q))
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A line of the page's table; the rule takes the constants and then a value of each reference."""
+
+    name: str
+    references: int
+    constants: str = "<"  # as module struct says it
+    elements: tuple[int, ...] = ()  # none: any
+    rule: Callable[..., float] | None = None  # none: b is the value of the reference
+
+    @property
+    def constant_bytes(self) -> int:
+        return struct.calcsize(self.constants)
+
+
+PREDICTIONS = (
+    Prediction("same", 1),
+    Prediction("scaled", 1, "<d", (F32,), scaled),
+    Prediction("second moment", 3, "<dd", (F32,), second_moment),
+    Prediction("weight", 4, "<ddfff", (F32, BF16), weight_after),
+)
+
+
+def read_prediction(cursor: Cursor, segment: Segment) -> Prediction:
+    """P, which must fit the element type and the number of references."""
+    p = cursor.u8()
+    require_known(p < len(PREDICTIONS), f"prediction {p}", cursor.where)
+    prediction = PREDICTIONS[p]
+    cursor.check(not prediction.elements or segment.element in prediction.elements,
+                 f"prediction {prediction.name} of another element type")  # fmt: skip
+    right = len(segment.references) == prediction.references
+    cursor.check(right, f"prediction {prediction.name} of another number of references than {prediction.references}")
+    return prediction
+
+
+def predicted(block: Block) -> list[int]:
+    """b of each value of the block."""
+    segment, prediction = block.segment, block.segment.prediction
+    if prediction is None:
+        block.cursor.fail("no prediction")
+    ranges = [little_endian(block.referred(number), segment.referred_width) for number in range(prediction.references)]
+    if prediction.rule is None:
+        return ranges[0]
+    found = []
+    for words in zip(*ranges, strict=True):
+        result = prediction.rule(*segment.constants, *(float_of(word.to_bytes(4, "little")) for word in words))
+        found.append(words[-1] if math.isnan(result) else bits_of(result))
+    return list(map(bf16_of_f32, found)) if segment.element == BF16 else found
+
+
 # --- Codec delta (delta.md) -------------------------------------------------------------------------------------------
 
 
 def exponent(base: int, element: int) -> int:
-    """e: the exponent of the base's value."""
+    """e: the exponent of b."""
     low, high = DELTA_EXPONENTS.get(element, (0, -1))
     return base >> low & (1 << high - low + 1) - 1
 
@@ -1801,7 +1916,7 @@ def read_low_bits(cursor: Cursor, sizes: Sequence[int]) -> list[int]:
 
 
 def moved(base: int, difference: int, element: int) -> int:
-    """The value at a difference g from the base: in the order of numbers, seen from the base's sign, for floats."""
+    """The value at a difference g from b: in the order of numbers, seen from the sign of b, for floats."""
     s = 1 << 8 * element_width(element) - 1  # S
     if element not in DELTA_EXPONENTS:
         return (base + difference) % (2 * s)
@@ -1815,7 +1930,7 @@ def mode_delta(block: Block) -> bytes:
     cursor, segment, count = block.cursor, block.segment, block.values
     element, width, k = segment.element, segment.width, segment.token_bits
     cursor.reserved(1)
-    bases = little_endian(block.referred(), width)
+    bases = predicted(block)
     shifts = [(segment.t or 0) - exponent(base, element) for base in bases]
     symbols = read_rans_symbols(cursor, segment, count, shifts)
     tokens = [symbol % NEGATIVE for symbol in symbols]
@@ -1832,8 +1947,11 @@ def mode_delta(block: Block) -> bytes:
 
 
 def mode_copy(block: Block) -> bytes:
+    """The same bytes; in codec delta all b."""
     reserved_fields(block.cursor)
-    return block.referred()
+    if block.segment.codec == DELTA:
+        return b"".join(b.to_bytes(block.segment.width, "little") for b in predicted(block))
+    return block.referred(0)
 
 
 MODES: tuple[Callable[[Block], bytes], ...] = (
@@ -1913,9 +2031,9 @@ class Decoder:
         require(xxh3_64(decoded) == decoded_hash, "decoded hash does not match", where)
         return decoded
 
-    def referred(self, member: Member, segment: Segment, first: int, count: int) -> bytes:
-        """`count` values of the segment's reference from value `first` on (section 4.2)."""
-        reference = segment.references[0]
+    def referred(self, member: Member, segment: Segment, first: int, count: int, number: int) -> bytes:
+        """`count` values from value `first` on of the range of the segment's reference `number` (section 4.2)."""
+        reference = segment.references[number]
         size = count * segment.referred_width
         start = reference.offset + first * segment.referred_width
         if reference.kind == 0:
@@ -1973,6 +2091,9 @@ def segment_line(segment: Segment) -> str:
         line += f", from {ELEMENTS[segment.referred][0]}"
     if segment.t is not None:
         line += f", T {segment.t}"
+    if segment.prediction:
+        line += f", prediction {segment.prediction.name}"
+        line += "".join(f" {constant:.9g}" for constant in segment.constants)
     for reference in segment.references:
         line += f", {'base' if reference.kind else 'member'} {reference.number} at {reference.offset}"
     return line

@@ -101,7 +101,7 @@ private struct Comparison {
       var range = SegmentRange(
         offset: tensor.offset + start, byteCount: Int(min(step, tensor.byteCount - start)),
         elementType: tensor.elementType, rowLength: payload.rowLength)
-      range.deltaOf = .base(number: 0, offset: other.offset + start)
+      range.deltaOf = SegmentRange.Delta(of: .base(number: 0, offset: other.offset + start))
       sum += try trial.byteCount(of: range, in: new, base: old).byteCount
     }
     return sum

@@ -238,8 +238,8 @@ private final class Salvager {
     }
     let out = try Memory(header.valueCount(ofBlock: number) * header.width)
     let offset = header.memberOffset + number * UInt64(header.blockValues) * UInt64(header.width)
-    let reference: ReferenceReader = { from, target throws(SwzipError) in
-      guard case .earlier(let member, let base) = header.references.first, let other = Int(exactly: member),
+    let reference: ReferenceReader = { number, from, target throws(SwzipError) in
+      guard case .earlier(let member, let base) = header.references[number], let other = Int(exactly: member),
         self.isWhole(other, base + from, target.count)
       else { throw SwzipError(.base, .baseMissing) }
       if other == current.number {

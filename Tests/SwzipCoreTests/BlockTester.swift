@@ -20,24 +20,29 @@ final class BlockTester {
     var header: [UInt8]
     var frames: [[UInt8]]
     var entries: [BlockTableEntry]
-    /// What the values are coded as differences to.
-    var base: [UInt8] = []
+    /// What the values are coded as differences to, or predicted from.
+    var references: [[UInt8]] = []
 
     var byteCount: Int { header.count + frames.reduce(0) { $0 + $1.count } }
   }
 
-  /// `base`: as many bytes to code differences to; none for an empty array.
+  /// `references`: to code differences to what is predicted from them; none for values alone.
   func encode(
-    _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, base: [UInt8] = []
+    _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, references: [[UInt8]] = [],
+    prediction: Prediction = .same
   ) throws -> Encoded {
-    try unsafe values.withUnsafeBytes { values in
+    let base = references.isEmpty ? [] : Self.predicted(type, prediction, references, byteCount: values.count)
+    return try unsafe values.withUnsafeBytes { values in
       var range = SegmentRange(offset: 0, byteCount: values.count, elementType: type, rowLength: rowLength)
-      if !base.isEmpty { range.deltaOf = .base(number: 0, offset: 0) }
+      if !references.isEmpty {
+        range.deltaOf = SegmentRange.Delta(
+          prediction, references.indices.map { .base(number: 0, offset: UInt64(1000 * $0)) })
+      }
       let plan = try unsafe base.withUnsafeBytes {
         try unsafe SegmentPlan(
           range, values, base: base.isEmpty ? nil : $0, effort: Effort(level: level), scratch: encodeScratch)
       }
-      var encoded = Encoded(header: plan.header.frame(number: 0).bytes, frames: [], entries: [], base: base)
+      var encoded = Encoded(header: plan.header.frame(number: 0).bytes, frames: [], entries: [], references: references)
       for block in 0..<plan.blockCount {
         let source = unsafe UnsafeRawBufferPointer(rebasing: values[plan.bytes(ofBlock: block)])
         let frame = try GuardedBuffer(plan.frameBound + Limits.slack)
@@ -77,11 +82,12 @@ final class BlockTester {
         UnsafeRawBufferPointer(rebasing: memory.bytes[..<frame.count]), block: UInt64(block), into: out.bytes,
         policy: policy, entry: policy == .loader ? encoded.entries[block] : nil, streaming: streaming,
         scratch: decodeScratch, position: 0
-      ) { offset, target throws(SwzipError) in
-        guard offset <= UInt64(encoded.base.count), target.count <= encoded.base.count - Int(offset) else {
+      ) { number, offset, target throws(SwzipError) in
+        let reference = encoded.references[number]
+        guard offset <= UInt64(reference.count), target.count <= reference.count - Int(offset) else {
           throw SwzipError(.base, .baseDiffers)
         }
-        unsafe target.copyBytes(from: encoded.base[Int(offset)...].prefix(target.count))
+        unsafe target.copyBytes(from: reference[Int(offset)...].prefix(target.count))
       }
       guard out.guardsAreWhole else { throw SwzipError(.io, .encoderFault, detail: "wrote outside") }
       unsafe values.append(contentsOf: out.bytes)
@@ -89,13 +95,30 @@ final class BlockTester {
     return values
   }
 
+  static func predicted(
+    _ type: ElementType, _ prediction: Prediction, _ references: [[UInt8]], byteCount: Int
+  ) -> [UInt8] {
+    var predicted = [UInt8](repeating: 0, count: byteCount)
+    let starts = references.indices.map { references[..<$0].reduce(0) { $0 + $1.count } }
+    unsafe predicted.withUnsafeMutableBytes { target in
+      unsafe Array(references.joined()).withUnsafeBytes { all in
+        let parts = unsafe zip(starts, references).map {
+          unsafe UnsafeRawBufferPointer(rebasing: all[$0..<($0 + $1.count)])
+        }
+        unsafe prediction.predict(type, from: parts, into: target)
+      }
+    }
+    return predicted
+  }
+
   /// There and back; what came back must be what went in.
   func roundTrip(
-    _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, base: [UInt8] = [],
-    _ what: @autoclosure () -> String
+    _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, references: [[UInt8]] = [],
+    prediction: Prediction = .same, _ what: @autoclosure () -> String
   ) {
     do {
-      let encoded = try encode(values, type, level: level, rowLength: rowLength, base: base)
+      let encoded = try encode(
+        values, type, level: level, rowLength: rowLength, references: references, prediction: prediction)
       let misalignment = values.count % 17
       let strict = try decode(encoded, misalignment: misalignment)
       let loader = try decode(encoded, policy: .loader, misalignment: (misalignment + 1) & 15, streaming: true)

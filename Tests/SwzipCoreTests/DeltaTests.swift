@@ -41,7 +41,7 @@ struct DeltaTests {
         for count in [1, 2, 31, 32, 33, 255, 2049] {
           let base = pattern.bytes(type, count)
           tester.roundTrip(
-            Self.changed(base, type, change, seed: UInt64(count)), type, level: 3, base: base,
+            Self.changed(base, type, change, seed: UInt64(count)), type, level: 3, references: [base],
             "\(count) values, \(pattern), \(change)")
         }
       }
@@ -57,7 +57,7 @@ struct DeltaTests {
       for rowLength in [0, 64, 384] {
         tester.roundTrip(
           Self.changed(base, type, index % 2 == 0 ? .scaled : .small, seed: 7), type, level: 7, rowLength: rowLength,
-          base: base, "\(count) values in rows of \(rowLength)")
+          references: [base], "\(count) values in rows of \(rowLength)")
       }
     }
   }
@@ -76,7 +76,7 @@ struct DeltaTests {
         values += [UInt8(to & 255)] + (type.width == 2 ? [UInt8(to >> 8)] : [])
       }
     }
-    tester.roundTrip(values, type, level: 3, base: base, "all pairs")
+    tester.roundTrip(values, type, level: 3, references: [base], "all pairs")
   }
 
   /// What never changed costs a few bytes; what changed by little less than the values alone; noise no more than them.
@@ -85,7 +85,7 @@ struct DeltaTests {
     let base = Pattern.weights.bytes(.bf16, 73_728)
     let alone = try tester.encode(base, .bf16, level: 3).byteCount
     func size(_ change: Change) throws -> Int {
-      try tester.encode(Self.changed(base, .bf16, change, seed: 1), .bf16, level: 3, base: base).byteCount
+      try tester.encode(Self.changed(base, .bf16, change, seed: 1), .bf16, level: 3, references: [base]).byteCount
     }
     #expect(try size(.none) < 256)
     #expect(try size(.few) * 20 < alone)
@@ -108,8 +108,8 @@ struct DeltaTests {
         values[place + 1] = UInt8(next.bitPattern >> 24)
       }
     }
-    let plain = try tester.encode(values, .bf16, level: 3, base: base).byteCount
-    let classed = try tester.encode(values, .bf16, level: 3, rowLength: 128, base: base)
+    let plain = try tester.encode(values, .bf16, level: 3, references: [base]).byteCount
+    let classed = try tester.encode(values, .bf16, level: 3, rowLength: 128, references: [base])
     #expect(classed.byteCount * 10 < plain * 9)
     #expect(same(try tester.decode(classed), values))
   }
@@ -118,15 +118,15 @@ struct DeltaTests {
   @Test func wrongBaseAndDamage() throws {
     let tester = try BlockTester()
     let base = Pattern.weights.bytes(.bf16, 2000)
-    var encoded = try tester.encode(Self.changed(base, .bf16, .small, seed: 2), .bf16, level: 3, base: base)
+    var encoded = try tester.encode(Self.changed(base, .bf16, .small, seed: 2), .bf16, level: 3, references: [base])
     for place in stride(from: 0, to: base.count, by: 97) {
-      encoded.base[place] ^= 1
+      encoded.references[0][place] ^= 1
       #expect(throws: SwzipError.self) { try tester.decode(encoded) }
-      encoded.base[place] ^= 1
+      encoded.references[0][place] ^= 1
     }
-    encoded.base.removeLast()
+    encoded.references[0].removeLast()
     #expect(throws: SwzipError.self) { try tester.decode(encoded) }
-    encoded.base = base
+    encoded.references = [base]
     for place in encoded.frames[0].indices {
       for mask: UInt8 in [1, 0x80] {
         encoded.frames[0][place] ^= mask
@@ -143,7 +143,7 @@ struct DeltaTests {
     defer { _ = swzip_level_choose(SWZIP_LEVEL_AVX512) || swzip_level_choose(SWZIP_LEVEL_AVX2) }
     for type in [ElementType.bf16, .f32, .i8, .f64] {
       let base = Pattern.weights.bytes(type, 3000)
-      let sound = try tester.encode(Self.changed(base, type, .scaled, seed: 4), type, level: 3, base: base)
+      let sound = try tester.encode(Self.changed(base, type, .scaled, seed: 4), type, level: 3, references: [base])
       for round in 0..<300 {
         var encoded = sound
         for _ in 0..<(1 + random.below(4)) {

@@ -46,9 +46,9 @@ struct BaseTests {
   }
 
   static func unpacked(
-    _ container: [UInt8], bases: [[UInt8]], isPipe: Bool = false, threads: Int = 1
+    _ container: [UInt8], bases: [[UInt8]], isPipe: Bool = false, canReadBack: Bool = false, threads: Int = 1
   ) throws -> [UInt8] {
-    let sink = ArraySink(canReadBack: !isPipe)
+    let sink = ArraySink(canReadBack: canReadBack || !isPipe)
     _ = try unpack(
       from: ArraySource(container, isPipe: isPipe), to: sink, bases: try Bases(bases.map { file($0) }), threads: threads
     )

@@ -642,6 +642,87 @@ static void test_delta(int number) {
   }
 }
 
+// One value by the definition, each operation in 64 bits.
+#pragma STDC FP_CONTRACT OFF
+static uint32_t predicted(const swzip_prediction *p, const float *r, const uint32_t *bits) {
+  float result;
+  if (p->kind == SWZIP_PREDICT_SCALED) {
+    result = (float)(p->scale * (double)r[0]);
+  } else {
+    const double h = ((double)r[0] - p->beta1 * (double)r[1]) * (1 / (1 - p->beta1));
+    const double kept = (double)(float)((double)(float)p->beta2 * (double)r[2]);
+    result = (float)(kept + ((1 - p->beta2) * h) * h);
+    if (p->kind == SWZIP_PREDICT_WEIGHT) {
+      const double root = (double)(float)__builtin_elementwise_sqrt((double)result);
+      const double by = (double)(float)(root + (double)p->epsilon), moved = (double)(float)((double)p->step * (double)r[0]);
+      const double decayed = (double)(float)((double)p->decay * (double)r[3]), change = (double)(float)(moved / by);
+      result = (float)(decayed - change);
+    }
+  }
+  uint32_t b;
+  memcpy(&b, &result, 4);
+  if ((b & 0x7FFFFFFF) > 0x7F800000) b = bits[p->kind == SWZIP_PREDICT_SCALED ? 0 : p->kind == SWZIP_PREDICT_WEIGHT ? 3 : 2];
+  return p->is_bf16 ? (b + 0x7FFF + (b >> 16 & 1)) >> 16 & 0xFFFF : b;
+}
+
+// Predictions of usual values, of any bits at all and of corners; in environments that flush, or round otherwise.
+static void test_predict(int number) {
+  used_areas = 0;
+  static const uint32_t corners[] = {0, 0x80000000, 1, 0x80000001, 0x7FFFFF, 0x800000, 0x7F7FFFFF, 0xFF7FFFFF, 0x7F800000,
+                                     0xFF800000, 0x7FC00000, 0xFFC12345, 0x7F812345, 0x3F800000, 0x00400000, 0x5F000000};
+  static const double betas[] = {0.9, 0.95, 0.999, 0, 1, 0.5, -3, 1e300};
+  static const float steps[] = {1e-3f, 0.9999f, 1e-8f, 0, 1, -1, 1e-38f, 1e-44f};
+  const size_t count = number < 650 ? lengths_to_try(number) : below(most_values / 4);
+  swzip_prediction p = {.kind = (swzip_prediction_kind)(1 + number % 3)};
+  p.is_bf16 = p.kind == SWZIP_PREDICT_WEIGHT && below(2);
+  const bool usual = below(3) != 0;
+  p.scale = usual ? 0.99 : betas[below(8)];
+  p.beta1 = usual ? 0.9 : betas[below(8)];
+  p.beta2 = usual ? 0.999 : betas[below(8)];
+  p.decay = usual ? 0.9999f : steps[below(8)];
+  p.step = usual ? 1e-3f : steps[below(8)];
+  p.epsilon = usual ? 1e-8f : steps[below(8)];
+  const uint32_t shape = below(4);
+  uint8_t *references[4];
+  for (int k = 0; k < 4; k++) {
+    references[k] = buffer(4 * count, 1);
+    for (size_t i = 0; i < count; i++) {
+      const uint32_t any = (uint32_t)next_random();
+      const uint32_t near = (any & 0x807FFFFF) | (100 + any % 25) << 23;
+      const uint32_t bits = shape == 0 || below(50) == 0 ? corners[below(16)] : shape == 1 ? any : near;
+      memcpy(references[k] + 4 * i, &bits, 4);
+    }
+  }
+  const void *const given[4] = {references[0], references[1], references[2], references[3]};
+  const size_t width = p.is_bf16 ? 2 : 4;
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint8_t *const out = buffer(width * count, 1);
+#if defined(__x86_64__)
+    const unsigned had = __builtin_ia32_stmxcsr(), other = had | (below(2) ? 0x8040 : 0) | below(4) << 13;
+    __builtin_ia32_ldmxcsr(other);
+    swzip_predict(&p, given, count, out);
+    const unsigned after = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(had);
+    check(after == other, "the floating-point environment", level, "values:", count);
+#else
+    swzip_predict(&p, given, count, out);
+#endif
+    int same = 1;
+    for (size_t i = 0; i < count; i++) {
+      float r[4];
+      uint32_t bits[4], found = 0;
+      for (int k = 0; k < 4; k++) {
+        memcpy(r + k, references[k] + 4 * i, 4);
+        memcpy(bits + k, references[k] + 4 * i, 4);
+      }
+      memcpy(&found, out + width * i, width);
+      same &= found == predicted(&p, r, bits);
+    }
+    check(same, "prediction", level, "values:", count);
+  }
+}
+
 static void test_sparse(int number) {
   used_areas = 0;
   const unsigned width = 1u << number % 3;
@@ -755,6 +836,7 @@ int main(int argc, char **argv) {
       test_rans_numbers(i);
       test_sparse(i);
       test_delta(i);
+      test_predict(i);
       test_palette(i);
       for (int kind = 0; kind < kinds; kind++) {
         test_split((swzip_float_kind)kind, i);

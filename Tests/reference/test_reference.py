@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 import io
 import random
+import struct
 import sys
 import tempfile
 import time
@@ -179,6 +180,34 @@ class ExampleTests(Checks):
         self.check("reader", decoder.decode_stream(stream, table, 4, cursor) == [9, 7, 5, 6])
 
 
+class PredictionTests(Checks):
+    """The arithmetic of codec delta's predictions is that of hand.py, which knows whole numbers only."""
+
+    def predict(self, prediction: hand.Prediction, element: int, words: tuple[int, ...]) -> int:
+        """b by the reference decoder."""
+        segment = decoder.Segment(0, 0, 4, 1, 0, element, decoder.DELTA, 0, 0, decoder.CODER_RANS)
+        segment.prediction = decoder.PREDICTIONS[prediction.p]
+        segment.constants = struct.unpack(segment.prediction.constants, prediction.data[1:])
+        cursor = decoder.Cursor(b"", 0, 0, "test")
+        block = decoder.Block(cursor, segment, 1, lambda number: words[number].to_bytes(4, "little"))
+        return decoder.predicted(block)[0]
+
+    def test_same(self) -> None:
+        rng = random.Random(2)
+        odd = [sign << 31 | number for number in hand.ODD_NUMBERS for sign in (0, 1)]
+        for p, widths in {1: (64,), 2: (64, 64), 3: (64, 64, 32, 32, 32)}.items():
+            for _ in range(3000):
+                usual = (hand.scaling(0.9999), hand.moment(), hand.weight())[p - 1].constants
+                any_bits = (rng.getrandbits(width) for width in widths)
+                constants = tuple(c if rng.randrange(4) else bits for c, bits in zip(usual, any_bits, strict=True))
+                prediction = hand.Prediction(p, constants)
+                words = tuple(rng.choice((rng.choice(odd), rng.getrandbits(32))) for _ in range(prediction.sources))
+                for element in (hand.F32, hand.BF16)[: 1 + (p == 3)]:
+                    expected = prediction.value(element, words)
+                    found = self.predict(prediction, element, words)
+                    self.check(f"prediction {prediction} {words}", found == expected, (found, expected))
+
+
 class PageTests(Checks):
     """spec/EXAMPLES.md is what tools/fixtures/examples.py writes."""
 
@@ -235,6 +264,9 @@ class HostileTests(Checks):
         hand.copy_sample,
         hand.base_sample,
         hand.delta_base_sample,
+        hand.predicted_sample,
+        lambda: hand.predicted_sample(hand.F32, prediction=hand.moment()),
+        lambda: hand.predicted_sample(hand.F32, prediction=hand.scaling(0.9999)),
         hand.tensors_container,
         hand.rans_sample,
         lambda: hand.rans_sample(more_patches=(7, 9)),
@@ -247,7 +279,11 @@ class HostileTests(Checks):
         lambda: hand.float_single(hand.BF16_J2, hand.bf16_values(62, 600), 300),
         lambda: hand.folder(b"one", b"two"),
     )
-    BASES = (hand.BASE_CONTENT, hand.delta_plan(hand.BF16).base)
+    BASES = (
+        hand.BASE_CONTENT,
+        hand.delta_plan(hand.BF16).base,
+        *(hand.sample_plan(element, prediction).base for _, element, prediction in hand.PREDICTED),
+    )
     FRAMES = ("member", "segment", "block", "directory")
 
     def test_mended(self) -> None:

@@ -113,6 +113,40 @@ static void planes(uint32_t count, unsigned width) {
   free(out);
 }
 
+// Differences of all widths, and predictions, whose arithmetic every processor has to round alike.
+static void deltas(uint32_t count) {
+  static const swzip_delta_kind kinds[] = {{1, false, 0, 0}, {2, true, 7, 255}, {4, true, 23, 255}, {8, true, 55, 255}};
+  uint8_t *const values = area(whole * 8), *const base = area(whole * 8), *const low = area(whole * 8 + 8);
+  uint8_t *const symbols = area(whole), *const out = area(whole * 8);
+  for (int i = 0; i < 4; i++) {
+    const unsigned width = kinds[i].width;
+    make_values(base, count, width);
+    make_values(values, count, width);
+    swzip_delta_symbols(kinds + i, values, base, count, symbols);
+    add(symbols, count);
+    const size_t low_bytes = swzip_delta_low_bits(kinds + i, values, base, symbols, count, low);
+    add(low, low_bytes);
+    require(swzip_delta_apply(kinds + i, symbols, low, low_bytes, base, count, out) == low_bytes, "the low bits");
+    require(memcmp(values, out, (size_t)count * width) == 0, "the values of a delta");
+  }
+  const void *references[4];
+  for (int i = 0; i < 4; i++) {
+    uint8_t *const reference = area(whole * 4);
+    make_values(reference, count, 4);
+    references[i] = reference;
+  }
+  for (int kind = SWZIP_PREDICT_SCALED; kind <= SWZIP_PREDICT_WEIGHT; kind++)
+    for (int half = 0; half <= (kind == SWZIP_PREDICT_WEIGHT); half++) {
+      const swzip_prediction p = {(swzip_prediction_kind)kind, half, 0.99, 0.9, 0.999, 0.9999f, 1e-3f, 1e-8f};
+      swzip_predict(&p, references, count, out);
+      add(out, (size_t)count * (half ? 2 : 4));
+    }
+  show("deltas", count);
+  for (int i = 0; i < 4; i++) free((void *)(uintptr_t)references[i]);
+  void *const all[] = {values, base, low, symbols, out};
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
+}
+
 static void fixed4(uint32_t count) {
   uint8_t *const values = area(whole * 2), *const out = area(whole * 2), *const codes = area(whole);
   uint8_t *const raw = area(whole * 2), *const escapes = area(whole);
@@ -167,6 +201,7 @@ int main(int argc, char **argv) {
     for (int kind = SWZIP_BF16_J0; kind <= SWZIP_F32_J1; kind++) floats((swzip_float_kind)kind, counts[i]);
     for (unsigned width = 1; width <= 8; width *= 2) planes(counts[i], width);
     fixed4(counts[i]);
+    deltas(counts[i]);
   }
   rows(100, 64);
   rows(33, 416);

@@ -239,6 +239,20 @@ void swzip_delta_numbers(const swzip_delta_kind *kind, const void *base, size_t 
 size_t swzip_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits, size_t byte_count,
                        const void *base, size_t count, void *out);
 
+typedef enum { SWZIP_PREDICT_SCALED = 1, SWZIP_PREDICT_SECOND_MOMENT, SWZIP_PREDICT_WEIGHT } swzip_prediction_kind;
+
+typedef struct {
+  swzip_prediction_kind kind;
+  bool is_bf16;  // the result; else F32
+  double scale;  // of SCALED
+  double beta1, beta2;
+  float decay, step, epsilon;  // of WEIGHT
+} swzip_prediction;
+
+/// The values that are predicted from `references`, F32 each, in the order of the spec. In any floating-point environment:
+/// it computes in the default one.
+void swzip_predict(const swzip_prediction *prediction, const void *const references[4], size_t count, void *out);
+
 // ---------------------------------------------------------------- planes, histograms, rows
 
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes);

@@ -32,6 +32,7 @@ public final class Bases: Sendable {
 
   private let trust: Trust
   private let candidates: [Candidate]
+  private let keeping = Atomic(false)
 
   public init(_ files: [BaseFile], trust: Trust = .digest) throws(SwzipError) {
     self.trust = trust
@@ -66,7 +67,11 @@ public final class Bases: Sendable {
   }
 
   /// None are known.
-  static let none = Bases(merging: [])
+  static var none: Bases { Bases(merging: []) }
+
+  /// Whether readers keep decoded blocks (`BlockCache`), as values have been met that need several ranges.
+  var keepsBlocks: Bool { keeping.load(ordering: .relaxed) }
+  func keepBlocks() { keeping.store(true, ordering: .relaxed) }
 
   /// Whether bases are hashed before they are used: then what does not decode is no fault of theirs.
   var proves: Bool { trust == .digest }

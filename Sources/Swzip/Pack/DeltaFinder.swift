@@ -8,59 +8,30 @@ struct DeltaFinder {
   private static let leastPackedBytes: UInt64 = 8192
   /// A base that saves less, one in so many bytes, is not worth being needed.
   private static let leastShare: UInt64 = 32
-  /// Tensors of other names that are tried for one.
-  private static let mostCandidates = 8
+  private static let sampleParts = 32
+  private static let sampleValues = 512
 
   private let source: any InputSource
   private let base: any InputSource
   private let trial: SegmentTrial
-  /// Tensors of the base by name, by type, size and the hash of a sample, and by type and size.
-  private let named: [String: TensorRecord]
-  private let sampled: [Key: TensorRecord]
-  private let alike: [Key: [TensorRecord]]
-  private static let sampleBytes: UInt64 = 1024
+  private let places: BasePlaces
 
-  private struct Key: Hashable {
-    let elementType: ElementType
-    let byteCount: UInt64
-    var sample: UInt64?
-
-    init(_ tensor: TensorRecord) {
-      elementType = tensor.elementType
-      byteCount = tensor.byteCount
-    }
-
-    /// With a sample from the middle.
-    init(_ tensor: TensorRecord, in source: any InputSource) throws(SwzipError) {
-      self.init(tensor)
-      let count = min(byteCount, DeltaFinder.sampleBytes)
-      sample = xxh3(try source.bytes(at: tensor.offset + (byteCount - count) / 2, count: Int(count)))
-    }
-  }
-
-  /// `tensors`: those of the base.
-  init(
-    _ source: any InputSource, base: any InputSource, tensors: [TensorRecord], effort: Effort
-  ) throws(SwzipError) {
+  /// `places`: of the base's tensors.
+  init(_ source: any InputSource, base: any InputSource, _ places: BasePlaces, effort: Effort) throws(SwzipError) {
     self.source = source
     self.base = base
+    self.places = places
     trial = try SegmentTrial(effort)
-    named = Dictionary(tensors.map { ($0.name, $0) }) { first, _ in first }
-    alike = Dictionary(grouping: tensors) { Key($0) }
-    var sampled: [Key: TensorRecord] = [:]
-    for tensor in tensors { sampled[try Key(tensor, in: base)] = tensor }
-    self.sampled = sampled
   }
 
   /// Marks segments as differences to base 0, or as equal to a range of it; neighbours of few differences are joined.
   func mark(_ layout: inout Layout) throws(SwzipError) {
-    let tensors = layout.tensors.sorted { $0.offset < $1.offset }
     var segments: [SegmentRange] = []
     var packed: [UInt64] = []
     var (alone, saved): (UInt64, UInt64) = (0, 0)
     for segment in layout.segments {
       var segment = segment
-      let found = try find(&segment, tensors)
+      let found = try find(&segment)
       alone += found.alone
       saved += found.size.map { found.alone - $0 } ?? 0
       let size = found.size
@@ -74,13 +45,14 @@ struct DeltaFinder {
       segments.append(segment)
       packed.append(size ?? .max)
     }
-    if saved * Self.leastShare > alone { layout.segments = segments }
+    if saved * Self.leastShare > alone || layout.segments.contains(where: \.needsBase) { layout.segments = segments }
   }
 
   /// One segment for two that follow each other here and in the base. The rows of the first go on through the second;
   /// those of the second count for less than sharing only if both are small.
   private static func joined(_ a: SegmentRange, _ b: SegmentRange, areSmall: Bool) -> SegmentRange? {
-    guard case .base(let number, let start)? = a.deltaOf, case .base(number, let next)? = b.deltaOf,
+    guard let first = a.deltaOf, let second = b.deltaOf, first.prediction == .same, second.prediction == .same,
+      case .base(let number, let start) = first.references[0], case .base(number, let next) = second.references[0],
       a.elementType == b.elementType, a.end == b.offset, start + UInt64(a.byteCount) == next,
       a.byteCount + b.byteCount <= Limits.segmentBytes, areSmall || a.byteCount > b.byteCount
     else { return nil }
@@ -90,85 +62,62 @@ struct DeltaFinder {
   }
 
   /// Marks a segment where that pays; returns what it takes alone, and marked.
-  private func find(
-    _ segment: inout SegmentRange, _ tensors: [TensorRecord]
-  ) throws(SwzipError) -> (alone: UInt64, size: UInt64?) {
+  private func find(_ segment: inout SegmentRange) throws(SwzipError) -> (alone: UInt64, size: UInt64?) {
     let alone: UInt64
-    if let cast = segment.castOf {
-      // Casts to a wider type store the lower halves; others next to nothing.
-      guard cast.elementType.width < segment.elementType.width else { return (0, nil) }
+    if segment.castOf != nil {
+      // Casts to a narrower type store next to nothing.
+      guard segment.isWidened else { return (0, nil) }
       alone = UInt64(segment.byteCount / 2)
     } else {
       guard !segment.refers else { return (0, nil) }
       alone = try trial.byteCount(of: segment, in: source).byteCount
     }
     guard DeltaKind(segment.elementType) != nil, segment.byteCount % segment.elementType.width == 0 else {
-      for offset in try places(segment, tensors) where try isEqual(segment, at: offset) {
+      for offset in try places.find(segment) where try isEqual(segment, at: offset) {
         segment.copyOf = .base(number: 0, offset: offset)
         return (alone, 0)
       }
       return (alone, nil)
     }
     var best: (size: UInt64, segment: SegmentRange)?
-    for offset in try places(segment, tensors) {
+    for offset in try places.find(segment) {
       var candidate = segment
       candidate.castOf = nil
-      candidate.deltaOf = .base(number: 0, offset: offset)
+      candidate.deltaOf = SegmentRange.Delta(of: .base(number: 0, offset: offset))
       let size = try trial.byteCount(of: candidate, in: source, base: base).byteCount
       if size < best?.size ?? .max { best = (size, candidate) }
+    }
+    if var candidate = best?.segment, Prediction.scaled(by: 1).predicts(segment.elementType) {
+      for factor in try factors(candidate) {
+        candidate.deltaOf?.prediction = .scaled(by: factor)
+        let size = try trial.byteCount(of: candidate, in: source, base: base).byteCount
+        if size < best!.size { best = (size, candidate) }
+      }
     }
     guard let best, best.size < alone else { return (alone, nil) }
     segment = best.segment
     return (alone, best.size)
   }
 
-  /// Where in the base the bytes of a segment may be found: in the tensor of the same name; else in one of equal bytes, as
-  /// far as a sample tells, and in those of type and size whose names end most alike; else at its own place.
-  private func places(_ segment: SegmentRange, _ tensors: [TensorRecord]) throws(SwzipError) -> [UInt64] {
-    var places: [UInt64] = []
-    func add(_ tensor: TensorRecord, _ other: TensorRecord) {
-      guard other.elementType == tensor.elementType, other.byteCount == tensor.byteCount else { return }
-      let ahead = Int64(segment.offset) - Int64(tensor.offset)
-      let (place, overflow) = Int64(other.offset).addingReportingOverflow(ahead)
-      guard !overflow, place >= 0, !places.contains(UInt64(place)), fits(UInt64(place), segment) else { return }
-      places.append(UInt64(place))
+  /// What many values of a segment are multiples by of those that it differs from: weights and moments without a gradient
+  /// only decay. Second moments lie above what is left of them: a low one of their ratios too.
+  private func factors(_ segment: SegmentRange) throws(SwzipError) -> [Double] {
+    guard case .base(_, let offset)? = segment.deltaOf?.references[0] else { return [] }
+    let count = min(segment.byteCount / 4, Self.sampleValues)
+    let last = segment.byteCount / 4 - count
+    var (values, old): ([Float], [Float]) = ([], [])
+    for part in 0..<Self.sampleParts {
+      let skipped = UInt64(last * part / (Self.sampleParts - 1) * 4)
+      values += try source.floats(at: segment.offset + skipped, count: count)
+      old += try base.floats(at: offset + skipped, count: count)
     }
-    if let tensor = first(tensors, in: segment) {
-      if let other = named[tensor.name] { add(tensor, other) }
-      if places.isEmpty {
-        if let other = sampled[try Key(tensor, in: source)] { add(tensor, other) }
-        let others = alike[Key(tensor), default: []].map { ($0, Self.commonEnd($0.name, tensor.name)) }
-        let nearest = others.sorted { ($0.1, $1.0.offset) > ($1.1, $0.0.offset) }.prefix(Self.mostCandidates)
-        for (other, _) in nearest { add(tensor, other) }
-      }
-    }
-    if places.isEmpty, fits(segment.offset, segment) { places.append(segment.offset) }
-    return places
-  }
-
-  /// Characters that two names have in common at their ends.
-  private static func commonEnd(_ a: String, _ b: String) -> Int {
-    zip(a.utf8.reversed(), b.utf8.reversed()).prefix { $0 == $1 }.count
-  }
-
-  private func fits(_ offset: UInt64, _ segment: SegmentRange) -> Bool {
-    let (end, overflow) = offset.addingReportingOverflow(UInt64(segment.byteCount))
-    return !overflow && end <= base.byteCount ?? 0
-  }
-
-  /// The first tensor that overlaps the segment. `tensors` ascend.
-  private func first(_ tensors: [TensorRecord], in segment: SegmentRange) -> TensorRecord? {
-    var (low, high) = (0, tensors.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if tensors[middle].offset + tensors[middle].byteCount <= segment.offset {
-        low = middle + 1
-      } else {
-        high = middle
-      }
-    }
-    guard low < tensors.count, tensors[low].offset < segment.end else { return nil }
-    return tensors[low]
+    let ratios = zip(values, old).map { Double($0) / Double($1) }.filter { 0.01 < $0 && $0 < 100 }.sorted()
+    let share = max(ratios.count / 64, 8)
+    guard ratios.count >= 4 * share else { return [] }
+    let narrowest = (0..<(ratios.count - share)).min {
+      ratios[$0 + share] - ratios[$0] < ratios[$1 + share] - ratios[$1]
+    }!
+    return [ratios[narrowest + share / 2], ratios[share]].filter { $0 != 1 }
   }
 
   private func isEqual(_ segment: SegmentRange, at offset: UInt64) throws(SwzipError) -> Bool {
@@ -177,28 +126,5 @@ struct DeltaFinder {
       try unsafe base.read(at: offset, into: right.bytes) == right.byteCount
     else { return false }
     return unsafe equalBytes(UnsafeRawBufferPointer(left.bytes), UnsafeRawBufferPointer(right.bytes))
-  }
-}
-
-extension PlannedMember {
-  /// Marks what is smaller as differences to `base`, and names it in the header if anything is.
-  mutating func refer(
-    to base: PackBase, from source: any InputSource, _ options: PackOptions
-  ) throws(SwzipError) {
-    let original = try base.open()
-    guard let byteCount = original.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-    let other = try Layouts.find(ForwardInput(original, sha256: false), byteCount: byteCount, format: options.format)
-    let finder = try DeltaFinder(
-      source, base: original, tensors: other.tensors, effort: Effort(level: options.level))
-    try finder.mark(&layout)
-    guard layout.segments.contains(where: { $0.refers && !$0.refersBack }) else {
-      layout.warnings.append("nothing in it is like \(base.hint.printable); packed alone")
-      return
-    }
-    let hint = String(base.hint.unicodeScalars.suffix(1024))
-    // So that the container can be found as a base itself.
-    header.storesSHA256 = true
-    header.bases = [BaseRecord(sha256: try original.sha256(), byteCount: byteCount, hint: hint)]
-    self.base = base
   }
 }

@@ -22,14 +22,16 @@ internal import SwzipCore
     return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<(start + ranges[index].byteCount)])
   }
 
-  /// Reads what a segment refers to in a base.
-  func readBase(ofSegment index: Int, _ source: (any InputSource)?) throws(SwzipError) {
-    guard let source, case .base(_, let offset)? = ranges[index].deltaOf ?? ranges[index].copyOf else { return }
-    let memory = try Memory(ranges[index].byteCount)
-    guard try unsafe source.read(at: offset, into: memory.bytes) == memory.byteCount else {
-      throw PlannedMember.changed
+  /// Opens what the segments refer to. `files`: of the container; nil for a pipe.
+  func openReferences(_ files: MemberSources?, base: (any InputSource)?) throws(SwzipError) {
+    for (range, slot) in zip(ranges, plans) {
+      slot.references = try range.open(base: base) { number throws(SwzipError) in try files?.source(number) }
     }
-    plans[index].base = memory
+  }
+
+  /// Reads what a segment's values differ from.
+  func readBase(ofSegment index: Int) throws(SwzipError) {
+    plans[index].base = try ranges[index].predicted(from: plans[index].references)
   }
 
   func plan(segment index: Int, _ effort: Effort, _ scratch: EncodeScratch) throws(SwzipError) -> SegmentPlan {
@@ -38,7 +40,7 @@ internal import SwzipCore
       effort: effort, scratch: scratch)
   }
 
-  /// A part of what a segment refers to in a base; nil if it does not.
+  /// A part of what a segment's values differ from; nil if there is nothing.
   func base(ofSegment index: Int, _ range: Range<Int>) -> UnsafeRawBufferPointer? {
     unsafe plans[index].base.map { unsafe UnsafeRawBufferPointer(rebasing: $0.prefix(ranges[index].byteCount)[range]) }
   }
@@ -65,9 +67,8 @@ internal import SwzipCore
 /// The plan of a segment, set by one thread. An object of its own: two threads must not change one array.
 final class PlanSlot {
   var plan: SegmentPlan?
-  /// What a cast refers to.
-  var castSource: (any InputSource)?
-  /// What a segment refers to in a base: as many bytes.
+  var references: [OpenReference] = []
+  /// What a segment's values differ from: as many bytes.
   var base: Memory?
 }
 
@@ -92,7 +93,7 @@ final class PackJob {
       rebasing: batch.bytes(ofSegment: segment)[plan.bytes(ofBlock: block)])
     let base = unsafe batch.base(ofSegment: segment, plan.bytes(ofBlock: block))
     entry = try unsafe worker.encode(
-      plan, block, source, castSource: batch.plans[segment].castSource, base: base, into: batch.frame(self))
+      plan, block, source, references: batch.plans[segment].references, base: base, into: batch.frame(self))
   }
 }
 
@@ -131,26 +132,22 @@ final class PackWorker {
 
   /// Reads what a block of a cast refers to.
   private func castBytes(
-    _ plan: SegmentPlan, _ block: Int, _ source: (any InputSource)?
+    _ plan: SegmentPlan, _ block: Int, _ references: [OpenReference]
   ) throws(SwzipError) -> UnsafeRawBufferPointer? {
-    guard let source, let kind = plan.header.cast, case .earlier(_, let offset) = plan.header.references.first else {
-      return nil
-    }
-    let width = kind.reference.width
+    guard let reference = references.first, let width = plan.header.cast?.reference.width else { return nil }
     let count = plan.header.valueCount(ofBlock: UInt64(block)) * width
     if castMemory?.byteCount ?? 0 < count { castMemory = try Memory(count) }
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: castMemory!.bytes[..<count])
-    let start = offset + UInt64(block * Int(plan.header.blockValues) * width)
-    guard try unsafe source.read(at: start, into: target) == count else { throw PlannedMember.changed }
+    try unsafe reference.read(at: UInt64(block * Int(plan.header.blockValues) * width), into: target)
     return UnsafeRawBufferPointer(target)
   }
 
-  /// Encodes a block and, if asked for, decodes it again and compares every byte.
+  /// Encodes a block and, if asked for, decodes it again and compares every byte. `base`: what its values differ from.
   func encode(
-    _ plan: SegmentPlan, _ block: Int, _ source: UnsafeRawBufferPointer, castSource: (any InputSource)? = nil,
+    _ plan: SegmentPlan, _ block: Int, _ source: UnsafeRawBufferPointer, references: [OpenReference] = [],
     base: UnsafeRawBufferPointer? = nil, into frame: UnsafeMutableRawBufferPointer
   ) throws(SwzipError) -> BlockTableEntry {
-    let cast = try unsafe castBytes(plan, block, castSource)
+    let cast = try unsafe castBytes(plan, block, references)
     let reference = unsafe base ?? cast
     let entry = unsafe plan.encode(block, source, reference: reference, into: frame, scratch: scratch)
     if plan.header.codec == CodecID.copy.rawValue {
@@ -169,7 +166,10 @@ final class PackWorker {
       try unsafe verifier.decoder.decode(
         UnsafeRawBufferPointer(rebasing: frame[..<entry.frameByteCount]), block: UInt64(block), into: target,
         policy: .strict, entry: entry, scratch: verifier.scratch, position: 0
-      ) { _, target throws(SwzipError) in
+      ) { number, offset, target throws(SwzipError) in
+        if plan.header.prediction != .same {
+          return try unsafe references[number].read(at: offset, into: target)
+        }
         guard let reference = unsafe reference, reference.count == target.count else {
           throw SwzipError(.io, .encoderFault)
         }

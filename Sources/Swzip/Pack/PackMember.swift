@@ -1,5 +1,4 @@
 public import SwzipCore
-internal import SwzipInputs
 
 /// A file that becomes one of the members of a container.
 public struct PackMember: Sendable {
@@ -68,33 +67,4 @@ public struct PackBase: Sendable {
   private init(_ container: SwzFile, _ number: Int, of file: BaseFile) {
     self.init(hint: file.name) { () throws(SwzipError) in MemberSource(container, member: number) }
   }
-}
-
-/// A member with its layout, ready to be packed.
-struct PlannedMember {
-  var header: MemberHeader
-  var layout: Layout
-  let origin: Origin
-  /// The base in the header.
-  var base: PackBase?
-
-  enum Origin {
-    /// Open already; a pipe may have been read from.
-    case input(ForwardInput)
-    case file(PackMember)
-  }
-
-  /// The bytes from the start on.
-  func open() throws(SwzipError) -> ForwardInput {
-    switch origin {
-    case .input(let input): return input
-    case .file(let member):
-      let source = try member.open()
-      guard source.byteCount == header.byteCount else { throw Self.changed }
-      return try ForwardInput(source, sha256: header.storesSHA256)
-    }
-  }
-
-  static let changed = SwzipError(
-    .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
 }

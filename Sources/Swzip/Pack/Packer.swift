@@ -56,8 +56,8 @@ final class Packer {
     header.storesSHA256 = options.sha256
     var member = PlannedMember(header: header, layout: layouts[0], origin: .input(input))
     if let base {
-      guard source.byteCount != nil else { throw SwzipError(.refused, .notRandomAccess) }
-      try member.refer(to: base, from: source, options)
+      guard let sources else { throw SwzipError(.refused, .notRandomAccess) }
+      try member.refer(to: base, number: 0, of: sources, others: [], options)
     }
     try self.init([member], sources, .file, sink, options)
   }
@@ -78,12 +78,21 @@ final class Packer {
     try Self.markReferences(&layouts, sources)
     for index in planned.indices {
       planned[index].layout = layouts[index]
-      if let base = members[index].base { try planned[index].refer(to: base, from: sources.source(index), options) }
+      guard let base = members[index].base else { continue }
+      try planned[index].refer(
+        to: base, number: index, of: sources, others: Self.ranges(of: index, inOthers: layouts), options)
     }
     if planned.contains(where: \.header.storesSHA256) {
       for index in planned.indices { planned[index].header.storesSHA256 = true }
     }
     try self.init(planned, sources, .folder, sink, options)
+  }
+
+  /// Ranges of a member that segments of other members refer to.
+  private static func ranges(of member: Int, inOthers layouts: [Layout]) -> [Range<UInt64>] {
+    layouts.enumerated().flatMap { number, layout in
+      number == member ? [] : layout.segments.flatMap { $0.ranges(in: member) }
+    }
   }
 
   /// Marks the segments that equal or follow from earlier ones.
@@ -135,12 +144,13 @@ final class Packer {
     var pending: PackBatch?
     var next = try reader.next(memory: takeMemory)
     while let batch = next {
+      try batch.openReferences(sources, base: base)
       if workers.count == 1 {
-        try writeInOrder(batch, of: reader, base)
+        try writeInOrder(batch, of: reader)
         recycle(batch)
         next = try reader.next(memory: takeMemory)
       } else {
-        next = try encodeInParallel(batch, of: reader, base, before: pending)
+        next = try encodeInParallel(batch, of: reader, before: pending)
         pending = batch
       }
       progress?(report.rawByteCount + reader.input.consumed)
@@ -196,13 +206,11 @@ final class Packer {
   // MARK: one thread
 
   /// Plans, encodes and writes segment after segment: what was read last is still in the cache.
-  private func writeInOrder(
-    _ batch: PackBatch, of reader: MemberReader, _ base: (any InputSource)?
-  ) throws(SwzipError) {
+  private func writeInOrder(_ batch: PackBatch, of reader: MemberReader) throws(SwzipError) {
     let worker = workers[0]
     for index in batch.ranges.indices {
       let bytes = unsafe batch.bytes(ofSegment: index)
-      try batch.readBase(ofSegment: index, base)
+      try batch.readBase(ofSegment: index)
       let plan = try batch.plan(segment: index, effort, worker.scratch)
       try beginSegment(plan)
       for block in 0..<plan.blockCount {
@@ -213,7 +221,7 @@ final class Packer {
         let inPlace = unsafe (memory?.room.count ?? 0) >= plan.frameBound + Limits.slack
         let frame = try unsafe inPlace ? memory!.room : worker.frame(plan.frameBound)
         let entry = try unsafe worker.encode(
-          plan, block, source, castSource: try castSource(batch.ranges[index]),
+          plan, block, source, references: batch.plans[index].references,
           base: batch.base(ofSegment: index, plan.bytes(ofBlock: block)), into: frame)
         if inPlace {
           memory!.advance(entry.frameByteCount)
@@ -226,12 +234,6 @@ final class Packer {
     }
   }
 
-  /// Where the bytes that a cast refers to can be read.
-  private func castSource(_ range: SegmentRange) throws(SwzipError) -> (any InputSource)? {
-    guard let cast = range.castOf else { return nil }
-    return try sources?.source(Int(cast.member))
-  }
-
   private func beginSegment(_ plan: SegmentPlan) throws(SwzipError) {
     let frame = plan.header.frame(number: account.segmentCount)
     try sink.write(frame.bytes)
@@ -242,7 +244,7 @@ final class Packer {
 
   /// Encodes a batch while the one before is written and the next one, which is returned, is read.
   private func encodeInParallel(
-    _ batch: PackBatch, of reader: MemberReader, _ base: (any InputSource)?, before: PackBatch?
+    _ batch: PackBatch, of reader: MemberReader, before: PackBatch?
   ) throws(SwzipError) -> PackBatch? {
     var next: PackBatch?
     try runJobs(threads: workers.count, count: 1 + batch.ranges.count) { job, worker throws(SwzipError) in
@@ -250,11 +252,10 @@ final class Packer {
         next = try reader.next(memory: takeMemory)
         unsafe reader.input.sum(batch.bytes)
       } else {
-        try batch.readBase(ofSegment: job - 1, base)
+        try batch.readBase(ofSegment: job - 1)
         batch.plans[job - 1].plan = try batch.plan(segment: job - 1, effort, workers[worker].scratch)
       }
     }
-    for (range, slot) in zip(batch.ranges, batch.plans) { slot.castSource = try castSource(range) }
     batch.output = try takeMemory(batch.layOutFrames())
     try runJobs(threads: workers.count, count: 1 + batch.jobs.count) { job, worker throws(SwzipError) in
       if job == 0 {

@@ -10,18 +10,15 @@ struct SegmentTrial {
     worker = try PackWorker(verify: false, effort: effort)
   }
 
-  /// The size of the segment, scaled from the block's. `base`: where a delta reads.
+  /// The size of the segment, scaled from the block's. `base`: where a delta reads; what it reads in the container is in
+  /// `source` too.
   func byteCount(
     of range: SegmentRange, in source: any InputSource, base: (any InputSource)? = nil
   ) throws(SwzipError) -> (byteCount: UInt64, codec: CodecID) {
     let sample = part(of: range)
     let bytes = try memory(sample.offset, sample.byteCount, source)
-    let baseBytes: Memory?
-    if let base, case .base(_, let offset)? = sample.deltaOf {
-      baseBytes = try memory(offset, sample.byteCount, base)
-    } else {
-      baseBytes = nil
-    }
+    let references = try sample.open(base: base) { _ in source }
+    let baseBytes = try sample.predicted(from: references)
     let values = unsafe bytes.prefix(sample.byteCount)
     let baseValues = unsafe baseBytes?.prefix(sample.byteCount)
     let plan = try unsafe SegmentPlan(sample, values, base: baseValues, effort: effort, scratch: worker.scratch)
@@ -30,7 +27,7 @@ struct SegmentTrial {
     for block in 0..<plan.blockCount {
       let place = plan.bytes(ofBlock: block)
       packed += try unsafe worker.encode(
-        plan, block, UnsafeRawBufferPointer(rebasing: values[place]), castSource: source,
+        plan, block, UnsafeRawBufferPointer(rebasing: values[place]), references: references,
         base: baseValues.map { unsafe UnsafeRawBufferPointer(rebasing: $0[place]) }, into: frame.bytes
       ).frameByteCount
     }
@@ -52,9 +49,7 @@ struct SegmentTrial {
     if let cast = range.castOf {
       sample.castOf?.offset = cast.offset + skipped / UInt64(width) * UInt64(cast.elementType.width)
     }
-    if case .base(let number, let offset)? = range.deltaOf {
-      sample.deltaOf = .base(number: number, offset: offset + skipped)
-    }
+    if let delta = range.deltaOf { sample.deltaOf = delta.advanced(by: skipped, elementType: range.elementType) }
     return sample
   }
 

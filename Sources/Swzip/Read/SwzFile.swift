@@ -10,6 +10,7 @@ public final class SwzFile: Sendable {
   package let index: ContainerIndex
   public let containerByteCount: UInt64
   private let bases: OpenBases
+  private let cache = BlockCache()
 
   /// Opens a container. Reads its last 256 KiB and its header; more only if the directory is larger.
   /// Throws `notRandomAccess` for a pipe, and what is wrong with the container otherwise. `bases`: where it may find the
@@ -79,7 +80,8 @@ public final class SwzFile: Sendable {
       let to = min(end - place.memberOffset, place.record.byteCount)
       for block in segment.blocks(from: from, to: to) {
         let job = ReadJob(
-          segment: segment, block: block, target: Int64(bitPattern: place.memberOffset) - Int64(bitPattern: offset))
+          segment: segment, number: number, block: block,
+          target: Int64(bitPattern: place.memberOffset) - Int64(bitPattern: offset))
         if threads == 1 {
           try unsafe run(job, on: workers[0], buffer, policy, streaming, member: member, depth: depth)
         } else {
@@ -114,10 +116,15 @@ public final class SwzFile: Sendable {
     let segment = job.segment
     let range = segment.bytes(ofBlock: job.block)
     let start = Int(job.target + Int64(range.lowerBound))
+    let key = BlockCache.Key(segment: job.number, block: job.block)
+    if segment.decoder.header.references.count > 1 { bases.bases.keepBlocks() }
+    if bases.bases.keepsBlocks, let known = cache.block(key) {
+      return unsafe known.withUnsafeBytes { unsafe Self.copy($0, to: start, of: buffer) }
+    }
     let frame = try unsafe worker.frame(of: segment, job.block, source)
     let header = segment.decoder.header
-    let reference: ReferenceReader = { offset, target throws(SwzipError) in
-      switch header.references.first {
+    let reference: ReferenceReader = { number, offset, target throws(SwzipError) in
+      switch header.references[number] {
       case .earlier(let other, let start):
         // A copy of a copy is damage: chains of ranges that straddle blocks would double the work at each step.
         guard depth == 0 else { throw SwzipError(.corrupt, .reference) }
@@ -127,7 +134,6 @@ public final class SwzFile: Sendable {
           into: target, policy: policy, depth: depth + 1)
       case .base(let number, let start):
         try unsafe self.readBase(number, offset: start, plus: offset, member, header.referencedByteCount, into: target)
-      case nil: throw SwzipError(.corrupt, .reference)
       }
     }
     let whole = start >= 0 && start + range.count <= buffer.count
@@ -146,11 +152,16 @@ public final class SwzFile: Sendable {
       guard rules.contains(error.rule), header.needsBase, !bases.bases.proves else { throw error }
       throw SwzipError(.base, .baseDiffers)
     }
-    guard !whole else { return }
+    if bases.bases.keepsBlocks { unsafe cache.keep(out, as: key) }
+    if !whole { unsafe Self.copy(UnsafeRawBufferPointer(out), to: start, of: buffer) }
+  }
+
+  /// Copies what of a block lies in a buffer, which may begin within the block or end there.
+  private static func copy(_ block: UnsafeRawBufferPointer, to start: Int, of buffer: UnsafeMutableRawBufferPointer) {
     let from = max(0, -start)
-    let count = min(range.count, buffer.count - start) - from
+    let count = min(block.count, buffer.count - start) - from
     unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[(start + from)...]).copyMemory(
-      from: UnsafeRawBufferPointer(rebasing: out[from..<(from + count)]))
+      from: UnsafeRawBufferPointer(rebasing: block[from..<(from + count)]))
   }
 
   /// Bytes of a base of `member`, in a range of `length` that must lie in it.
@@ -179,9 +190,10 @@ public final class SwzFile: Sendable {
   }
 }
 
-/// One block to decode; `target`: offset of the segment in the caller's buffer.
+/// One block to decode, of segment `number`; `target`: offset of the segment in the caller's buffer.
 private struct ReadJob {
   let segment: OpenSegment
+  let number: Int
   let block: Int
   let target: Int64
 }

@@ -251,32 +251,41 @@ final class Unpacker {
     return number < UInt64(bases.count) ? bases[Int(number)].byteCount : 0
   }
 
-  /// Reads what a segment refers to: from a base, by decoding it again, or from what was written.
+  /// Reads what a segment refers to.
   private func referenceReader(
     _ segment: SegmentHeader, _ random: SwzFile?
   ) throws(SwzipError) -> ReferenceReader? {
-    guard segment.refers, let reference = segment.references.first else { return nil }
-    let member: UInt64
-    let base: UInt64
+    guard segment.refers else { return nil }
+    if segment.references.count > 1 { bases.bases.keepBlocks() }
+    let readers = unsafe try segment.references.map { reference throws(SwzipError) in
+      unsafe try rangeReader(reference, random)
+    }
+    return { number, offset, target throws(SwzipError) in try unsafe readers[number](offset, target) }
+  }
+
+  private typealias RangeReader = (_ offset: UInt64, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Void
+
+  /// Reads from a base, by decoding an earlier range again, or from what was written.
+  private func rangeReader(_ reference: Reference, _ random: SwzFile?) throws(SwzipError) -> RangeReader {
+    let current = account.directory.members.count - 1
+    let (member, start): (UInt64, UInt64)
     switch reference {
     case .base(let number, let start):
-      let current = account.directory.members.count - 1
       let source = try bases.source(number, of: current, account.directory.members[current].header.bases)
       return { offset, target throws(SwzipError) in try unsafe source.readBase(at: start + offset, into: target) }
-    case .earlier(let number, let start): (member, base) = (number, start)
+    case .earlier(let number, let offset): (member, start) = (number, offset)
     }
     if let random {
       return { offset, target throws(SwzipError) in
-        try unsafe random.read(member: Int(member), offset: base + offset, into: target)
+        try unsafe random.read(member: Int(member), offset: start + offset, into: target)
       }
     }
-    let current = UInt64(account.directory.members.count - 1)
     return { [sink, members] offset, target throws(SwzipError) in
       if member < current, let members {
-        try unsafe members.readBack(member: Int(member), at: base + offset, into: target)
+        try unsafe members.readBack(member: Int(member), at: start + offset, into: target)
       } else {
         guard let sink else { throw SwzipError(.refused, .notRandomAccess) }
-        try unsafe sink.readBack(at: base + offset, into: target)
+        try unsafe sink.readBack(at: start + offset, into: target)
       }
     }
   }

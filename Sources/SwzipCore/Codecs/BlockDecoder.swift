@@ -6,9 +6,10 @@ public enum CheckPolicy: Sendable {
   case loader
 }
 
-/// Copies a range of what a copy or cast refers to, at an offset relative to the segment.
-package typealias ReferenceReader = (_ offset: UInt64, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) ->
-  Void
+/// Copies a range of what a segment refers to by its reference `number`, at an offset relative to that range's start.
+package typealias ReferenceReader = (
+  _ number: Int, _ offset: UInt64, _ target: UnsafeMutableRawBufferPointer
+) throws(SwzipError) -> Void
 
 /// Decodes the blocks of one segment: its header checked, its tables built. Blocks of one segment may be decoded by
 /// several threads at once, each with a scratch of its own.
@@ -140,34 +141,51 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       }
     case .cast:
       let kind = header.cast!
-      let source = try unsafe referenced(index, block, width: kind.reference.width, reference, scratch, position)
+      let source = try unsafe referenced(index, block, reference, scratch, position)[0]
       try unsafe CastBlock.decode(frame, kind: kind, reference: source, into: out, scratch: scratch, position: position)
     case .delta:
-      let source = try unsafe referenced(index, block, width: width, reference, scratch, position)
       try unsafe DeltaBlock.decode(
-        frame, of: header, kind: deltaKind!, tables: ransTables, base: source, into: out, scratch: scratch,
-        position: position)
+        frame, of: header, kind: deltaKind!, tables: ransTables,
+        base: predicted(index, block, reference, scratch, position), into: out, scratch: scratch, position: position)
     case .copy:
       for index in 26..<32 {
         guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
       }
       guard frame.count == 32 else { throw SwzipError(.corrupt, .frameSize, at: position) }
-      guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
-      try unsafe reference(index * UInt64(header.blockValues) * UInt64(width), out)
+      if header.prediction == .same {
+        guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
+        try unsafe reference(0, index * UInt64(header.blockValues) * UInt64(width), out)
+      } else {
+        try unsafe out.copyMemory(from: predicted(index, block, reference, scratch, position))
+      }
     }
     return unsafe xxh3(UnsafeRawBufferPointer(out))
   }
 
-  /// The bytes that a block refers to, `width` for each of its values, in the scratch.
-  private func referenced(
-    _ index: UInt64, _ block: BlockHeader, width: Int, _ reference: ReferenceReader?, _ scratch: DecodeScratch,
-    _ position: UInt64
+  /// What a block's values are differences to, in the scratch.
+  private func predicted(
+    _ index: UInt64, _ block: BlockHeader, _ reference: ReferenceReader?, _ scratch: DecodeScratch, _ position: UInt64
   ) throws(SwzipError) -> UnsafeRawBufferPointer {
-    guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
-    let bytes = block.valueCount * width
-    let memory = try unsafe scratch.nonZeros(bytes)
-    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[..<bytes])
-    try unsafe reference(index * UInt64(Int(header.blockValues) * width), target)
+    let references = try unsafe referenced(index, block, reference, scratch, position)
+    guard header.prediction != .same else { return unsafe references[0] }
+    let target = try unsafe scratch.predicted(block.valueCount * header.width)
+    unsafe header.prediction.predict(header.elementType, from: references, into: target)
     return UnsafeRawBufferPointer(target)
+  }
+
+  /// The bytes that a block refers to, by reference, in the scratch.
+  private func referenced(
+    _ index: UInt64, _ block: BlockHeader, _ reference: ReferenceReader?, _ scratch: DecodeScratch, _ position: UInt64
+  ) throws(SwzipError) -> [UnsafeRawBufferPointer] {
+    guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
+    let bytes = block.valueCount * header.referenceWidth
+    let memory = try unsafe scratch.nonZeros(header.references.count * bytes)
+    var found: [UnsafeRawBufferPointer] = unsafe []
+    for number in header.references.indices {
+      let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(number * bytes)..<((number + 1) * bytes)])
+      try unsafe reference(number, index * UInt64(Int(header.blockValues) * header.referenceWidth), target)
+      unsafe found.append(UnsafeRawBufferPointer(target))
+    }
+    return unsafe found
   }
 }

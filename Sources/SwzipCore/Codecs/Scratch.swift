@@ -77,6 +77,7 @@ package final class DecodeScratch {
   private var tileMemory: Memory
   private var planeMemory: Memory?
   private var sparseMemory: Memory?
+  private var predictedMemory: Memory?
   private var capacity = Limits.writtenBlockValues(width: 1)
 
   package init() throws(SwzipError) {
@@ -113,6 +114,11 @@ package final class DecodeScratch {
   func nonZeros(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
     if (sparseMemory?.byteCount ?? 0) < byteCount { sparseMemory = try Memory(byteCount) }
     return unsafe sparseMemory!.bytes
+  }
+  /// Room for values that are computed from others.
+  func predicted(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
+    if (predictedMemory?.byteCount ?? 0) < byteCount { predictedMemory = try Memory(byteCount) }
+    return unsafe UnsafeMutableRawBufferPointer(rebasing: predictedMemory!.bytes[..<byteCount])
   }
   /// Room for all planes of a block.
   package func planeArea(_ byteCount: Int) throws(SwzipError) -> UnsafeMutablePointer<UInt8> {

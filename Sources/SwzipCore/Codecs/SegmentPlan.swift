@@ -9,8 +9,29 @@ package struct SegmentRange: Equatable, Sendable {
   package var copyOf: Reference?
   /// An earlier range of the container that determines the values.
   package var castOf: Cast?
-  /// A range of as many values that these differ from.
-  package var deltaOf: Reference?
+  /// What these values differ from.
+  package var deltaOf: Delta?
+
+  /// Values that follow from ranges of as many.
+  package struct Delta: Equatable, Sendable {
+    package var prediction: Prediction
+    /// In the order of the prediction.
+    package var references: [Reference]
+
+    package init(_ prediction: Prediction, _ references: [Reference]) {
+      self.prediction = prediction
+      self.references = references
+    }
+
+    /// The same for values that lie `byteCount` bytes further on.
+    package func advanced(by byteCount: UInt64, elementType: ElementType) -> Delta {
+      let ahead = byteCount / UInt64(elementType.width) * UInt64(prediction.referenceWidth(elementType))
+      return Delta(prediction, references.map { $0.advanced(by: ahead) })
+    }
+
+    /// Another version of the values.
+    package init(of reference: Reference) { self.init(.same, [reference]) }
+  }
 
   package struct Cast: Equatable, Sendable {
     package var member: UInt64
@@ -24,11 +45,26 @@ package struct SegmentRange: Equatable, Sendable {
     }
   }
 
+  /// What a copy or delta refers to.
+  package var references: [Reference] { deltaOf?.references ?? copyOf.map { [$0] } ?? [] }
   /// Whether earlier bytes of the container are needed to decode these.
-  package var refersBack: Bool {
-    if castOf != nil { return true }
-    if case .earlier = copyOf ?? deltaOf { return true }
-    return false
+  package var refersBack: Bool { castOf != nil || references.contains { $0.earlierMember != nil } }
+  /// Whether bytes of a base are needed.
+  package var needsBase: Bool { references.contains { $0.earlierMember == nil } }
+  /// Whether the values are those of a narrower type, and the lower halves that it lacks.
+  package var isWidened: Bool { castOf.map { $0.elementType.width < elementType.width } ?? false }
+  /// What these refer to in member `number` of the container.
+  package func ranges(in number: Int) -> [Range<UInt64>] {
+    if let castOf {
+      let width = UInt64(castOf.elementType.width)
+      let end = castOf.offset + UInt64(byteCount / elementType.width) * width
+      return castOf.member == UInt64(number) ? [castOf.offset..<end] : []
+    }
+    let length = deltaOf.map { byteCount / elementType.width * $0.prediction.referenceWidth(elementType) } ?? byteCount
+    return references.compactMap { reference in
+      guard case .earlier(UInt64(number), let offset) = reference else { return nil }
+      return offset..<(offset + UInt64(length))
+    }
   }
   /// Whether other bytes are needed to decode these.
   package var refers: Bool { copyOf != nil || castOf != nil || deltaOf != nil }
@@ -49,18 +85,18 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   private let symbols: SymbolsPlan?
   private let delta: DeltaPlan?
 
-  /// Plans `bytes`, all of the range. `base`: as many bytes of the range that they differ from, if there is one. Cost: a
+  /// Plans `bytes`, all of the range. `base`: as many bytes of values that they differ from, if there are such. Cost: a
   /// sample of about a fifth of a float segment.
   package init(
     _ range: SegmentRange, _ bytes: UnsafeRawBufferPointer, base: UnsafeRawBufferPointer? = nil, effort: Effort,
     scratch: EncodeScratch
   ) throws(SwzipError) {
     self.effort = effort
-    if let reference = range.deltaOf, let base = unsafe base {
+    if let differing = range.deltaOf, let base = unsafe base {
       let plan = try unsafe DeltaPlan(
         bytes, base, of: range.elementType, rowLength: range.rowLength, scratch: scratch)
       (delta, float, symbols) = (plan, nil, nil)
-      header = plan.header(range, reference)
+      header = plan.header(range, differing)
       return
     }
     delta = nil
@@ -170,7 +206,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   }
 
   /// Encodes block `index` from `source`, its original bytes, into `frame` (at least `frameBound` bytes). `reference`: the
-  /// bytes that a cast or delta refers to, of this block's values.
+  /// bytes that a cast refers to, or values that a delta's differ from, of this block's values.
   package func encode(
     _ index: Int, _ source: UnsafeRawBufferPointer, reference: UnsafeRawBufferPointer? = nil,
     into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch

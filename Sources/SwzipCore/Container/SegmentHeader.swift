@@ -19,6 +19,8 @@ package struct SegmentHeader: Equatable, Sendable {
   package var cast: CastKind?
   /// T of codec delta: the exponent of the base whose context is the first.
   package var topExponent: UInt8 = 0
+  /// Of codec delta.
+  package var prediction = Prediction.same
 
   package init(
     memberOffset: UInt64, byteCount: UInt64, blockValues: UInt32, elementType: ElementType, codec: CodecID
@@ -32,18 +34,18 @@ package struct SegmentHeader: Equatable, Sendable {
 
   /// Bytes of one value.
   package var width: Int { codec == CodecID.bytes.rawValue ? 1 : elementType.width }
-  /// Whether the segment's one reference determines its values.
+  /// Whether the segment's references determine its values.
   package var refers: Bool { CodecID(rawValue: codec)?.refers ?? false }
-  /// Whether the reference is a range of a base.
-  package var needsBase: Bool { !references.isEmpty && !refersBack }
-  /// Whether the reference is a range of the container.
-  package var refersBack: Bool {
-    references.contains { reference in
-      if case .earlier = reference { true } else { false }
-    }
-  }
+  /// Whether a reference is a range of a base.
+  package var needsBase: Bool { references.contains { $0.earlierMember == nil } }
+  /// Whether a reference is a range of the container.
+  package var refersBack: Bool { references.contains { $0.earlierMember != nil } }
   /// Bytes of the range that each reference names.
-  package var referencedByteCount: UInt64 { valueCount * UInt64(cast?.reference.width ?? width) }
+  package var referencedByteCount: UInt64 { valueCount * UInt64(referenceWidth) }
+  /// Bytes of a value in those ranges.
+  package var referenceWidth: Int {
+    cast?.reference.width ?? (codec == CodecID.delta.rawValue ? prediction.referenceWidth(elementType) : width)
+  }
   package var valueCount: UInt64 { byteCount / UInt64(width) }
   package var blockCount: UInt64 { (valueCount + UInt64(blockValues) - 1) / UInt64(blockValues) }
 
@@ -70,7 +72,10 @@ package struct SegmentHeader: Equatable, Sendable {
     for reference in references { reference.write(&body) }
     palette?.write(&body)
     if let cast { body.integer(cast.reference.rawValue) }
-    if codec == CodecID.delta.rawValue { body.integer(topExponent) }
+    if codec == CodecID.delta.rawValue {
+      body.integer(topExponent)
+      prediction.write(&body)
+    }
     Extensions.write(&body)
     return Frame.make(.segment, tag: UInt32(number), body: body)
   }
@@ -121,11 +126,14 @@ package struct SegmentHeader: Equatable, Sendable {
     if codec == CodecID.delta.rawValue {
       segment.topExponent = try reader.integer(UInt8.self)
       guard segment.topExponent <= Limits.topExponent else { throw reader.failure(.limit) }
+      segment.prediction = try Prediction.read(&reader)
+      guard segment.prediction.predicts(elementType) else { throw reader.failure(.blockHeader) }
     }
     try Extensions.read(&reader)
     try reader.padding()
     try segment.checkTables(reader.failure(.codeLengths))
-    if segment.refers, referenceCount != 1 { throw reader.failure(.reference) }
+    let references = codec == CodecID.delta.rawValue ? segment.prediction.referenceCount : 1
+    if segment.refers, referenceCount != references { throw reader.failure(.reference) }
     return segment
   }
 
@@ -193,6 +201,17 @@ package enum Reference: Equatable, Sendable {
   case earlier(member: UInt64, offset: UInt64)
   /// A range of one of the member's bases.
   case base(number: UInt64, offset: UInt64)
+
+  /// The member of the container; nil for a base.
+  package var earlierMember: UInt64? { if case .earlier(let member, _) = self { member } else { nil } }
+
+  /// The same of a range that begins so many bytes further on.
+  package func advanced(by byteCount: UInt64) -> Reference {
+    switch self {
+    case .earlier(let member, let offset): .earlier(member: member, offset: offset + byteCount)
+    case .base(let number, let offset): .base(number: number, offset: offset + byteCount)
+    }
+  }
 
   package func write(_ writer: inout ByteWriter) {
     let (kind, number, offset): (UInt8, UInt64, UInt64) =

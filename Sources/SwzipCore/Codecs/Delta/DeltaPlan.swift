@@ -47,13 +47,14 @@ package final class DeltaPlan {
   }
 
   /// The header of a segment that is coded so.
-  func header(_ range: SegmentRange, _ reference: Reference) -> SegmentHeader {
+  func header(_ range: SegmentRange, _ delta: SegmentRange.Delta) -> SegmentHeader {
     var header = SegmentHeader(
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: UInt32(blockValues),
       elementType: range.elementType, codec: .delta)
     header.rowLength = UInt32(rowLength)
     header.rans = coding
-    header.references = [reference]
+    header.references = delta.references
+    header.prediction = delta.prediction
     header.topExponent = top
     return header
   }

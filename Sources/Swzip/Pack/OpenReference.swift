@@ -1,0 +1,65 @@
+internal import SwzipCore
+
+/// What a segment refers to, where it can be read while the segment is packed. May be used by several threads at once.
+struct OpenReference {
+  let source: any InputSource
+  let offset: UInt64
+
+  /// Exactly as many bytes as `target` holds, from `offset` in the range on.
+  func read(at offset: UInt64, into target: UnsafeMutableRawBufferPointer) throws(SwzipError) {
+    guard try unsafe source.read(at: self.offset + offset, into: target) == target.count else {
+      throw PlannedMember.changed
+    }
+  }
+}
+
+extension SegmentRange {
+  /// Opens what the range refers to, but for copies within the container: those were compared when they were found.
+  /// `file`: a file of the container by number.
+  func open(
+    base: (any InputSource)?, file: (Int) throws(SwzipError) -> (any InputSource)?
+  ) throws(SwzipError) -> [OpenReference] {
+    if let castOf {
+      guard let source = try file(Int(castOf.member)) else { return [] }
+      return [OpenReference(source: source, offset: castOf.offset)]
+    }
+    var opened: [OpenReference] = []
+    for reference in deltaOf?.references ?? copyOf.map({ [$0] }) ?? [] {
+      switch reference {
+      case .base(_, let offset):
+        if let base { opened.append(OpenReference(source: base, offset: offset)) }
+      case .earlier(let member, let offset):
+        guard deltaOf != nil, let source = try file(Int(member)) else { continue }
+        opened.append(OpenReference(source: source, offset: offset))
+      }
+    }
+    return opened
+  }
+
+  /// The bytes that the range's are compared with or differ from, given what it refers to; nil if there are none.
+  func predicted(from references: [OpenReference]) throws(SwzipError) -> Memory? {
+    guard castOf == nil, !references.isEmpty else { return nil }
+    let memory = try Memory(byteCount)
+    let prediction = deltaOf?.prediction ?? .same
+    guard prediction != .same else {
+      try unsafe references[0].read(at: 0, into: memory.bytes)
+      return memory
+    }
+    let width = prediction.referenceWidth(elementType)
+    let most = Limits.writtenBlockValues(width: width)
+    let parts = try references.map { _ throws(SwzipError) in try Memory(most * width) }
+    for first in stride(from: 0, to: byteCount / elementType.width, by: most) {
+      let count = min(most, byteCount / elementType.width - first)
+      var values: [UnsafeRawBufferPointer] = unsafe []
+      for (reference, part) in zip(references, parts) {
+        try unsafe reference.read(
+          at: UInt64(first * width), into: UnsafeMutableRawBufferPointer(rebasing: part.bytes[..<(count * width)]))
+        unsafe values.append(part.prefix(count * width))
+      }
+      let place = (first * elementType.width)..<((first + count) * elementType.width)
+      unsafe prediction.predict(
+        elementType, from: values, into: UnsafeMutableRawBufferPointer(rebasing: memory.bytes[place]))
+    }
+    return memory
+  }
+}
