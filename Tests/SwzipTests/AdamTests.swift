@@ -270,7 +270,9 @@ struct AdamTests {
     for (source, container) in zip(counting, containers) {
       let opened = try SwzFile(ArraySource(container))
       let blocks = opened.segments.filter { segment in
-        opened.tensors.contains { $0.name.hasSuffix("layer.1") && $0.elementType == "F32" && $0.offset == segment.offset }
+        opened.tensors.contains {
+          $0.name.hasSuffix("layer.1") && $0.elementType == "F32" && $0.offset == segment.offset
+        }
       }
       let packed = Int(blocks.reduce(0) { $0 + $1.packedByteCount })
       #expect(blocks.count == 3)
