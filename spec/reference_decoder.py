@@ -395,9 +395,14 @@ class Contexts:
     """Which rANS table a symbol takes (rans.md, contexts)."""
 
     row_bits: int
-    tables: tuple[RansTable, ...]  # of each context
+    numbers: tuple[int, ...]  # of the table of each context
     columns: tuple[int, ...]  # class of each column; empty if columns have none
     all_tables: tuple[RansTable, ...]  # of the segment, whether a context names them or not
+
+    @property
+    def tables(self) -> tuple[RansTable, ...]:
+        """The table of each context."""
+        return tuple(self.all_tables[number] for number in self.numbers)
 
 
 @dataclass
@@ -421,6 +426,7 @@ class Segment:
     t: int | None = None  # of codec delta: T
     prediction: Prediction | None = None  # of codec delta, and its constants
     constants: tuple[float, ...] = ()
+    q: int = 0  # of codec delta: Q, contexts below which are quiet
     references: list[Reference] = field(default_factory=list)
     blocks: list[Frame] = field(default_factory=list)
 
@@ -762,7 +768,9 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
         cursor.check(segment.t <= 240, "T is above 240")
         segment.prediction = read_prediction(cursor, segment)
         segment.constants = struct.unpack(segment.prediction.constants, cursor.take(segment.prediction.constant_bytes))
-    present = set().union(*map(present_symbols, segment.tables), *(table.symbols for table in rans_tables(segment)))
+        segment.q = read_quiet(cursor, segment)
+    of_values = rans_tables(segment)[1 if segment.q else 0 :]  # not that of gaps
+    present = set().union(*map(present_symbols, segment.tables), *(table.symbols for table in of_values))
     cursor.check(present <= segment.meaningful, "table has a symbol that stands for nothing")
     unknown = read_extensions(cursor)
     if unknown:
@@ -1508,7 +1516,7 @@ def read_contexts(cursor: Cursor, tables: Sequence[RansTable], segment: Segment)
         cursor.check(numbers == b"\0", "several contexts, or one of another table than 0, without classes")
     highest = (1 << row_bits) - 1 + max(columns, default=0)
     cursor.check(is_delta or highest < count, "classes of rows and columns give a context that is not there")
-    return Contexts(row_bits, tuple(tables[number] for number in numbers), columns, tuple(tables))
+    return Contexts(row_bits, tuple(numbers), columns, tuple(tables))
 
 
 def read_row_classes(cursor: Cursor, row_bits: int, rows: int) -> list[int]:
@@ -1518,25 +1526,38 @@ def read_row_classes(cursor: Cursor, row_bits: int, rows: int) -> list[int]:
     return [packed >> row * row_bits & (1 << row_bits) - 1 for row in range(rows)]
 
 
-def read_rans_symbols(cursor: Cursor, segment: Segment, count: int, shifts: Sequence[int] = ()) -> list[int]:
-    """Bytes 26 on of a block of mode rans to the end of its words: its symbols; `shifts` are T − e (delta.md)."""
-    contexts, length = segment.contexts, segment.row_length
-    if contexts is None:
+@dataclass(frozen=True)
+class RansStart:
+    """What stands before the words of a block of mode rans or delta: bytes 28 on, to the pad."""
+
+    word_count: int
+    states: list[int]
+    rows: list[int]  # class of each row; none without rows
+
+
+def contexts_of(cursor: Cursor, segment: Segment) -> Contexts:
+    """The contexts of a segment of coder rANS."""
+    if segment.contexts is None:
         cursor.fail("mode rans in a segment of another coder")
-    cursor.reserved(2)
-    word_count = cursor.u32()
-    cursor.check(word_count <= count, "more words than symbols")
-    states = [cursor.u32() for _ in range(32)]
+    return segment.contexts
+
+
+def read_rans_start(cursor: Cursor, segment: Segment, count: int) -> RansStart:
+    """Number of words, states and row classes of a block whose rows hold `count` symbols or values."""
+    contexts, length = contexts_of(cursor, segment), segment.row_length
+    word_count, states = cursor.u32(), [cursor.u32() for _ in range(32)]
     rows = read_row_classes(cursor, contexts.row_bits, -(-count // length) if length else 0)
     cursor.pad()
-    words = iter(struct.unpack(f"<{word_count}H", cursor.take(2 * word_count)))
-    columns = contexts.columns or (0,) * length
+    return RansStart(word_count, states, rows)
+
+
+def read_words(cursor: Cursor, start: RansStart, tables: Sequence[RansTable]) -> list[int]:
+    """The words and the symbols that they hold, of the given tables in turn."""
+    cursor.check(start.word_count <= len(tables), "more words than symbols")
+    words = iter(struct.unpack(f"<{start.word_count}H", cursor.take(2 * start.word_count)))
+    states = list(start.states)
     symbols = bytearray()
-    for index in range(count):
-        place = rows[index // length] + columns[index % length] if length else 0
-        if shifts:
-            place = min(max(place + shifts[index], 0), len(contexts.tables) - 1)
-        table = contexts.tables[place]
+    for index, table in enumerate(tables):
         state = states[index % 32]
         slot = state % SLOTS
         symbol = table.slots[slot]
@@ -1551,6 +1572,16 @@ def read_rans_symbols(cursor: Cursor, segment: Segment, count: int, shifts: Sequ
     cursor.check(next(words, None) is None, "words that no symbol reads")
     cursor.check(states == [END_STATE] * 32, "a state does not end at 65536")
     return list(symbols)
+
+
+def read_rans_symbols(cursor: Cursor, segment: Segment, count: int) -> list[int]:
+    """Bytes 26 on of a block of mode rans to the end of its words: its symbols."""
+    contexts, length = contexts_of(cursor, segment), segment.row_length
+    cursor.reserved(2)
+    start = read_rans_start(cursor, segment, count)
+    tables, columns = contexts.tables, contexts.columns or (0,) * length
+    places = [start.rows[index // length] + columns[index % length] if length else 0 for index in range(count)]
+    return read_words(cursor, start, [tables[place] for place in places])
 
 
 def mode_rans(block: Block) -> bytes:
@@ -1903,16 +1934,23 @@ def magnitude(token: int, low: int, k: int) -> int:
     return ((1 << k) + token % (1 << k)) << low_bit_count(token, k) | low
 
 
-def read_low_bits(cursor: Cursor, sizes: Sequence[int]) -> list[int]:
-    """The low bits of all values: numbers of the given sizes in bits, lowest bit first, without gaps."""
-    packed = cursor.take(-(-sum(sizes) // 8))
-    cursor.check(int.from_bytes(packed, "little") >> sum(sizes) == 0, "unused bits of the low bits are not zero")
-    numbers, at = [], 0
-    for size in sizes:
-        window = int.from_bytes(packed[at // 8 : (at + size + 7) // 8], "little")
-        numbers.append(window >> at % 8 & (1 << size) - 1)
-        at += size
-    return numbers
+class LowBits:
+    """Low bits of gaps or of values, one after the other, lowest bit first, without holes."""
+
+    def __init__(self, cursor: Cursor, tokens: Iterable[int], k: int) -> None:
+        bits = sum(low_bit_count(token, k) for token in tokens)
+        self.k = k
+        self.packed = cursor.take(-(-bits // 8))
+        self.at = 0
+        spare = int.from_bytes(self.packed[bits // 8 :], "little") >> bits % 8
+        cursor.check(spare == 0, "unused bits of the low bits are not zero")
+
+    def magnitude(self, token: int) -> int:
+        """The magnitude of a token, with the low bits that come next."""
+        size = low_bit_count(token, self.k)
+        start, self.at = self.at, self.at + size
+        window = int.from_bytes(self.packed[start // 8 : (self.at + 7) // 8], "little")
+        return magnitude(token, window >> start % 8 & (1 << size) - 1, self.k)
 
 
 def moved(base: int, difference: int, element: int) -> int:
@@ -1925,21 +1963,69 @@ def moved(base: int, difference: int, element: int) -> int:
     return u ^ (base & s)
 
 
+GAP_BITS = 3  # k of gaps
+
+
+def read_quiet(cursor: Cursor, segment: Segment) -> int:
+    """Q, which must fit the tables and contexts."""
+    q, contexts = cursor.u8(), contexts_of(cursor, segment)
+    cursor.check(q <= len(contexts.numbers), "Q is above the number of contexts")
+    if q:
+        tables = contexts.all_tables
+        cursor.check(len(tables) >= 2, "quiet contexts without tables of gaps and changes")
+        cursor.check(max(tables[0].symbols) < NEGATIVE, "table of gaps has a symbol above 127")
+        cursor.check(not any(contexts.numbers[:q]), "quiet context of another table than 0")
+        cursor.check(min(contexts.numbers[q:], default=2) >= 2, "table of gaps or changes for a context from Q on")
+    return q
+
+
+def value_contexts(segment: Segment, bases: Sequence[int], rows: Sequence[int]) -> list[int]:
+    """The context of each value of a block, given b and the classes of its rows."""
+    last = len(segment.contexts.numbers) - 1 if segment.contexts else 0
+    classes = [rows[index // segment.row_length] if rows else 0 for index in range(len(bases))]
+    shifts = [(segment.t or 0) - exponent(base, segment.element) for base in bases]
+    return [min(max(shift + place, 0), last) for shift, place in zip(shifts, classes, strict=True)]
+
+
+def change_places(cursor: Cursor, gaps: Iterable[int], quiet: Sequence[bool]) -> Iterator[int]:
+    """The place of each change; `quiet` tells it of each value."""
+    place = -1
+    for gap in gaps:
+        place += 1 + gap
+        cursor.check(place < len(quiet), "change past the block")
+        cursor.check(quiet[place], "change of a value that is not quiet")
+        yield place
+
+
 def mode_delta(block: Block) -> bytes:
     """delta.md."""
     cursor, segment, count = block.cursor, block.segment, block.values
-    element, width, k = segment.element, segment.width, segment.token_bits
+    element, width = segment.element, segment.width
+    contexts = contexts_of(cursor, segment)
+    tables = contexts.tables
     cursor.reserved(1)
+    changes = cursor.u16()
+    cursor.check(segment.q > 0 or changes == 0, "changes in a segment without quiet contexts")
+    start = read_rans_start(cursor, segment, count)
     bases = predicted(block)
-    shifts = [(segment.t or 0) - exponent(base, element) for base in bases]
-    symbols = read_rans_symbols(cursor, segment, count, shifts)
-    tokens = [symbol % NEGATIVE for symbol in symbols]
-    lows = read_low_bits(cursor, [low_bit_count(token, k) for token in tokens])
-    magnitudes = [magnitude(token, low, k) for token, low in zip(tokens, lows, strict=True)]
-    values = [
-        moved(base, -a if symbol & NEGATIVE else a, element)
-        for base, symbol, a in zip(bases, symbols, magnitudes, strict=True)
-    ]
+    places = value_contexts(segment, bases, start.rows)
+    loud = [index for index, place in enumerate(places) if place >= segment.q]  # the D values that are not quiet
+    d, coded = len(loud), len(loud) + 2 * changes
+    cursor.check(coded <= count, "more symbols than values")
+    quiet_tables = [table for table in contexts.all_tables[:2] for _ in range(changes)]
+    found = read_words(cursor, start, [*(tables[places[index]] for index in loud), *quiet_tables])
+    tokens = found[d : d + changes]  # of gaps
+    low = LowBits(cursor, tokens, GAP_BITS)
+    gaps = [low.magnitude(token) for token in tokens]
+    changed = list(change_places(cursor, gaps, [place < segment.q for place in places]))
+    symbols = [0] * count
+    for index, symbol in zip(loud + changed, found[:d] + found[d + changes :], strict=True):
+        symbols[index] = symbol
+    low = LowBits(cursor, [symbol % NEGATIVE for symbol in symbols], segment.token_bits)
+    values = []
+    for base, symbol in zip(bases, symbols, strict=True):
+        a = low.magnitude(symbol % NEGATIVE)
+        values.append(moved(base, -a if symbol & NEGATIVE else a, element))
     return b"".join(value.to_bytes(width, "little") for value in values)
 
 
@@ -2084,7 +2170,7 @@ def segment_line(segment: Segment) -> str:
         coder = ("Huffman", "rANS")[segment.coder]
         line += f", {len(segment.tables) + len(rans_tables(segment))} tables of {coder}"
     if segment.contexts:
-        line += f", {len(segment.contexts.tables)} contexts"
+        line += f", {len(segment.contexts.numbers)} contexts"
     if segment.palette and segment.palette.values:
         line += f", palette of {len(segment.palette.values)}, {segment.palette.digits} values a symbol"
     if segment.referred is not None:
@@ -2094,6 +2180,8 @@ def segment_line(segment: Segment) -> str:
     if segment.prediction:
         line += f", prediction {segment.prediction.name}"
         line += "".join(f" {constant:.9g}" for constant in segment.constants)
+    if segment.q:
+        line += f", Q {segment.q}"
     for reference in segment.references:
         line += f", {'base' if reference.kind else 'member'} {reference.number} at {reference.offset}"
     return line

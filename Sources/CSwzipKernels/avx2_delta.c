@@ -172,6 +172,19 @@ void swzip_avx2_delta_numbers(const swzip_delta_kind *kind, const void *base, si
   swzip_delta_numbers_from(kind, base, done, count, top, contexts, map, numbers);
 }
 
+size_t swzip_avx2_delta_dense(const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense) {
+  size_t found = 0, i = 0;
+  for (; i + 64 <= count; i += 64) {
+    const vec zero = _mm256_setzero_si256();
+    const uint32_t low = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(LOAD(numbers + i), zero));
+    const uint32_t high = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(LOAD(numbers + i + 32), zero));
+    uint64_t bits = ~(low | (uint64_t)high << 32);
+    store64(mask + i / 8, bits);
+    for (; bits; bits &= bits - 1) dense[found++] = numbers[i + (size_t)__builtin_ctzll(bits)];
+  }
+  return found + (i < count ? swzip_delta_dense_portable(numbers + i, count - i, mask + i / 8, dense + found) : 0);
+}
+
 // ---------------------------------------------------------------- decoding
 
 // 32 bits from each of eight places.
@@ -188,6 +201,36 @@ INLINE vec gather(const uint8_t *bits, vec place) {
   return LANES(joined);
 }
 
+// 32 values whose tokens are their magnitudes.
+INLINE void apply_small(const uint8_t *symbols, const uint8_t *base, unsigned width, uint32_t sign, uint8_t *out) {
+  if (width == 2) {
+    const vec signs = _mm256_set1_epi16((short)sign);
+    for (unsigned j = 0; j < 32; j += 16) {
+      const vec symbol = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(symbols + j))), b = LOAD(base + 2 * j);
+      const vec negative = _mm256_srai_epi16(_mm256_slli_epi16(symbol, 8), 15);
+      const vec magnitude = _mm256_and_si256(symbol, _mm256_set1_epi16(127));
+      vec y = _mm256_add_epi16(_mm256_andnot_si256(signs, b),
+                               _mm256_sub_epi16(_mm256_xor_si256(magnitude, negative), negative));
+      if (sign) {
+        y = _mm256_xor_si256(y, _mm256_and_si256(_mm256_srai_epi16(y, 15), _mm256_set1_epi16((short)(sign - 1))));
+        y = _mm256_xor_si256(y, _mm256_and_si256(b, signs));
+      }
+      STORE(out + 2 * j, y);
+    }
+  } else {
+    const vec signs = _mm256_set1_epi32((int)sign);
+    for (unsigned j = 0; j < 32; j += 8) {
+      const vec symbol = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(symbols + j))), b = LOAD(base + 4 * j);
+      const vec negative = _mm256_srai_epi32(_mm256_slli_epi32(symbol, 24), 31);
+      const vec magnitude = _mm256_and_si256(symbol, _mm256_set1_epi32(127));
+      vec y = _mm256_add_epi32(_mm256_andnot_si256(signs, b),
+                               _mm256_sub_epi32(_mm256_xor_si256(magnitude, negative), negative));
+      if (sign) y = _mm256_xor_si256(reorder(y, sign), _mm256_and_si256(b, signs));
+      STORE(out + 4 * j, y);
+    }
+  }
+}
+
 // Applies groups of 32 values and returns how many values are done: all whole groups, or those before the one whose low
 // bits are more than there are.
 INLINE size_t apply_by(const uint8_t *symbols, const uint8_t *bits, size_t bit_count, const uint8_t *base, size_t count,
@@ -197,8 +240,9 @@ INLINE size_t apply_by(const uint8_t *symbols, const uint8_t *bits, size_t bit_c
   size_t next = *at, i = 0;
   for (; i + 32 <= count; i += 32) {
     const vec all = LOAD(symbols + i);
-    if (_mm256_testz_si256(all, all)) {
-      memcpy(out + i * width, base + i * width, 32 * width);
+    // Differences of few units have no low bits.
+    if (_mm256_testz_si256(all, _mm256_set1_epi8((char)(127 - ((1 << k) - 1)))) && width > 1) {
+      apply_small(symbols + i, base + i * width, width, sign, out + i * width);
       continue;
     }
     const size_t before = next;

@@ -120,6 +120,9 @@ size_t swzip_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, c
                        const void *base, size_t count, void *out) {
   return kernels()->delta_apply(kind, symbols, bits, byte_count, base, count, out);
 }
+size_t swzip_delta_dense(const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense) {
+  return kernels()->delta_dense(numbers, count, mask, dense);
+}
 
 // A program may flush subnormals or round otherwise: predictions must not. Returns what it had.
 static uint64_t default_environment(void) {

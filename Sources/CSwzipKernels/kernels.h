@@ -46,6 +46,7 @@ typedef struct {
   size_t (*delta_low_bits)(const swzip_delta_kind *, const void *, const void *, const uint8_t *, size_t, uint8_t *);
   void (*delta_numbers)(const swzip_delta_kind *, const void *, size_t, unsigned, unsigned, const uint8_t *, uint8_t *);
   size_t (*delta_apply)(const swzip_delta_kind *, const uint8_t *, const uint8_t *, size_t, const void *, size_t, void *);
+  size_t (*delta_dense)(const uint8_t *, size_t, uint8_t *, uint8_t *);
   void (*predict)(const swzip_prediction *, const void *const *, size_t, void *);
 } swzip_kernel_set;
 
@@ -58,6 +59,7 @@ void swzip_delta_numbers_portable(const swzip_delta_kind *kind, const void *base
 size_t swzip_delta_apply_portable(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
                                 size_t byte_count, const void *base, size_t count, void *out);
 
+size_t swzip_delta_dense_portable(const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense);
 void swzip_predict_portable(const swzip_prediction *prediction, const void *const references[4], size_t count, void *out);
 void swzip_sparse_expand_portable(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out);
 // Values from `from` on; `values` stands at the first of them.
@@ -100,6 +102,7 @@ void swzip_avx2_delta_numbers(const swzip_delta_kind *kind, const void *base, si
                               unsigned contexts, const uint8_t map[32], uint8_t *numbers);
 size_t swzip_avx2_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
                             size_t byte_count, const void *base, size_t count, void *out);
+size_t swzip_avx2_delta_dense(const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense);
 void swzip_avx2_predict(const swzip_prediction *prediction, const void *const references[4], size_t count, void *out);
 void swzip_avx2_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);
 

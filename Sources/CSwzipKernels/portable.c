@@ -156,5 +156,6 @@ const swzip_kernel_set swzip_kernels_portable = {
     .delta_low_bits = swzip_delta_low_bits_portable,
     .delta_numbers = swzip_delta_numbers_portable,
     .delta_apply = swzip_delta_apply_portable,
+    .delta_dense = swzip_delta_dense_portable,
     .predict = swzip_predict_portable,
 };

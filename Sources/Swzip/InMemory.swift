@@ -4,21 +4,23 @@ public import SwzipCore
 public func packBound(_ byteCount: Int) -> Int { byteCount + byteCount / 2 + (1 << 21) }
 
 /// Packs memory to memory; returns the container's size. With one thread blocks are written where they belong.
-/// Throws `outputTooSmall` if `container` is; `packBound` is always enough.
+/// Throws `outputTooSmall` if `container` is; `packBound` is always enough. `base`: what it may be differences to.
 public func packBytes(
-  _ source: UnsafeRawBufferPointer, into container: UnsafeMutableRawBufferPointer, options: PackOptions
+  _ source: UnsafeRawBufferPointer, base: MemoryBase? = nil, into container: UnsafeMutableRawBufferPointer,
+  options: PackOptions
 ) throws(SwzipError) -> Int {
   let sink = unsafe MemorySink(container)
-  _ = try unsafe pack(from: MemorySource(source), to: sink, options: options)
+  _ = try unsafe pack(from: MemorySource(source), base: base?.packBase, to: sink, options: options)
   return sink.byteCount
 }
 
 /// Unpacks the one member of a container, memory to memory; returns its length. Every block is verified.
-/// `loaderPolicy`: only decoded hashes are compared (`CheckPolicy.loader`).
+/// `base`: what it may need. `loaderPolicy`: only decoded hashes are compared (`CheckPolicy.loader`).
 public func unpackBytes(
-  _ container: UnsafeRawBufferPointer, into buffer: UnsafeMutableRawBufferPointer, loaderPolicy: Bool, threads: Int
+  _ container: UnsafeRawBufferPointer, base: MemoryBase? = nil, into buffer: UnsafeMutableRawBufferPointer,
+  loaderPolicy: Bool, threads: Int
 ) throws(SwzipError) -> Int {
-  let file = try unsafe SwzFile(MemorySource(container))
+  let file = try unsafe SwzFile(MemorySource(container), bases: base?.bases)
   guard file.index.directory.members.count == 1 else { throw SwzipError(.refused, .range) }
   let byteCount = file.index.directory.members[0].byteCount
   guard byteCount <= UInt64(buffer.count) else { throw SwzipError(.invalidArgument, .outputTooSmall) }

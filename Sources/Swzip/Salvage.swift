@@ -247,6 +247,7 @@ private final class Salvager {
       } else {
         try unsafe self.members.readBack(member: other, at: base + from, into: target)
       }
+      return nil
     }
     do throws(SwzipError) {
       try unsafe decoder.decode(

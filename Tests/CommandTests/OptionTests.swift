@@ -88,7 +88,8 @@ struct OptionTests {
     Case("cat packed.swz a.weight -f -o a"), Case("salvage packed.swz", adds: "packed.partial"),
     Case("salvage broken.swz", 3, adds: "broken.partial"), Case("salvage packed.swz -o a", 2),
     Case("salvage -f packed.swz -o a"),
-    Case("bench a --rounds 1 --levels 3 -T 1"),
+    Case("bench a --rounds 1 --levels 3 -T 1"), Case("bench a --base b --rounds 1 --levels 3 -T 1"),
+    Case("bench a --base missing --rounds 1 --levels 3 -T 1", 1),
   ]
 
   @Test(arguments: packing) func packingLeaves(_ item: Case) { check(item) }

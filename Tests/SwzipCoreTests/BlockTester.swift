@@ -88,6 +88,7 @@ final class BlockTester {
           throw SwzipError(.base, .baseDiffers)
         }
         unsafe target.copyBytes(from: reference[Int(offset)...].prefix(target.count))
+        return nil
       }
       guard out.guardsAreWhole else { throw SwzipError(.io, .encoderFault, detail: "wrote outside") }
       unsafe values.append(contentsOf: out.bytes)

@@ -114,6 +114,58 @@ struct DeltaTests {
     #expect(same(try tester.decode(classed), values))
   }
 
+  private func header(_ encoded: BlockTester.Encoded) throws -> SegmentHeader {
+    var reader = unsafe ByteReader(encoded.header.span.bytes, at: 0)
+    _ = try reader.array(Frame.headerBytes)
+    return try SegmentHeader.read(&reader)
+  }
+
+  /// Weights that change the likelier the smaller they are, as in a step of reinforcement learning: large ones are quiet.
+  private func rarelyChanged(_ base: [UInt8], seed: UInt64) -> [UInt8] {
+    var values = base
+    var random = Random(seed)
+    for place in stride(from: 0, to: base.count, by: 2) {
+      let exponent = Int(base[place + 1] & 127) << 1 | Int(base[place] >> 7)
+      let odds = max(2, 1 << max(0, exponent - 112))
+      if random.below(odds) == 0 { values[place] &+= random.below(2) == 0 ? 1 : 255 }
+    }
+    return values
+  }
+
+  /// Blocks whose quiet values change often, never, at both ends, and are all there is; damage is noticed.
+  @Test func quietValues() throws {
+    let tester = try BlockTester()
+    for count in [9000, 70_000, 140_001] {
+      let base = Pattern.weights.bytes(.bf16, count)
+      let values = rarelyChanged(base, seed: UInt64(count))
+      for rowLength in [0, 100] {
+        let encoded = try tester.encode(values, .bf16, level: 3, rowLength: rowLength, references: [base])
+        #expect(try header(encoded).quietContexts > 0)
+        #expect(same(try tester.decode(encoded), values))
+      }
+      // Of the plan's blocks some are unlike the others.
+      for part in 0..<3 {
+        var uneven = values
+        for place in stride(from: part * count / 2, to: (part + 1) * count / 2, by: part == 1 ? 3 : 2) {
+          uneven[2 * (place / 2)] ^= 1
+        }
+        tester.roundTrip(uneven, .bf16, level: 3, references: [base], "uneven, part \(part) of \(count)")
+      }
+      for places in [[0], [count - 1], [0, count - 1], [0, 1, 2, count - 2, count - 1], []] {
+        var few = base
+        for place in places { few[2 * place] ^= 1 }
+        tester.roundTrip(few, .bf16, level: 3, references: [base], "\(places)")
+      }
+    }
+    let base = Pattern.weights.bytes(.bf16, 9000)
+    var encoded = try tester.encode(rarelyChanged(base, seed: 1), .bf16, level: 3, references: [base])
+    for place in encoded.frames[0].indices {
+      encoded.frames[0][place] ^= 4
+      #expect(throws: SwzipError.self) { try tester.decode(encoded) }
+      encoded.frames[0][place] ^= 4
+    }
+  }
+
   /// With another base the decoded hash tells; every flipped byte is an error.
   @Test func wrongBaseAndDamage() throws {
     let tester = try BlockTester()
@@ -141,16 +193,21 @@ struct DeltaTests {
     let tester = try BlockTester()
     var random = Random(11)
     defer { _ = swzip_level_choose(SWZIP_LEVEL_AVX512) || swzip_level_choose(SWZIP_LEVEL_AVX2) }
-    for type in [ElementType.bf16, .f32, .i8, .f64] {
-      let base = Pattern.weights.bytes(type, 3000)
-      let sound = try tester.encode(Self.changed(base, type, .scaled, seed: 4), type, level: 3, references: [base])
+    for (index, type) in [ElementType.bf16, .f32, .i8, .f64, .bf16].enumerated() {
+      let count = index == 4 ? 9000 : 3000
+      let base = Pattern.weights.bytes(type, count)
+      let values = index == 4 ? rarelyChanged(base, seed: 2) : Self.changed(base, type, .scaled, seed: 4)
+      let sound = try tester.encode(values, type, level: 3, references: [base])
+      #expect(try (header(sound).quietContexts > 0) == (index == 4))
       for round in 0..<300 {
         var encoded = sound
         for _ in 0..<(1 + random.below(4)) {
           let place = 26 + random.below(encoded.frames[0].count - 26)
           encoded.frames[0][place] = UInt8(random.below(256))
         }
-        unsafe encoded.frames[0].withUnsafeMutableBytes { _ = unsafe Frame.seal($0, .block, tag: 3000, ordinal: 0) }
+        unsafe encoded.frames[0].withUnsafeMutableBytes {
+          _ = unsafe Frame.seal($0, .block, tag: UInt32(count), ordinal: 0)
+        }
         var verdicts: [String] = []
         for level in [SWZIP_LEVEL_PORTABLE, SWZIP_LEVEL_AVX2, SWZIP_LEVEL_AVX512] where swzip_level_choose(level) {
           do {

@@ -642,6 +642,60 @@ static void test_delta(int number) {
   }
 }
 
+// Quiet values: what is gathered and told by gaps, by the definition, and put back; then gaps that are noise.
+static void test_quiet(int number) {
+  used_areas = 0;
+  const size_t count = number < 650 ? lengths_to_try(number) : below(most_values), words = (count + 63) / 64;
+  uint8_t *const symbols = buffer(count, 1), *const numbers = copy_of(symbols, count, 64);
+  const uint32_t loud = below(4), rarely = 1 + below(200);
+  for (size_t i = 0; i < count; i++) {
+    numbers[i] = (uint8_t)(loud == 0 || below(loud == 1 ? 2 : 20) ? 0 : 2 + below(30));
+    symbols[i] = (uint8_t)(below(numbers[i] ? 3 : rarely) ? 0 : 1 + below(255));
+  }
+  uint8_t *const gaps = buffer(count, 1), *const changes = buffer(count, 1), *const low = buffer(2 * count + 8, 1);
+  size_t low_bytes = 0, expected = 0;
+  const size_t changed = swzip_delta_changes(symbols, numbers, count, count, gaps, changes, low, &low_bytes);
+  for (size_t i = 0; i < count; i++)
+    if (!numbers[i] && symbols[i]) {
+      check(expected < changed && changes[expected] == symbols[i], "quiet changes", 0, "values:", count);
+      expected++;
+    }
+  check(changed == expected, "number of quiet changes", 0, "values:", count);
+  if (changed) check(swzip_delta_changes(symbols, numbers, count, changed - 1, gaps, changes, low, &low_bytes) == changed,
+                     "too many quiet changes", 0, "values:", count);
+  swzip_delta_changes(symbols, numbers, count, count, gaps, changes, low, &low_bytes);
+  uint8_t *const given = copy_of(low, low_bytes, 64);
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint8_t *const mask = buffer(8 * words, 1), *const dense = buffer(count + 64, 1), *const gathered = buffer(count + 64, 1);
+    const size_t found = swzip_delta_dense(numbers, count, mask, dense);
+    swzip_delta_gather(symbols, mask, count, gathered);
+    size_t at = 0;
+    int same = 1;
+    for (size_t i = 0; i < 64 * words; i++) {
+      const int is_dense = i < count && numbers[i] != 0;
+      same &= (mask[i / 8] >> i % 8 & 1) == is_dense;
+      if (is_dense && at < found) {
+        same &= dense[at] == numbers[i] && gathered[at] == symbols[i];
+        at++;
+      }
+    }
+    check(same && at == found, "dense values", level, "values:", count);
+    uint8_t *const back = buffer(count, 1), *const slack = copy_of(gathered, found, 64);
+    swzip_sparse_expand(mask, (uint32_t)count, 1, slack, back);
+    size_t used = low_bytes;
+    const bool good = swzip_delta_scatter(gaps, changes, changed, given, &used, mask, count, back);
+    check(good && used == low_bytes && !memcmp(back, symbols, count), "quiet round trip", level, "values:", count);
+    for (int hostile = 0; hostile < 3 && changed; hostile++) {
+      uint8_t *const wrong = copy_of(gaps, changed, 1);
+      wrong[below((uint32_t)changed)] = (uint8_t)next_random();
+      size_t fewer = hostile == 1 ? below((uint32_t)low_bytes + 1) : low_bytes;
+      swzip_delta_scatter(wrong, changes, changed, given, &fewer, mask, count, back);
+      check(fewer <= low_bytes, "low bits of hostile gaps", level, "values:", count);
+    }
+  }
+}
+
 // One value by the definition, each operation in 64 bits.
 #pragma STDC FP_CONTRACT OFF
 static uint32_t predicted(const swzip_prediction *p, const float *r, const uint32_t *bits) {
@@ -837,6 +891,7 @@ int main(int argc, char **argv) {
       test_sparse(i);
       test_delta(i);
       test_predict(i);
+      test_quiet(i);
       test_palette(i);
       for (int kind = 0; kind < kinds; kind++) {
         test_split((swzip_float_kind)kind, i);

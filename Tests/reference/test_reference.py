@@ -208,6 +208,49 @@ class PredictionTests(Checks):
                     self.check(f"prediction {prediction} {words}", found == expected, (found, expected))
 
 
+class QuietTests(Checks):
+    """Plans of quiet values, drawn by chance, decode to what they are made of."""
+
+    ELEMENTS = (hand.U8, hand.E4M3, hand.BF16, hand.F16, hand.I16, hand.F32, hand.I32, hand.F64, hand.I64)
+
+    def plan(self, rng: random.Random) -> hand.DeltaPlan:
+        count, length = rng.randrange(200, 900), rng.choice((0, 1, 7, 25, 150))
+        fields = {"contexts": rng.randrange(1, 20), "row_length": length, "row_bits": rng.randrange(5) if length else 0}
+        fields["q"] = rng.randrange(1, fields["contexts"] + 1)
+        return hand.quiet_plan(rng.choice(self.ELEMENTS), count, rate=rng.choice((0, 0.01, 0.1, 0.3)), **fields)
+
+    def test_drawn(self) -> None:
+        rng = random.Random(3)
+        for number in range(300):
+            plan = self.plan(rng)
+            container = plan.container()
+            container.first.segments[1].per_block = hand.round_up(len(plan.values), plan.row_length or 1)
+            same = decoder.decode_member(container.build()) == plan.base + plan.decoded
+            self.check(f"plan {number}", same, "other bytes")
+
+    def decoded(self, element: int, base: int, changes: list[tuple[int, int]]) -> bytes:
+        """What the reference decoder makes of 600 values of one base with changes at places."""
+        values = [base] * 600
+        for place, g in changes:
+            values[place] = hand.moved(element, base, g)
+        plan = hand.DeltaPlan(element, [base] * 600, values, contexts=1, q=1)
+        return decoder.decode_member(plan.container().build())[600 * hand.value_bits(element) // 8 :]
+
+    def test_places(self) -> None:
+        for element, base in ((hand.U8, 7), (hand.BF16, 0x3F80), (hand.I32, 99), (hand.I64, 5)):
+            width = hand.value_bits(element) // 8
+            for first in range(100):
+                found = self.decoded(element, base, [(first, 2), (first + 1, 3)])
+                numbers = [int.from_bytes(found[at : at + width], "little") for at in range(0, len(found), width)]
+                expected = [base] * first + [base + 2, base + 3] + [base] * (598 - first)
+                self.check(f"element type {element}, place {first}", numbers == expected, numbers)
+
+    def test_listed(self) -> None:
+        for name, shown in {"good-quiet-base.swz": True, "good-delta-base.swz": False}.items():
+            found = b", Q 3" in run("--list", self.folder / name)[1]
+            self.check(name, found == shown)
+
+
 class PageTests(Checks):
     """spec/EXAMPLES.md is what tools/fixtures/examples.py writes."""
 
@@ -264,7 +307,11 @@ class HostileTests(Checks):
         hand.copy_sample,
         hand.base_sample,
         hand.delta_base_sample,
+        hand.quiet_sample,
+        lambda: hand.quiet_sample(q=5),
+        lambda: hand.quiet_sample(q=1, rate=0.5),
         hand.predicted_sample,
+        lambda: hand.predicted_sample(q=3, kind=hand.deltas_sparse),
         lambda: hand.predicted_sample(hand.F32, prediction=hand.moment()),
         lambda: hand.predicted_sample(hand.F32, prediction=hand.scaling(0.9999)),
         hand.tensors_container,

@@ -1,18 +1,23 @@
 #!/usr/bin/env python3
-"""Sizes of differences between checkpoints: swzip --base beside what others do with the same two files.
+"""Sizes and speeds of differences between checkpoints: swzip --base beside what others do with the same two files.
 
     deltas.py --program SWZIP FOLDER        prints DELTAS.md
 
 FOLDER holds the safetensors files that PAIRS names. Rivals get the tensors of the new file xor those of the old one, type
 by type, or both, and say what bytes they make of it; swzip packs whole files, whose tensors and index are counted apart,
 and unpacks them again for comparison. Sizes are in bits a value (of a whole checkpoint: bits a parameter).
+
+Speeds are from memory to memory on one core, medians of rounds in turns: swzip, memcpy and zstd by `swzip bench --base`, which
+plans, hashes and checks all that packing does, ZipNN's core of the xor between them (without the xor itself).
 """
 import argparse
 import json
 import pathlib
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 
@@ -132,7 +137,46 @@ def measure(program, folder, scratch, old_name, new_name, types):
             bits[title] = 8 * total / count
         except Exception as error:
             print(f"{title}: {error}", file=sys.stderr)
-    return bits
+    return bits, speeds(program, *files, found)
+
+
+TURNS = 5
+
+
+def speeds(program, old, new, found):
+    """GB/s of encoding and of decoding, by way."""
+    kinds = sorted({kind for kind, _, _ in found[1].values()})
+    xors = {kind: (np.concatenate(numbers(found[0], kind)) ^ np.concatenate(numbers(found[1], kind))).tobytes() for kind in kinds}
+    seconds = {}
+
+    def add(title, byte_count, encode, decode):
+        for place, second in enumerate((encode, decode)):
+            seconds.setdefault(title, ([], []))[place].append(byte_count / second / 1e9)
+
+    for _ in range(TURNS):
+        command = [program, "bench", "--json", "--base", old, new, "--levels", "3", "-T", "1", "--rounds", "3"]
+        for line in subprocess.run(command, check=True, capture_output=True).stdout.splitlines():
+            result = json.loads(line)
+            for encode, decode in zip(result["encode_seconds"], result["decode_seconds"], strict=True):
+                add(result["coder"], result["in_bytes"], encode, decode)
+        for _ in range(3):
+            encode = decode = 0.0
+            for kind, data in xors.items():
+                coder = coders.ZipNN("", data, kind)
+                coder.prepare()
+                start = time.perf_counter()
+                coder.encode()
+                middle = time.perf_counter()
+                coder.decode()
+                encode, decode = encode + middle - start, decode + time.perf_counter() - middle
+            add("xor, ZipNN", sum(map(len, xors.values())), encode, decode)
+    return {title: tuple(map(statistics.median, pair)) for title, pair in seconds.items()}
+
+
+def table(results, cell):
+    print("| |" + "".join(f" {title} |" for title, *_ in PAIRS) + "\n|---|" + "---|" * len(PAIRS))
+    for way in results[0]:
+        print(f"| {way} |" + "".join(" |" if way not in result else f" {cell(result[way])} |" for result in results))
 
 
 def main():
@@ -144,10 +188,10 @@ def main():
         results = [measure(arguments.program, arguments.folder, pathlib.Path(scratch), *pair) for _, *pair in PAIRS]
     print("# Differences between checkpoints\n\nBits a value (of a mixed checkpoint: bits a parameter, of 112), smaller is "
           "better. Made by `tools/bench/deltas`; rivals get\nthe tensors alone, without a file around them.\n")
-    print("| |" + "".join(f" {title} |" for title, *_ in PAIRS) + "\n|---|" + "---|" * len(PAIRS))
-    for way in results[0]:
-        cells = (result.get(way) for result in results)
-        print(f"| {way} |" + "".join(" |" if bits is None else f" {bits:.3f} |" for bits in cells))
+    table([bits for bits, _ in results], "{:.3f}".format)
+    print("\nGB/s of encoding and decoding on one core, all ways in turns. swzip plans, hashes (SHA-256 too), encodes, decodes again and "
+          "compares\nwhat it packs; in files of a megabyte planning and tables take most of that.\n")
+    table([rates for _, rates in results], lambda pair: f"{pair[0]:.2f} / {pair[1]:.2f}")
 
 
 if __name__ == "__main__":

@@ -239,6 +239,20 @@ void swzip_delta_numbers(const swzip_delta_kind *kind, const void *base, size_t 
 size_t swzip_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits, size_t byte_count,
                        const void *base, size_t count, void *out);
 
+/// Values that are not quiet: those whose table is not 0. Sets their bits in `mask` (whole 64-bit units) and gathers their
+/// tables (room for `count` and 64 more); returns how many there are. 64 readable bytes follow `numbers`.
+size_t swzip_delta_dense(const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense);
+/// Gathers the bytes whose bits `mask` has (room for as many); whole 64-bit units, no bit past `count`.
+void swzip_delta_gather(const uint8_t *bytes, const uint8_t *mask, size_t count, uint8_t *gathered);
+/// The tokens of the gaps between the changes of quiet values, and the symbols of these; returns how many, or `most` + 1 if
+/// they are more. `low`: bits of the gaps, in `*low_bytes` bytes (room for 2 * most and 8 more).
+size_t swzip_delta_changes(const uint8_t *symbols, const uint8_t *numbers, size_t count, size_t most, uint8_t *gaps,
+                           uint8_t *changes, uint8_t *low, size_t *low_bytes);
+/// The reverse: sets the symbols of changed values. False where one is not quiet by `mask`, or none of the `count`, or low
+/// bits are missing; else `*low_bytes`, so far the bytes there are, becomes those used.
+bool swzip_delta_scatter(const uint8_t *gaps, const uint8_t *changes, size_t changed, const uint8_t *low,
+                         size_t *low_bytes, const uint8_t *mask, size_t count, uint8_t *symbols);
+
 typedef enum { SWZIP_PREDICT_SCALED = 1, SWZIP_PREDICT_SECOND_MOMENT, SWZIP_PREDICT_WEIGHT } swzip_prediction_kind;
 
 typedef struct {

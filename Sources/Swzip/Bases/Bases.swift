@@ -47,6 +47,13 @@ public final class Bases: Sendable {
     self.candidates = candidates
   }
 
+  /// One that was hashed already.
+  init(proved file: BaseFile, _ base: MemoryBase) {
+    trust = .length
+    let byteCount = unsafe UInt64(base.bytes.count)
+    candidates = [Candidate(file, byteCount: byteCount, member: nil, recorded: base.sha256)]
+  }
+
   /// All that these know; of one trust.
   public init(merging parts: [Bases]) {
     trust = parts.first?.trust ?? .digest

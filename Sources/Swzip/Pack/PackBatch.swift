@@ -168,12 +168,13 @@ final class PackWorker {
         policy: .strict, entry: entry, scratch: verifier.scratch, position: 0
       ) { number, offset, target throws(SwzipError) in
         if plan.header.prediction != .same {
-          return try unsafe references[number].read(at: offset, into: target)
+          try unsafe references[number].read(at: offset, into: target)
+          return nil
         }
         guard let reference = unsafe reference, reference.count == target.count else {
           throw SwzipError(.io, .encoderFault)
         }
-        unsafe target.copyMemory(from: reference)
+        return unsafe reference
       }
     } catch {
       throw SwzipError(.io, .encoderFault)

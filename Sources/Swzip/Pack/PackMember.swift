@@ -30,6 +30,8 @@ public struct PackMember: Sendable {
 public struct PackBase: Sendable {
   /// A file name for people to look for.
   public var hint: String
+  /// Of the original bytes, if it is known.
+  var sha256: [UInt8]?
   /// Opens the original bytes, as `PackMember.open`; they may then be read by several threads at once.
   public var open: @Sendable () throws(SwzipError) -> any InputSource
 

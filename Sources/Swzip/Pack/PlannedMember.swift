@@ -51,7 +51,9 @@ extension PlannedMember {
     let hint = String(base.hint.unicodeScalars.suffix(1024))
     // So that the container can be found as a base itself.
     header.storesSHA256 = true
-    header.bases = [BaseRecord(sha256: try original.sha256(), byteCount: byteCount, hint: hint)]
+    var digest = base.sha256
+    if digest == nil { digest = try original.sha256() }
+    header.bases = [BaseRecord(sha256: digest!, byteCount: byteCount, hint: hint)]
     self.base = base
   }
 }

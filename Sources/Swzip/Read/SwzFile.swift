@@ -132,8 +132,10 @@ public final class SwzFile: Sendable {
           member: other, offset: start, plus: offset, before: (member, header.memberOffset),
           length: header.referencedByteCount,
           into: target, policy: policy, depth: depth + 1)
+        return nil
       case .base(let number, let start):
-        try unsafe self.readBase(number, offset: start, plus: offset, member, header.referencedByteCount, into: target)
+        return try unsafe self.readBase(
+          number, offset: start, plus: offset, member, header.referencedByteCount, into: target)
       }
     }
     let whole = start >= 0 && start + range.count <= buffer.count
@@ -164,16 +166,22 @@ public final class SwzFile: Sendable {
       from: UnsafeRawBufferPointer(rebasing: block[from..<(from + count)]))
   }
 
-  /// Bytes of a base of `member`, in a range of `length` that must lie in it.
+  /// Bytes of a base of `member`, in a range of `length` that must lie in it; those in memory where they lie.
   private func readBase(
     _ number: UInt64, offset: UInt64, plus: UInt64, _ member: Int, _ length: UInt64,
     into target: UnsafeMutableRawBufferPointer
-  ) throws(SwzipError) {
+  ) throws(SwzipError) -> UnsafeRawBufferPointer? {
     let records = index.directory.members[member].header.bases
     guard number < UInt64(records.count), offset <= UInt64(Int64.max) - length,
       offset + length <= records[Int(number)].byteCount
     else { throw SwzipError(.corrupt, .reference) }
-    try unsafe bases.source(number, of: member, records).readBase(at: offset + plus, into: target)
+    let source = try bases.source(number, of: member, records)
+    if let memory = source as? MemorySource, unsafe offset + plus + UInt64(target.count) <= memory.bytes.count {
+      let start = Int(offset + plus)
+      return unsafe UnsafeRawBufferPointer(rebasing: memory.bytes[start..<(start + target.count)])
+    }
+    try unsafe source.readBase(at: offset + plus, into: target)
+    return nil
   }
 
   /// Bytes that a copy segment refers to: they must lie before it.

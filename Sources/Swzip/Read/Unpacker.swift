@@ -260,7 +260,10 @@ final class Unpacker {
     let readers = unsafe try segment.references.map { reference throws(SwzipError) in
       unsafe try rangeReader(reference, random)
     }
-    return { number, offset, target throws(SwzipError) in try unsafe readers[number](offset, target) }
+    return { number, offset, target throws(SwzipError) in
+      try unsafe readers[number](offset, target)
+      return nil
+    }
   }
 
   private typealias RangeReader = (_ offset: UInt64, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Void

@@ -6,10 +6,11 @@ public enum CheckPolicy: Sendable {
   case loader
 }
 
-/// Copies a range of what a segment refers to by its reference `number`, at an offset relative to that range's start.
+/// Copies a range of what a segment refers to by its reference `number`, at an offset relative to that range's start; or
+/// returns where as many bytes lie, for as long as a block is decoded.
 package typealias ReferenceReader = (
   _ number: Int, _ offset: UInt64, _ target: UnsafeMutableRawBufferPointer
-) throws(SwzipError) -> Void
+) throws(SwzipError) -> UnsafeRawBufferPointer?
 
 /// Decodes the blocks of one segment: its header checked, its tables built. Blocks of one segment may be decoded by
 /// several threads at once, each with a scratch of its own.
@@ -154,7 +155,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       guard frame.count == 32 else { throw SwzipError(.corrupt, .frameSize, at: position) }
       if header.prediction == .same {
         guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
-        try unsafe reference(0, index * UInt64(header.blockValues) * UInt64(width), out)
+        let direct = try unsafe reference(0, index * UInt64(header.blockValues) * UInt64(width), out)
+        if let direct = unsafe direct { unsafe out.copyMemory(from: direct) }
       } else {
         try unsafe out.copyMemory(from: predicted(index, block, reference, scratch, position))
       }
@@ -183,8 +185,9 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     var found: [UnsafeRawBufferPointer] = unsafe []
     for number in header.references.indices {
       let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(number * bytes)..<((number + 1) * bytes)])
-      try unsafe reference(number, index * UInt64(Int(header.blockValues) * header.referenceWidth), target)
-      unsafe found.append(UnsafeRawBufferPointer(target))
+      let offset = index * UInt64(Int(header.blockValues) * header.referenceWidth)
+      let direct = try unsafe reference(number, offset, target)
+      unsafe found.append(direct ?? UnsafeRawBufferPointer(target))
     }
     return unsafe found
   }

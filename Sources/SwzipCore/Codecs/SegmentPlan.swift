@@ -240,9 +240,12 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
         unsafe BytesBlock.clearParameters(frame)
         return (.copy, 0, 32)
       }
-      return unsafe (
-        .delta, 0, DeltaBlock.encode(source, reference, block: index, plan: delta, into: frame, scratch: scratch)
-      )
+      if let count = unsafe DeltaBlock.encode(
+        source, reference, block: index, plan: delta, into: frame, scratch: scratch)
+      {
+        return (.delta, 0, count)
+      }
+      return unsafe bytesPayload(source, into: frame, scratch: scratch)
     }
     if let count = unsafe BytesBlock.encodeConstant(source, width: header.width, into: frame) {
       return (.constant, 0, count)

@@ -21,6 +21,8 @@ package struct SegmentHeader: Equatable, Sendable {
   package var topExponent: UInt8 = 0
   /// Of codec delta.
   package var prediction = Prediction.same
+  /// Q of codec delta: contexts below it are quiet.
+  package var quietContexts: UInt8 = 0
 
   package init(
     memberOffset: UInt64, byteCount: UInt64, blockValues: UInt32, elementType: ElementType, codec: CodecID
@@ -75,6 +77,7 @@ package struct SegmentHeader: Equatable, Sendable {
     if codec == CodecID.delta.rawValue {
       body.integer(topExponent)
       prediction.write(&body)
+      body.integer(quietContexts)
     }
     Extensions.write(&body)
     return Frame.make(.segment, tag: UInt32(number), body: body)
@@ -128,6 +131,7 @@ package struct SegmentHeader: Equatable, Sendable {
       guard segment.topExponent <= Limits.topExponent else { throw reader.failure(.limit) }
       segment.prediction = try Prediction.read(&reader)
       guard segment.prediction.predicts(elementType) else { throw reader.failure(.blockHeader) }
+      segment.quietContexts = try reader.integer(UInt8.self)
     }
     try Extensions.read(&reader)
     try reader.padding()
@@ -140,7 +144,9 @@ package struct SegmentHeader: Equatable, Sendable {
   /// Tables have only symbols that mean something.
   private func checkTables(_ failure: SwzipError) throws(SwzipError) {
     if codec == CodecID.delta.rawValue {
-      guard let kind = DeltaKind(elementType), rans?.tables.allSatisfy(kind.fits) ?? false else { throw failure }
+      guard let kind = DeltaKind(elementType), let rans, kind.fits(rans, quietContexts: Int(quietContexts)) else {
+        throw failure
+      }
       return
     }
     let symbols = palette?.symbolCount ?? FloatKind(elementType, mantissaBits: mantissaBits)?.symbolCount ?? 256

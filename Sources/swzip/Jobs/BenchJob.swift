@@ -7,14 +7,24 @@ internal import SwzipSystem
 struct BenchJob {
   let name: String
   let bytes: [UInt8]
+  /// Another version of them.
+  var base: [UInt8]?
   let levels: [Int]
   let threads: [Int]
   let rounds: Int
 
   func run() throws(SwzipError) -> [BenchResult] {
-    var contenders: [any Contender] = [CopyContender(), ZstdContender()]
+    guard let base else { return try run(against: nil, CopyContender(), ZstdContender()) }
+    // The base outlives all that is measured.
+    return try unsafe base.span.withUnsafeBytes { (bytes) throws(SwzipError) in
+      try run(against: unsafe MemoryBase(bytes), CopyContender(), XorContender(base: base))
+    }
+  }
+
+  private func run(against base: MemoryBase?, _ others: any Contender...) throws(SwzipError) -> [BenchResult] {
+    var contenders = others
     for level in levels {
-      for count in threads { contenders.append(SwzipContender(level: level, threads: count)) }
+      for count in threads { contenders.append(SwzipContender(level: level, threads: count, base: base)) }
     }
     let capacity = contenders.map { $0.bound(bytes.count) }.max() ?? bytes.count
     var packed = [UInt8](repeating: 0, count: capacity)

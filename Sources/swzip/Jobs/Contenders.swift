@@ -53,13 +53,56 @@ struct ZstdContender: Contender {
   }
 }
 
+/// What many take for two versions: what is left of the bits that both share is general compression.
+struct XorContender: Contender {
+  let name = "xor, zstd -3"
+  let level: Int? = 3
+  let threads = 1
+  private let inner = ZstdContender()
+  private let base: [UInt8]
+
+  init(base: [UInt8]) { self.base = base }
+
+  func bound(_ byteCount: Int) -> Int { inner.bound(byteCount) }
+
+  func encode(_ source: UnsafeRawBufferPointer, _ packed: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    var rest = unsafe [UInt8](source)
+    var span = rest.mutableSpan
+    return try unsafe span.withUnsafeMutableBytes { (target) throws(SwzipError) in
+      unsafe flip(target)
+      return try unsafe inner.encode(UnsafeRawBufferPointer(target), packed)
+    }
+  }
+
+  func decode(_ packed: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) {
+    unsafe try inner.decode(packed, target)
+    unsafe flip(target)
+  }
+
+  /// Combines bytes with those of the base, as far as it goes.
+  private func flip(_ bytes: UnsafeMutableRawBufferPointer) {
+    unsafe base.withUnsafeBytes { base in
+      let words = min(bytes.count, base.count) / 8
+      // In bounds by the line above.
+      for index in 0..<words {
+        let word = unsafe base.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
+        let mine = unsafe bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
+        unsafe bytes.storeBytes(of: mine ^ word, toByteOffset: 8 * index, as: UInt64.self)
+      }
+      for index in (8 * words)..<min(bytes.count, base.count) { unsafe bytes[index] ^= base[index] }
+    }
+  }
+}
+
 /// Ourselves, as a loader would use it: the decoded hashes are checked, the stored ones are not.
 struct SwzipContender: Contender {
   let level: Int?
   let threads: Int
   private let options: PackOptions
+  private let base: MemoryBase?
 
-  init(level: Int, threads: Int) {
+  init(level: Int, threads: Int, base: MemoryBase? = nil) {
+    self.base = base
     self.level = level
     self.threads = threads
     var options = PackOptions()
@@ -73,10 +116,10 @@ struct SwzipContender: Contender {
   func bound(_ byteCount: Int) -> Int { packBound(byteCount) }
 
   func encode(_ source: UnsafeRawBufferPointer, _ packed: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    unsafe try packBytes(source, into: packed, options: options)
+    unsafe try packBytes(source, base: base, into: packed, options: options)
   }
 
   func decode(_ packed: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError) {
-    _ = unsafe try unpackBytes(packed, into: target, loaderPolicy: true, threads: threads)
+    _ = unsafe try unpackBytes(packed, base: base, into: target, loaderPolicy: true, threads: threads)
   }
 }

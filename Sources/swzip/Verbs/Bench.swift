@@ -11,6 +11,11 @@ struct Bench: ParsableCommand {
   @Argument(help: ArgumentHelp("A model.", valueName: "file"))
   var file: String
 
+  @Option(
+    help: ArgumentHelp(
+      "Pack as differences to this file, as pack --base; the rival is zstd of the two xored.", valueName: "file"))
+  var base: String?
+
   @Option(help: ArgumentHelp("Levels, separated by commas.", valueName: "list"))
   var levels = "1,2,3,5,7,9"
 
@@ -33,7 +38,9 @@ struct Bench: ParsableCommand {
     try forEach([Operand(file)], console) { operand throws(Failure) in
       let input = try Input(operand, force: false)
       let bytes = try load(input)
-      let bench = BenchJob(name: input.name, bytes: bytes, levels: levels, threads: threads, rounds: rounds)
+      let base = try base.map { path throws(Failure) in try load(Input(Operand(path), force: false)) }
+      let bench = BenchJob(
+        name: input.name, bytes: bytes, base: base, levels: levels, threads: threads, rounds: rounds)
       let results = try attemptLibrary(input.name) { () throws(SwzipError) in try bench.run() }
       if report.json {
         for result in results { console.emit(result.json(input.name, UInt64(bytes.count))) }

@@ -31,8 +31,16 @@ package struct DeltaKind: Sendable {
 
   package var width: Int { Int(kernel.width) }
 
-  /// Whether a table has only symbols that mean something.
-  func fits(_ table: RansTable) -> Bool {
+  /// Whether tables have only symbols that mean something, and contexts those that they may.
+  func fits(_ coding: RansCoding, quietContexts: Int) -> Bool {
+    guard quietContexts > 0 else { return coding.tables.allSatisfy(fits) }
+    let contexts = coding.tableOfContext
+    return quietContexts <= contexts.count && coding.tables.count >= 2
+      && coding.tables[0].levels[128...].allSatisfy { $0 == 0 } && coding.tables.dropFirst().allSatisfy(fits)
+      && contexts[..<quietContexts].allSatisfy { $0 == 0 } && contexts[quietContexts...].allSatisfy { $0 >= 2 }
+  }
+
+  private func fits(_ table: RansTable) -> Bool {
     table.levels.indices.allSatisfy { symbol in
       table.levels[symbol] == 0 || (symbol < 128 ? symbol < tokenLimit : 1...tokenLimit ~= symbol - 128)
     }
@@ -80,6 +88,23 @@ package struct DeltaKind: Sendable {
       }
     }
     return unsafe UnsafePointer(target)
+  }
+
+  /// Which values differ from the base's. At most 2^32 - 1 values of `width` bytes.
+  package static func changedPositions(
+    _ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, width: Int
+  ) -> [UInt32] {
+    precondition(values.count == base.count)
+    guard unsafe !values.isEmpty else { return [] }
+    let count = UInt32(values.count / width)
+    var positions = [UInt32](repeating: 0, count: Int(count) / 16 + 64)
+    while true {
+      let found = Int(
+        unsafe swzip_differences(
+          values.baseAddress!, base.baseAddress!, count, UInt32(width), &positions, UInt32(positions.count)))
+      if found <= positions.count { return Array(positions[..<found]) }
+      positions = [UInt32](repeating: 0, count: found)
+    }
   }
 
   /// How many of the values differ from the base's. With a kind, `steps[i]` counts those that are 2^i to 2^(i + 1) - 1

@@ -9,6 +9,8 @@ package final class DeltaPlan {
   /// Values a row; 0 without row classes.
   let rowLength: Int
   let blockValues: Int
+  /// Contexts below it are quiet.
+  private let quietContexts: Int
   private let rowClasses: [UInt8]
   private let encoder: RansEncoder
   private let map: [UInt8]
@@ -40,6 +42,7 @@ package final class DeltaPlan {
     rowClasses = best.classes
     self.rowLength = best.classes.isEmpty ? 0 : rowLength
     top = UInt8(best.top)
+    quietContexts = best.quietContexts
     coding = RansCoding(
       tables: best.tables, rowBits: best.classes.isEmpty ? 0 : Self.rowBits, tableOfContext: best.tableOfContext)
     map = coding.map
@@ -56,6 +59,7 @@ package final class DeltaPlan {
     header.references = delta.references
     header.prediction = delta.prediction
     header.topExponent = top
+    header.quietContexts = UInt8(quietContexts)
     return header
   }
 
@@ -78,6 +82,7 @@ package final class DeltaPlan {
     let classes: [UInt8]
     let tables: [RansTable]
     let tableOfContext: [UInt8]
+    let quietContexts: Int
     /// Bits of symbols, tables, row classes and low bits.
     let cost: UInt64
 
@@ -96,13 +101,27 @@ package final class DeltaPlan {
           unsafe counts[256 * Int(contexts[index]) + Int(symbols[index])] += 1
         }
       }
-      let lowBits = Self.lowBits(histograms, tokenBits: DeltaKind.tokenBits(width: kind.width))
+      var bits = Self.lowBits(histograms, tokenBits: DeltaKind.tokenBits(width: kind.width))
+      let quiet = QuietContexts.count(in: histograms)
+      var first: [RansTable] = []
+      if quiet > 0 {
+        let changes = unsafe QuietContexts(differences, quiet: quiet, scratch) { block, map in
+          unsafe differences.load(
+            block, top: top, classes: classes, rowLength: rowLength, map: map, scratch: scratch)
+        }
+        first = [changes.gapTable, changes.changeTable]
+        bits += changes.cost
+        for context in 0..<quiet { unsafe histograms[context].update(repeating: 0, count: 256) }
+      }
       let merged = RansContexts(histograms)
       self.top = top
       self.classes = classes
-      tables = merged.tables
-      tableOfContext = (0...merged.groups.last!.contexts.upperBound).map { UInt8(merged.group(ofContext: $0)) }
-      cost = merged.cost / 64 + lowBits + UInt64(classes.count * rowBits)
+      quietContexts = quiet
+      tables = first + merged.tables
+      tableOfContext = (0..<max(merged.groups.last!.contexts.upperBound + 1, quiet)).map {
+        $0 < quiet ? 0 : UInt8(first.count + merged.group(ofContext: $0))
+      }
+      cost = merged.cost / 64 + bits + UInt64(classes.count * rowBits)
     }
 
     private static func lowBits(_ histograms: Histograms, tokenBits: Int) -> UInt64 {
@@ -143,23 +162,48 @@ package final class DeltaPlan {
 
   // MARK: blocks
 
-  /// Writes row classes, states and words of the symbols in the scratch; returns the words' end.
+  /// Writes row classes, states, words, and low bits of gaps, of the symbols in the scratch; returns their end. Nil where
+  /// quiet values have more changes than a block can say.
   func writeSymbols(
     _ base: UnsafeRawBufferPointer, block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer,
     scratch: EncodeScratch
-  ) -> Int {
+  ) -> Int? {
     let firstRow = rowLength > 0 ? block * blockValues / rowLength : 0
     let rows = rowLength > 0 ? (count + rowLength - 1) / rowLength : 0
     let classes = Array(rowClasses[firstRow..<(firstRow + rows)])
     let numbers = unsafe kind.numbers(
       base.baseAddress!, count: count, classes: classes, rowLength: rowLength, top: top, coding: coding, map: map,
       into: scratch.sorted)
-    return unsafe encoder.write(count, classes: classes, numbers: numbers, to: frame, scratch: scratch)
+    guard quietContexts > 0, let numbers = unsafe numbers else {
+      return unsafe encoder.write(count, classes: classes, numbers: numbers, to: frame, scratch: scratch)
+    }
+    // Symbols that are not quiet, gaps, changes; then the table of each.
+    let (coded, tables, mask) = unsafe (scratch.plane(0), scratch.plane(1), scratch.mask)
+    let dense = unsafe swzip_delta_dense(numbers, count, mask, tables)
+    guard dense < count else {
+      return unsafe encoder.write(count, classes: classes, numbers: numbers, to: frame, scratch: scratch)
+    }
+    let low = unsafe scratch.plane(2)
+    let most = min((count - dense) / 2, Int(UInt16.max))
+    let changes = unsafe scratch.plane(3)
+    var lowBytes = 0
+    let changed = unsafe swzip_delta_changes(
+      scratch.symbols, numbers, count, most, coded + dense, changes, low, &lowBytes)
+    guard changed <= most else { return nil }
+    unsafe swzip_delta_gather(scratch.symbols, mask, count, coded)
+    unsafe (coded + dense + changed).update(from: changes, count: changed)
+    unsafe (tables + dense).update(repeating: 0, count: changed)
+    unsafe (tables + dense + changed).update(repeating: 1, count: changed)
+    let end = unsafe encoder.write(
+      dense + 2 * changed, symbols: coded, classes: classes, numbers: tables, to: frame, scratch: scratch)
+    unsafe frame.storeBytes(of: UInt16(changed).littleEndian, toByteOffset: 26, as: UInt16.self)
+    unsafe (frame.baseAddress! + end).copyMemory(from: low, byteCount: lowBytes)
+    return end + lowBytes
   }
 }
 
 /// A segment's values beside those of its base.
-@safe private struct Differences {
+@safe struct Differences {
   let values, base: UnsafeRawBufferPointer
   let kind: DeltaKind
   let blockValues: Int

@@ -17,11 +17,11 @@ struct RansEncoder {
     unsafe memory.base.assumingMemoryBound(to: swzip_rans_encode_table.self)
   }
 
-  /// Writes the scratch's first `count` symbols and bytes 26 to 31 of the frame; returns the end of the words. `classes`: of
+  /// Writes `count` symbols, else the scratch's, and bytes 26 to 31 of the frame; returns the end of the words. `classes`: of
   /// the block's rows. `numbers`: the table of each symbol, nil for the first.
   func write(
-    _ count: Int, classes: [UInt8], numbers: UnsafePointer<UInt8>?, to frame: UnsafeMutableRawBufferPointer,
-    scratch: EncodeScratch
+    _ count: Int, symbols: UnsafePointer<UInt8>? = nil, classes: [UInt8], numbers: UnsafePointer<UInt8>?,
+    to frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> Int {
     let start = frame.baseAddress!
     var offset = RansStreams.fixedBytes
@@ -35,7 +35,8 @@ struct RansEncoder {
     var states = [UInt32](repeating: 0, count: Int(SWZIP_STREAMS))
     unsafe swzip_rans_states_begin(&states)
     let words = unsafe swzip_rans_encode(
-      scratch.symbols, count, numbers, tables, &states, room.assumingMemoryBound(to: UInt16.self))
+      symbols ?? UnsafePointer(scratch.symbols), count, numbers, tables, &states,
+      room.assumingMemoryBound(to: UInt16.self))
     unsafe states.withUnsafeBytes { unsafe (start + 32).copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
     unsafe (start + offset).copyMemory(from: room - 2 * words, byteCount: 2 * words)
     unsafe frame.storeBytes(of: 0, toByteOffset: 26, as: UInt16.self)

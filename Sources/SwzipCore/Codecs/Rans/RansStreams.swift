@@ -60,14 +60,15 @@ enum RansStreams {
     let end: Int
   }
 
-  /// Reads states and row classes of a block of `count` symbols. Bytes 26 and 27 are zero, 28 to 31 the number of words.
+  /// Reads states and row classes of a block of `count` symbols. Bytes 26 and 27 are zero unless they have a meaning, 28 to
+  /// 31 the number of words.
   static func read(
-    _ frame: UnsafeRawBufferPointer, count: Int, rowLength: Int, coding: RansCoding, scratch: DecodeScratch,
-    position: UInt64
+    _ frame: UnsafeRawBufferPointer, count: Int, rowLength: Int, coding: RansCoding, reserved: Bool = true,
+    scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) -> Layout {
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
     guard frame.count >= fixedBytes else { throw failure }
-    guard unsafe frame[26] == 0, unsafe frame[27] == 0 else {
+    guard unsafe !reserved || (frame[26] == 0 && frame[27] == 0) else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
     let wordCount = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self)))
