@@ -126,9 +126,10 @@ func fuzzBlock(_ bytes: UnsafeRawBufferPointer) {
       try decoder.begin(header)
       try decoder.decode(
         UnsafeRawBufferPointer(sealed), block: 0, into: out, policy: .strict, scratch: DecodeScratch(), position: 0
-      ) { offset, target throws(SwzipError) in
+      ) { number, _, target throws(SwzipError) in
         // What copies, casts and deltas refer to: like weights, and every byte value among them.
-        for index in target.indices { target[index] = UInt8(truncatingIfNeeded: index * 37 ^ index >> 9) }
+        for index in target.indices { target[index] = UInt8(truncatingIfNeeded: index * (37 + 2 * number) ^ index >> 9) }
+        return nil
       }
     }
     let decoded = error == nil || error?.rule == .decodedHash
@@ -175,6 +176,7 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
   let isPiped = bytes[1] & 0x40 != 0
   let content =
     bytes[1] & 0x80 != 0 ? tensors([UInt8](bytes[4...]), Int(bytes[2]), Int(bytes[3])) : [UInt8](bytes[4...])
+  if bytes[0] & 0x80 != 0 { roundTrip(content, givenOneOf: bytes[0] & 0x40 != 0, bytes[1], Int(bytes[3]), options) }
   content.withUnsafeBytes { content in
     let packed = BoundedSink()
     let error = failure {
@@ -193,6 +195,34 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
     }
     if let error {
       require(error.kind == .unsupported || error.kind == .invalidArgument, "the round trip fails: \(error.text)")
+    }
+  }
+}
+
+/// As differences to the same with every so manyth byte changed, whole or `shorter`.
+private func roundTrip(
+  _ content: [UInt8], givenOneOf shorter: Bool, _ change: UInt8, _ distance: Int, _ options: PackOptions
+) {
+  var other = content
+  for place in stride(from: distance / 2, to: other.count, by: 1 + distance) { other[place] &+= change >> 4 | 1 }
+  if shorter { other.removeLast(other.count / 7) }
+  content.withUnsafeBytes { content in
+    other.withUnsafeBytes { other in
+      let error = failure {
+        let base = try MemoryBase(other)
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: packBound(content.count), alignment: 16)
+        defer { room.deallocate() }
+        let count = try packBytes(content, base: base, into: room, options: options)
+        var again = [UInt8](repeating: 0, count: content.count)
+        _ = try again.withUnsafeMutableBytes { again in
+          try unpackBytes(
+            UnsafeRawBufferPointer(rebasing: room[..<count]), base: base, into: again, loaderPolicy: false, threads: 1)
+        }
+        require(again.elementsEqual(content), "unpacking with a base differs")
+      }
+      if let error {
+        require(error.kind == .unsupported || error.kind == .invalidArgument, "the round trip fails: \(error.text)")
+      }
     }
   }
 }

@@ -93,8 +93,8 @@ def main():
     files = [path.read_bytes() for path in sorted(TORCH.iterdir()) if path.name not in ("EXPECTED", "MANIFEST")]
     write(corpus / "torch", files)
     write(corpus / "pickle", pickles(files))
-    trips = [bytes([level, flags, kind, 40]) + source.randbytes(200) + bytes(56)
-             for level in range(9) for flags, kind in ((0, 0), (0x83, 0), (0xC1, 2), (0x80, 4), (0x82, 13))]
+    trips = [bytes([given + level, flags, kind, 40]) + source.randbytes(200) + bytes(56)
+             for given in (0, 0x80, 0xC0) for level in range(9) for flags, kind in ((0, 0), (0x83, 0), (0xC1, 2), (0x80, 4), (0x82, 13))]
     write(corpus / "roundtrip", trips)
     write(corpus / "huffman", [source.randbytes(2) + bytes([spread, 0]) + source.randbytes(300) for spread in range(8)])
 
