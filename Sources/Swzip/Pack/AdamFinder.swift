@@ -85,7 +85,7 @@ struct AdamFinder {
     var marked = piece.range
     marked.castOf = nil
     marked.deltaOf = delta
-    let before = try trial.byteCount(of: layout.segments[piece.index], in: source, base: base).byteCount
+    let before = try trial.sizeAlone(layout.segments[piece.index], in: source)
     guard try trial.byteCount(of: marked, in: source, base: base).byteCount < before else { return false }
     layout.segments[piece.index] = marked
     return true

@@ -63,15 +63,9 @@ struct DeltaFinder {
 
   /// Marks a segment where that pays; returns what it takes alone, and marked.
   private func find(_ segment: inout SegmentRange) throws(SwzipError) -> (alone: UInt64, size: UInt64?) {
-    let alone: UInt64
-    if segment.castOf != nil {
-      // Casts to a narrower type store next to nothing.
-      guard segment.isWidened else { return (0, nil) }
-      alone = UInt64(segment.byteCount / 2)
-    } else {
-      guard !segment.refers else { return (0, nil) }
-      alone = try trial.byteCount(of: segment, in: source).byteCount
-    }
+    // Casts to a narrower type store next to nothing.
+    guard !segment.refers || segment.isWidened else { return (0, nil) }
+    let alone = try trial.sizeAlone(segment, in: source)
     guard DeltaKind(segment.elementType) != nil, segment.byteCount % segment.elementType.width == 0 else {
       for offset in try places.find(segment) where try isEqual(segment, at: offset) {
         segment.copyOf = .base(number: 0, offset: offset)

@@ -35,6 +35,11 @@ struct SegmentTrial {
     return (scaled + UInt64(plan.header.frame(number: 0).bytes.count), CodecID(rawValue: plan.header.codec) ?? .bytes)
   }
 
+  /// The size of a segment without a base: of one that another file of the container may determine half of, its lower halves.
+  func sizeAlone(_ range: SegmentRange, in source: any InputSource) throws(SwzipError) -> UInt64 {
+    range.isWidened ? UInt64(range.byteCount / 2) : try byteCount(of: range, in: source).byteCount
+  }
+
   /// Whole rows from the middle, about a block.
   private func part(of range: SegmentRange) -> SegmentRange {
     let width = range.elementType.width
