@@ -603,7 +603,7 @@ const swzip_kernel_set swzip_kernels_avx512 = {
     .delta_symbols = swzip_avx2_delta_symbols,
     .delta_low_bits = swzip_avx2_delta_low_bits,
     .delta_numbers = swzip_avx2_delta_numbers,
-    .delta_apply = swzip_avx2_delta_apply,
+    .delta_apply = swzip_avx512_delta_apply,
     .delta_dense = swzip_avx2_delta_dense,
     .predict = swzip_avx2_predict,
 };
