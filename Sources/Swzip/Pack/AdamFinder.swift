@@ -54,7 +54,7 @@ struct AdamFinder {
     var pieces: [Piece] = []
     for (index, range) in segments.enumerated()
     where range.elementType == .f32 && (!range.refersBack || range.isWidened) {
-      guard let tensor = places.tensor(in: range), tensor.offset <= range.offset,
+      guard range.byteCount % 4 == 0, let tensor = places.tensor(in: range), tensor.offset <= range.offset,
         let place = try places.find(range).first
       else { continue }
       pieces.append(

@@ -9,7 +9,7 @@ package enum Prediction: Equatable, Sendable {
   case weight(MomentDecay, WeightStep)
 
   /// How Adam's moments decay in a step.
-  package struct MomentDecay: Hashable, Sendable {
+  package struct MomentDecay: Equatable, Sendable {
     package var beta1, beta2: Double
 
     package init(beta1: Double, beta2: Double) {
@@ -26,15 +26,6 @@ package enum Prediction: Equatable, Sendable {
       self.decay = decay
       self.step = step
       self.epsilon = epsilon
-    }
-  }
-
-  package var name: String {
-    switch self {
-    case .same: "same"
-    case .scaled: "scaled"
-    case .secondMoment: "second moment"
-    case .weight: "weight"
     }
   }
 
