@@ -201,33 +201,38 @@ INLINE vec gather(const uint8_t *bits, vec place) {
   return LANES(joined);
 }
 
-// 32 values whose tokens are their magnitudes.
+// The values at differences from the base.
+INLINE vec moved(vec b, vec symbol, vec magnitude, unsigned width, uint32_t sign) {
+  const vec signs = _mm256_set1_epi32((int)sign);
+  const vec negative = _mm256_srai_epi32(_mm256_slli_epi32(symbol, 24), 31);
+  const vec g = _mm256_sub_epi32(_mm256_xor_si256(magnitude, negative), negative);
+  vec y = _mm256_add_epi32(_mm256_andnot_si256(signs, b), g);
+  if (sign) y = _mm256_xor_si256(reorder(widen(y, width), sign), _mm256_and_si256(b, signs));
+  return width < 4 ? _mm256_and_si256(y, _mm256_set1_epi32((1 << 8 * (width & 3)) - 1)) : y;
+}
+
+// 32 values whose tokens are their magnitudes. Those of two bytes fill 16 lanes.
 INLINE void apply_small(const uint8_t *symbols, const uint8_t *base, unsigned width, uint32_t sign, uint8_t *out) {
-  if (width == 2) {
-    const vec signs = _mm256_set1_epi16((short)sign);
-    for (unsigned j = 0; j < 32; j += 16) {
-      const vec symbol = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(symbols + j))), b = LOAD(base + 2 * j);
-      const vec negative = _mm256_srai_epi16(_mm256_slli_epi16(symbol, 8), 15);
-      const vec magnitude = _mm256_and_si256(symbol, _mm256_set1_epi16(127));
-      vec y = _mm256_add_epi16(_mm256_andnot_si256(signs, b),
-                               _mm256_sub_epi16(_mm256_xor_si256(magnitude, negative), negative));
-      if (sign) {
-        y = _mm256_xor_si256(y, _mm256_and_si256(_mm256_srai_epi16(y, 15), _mm256_set1_epi16((short)(sign - 1))));
-        y = _mm256_xor_si256(y, _mm256_and_si256(b, signs));
-      }
-      STORE(out + 2 * j, y);
-    }
-  } else {
-    const vec signs = _mm256_set1_epi32((int)sign);
+  if (width != 2) {
     for (unsigned j = 0; j < 32; j += 8) {
-      const vec symbol = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(symbols + j))), b = LOAD(base + 4 * j);
-      const vec negative = _mm256_srai_epi32(_mm256_slli_epi32(symbol, 24), 31);
+      const vec symbol = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const void *)(symbols + j)));
       const vec magnitude = _mm256_and_si256(symbol, _mm256_set1_epi32(127));
-      vec y = _mm256_add_epi32(_mm256_andnot_si256(signs, b),
-                               _mm256_sub_epi32(_mm256_xor_si256(magnitude, negative), negative));
-      if (sign) y = _mm256_xor_si256(reorder(y, sign), _mm256_and_si256(b, signs));
-      STORE(out + 4 * j, y);
+      store_values(out + j * width, moved(load_values(base + j * width, width), symbol, magnitude, width, sign), width);
     }
+    return;
+  }
+  const vec signs = _mm256_set1_epi16((short)sign);
+  for (unsigned j = 0; j < 32; j += 16) {
+    const vec symbol = _mm256_cvtepu8_epi16(_mm_loadu_si128((const void *)(symbols + j))), b = LOAD(base + 2 * j);
+    const vec negative = _mm256_srai_epi16(_mm256_slli_epi16(symbol, 8), 15);
+    const vec magnitude = _mm256_and_si256(symbol, _mm256_set1_epi16(127));
+    const vec g = _mm256_sub_epi16(_mm256_xor_si256(magnitude, negative), negative);
+    vec y = _mm256_add_epi16(_mm256_andnot_si256(signs, b), g);
+    if (sign) {
+      y = _mm256_xor_si256(y, _mm256_and_si256(_mm256_srai_epi16(y, 15), _mm256_set1_epi16((short)(sign - 1))));
+      y = _mm256_xor_si256(y, _mm256_and_si256(b, signs));
+    }
+    STORE(out + 2 * j, y);
   }
 }
 
@@ -236,12 +241,12 @@ INLINE void apply_small(const uint8_t *symbols, const uint8_t *base, unsigned wi
 INLINE size_t apply_by(const uint8_t *symbols, const uint8_t *bits, size_t bit_count, const uint8_t *base, size_t count,
                        unsigned width, uint32_t sign, uint8_t *out, size_t *at) {
   const unsigned k = delta_token_bits(width);
-  const vec signs = _mm256_set1_epi32((int)sign), ones = _mm256_set1_epi32(-1);
+  const vec ones = _mm256_set1_epi32(-1);
   size_t next = *at, i = 0;
   for (; i + 32 <= count; i += 32) {
     const vec all = LOAD(symbols + i);
     // Differences of few units have no low bits.
-    if (_mm256_testz_si256(all, _mm256_set1_epi8((char)(127 - ((1 << k) - 1)))) && width > 1) {
+    if (_mm256_testz_si256(all, _mm256_set1_epi8((char)(127 - ((1 << k) - 1))))) {
       apply_small(symbols + i, base + i * width, width, sign, out + i * width);
       continue;
     }
@@ -269,13 +274,8 @@ INLINE size_t apply_by(const uint8_t *symbols, const uint8_t *bits, size_t bit_c
       }
       rest = _mm256_andnot_si256(_mm256_sllv_epi32(ones, low), rest);
       const vec magnitude = _mm256_add_epi32(_mm256_sllv_epi32(top, low), rest);
-      const vec negative = _mm256_srai_epi32(_mm256_slli_epi32(symbol, 24), 31);
-      const vec g = _mm256_sub_epi32(_mm256_xor_si256(magnitude, negative), negative);
       const vec b = load_values(base + (i + j) * width, width);
-      vec y = _mm256_add_epi32(_mm256_andnot_si256(signs, b), g);
-      if (sign) y = _mm256_xor_si256(reorder(widen(y, width), sign), _mm256_and_si256(b, signs));
-      if (width < 4) y = _mm256_and_si256(y, _mm256_set1_epi32((1 << 8 * (width & 3)) - 1));
-      store_values(out + (i + j) * width, y, width);
+      store_values(out + (i + j) * width, moved(b, symbol, magnitude, width, sign), width);
       next += total;
     }
   }

@@ -1,14 +1,8 @@
 // AVX-512: differences applied to a base, 16 values of 4 bytes a vector. Gives what delta.c gives. Narrower values gain
 // nothing over AVX2's.
 #if defined(__x86_64__)
-#include <immintrin.h>
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,bmi,bmi2,lzcnt,popcnt"))), \
-                             apply_to = function)
+#include "avx512.h"
 #include "delta.h"
-
-typedef __m512i vec;
-#define LOAD(p) _mm512_loadu_si512((const void *)(p))
-#define STORE(p, v) _mm512_storeu_si512((void *)(p), v)
 
 // Sums up to each of 16 numbers.
 INLINE vec running_sum(vec v) {

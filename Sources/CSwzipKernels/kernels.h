@@ -104,6 +104,8 @@ size_t swzip_avx2_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbo
                             size_t byte_count, const void *base, size_t count, void *out);
 size_t swzip_avx2_delta_dense(const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense);
 void swzip_avx2_predict(const swzip_prediction *prediction, const void *const references[4], size_t count, void *out);
+bool swzip_avx512_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
+                              const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols);
 size_t swzip_avx512_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
                               size_t byte_count, const void *base, size_t count, void *out);
 void swzip_avx2_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);

@@ -147,11 +147,11 @@ def speeds(program, old, new, found):
     """GB/s of encoding and of decoding, by way."""
     kinds = sorted({kind for kind, _, _ in found[1].values()})
     xors = {kind: (np.concatenate(numbers(found[0], kind)) ^ np.concatenate(numbers(found[1], kind))).tobytes() for kind in kinds}
-    seconds = {}
+    rates = {}
 
     def add(title, byte_count, encode, decode):
         for place, second in enumerate((encode, decode)):
-            seconds.setdefault(title, ([], []))[place].append(byte_count / second / 1e9)
+            rates.setdefault(title, ([], []))[place].append(byte_count / second / 1e9)
 
     for _ in range(TURNS):
         command = [program, "bench", "--json", "--base", old, new, "--levels", "3", "-T", "1", "--rounds", "3"]
@@ -170,7 +170,7 @@ def speeds(program, old, new, found):
                 coder.decode()
                 encode, decode = encode + middle - start, decode + time.perf_counter() - middle
             add("xor, ZipNN", sum(map(len, xors.values())), encode, decode)
-    return {title: tuple(map(statistics.median, pair)) for title, pair in seconds.items()}
+    return {title: tuple(map(statistics.median, pair)) for title, pair in rates.items()}
 
 
 def table(results, cell):

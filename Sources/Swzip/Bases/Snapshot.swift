@@ -7,7 +7,7 @@ public final class Snapshot {
   private var current: Memory
   private var spare: Memory?
   public private(set) var byteCount: Int
-  /// Of the bytes.
+  /// Of the bytes: computed, or as the container of the last step says; the hash of each block was compared.
   public private(set) var sha256: [UInt8]
   private var tensors: [TensorRecord]
 
@@ -79,7 +79,7 @@ public final class Snapshot {
   }
 
   private func takeSpare(_ count: Int) throws(SwzipError) -> Memory {
-    if let spare, spare.byteCount >= count, spare !== current { return spare }
+    if let spare, spare.byteCount >= count { return spare }
     return try Memory(count)
   }
 

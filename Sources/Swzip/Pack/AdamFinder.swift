@@ -75,7 +75,7 @@ struct AdamFinder {
       guard let delta = try weight(piece, moments, &known), try take(&layout, piece, delta) else { continue }
       weights[piece.index] = layout.segments[piece.index]
     }
-    try followWeights(&layout, weights)
+    followWeights(&layout, weights)
     if !Self.isAllowed(layout, number) { layout.segments = segments }
   }
 
@@ -177,7 +177,7 @@ struct AdamFinder {
   }
 
   /// BF16 casts of marked weights become deltas of the same constants: a cast may not refer to what refers back.
-  private func followWeights(_ layout: inout Layout, _ weights: [Int: SegmentRange]) throws(SwzipError) {
+  private func followWeights(_ layout: inout Layout, _ weights: [Int: SegmentRange]) {
     let marked = weights.values.sorted { $0.offset < $1.offset }
     for index in layout.segments.indices {
       let segment = layout.segments[index]

@@ -76,11 +76,12 @@ final class Packer {
     var layouts = planned.map(\.layout)
     let sources = MemberSources(members.map(\.open))
     try Self.markReferences(&layouts, sources)
+    let referred = Self.rangesForOthers(layouts)
     for index in planned.indices {
       planned[index].layout = layouts[index]
       guard let base = members[index].base else { continue }
       try planned[index].refer(
-        to: base, number: index, of: sources, others: Self.ranges(of: index, inOthers: layouts), options)
+        to: base, number: index, of: sources, others: referred[index], options)
     }
     if planned.contains(where: \.header.storesSHA256) {
       for index in planned.indices { planned[index].header.storesSHA256 = true }
@@ -88,11 +89,15 @@ final class Packer {
     try self.init(planned, sources, .folder, sink, options)
   }
 
-  /// Ranges of a member that segments of other members refer to.
-  private static func ranges(of member: Int, inOthers layouts: [Layout]) -> [Range<UInt64>] {
-    layouts.enumerated().flatMap { number, layout in
-      number == member ? [] : layout.segments.flatMap { $0.ranges(in: member) }
+  /// Of each member the ranges that segments of other members refer to.
+  private static func rangesForOthers(_ layouts: [Layout]) -> [[Range<UInt64>]] {
+    var found = layouts.map { _ in [Range<UInt64>]() }
+    for (number, layout) in layouts.enumerated() {
+      for segment in layout.segments {
+        for member in segment.earlierMembers where member != number { found[member] += segment.ranges(in: member) }
+      }
     }
+    return found
   }
 
   /// Marks the segments that equal or follow from earlier ones.

@@ -53,6 +53,10 @@ package struct SegmentRange: Equatable, Sendable {
   package var needsBase: Bool { references.contains { $0.earlierMember == nil } }
   /// Whether the values are those of a narrower type, and the lower halves that it lacks.
   package var isWidened: Bool { castOf.map { $0.elementType.width < elementType.width } ?? false }
+  /// The members of the container that these refer to.
+  package var earlierMembers: Set<Int> {
+    Set(castOf.map { [Int($0.member)] } ?? references.compactMap { $0.earlierMember.map { Int($0) } })
+  }
   /// What these refer to in member `number` of the container.
   package func ranges(in number: Int) -> [Range<UInt64>] {
     if let castOf {
