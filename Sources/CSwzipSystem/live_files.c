@@ -2,13 +2,20 @@
 //
 // A slot goes from free to being filled to live, and back; only a live one is unlinked. The handler may run on any
 // thread at any moment: it reads the state with acquire order and touches only paths that are complete.
+//
+// Signals come in pairs: `timeout` and service managers tell a process and then its group. The handler stays installed
+// until everything is removed, the first signal cleans, and a thread that a further one finds, or that would make another
+// file, waits for the end.
 #if defined(__linux__)
 #define _GNU_SOURCE
 #endif
 #include "include/swzip_system.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +30,16 @@ static _Atomic int states[slot_count];
 // Slots belong to the process that filled them: a forked child that is interrupted leaves its parent's files alone.
 static _Atomic pid_t owners[slot_count];
 
+// Set by the first deadly signal.
+static atomic_flag is_dying_taken = ATOMIC_FLAG_INIT;
+static atomic_bool is_dying;
+
+static void wait_if_dying(void) {
+  while (atomic_load(&is_dying)) (void)poll(NULL, 0, 1000);
+}
+
 int swzip_live_add(const char *path) {
+  wait_if_dying();
   size_t length = strlen(path);
   if (length >= path_bytes) return -1;
   for (int slot = 0; slot < slot_count; slot++) {
@@ -41,12 +57,19 @@ void swzip_live_remove(int slot) {
   if (slot >= 0 && slot < slot_count) atomic_store(&states[slot], slot_free);
 }
 
-void swzip_live_unlink_all(void) {
+// Returns whether something that is listed was not there: not made yet, perhaps.
+static bool unlink_files(void) {
   pid_t self = getpid();
+  bool missed = false;
   for (int slot = 0; slot < slot_count; slot++) {
     if (atomic_load_explicit(&states[slot], memory_order_acquire) == slot_live && atomic_load(&owners[slot]) == self)
-      (void)unlink(paths[slot]);
+      missed |= unlink(paths[slot]) != 0 && errno == ENOENT;
   }
+  return missed;
+}
+
+void swzip_live_unlink_all(void) {
+  (void)unlink_files();
   swzip_live_tree_unlink();
 }
 
@@ -60,6 +83,7 @@ static struct live_path *_Atomic tree;
 static _Atomic pid_t tree_owner;
 
 int swzip_live_tree_add(const char *path) {
+  wait_if_dying();
   size_t length = strlen(path) + 1;
   struct live_path *node = malloc(sizeof *node + length);
   if (node == NULL) return -1;
@@ -70,11 +94,16 @@ int swzip_live_tree_add(const char *path) {
   return 0;
 }
 
-void swzip_live_tree_unlink(void) {
-  if (atomic_load(&tree_owner) != getpid()) return;
+// Returns whether something may be left: the folder itself, listed last, could not be removed.
+static bool unlink_tree(void) {
+  if (atomic_load(&tree_owner) != getpid()) return false;
+  bool left = false;
   for (struct live_path *node = atomic_load_explicit(&tree, memory_order_acquire); node != NULL; node = node->before)
-    if (unlink(node->path) != 0) (void)rmdir(node->path);
+    left = unlink(node->path) != 0 && rmdir(node->path) != 0 && errno != ENOENT;
+  return left;
 }
+
+void swzip_live_tree_unlink(void) { (void)unlink_tree(); }
 
 void swzip_live_tree_forget(void) {
   // Empty first: a handler that interrupts the loop finds nothing.
@@ -86,22 +115,32 @@ void swzip_live_tree_forget(void) {
   }
 }
 
+static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
+
 static void die_clean(int number) {
-  swzip_live_unlink_all();
-  // The handler was installed with SA_RESETHAND: the default action is back, and the signal, blocked while we
-  // run, ends the process on return.
+  if (atomic_flag_test_and_set(&is_dying_taken)) {
+    for (;;) (void)poll(NULL, 0, 1000);
+  }
+  atomic_store(&is_dying, true);
+  // Another thread may be between listing a path and making it; it makes no further one.
+  for (int try = 0; try < 20; try++) {
+    bool missed = unlink_files();
+    missed |= unlink_tree();
+    if (!missed) break;
+    (void)poll(NULL, 0, 1);
+  }
+  // The default action, on return, of whichever is pending: every signal is blocked while a handler runs.
+  for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++) (void)signal(deadly[i], SIG_DFL);
   (void)raise(number);
 }
 
 void swzip_signals_install(void) {
-  static const int deadly[] = {SIGINT, SIGTERM, SIGHUP, SIGXCPU};
   for (size_t i = 0; i < sizeof deadly / sizeof deadly[0]; i++) {
     struct sigaction now;
     if (sigaction(deadly[i], NULL, &now) != 0 || now.sa_handler == SIG_IGN) continue;
     struct sigaction then;
     memset(&then, 0, sizeof then);
     then.sa_handler = die_clean;
-    then.sa_flags = (int)SA_RESETHAND;
     (void)sigfillset(&then.sa_mask);
     (void)sigaction(deadly[i], &then, NULL);
   }

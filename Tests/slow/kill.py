@@ -1,6 +1,8 @@
-"""Kills swzip at random moments and looks at what is left.
+"""Kills swzip at random moments, in every verb that writes, and looks at what is left.
 
     kill.py SWZIP FOLDER KILLS
+
+SIGTERM and SIGINT also come twice at once, as `timeout` (a process, then its group) and service managers send them.
 """
 
 import random
@@ -15,114 +17,141 @@ from pathlib import Path
 from models import model
 
 SWZIP, FOLDER, KILLS = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-FOLDER.mkdir(parents=True)
-ORIGINAL = model(60_000_000)
-(FOLDER / "m").write_bytes(ORIGINAL)
-subprocess.run([SWZIP, "pack", "-q", "-T2", FOLDER / "m"], check=True)
-PACKED = (FOLDER / "m.swz").read_bytes()
-if subprocess.run([SWZIP, "unpack", "-c", FOLDER / "m.swz"], stdout=subprocess.PIPE, check=True).stdout != ORIGINAL:
-    sys.exit("the round trip fails without any kill")
-source = random.Random(1)
+RANDOM = random.Random(1)
+ONE_KILL = [(signal.SIGKILL,), (signal.SIGTERM,), (signal.SIGINT,)]
+TWO_SIGNALS = [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]
 failures = []
 
 
-def trial(verb, removes, number, longest):
-    """Kills one run; returns what became of it."""
-    packs = verb == "pack"
-    content, result = (ORIGINAL, PACKED) if packs else (PACKED, ORIGINAL)
-    place = FOLDER / "trial"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    names = [place / "a", place / "a.swz"]
-    before, after = names if packs else reversed(names)
-    before.write_bytes(content)
-    command = [SWZIP, verb, "-q", f"-T{source.choice((1, 2))}", *(["--rm"] if removes else []), before]
-    process = subprocess.Popen(command)
-    time.sleep(source.random() * longest)
-    process.send_signal(number)
-    status = process.wait(60)
-    published = after.exists()
-    kept = before.exists()
-    if status not in (0, -number):
-        failures.append(f"{command[1:]} ended with {status} after signal {number}")
-    if published and after.read_bytes() != result:
-        failures.append(f"{command[1:]}: wrong bytes under the final name after signal {number}")
-    if kept and before.read_bytes() != content:
-        failures.append(f"{command[1:]}: the source is changed after signal {number}")
-    if not kept and not (removes and published):
-        failures.append(f"{command[1:]}: the source is gone after signal {number}")
-    rest = [file.name for file in place.iterdir() if file not in (before, after)]
-    if rest and number != signal.SIGKILL:
-        failures.append(f"{command[1:]}: left behind after signal {number}: {rest}")
-    if status != 0 and not published and number == signal.SIGKILL:
-        again = subprocess.run(command, capture_output=True)
-        if again.returncode != 0 or after.read_bytes() != result:
-            failures.append(f"{command[1:]}: the next run fails: {again.stderr.decode()}")
-    return ("ended" if status == 0 else "killed") + (", published" if published else "") + (", leftover" if rest else "")
+def run(*arguments, check=True):
+    subprocess.run([SWZIP, *arguments], check=check, stderr=subprocess.DEVNULL)
 
 
-for verb in ("pack", "unpack"):
-    for removes in (False, True):
-        trial(verb, removes, signal.SIGKILL, 0)
+def content(path):
+    """The bytes of a file, or of each file below a folder."""
+    if path.is_dir():
+        return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
+    return path.read_bytes()
+
+
+class Case:
+    """A verb with its input, which is copied or not, and its output: `{in}` and `{out}` in the arguments."""
+
+    def __init__(self, name, arguments, source, result, in_place=False, removes=False, codes=(0,)):
+        self.name, self.arguments, self.source, self.result = name, arguments, source, content(result)
+        self.original = content(source)
+        self.in_place, self.removes, self.codes = in_place, removes, codes
+
+    def command(self, place):
+        self.before = place / "in.swz" if self.source.suffix == ".swz" else place / "in"
+        self.after = self.before if self.in_place else place / "out"
+        if "--rm" in self.arguments:  # The names that pack and unpack choose.
+            self.after = place / ("in" if self.source.suffix == ".swz" else "in.swz")
+        if self.source.is_dir():
+            self.before = self.source
+        else:
+            shutil.copyfile(self.source, self.before)
+        names = {"{in}": self.before, "{out}": self.after}
+        return [SWZIP, *(names.get(word, word) for word in self.arguments)]
+
+    def fresh(self):
+        place = FOLDER / "trial"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        return place
+
+    def longest(self):
+        command = self.command(self.fresh())
         start = time.monotonic()
-        subprocess.run(
-            [SWZIP, verb, "-q", "-T1", "-f", "-o", FOLDER / "out", FOLDER / ("m" if verb == "pack" else "m.swz")], check=True
-        )
-        # A run with --rm reads everything again.
-        longest = 1.2 * (time.monotonic() - start) * (2 if removes else 1)
-        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-            # SIGTERM ends it with 143 and SIGINT with 130, as a shell sees it: the default after cleaning.
-            found = Counter(trial(verb, removes, number, longest) for _ in range(KILLS))
-            print(f"{verb}{' --rm' if removes else ''}, {number.name}: {dict(found)}", flush=True)
+        status = subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode
+        took = time.monotonic() - start
+        if status not in self.codes or content(self.after) != self.result:
+            sys.exit(f"{command[1:]} fails without any kill: {status}")
+        return 1.2 * took
 
-def tree(folder):
-    """The files below a folder."""
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
-
-
-FILES = {"a/model-1.safetensors": ORIGINAL[:20_000_000], "a/model-2.safetensors": ORIGINAL[:20_000_000], "b/c/d": ORIGINAL}
-FILES |= {f"many/{number}": bytes([number]) * number for number in range(100)}
-for name, content in FILES.items():
-    (FOLDER / "t" / name).parent.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "t" / name).write_bytes(content)
-
-
-def folder_trial(verb, number, longest):
-    """Kills the packing or unpacking of a folder; into a new folder, which appears whole or not at all."""
-    place = FOLDER / "trial"
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir()
-    after = place / "out"
-    command = [SWZIP, verb, "-q", f"-T{source.choice((1, 2))}", FOLDER / ("t" if verb == "pack" else "t.swz"), "-o", after]
-    process = subprocess.Popen(command)
-    time.sleep(source.random() * longest)
-    process.send_signal(number)
-    status = process.wait(60)
-    if status not in (0, -number):
-        failures.append(f"{command[1:]} ended with {status} after signal {number}")
-    published = after.exists()
-    if published and (after.read_bytes() != FOLDER_PACKED if verb == "pack" else tree(after) != FILES):
-        failures.append(f"{command[1:]}: wrong content under the final name after signal {number}")
-    if status == 0 and not published:
-        failures.append(f"{command[1:]}: success without output")
-    rest = [file.name for file in place.iterdir() if file != after]
-    if rest and number != signal.SIGKILL:
-        failures.append(f"{command[1:]}: left behind after signal {number}: {rest}")
-    return ("ended" if status == 0 else "killed") + (", published" if published else "") + (", leftover" if rest else "")
+    def trial(self, numbers, longest):
+        """Kills one run; returns what became of it."""
+        place = self.fresh()
+        command = self.command(place)
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        time.sleep(RANDOM.random() * longest)
+        for number in numbers:
+            process.send_signal(number)
+        status = process.wait(60)
+        what = f"{self.name} ({command[1:]}) after {[number.name for number in numbers]}"
+        if status not in self.codes and -status not in numbers:
+            failures.append(f"{what}: ended with {status}")
+        published = self.after.exists() and (not self.in_place or content(self.after) != self.original)
+        if published and content(self.after) != self.result:
+            failures.append(f"{what}: wrong bytes under the final name")
+        if status in self.codes and not published:
+            failures.append(f"{what}: success without output")
+        kept = self.before.exists()
+        if kept and not self.in_place and content(self.before) != self.original:
+            failures.append(f"{what}: the source is changed")
+        if not kept and not (self.removes and published):
+            failures.append(f"{what}: the source is gone")
+        rest = [file.name for file in place.iterdir() if file not in (self.before, self.after)]
+        if rest and signal.SIGKILL not in numbers:
+            failures.append(f"{what}: left behind {rest}")
+        if status not in self.codes and not published and signal.SIGKILL in numbers:
+            again = subprocess.run(command, capture_output=True, check=False)
+            if again.returncode not in self.codes or content(self.after) != self.result:
+                failures.append(f"{what}: the next run fails: {again.stderr.decode()}")
+        ended = "ended" if status in self.codes else "killed"
+        return ended + (", published" if published else "") + (", leftover" if rest else "")
 
 
-subprocess.run([SWZIP, "pack", "-q", "-T2", FOLDER / "t"], check=True)
-FOLDER_PACKED = (FOLDER / "t.swz").read_bytes()
-for verb in ("pack", "unpack"):
-    folder_trial(verb, signal.SIGKILL, 0)
-    start = time.monotonic()
-    subprocess.run([SWZIP, verb, "-q", "-T1", FOLDER / ("t" if verb == "pack" else "t.swz"), "-o", FOLDER / verb], check=True)
-    longest = 1.2 * (time.monotonic() - start)
-    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
-        found = Counter(folder_trial(verb, number, longest) for _ in range(KILLS))
-        print(f"{verb} of a folder, {number.name}: {dict(found)}", flush=True)
-if tree(FOLDER / "t") != FILES or (FOLDER / "t.swz").read_bytes() != FOLDER_PACKED:
-    failures.append("a source is changed")
+def prepare():
+    """Inputs, and what each verb makes of them."""
+    FOLDER.mkdir(parents=True)
+    original = model(60_000_000)
+    (FOLDER / "m").write_bytes(original)
+    changed = bytearray(original)
+    for place in range(1_000_000, len(changed), 1001):
+        changed[place] ^= 1
+    (FOLDER / "n").write_bytes(changed)
+    files = {"a/model-1.safetensors": original[:20_000_000], "a/model-2.safetensors": original[:20_000_000]}
+    files |= {"b/c/d": original} | {f"many/{number}": bytes([number]) * number for number in range(100)}
+    for name, data in files.items():
+        (FOLDER / "t" / name).parent.mkdir(parents=True, exist_ok=True)
+        (FOLDER / "t" / name).write_bytes(data)
+    run("pack", FOLDER / "m")
+    run("unpack", FOLDER / "m.swz", "-o", FOLDER / "m.out")
+    if (FOLDER / "m.out").read_bytes() != original:
+        sys.exit("the round trip fails without any kill")
+    run("pack", FOLDER / "t")
+    run("pack", FOLDER / "n", "--base", FOLDER / "m", "-o", FOLDER / "n.swz")
+    damaged = bytearray((FOLDER / "m.swz").read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    (FOLDER / "damaged.swz").write_bytes(damaged)
+    run("salvage", FOLDER / "damaged.swz", "-o", FOLDER / "damaged.out", check=False)
+    (FOLDER / "part").write_bytes(original[1_000_000:50_000_000])
+
+
+prepare()
+CASES = [
+    Case("pack", ["pack", "{in}", "-o", "{out}"], FOLDER / "m", FOLDER / "m.swz"),
+    Case("pack --rm", ["pack", "--rm", "{in}"], FOLDER / "m", FOLDER / "m.swz", removes=True),
+    Case("unpack", ["unpack", "{in}", "-o", "{out}"], FOLDER / "m.swz", FOLDER / "m"),
+    Case("unpack --rm", ["unpack", "--rm", "{in}"], FOLDER / "m.swz", FOLDER / "m", removes=True),
+    Case("pack a folder", ["pack", "{in}", "-o", "{out}"], FOLDER / "t", FOLDER / "t.swz"),
+    Case("unpack a folder", ["unpack", "{in}", "-o", "{out}"], FOLDER / "t.swz", FOLDER / "t"),
+    Case("pack --base", ["pack", "{in}", "--base", FOLDER / "m", "-o", "{out}"], FOLDER / "n", FOLDER / "n.swz"),
+    Case("delta apply", ["delta", "apply", FOLDER / "m", "{in}", "-o", "{out}"], FOLDER / "n.swz", FOLDER / "n"),
+    Case(
+        "delta apply --in-place", ["delta", "apply", "--in-place", "{in}", FOLDER / "n.swz"], FOLDER / "m", FOLDER / "n", in_place=True
+    ),
+    Case("cat", ["cat", "{in}", "--range", "1000000:50000000", "-o", "{out}"], FOLDER / "m.swz", FOLDER / "part"),
+    Case(
+        "salvage", ["salvage", "{in}", "-o", "{out}"], FOLDER / "damaged.swz", FOLDER / "damaged.out", codes=(3,)
+    ),
+]
+for case in CASES:
+    longest = case.longest()
+    for numbers in ONE_KILL + TWO_SIGNALS:
+        found = Counter(case.trial(numbers, longest) for _ in range(KILLS))
+        print(f"{case.name}, {' '.join(number.name for number in numbers)}: {dict(found)}", flush=True)
 
 for failure in failures:
     print("WRONG", failure)
