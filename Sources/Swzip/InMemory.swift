@@ -21,8 +21,8 @@ public func unpackBytes(
   loaderPolicy: Bool, threads: Int
 ) throws(SwzipError) -> Int {
   let file = try unsafe SwzFile(MemorySource(container), bases: base?.bases)
-  guard file.index.directory.members.count == 1 else { throw SwzipError(.refused, .range) }
-  let byteCount = file.index.directory.members[0].byteCount
+  guard file.files.count == 1 else { throw SwzipError(.refused, .range) }
+  let byteCount = file.files[0].byteCount
   guard byteCount <= UInt64(buffer.count) else { throw SwzipError(.invalidArgument, .outputTooSmall) }
   try unsafe file.read(
     member: 0, offset: 0, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(byteCount)]),

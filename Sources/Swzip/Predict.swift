@@ -39,9 +39,10 @@ public func predict(_ source: any InputSource, level: Int) throws(SwzipError) ->
 }
 
 extension SwzFile.Tensor {
-  init(_ record: TensorRecord, member: Int) {
+  /// `fileOffset`: where the file begins in the record's member.
+  init(_ record: TensorRecord, member: Int, fileOffset: UInt64 = 0) {
     self.init(
       name: record.name, elementType: record.elementType.name, shape: record.shape, member: member,
-      offset: record.offset, byteCount: record.byteCount)
+      offset: record.offset - fileOffset, byteCount: record.byteCount)
   }
 }

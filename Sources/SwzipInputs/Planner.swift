@@ -17,7 +17,7 @@ package enum Planner {
   /// Tensors of fewer values share a segment with their neighbours.
   package static let smallTensorValues = 16_384
   /// A smaller segment, and one more of the plain bytes that it parts, cost more than they save.
-  static let leastBytes: UInt64 = 4096
+  package static let leastBytes: UInt64 = 4096
   /// Where the length of the input is unknown, only so much is cut as its header says; the rest is plain bytes. A header
   /// may claim anything.
   static let mostBytesUnseen: UInt64 = 1 << 42

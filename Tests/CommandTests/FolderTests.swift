@@ -171,10 +171,10 @@ struct FolderTests {
       var member = MemberHeader()
       member.name = name
       member.byteCount = 0
-      let frame = member.frame(number: number).bytes
-      account.beginMember(member, frameByteCount: frame.count)
-      account.endMember(byteCount: 0, checksum: try StreamChecksum().sum, sha256: nil, tensors: [])
-      bytes += frame
+      let frame = member.frame(number: number)
+      account.beginMember(member, frameByteCount: frame.bytes.count, hash: frame.hash)
+      account.endMember(byteCount: 0, checksum: try StreamChecksum().sum, sha256: [], tensors: [])
+      bytes += frame.bytes
     }
     return bytes + (try account.index(header: header.bytes).bytes)
   }

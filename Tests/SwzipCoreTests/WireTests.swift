@@ -129,9 +129,9 @@ struct WireTests {
   @Test func headersOfTheFuture() throws {
     let good = FileHeader().bytes
     for (position, value, accepted) in [
-      (8, 1, false), (10, 2, false), (10, 0, false), (12, 4, false), (15, 0x80, false), (16, 0x80, true),
+      (8, 1, false), (10, 3, false), (10, 1, true), (10, 0, false), (12, 4, false), (15, 0x80, false), (16, 0x80, true),
       (20, 3, false),
-      (21, 1, false), (22, 2, false), (22, 0, true), (24, 1, false), (39, 1, false), (48, 1, false), (55, 1, false),
+      (21, 1, false), (22, 3, false), (22, 1, true), (22, 0, true), (24, 1, false), (39, 1, false), (48, 1, false), (55, 1, false),
     ] as [(Int, UInt8, Bool)] {
       var bytes = good
       bytes[position] = value
@@ -182,9 +182,9 @@ struct WireTests {
   @Test func memberFrames() throws {
     for member in Self.members {
       let frame = member.frame(number: 5)
-      #expect(try Self.readFrame(frame.bytes, .member, 5, MemberHeader.read) == member)
-      expectEachFlipRefused(frame.bytes) { _ = try Self.readFrame($0, .member, 5, MemberHeader.read) }
-      expectTypedErrors(frame.bytes) { _ = try Self.readBody($0, MemberHeader.read) }
+      #expect(try Self.readFrame(frame.bytes, .member, 5, Self.readMember) == member)
+      expectEachFlipRefused(frame.bytes) { _ = try Self.readFrame($0, .member, 5, Self.readMember) }
+      expectTypedErrors(frame.bytes) { _ = try Self.readBody($0, Self.readMember) }
     }
   }
 
@@ -348,13 +348,21 @@ struct WireTests {
     return directory
   }
 
+  private static func readMember(_ reader: inout ByteReader) throws(SwzipError) -> MemberHeader {
+    try MemberHeader.read(&reader, .current)
+  }
+
+  private static func readDirectory(_ reader: inout ByteReader) throws(SwzipError) -> Directory {
+    try Directory.read(&reader, .current)
+  }
+
   @Test func directories() throws {
     let directory = try Self.directory()
     let frame = try directory.frame()
     #expect(frame.count % 16 == 0)
     #expect(try ContainerIndex.readDirectory(frame, at: 0) == directory)
     expectEachFlipRefused(frame) { _ = try ContainerIndex.readDirectory($0, at: 0) }
-    expectTypedErrors(frame) { _ = try Self.readBody($0, Directory.read) }
+    expectTypedErrors(frame) { _ = try Self.readBody($0, Self.readDirectory) }
     for count in stride(from: 0, to: frame.count, by: 16) {
       #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(Array(frame[..<count]), at: 0) }
     }
@@ -375,15 +383,16 @@ struct WireTests {
     }
   }
 
-  @Test func blockTableEntries() throws {
+  @Test(arguments: [FormatVersion.oldest, .current]) func blockTableEntries(version: FormatVersion) throws {
+    let low: UInt32? = version == .oldest ? 0x1234_5678 : nil
     for units in [2, 3, 1 << 24 - 1] {
-      let entry = BlockTableEntry(frameByteCount: 16 * units, storedHash: 0x1234_5678_9ABC_DEF0, decodedHash: .max - 5)
+      let entry = BlockTableEntry(frameByteCount: 16 * units, storedHashLow: low, decodedHash: .max - 5)
       var writer = ByteWriter()
-      entry.write(&writer)
+      entry.write(&writer, version)
       let bytes = writer.bytes
-      #expect(bytes.count == 16)
+      #expect(UInt64(bytes.count) * 2 == BlockTableEntry.tableByteCount(2, version))
       var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
-      #expect(try BlockTableEntry.read(&reader) == entry)
+      #expect(try BlockTableEntry.read(&reader, version) == entry)
     }
     for units in [0, 1, 1 << 24] as [UInt32] {
       var writer = ByteWriter()
@@ -392,7 +401,7 @@ struct WireTests {
       let bytes = writer.bytes
       var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
       do {
-        _ = try BlockTableEntry.read(&reader)
+        _ = try BlockTableEntry.read(&reader, version)
         Issue.record("\(units) units were read")
       } catch {
         #expect(error.rule == .frameSize)

@@ -30,7 +30,7 @@ struct SalvageTests {
   static let blocks: [Block] = {
     do {
       return try segments.enumerated().flatMap { number, place in
-        let open = try OpenSegment(ArraySource(container), place, number: number, decoder: SegmentDecoder())
+        let open = try OpenSegment(ArraySource(container), place, .current, number: number, decoder: SegmentDecoder())
         return open.entries.indices.map { index in
           let content = open.bytes(ofBlock: index)
           let start = Int(place.memberOffset)

@@ -104,10 +104,10 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
     member.bases = base.map { [$0] } ?? []
     member.storesSHA256 = sha256 != nil
     member.byteCount = UInt64(original.count)
-    let frame = member.frame(number: 0).bytes
-    try sink.write(header.bytes + frame)
+    let frame = member.frame(number: 0)
+    try sink.write(header.bytes + frame.bytes)
     account.add(byteCount: FileHeader.byteCount)
-    account.beginMember(member, frameByteCount: frame.count)
+    account.beginMember(member, frameByteCount: frame.bytes.count, hash: frame.hash)
     let sum = try StreamChecksum()
     try unsafe original.withUnsafeBytes { bytes in
       unsafe sum.add(bytes)
@@ -127,7 +127,7 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
         }
       }
     }
-    account.endMember(byteCount: UInt64(original.count), checksum: sum.sum, sha256: sha256, tensors: [])
+    account.endMember(byteCount: UInt64(original.count), checksum: sum.sum, sha256: sha256.map { [$0] } ?? [], tensors: [])
     try sink.write(try account.index(header: header.bytes).bytes)
     return (original, sink.bytes)
   }

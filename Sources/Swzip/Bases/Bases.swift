@@ -66,9 +66,8 @@ public final class Bases: Sendable {
     guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
     let whole = Candidate(file, byteCount: byteCount, member: nil)
     guard try source.beginsContainer() else { return [whole] }
-    let members = try SwzFile(source).index.directory.members
-    return [whole]
-      + members.enumerated().map { number, member in
+    return try [whole]
+      + SwzFile(source).files.enumerated().map { number, member in
         Candidate(file, byteCount: member.byteCount, member: number, recorded: member.sha256)
       }
   }
@@ -155,7 +154,7 @@ final class MemberSource: InputSource, @unchecked Sendable {  // one thread at a
     self.member = member
   }
 
-  var byteCount: UInt64? { file.index.directory.members[member].byteCount }
+  var byteCount: UInt64? { file.files[member].byteCount }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     let count = try unsafe read(at: position, into: buffer)

@@ -43,6 +43,12 @@ struct CopyFinder {
     }
   }
 
+  /// Those of the files `numbers` that equal others of them.
+  func equalFiles(_ numbers: [Int], _ headers: [MemberHeader]) throws(SwzipError) -> Set<Int> {
+    let files = numbers.map { Piece(member: $0, offset: 0, byteCount: headers[$0].byteCount ?? 0) }
+    return Set(try find(files).flatMap { [$0.copy.member, $0.original.member] })
+  }
+
   /// Large tensors; of a file without tensors the segments, unless it is alone.
   private func pieces(of layout: Layout, _ member: Int, isAlone: Bool) -> [Piece] {
     let ranges =

@@ -7,14 +7,18 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
   private var start: [UInt8] = []
   private let checksum: StreamChecksum
   private var sha256: SHA256Sum?
+  /// Hashes the files of a bundle one by one.
+  private let bundle: BundleCutter?
   /// Bytes handed out so far.
   private(set) var consumed: UInt64 = 0
 
-  init(_ source: any InputSource, sha256: Bool) throws(SwzipError) {
+  /// `files`: of a bundle, for whose SHA-256 each counts.
+  init(_ source: any InputSource, sha256: Bool, files: [BundledFile]? = nil) throws(SwzipError) {
     self.source = source
     memory = source as? MemorySource
     checksum = try StreamChecksum()
-    self.sha256 = sha256 ? SHA256Sum() : nil
+    bundle = sha256 ? files.map { BundleCutter($0, firstNumber: 0, storesSHA256: true, nil) } : nil
+    self.sha256 = sha256 && files == nil ? SHA256Sum() : nil
   }
 
   var isMemory: Bool { memory != nil }
@@ -65,11 +69,13 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
 
   /// Adds bytes to the sums; in order, each byte once. Apart from `next`, so that one thread sums what it codes next
   /// anyway, while it comes into the cache.
-  func sum(_ bytes: UnsafeRawBufferPointer) {
+  func sum(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
     unsafe checksum.add(bytes)
     unsafe sha256?.add(bytes)
+    try unsafe bundle?.write(bytes)
   }
 
   var checksumOfAll: Checksum128 { checksum.sum }
-  var sha256Digest: [UInt8]? { sha256?.finish() }
+  /// Of the file or of each of a bundle's, once all is read and summed; none if they are not asked for.
+  func sha256Digests() throws(SwzipError) -> [[UInt8]] { try bundle?.finish() ?? sha256.map { [$0.finish()] } ?? [] }
 }

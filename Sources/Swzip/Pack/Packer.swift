@@ -73,13 +73,14 @@ final class Packer {
     var planned: [PlannedMember] = []
     for member in members { try names.add(member.name, .refused) }
     for member in members { planned.append(try Self.plan(member, options)) }
+    planned = try Bundler(planned, members).join()
     var layouts = planned.map(\.layout)
-    let sources = MemberSources(members.map(\.open))
+    let sources = MemberSources(planned.map(\.source))
     try Self.markReferences(&layouts, sources)
     let referred = Self.rangesForOthers(layouts)
     for index in planned.indices {
       planned[index].layout = layouts[index]
-      guard let base = members[index].base else { continue }
+      guard case .file(let member) = planned[index].origin, let base = member.base else { continue }
       try planned[index].refer(
         to: base, number: index, of: sources, others: referred[index], options)
     }
@@ -141,9 +142,9 @@ final class Packer {
   private func pack(
     _ member: PlannedMember, number: Int, _ progress: ProgressHandler?
   ) throws(SwzipError) {
-    let frame = member.header.frame(number: number).bytes
-    try sink.write(frame)
-    account.beginMember(member.header, frameByteCount: frame.count)
+    let frame = member.header.frame(number: number)
+    try sink.write(frame.bytes)
+    account.beginMember(member.header, frameByteCount: frame.bytes.count, hash: frame.hash)
     let reader = MemberReader(try member.open(), member.layout)
     let base = try member.base?.open()
     var pending: PackBatch?
@@ -172,7 +173,7 @@ final class Packer {
         "more than \(Limits.tensors) tensors; those of \(member.header.name.printable) are not listed")
       tensors = []
     }
-    let sha256 = member.header.storesSHA256 ? input.sha256Digest : nil
+    let sha256 = try input.sha256Digests()
     account.endMember(byteCount: input.consumed, checksum: input.checksumOfAll, sha256: sha256, tensors: tensors)
     report.rawByteCount += input.consumed
     report.tensorCount += tensors.count
@@ -181,7 +182,7 @@ final class Packer {
     guard header.kind == .file else { return }
     report.format = member.layout.format
     report.checksum = input.checksumOfAll.hexadecimal
-    report.sha256 = sha256.map(swzipHexadecimal)
+    report.sha256 = sha256.first.map(swzipHexadecimal)
   }
 
   private func finish() throws(SwzipError) -> PackReport {
@@ -189,7 +190,7 @@ final class Packer {
     let index = try account.index(header: header.bytes)
     try sink.write(index.bytes)
     report.packedByteCount = account.position + UInt64(index.bytes.count)
-    report.memberCount = members.count
+    report.memberCount = account.directory.fileCount
     report.root = swzipHexadecimal(index.root)
     return report
   }
@@ -220,7 +221,7 @@ final class Packer {
       try beginSegment(plan)
       for block in 0..<plan.blockCount {
         let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[plan.bytes(ofBlock: block)])
-        unsafe reader.input.sum(source)
+        try unsafe reader.input.sum(source)
         // Memory that has room is written where the block belongs.
         let memory = sink as? MemorySink
         let inPlace = unsafe (memory?.room.count ?? 0) >= plan.frameBound + Limits.slack
@@ -255,7 +256,7 @@ final class Packer {
     try runJobs(threads: workers.count, count: 1 + batch.ranges.count) { job, worker throws(SwzipError) in
       if job == 0 {
         next = try reader.next(memory: takeMemory)
-        unsafe reader.input.sum(batch.bytes)
+        try unsafe reader.input.sum(batch.bytes)
       } else {
         try batch.readBase(ofSegment: job - 1)
         batch.plans[job - 1].plan = try batch.plan(segment: job - 1, effort, workers[worker].scratch)

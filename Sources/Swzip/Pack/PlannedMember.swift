@@ -13,6 +13,18 @@ struct PlannedMember {
     /// Open already; a pipe may have been read from.
     case input(ForwardInput)
     case file(PackMember)
+    /// Small files, one after another.
+    case bundle([PackMember])
+  }
+
+  /// Opens the bytes anew; not for what is open already.
+  var source: @Sendable () throws(SwzipError) -> any InputSource {
+    switch origin {
+    case .input: { () throws(SwzipError) in throw SwzipError(.refused, .notRandomAccess) }
+    case .file(let member): member.open
+    case .bundle(let members):
+      { [files = header.files ?? []] () throws(SwzipError) in JoinedSource(members, files.map(\.byteCount)) }
+    }
   }
 
   /// The bytes from the start on.
@@ -23,6 +35,7 @@ struct PlannedMember {
       let source = try member.open()
       guard source.byteCount == header.byteCount else { throw Self.changed }
       return try ForwardInput(source, sha256: header.storesSHA256)
+    case .bundle: return try ForwardInput(source(), sha256: header.storesSHA256, files: header.files)
     }
   }
 

@@ -10,12 +10,12 @@ public func unpack(
   report.root = file.root
   var names = MemberNames()
   for number in chosen {
-    guard file.index.directory.members.indices.contains(number) else { throw SwzipError(.invalidArgument, .range) }
-    let record = file.index.directory.members[number]
-    if file.isFolder { try names.add(record.header.name, .corrupt) }
-    guard let sink = try members.begin(MemberInfo(record.header), number: number) else { continue }
+    guard file.files.indices.contains(number) else { throw SwzipError(.invalidArgument, .range) }
+    let place = file.files[number]
+    if file.isFolder { try names.add(place.name, .corrupt) }
+    guard let sink = try members.begin(MemberInfo(place), number: number) else { continue }
     let checksum = try StreamChecksum()
-    var sha256 = record.sha256 == nil ? nil : SHA256Sum()
+    var sha256 = place.sha256 == nil ? nil : SHA256Sum()
     // The pointer is used inside the closure only.
     try unsafe file.read(member: number, threads: threads) { (bytes) throws(SwzipError) in
       unsafe checksum.add(bytes)
@@ -24,12 +24,18 @@ public func unpack(
       report.rawByteCount += UInt64(bytes.count)
       progress?(report.rawByteCount)
     }
-    guard checksum.sum == record.checksum else { throw SwzipError(.corrupt, .memberHash) }
-    guard sha256?.finish() == record.sha256 else { throw SwzipError(.corrupt, .memberSHA256) }
+    guard checksum.sum == place.checksum ?? checksum.sum else { throw SwzipError(.corrupt, .memberHash) }
+    guard sha256?.finish() == place.sha256 else { throw SwzipError(.corrupt, .memberSHA256) }
     try members.end()
     report.memberCount += 1
   }
   return report
+}
+
+extension MemberInfo {
+  fileprivate init(_ file: FilePlace) {
+    self.init(name: file.name, mode: file.mode, time: file.time, byteCount: file.byteCount)
+  }
 }
 
 extension SwzFile {
@@ -40,8 +46,8 @@ extension SwzFile {
   public func read(
     member: Int, threads: Int, take: (UnsafeRawBufferPointer) throws(SwzipError) -> Void
   ) throws(SwzipError) {
-    guard index.directory.members.indices.contains(member) else { throw SwzipError(.invalidArgument, .range) }
-    let byteCount = index.directory.members[member].byteCount
+    guard files.indices.contains(member) else { throw SwzipError(.invalidArgument, .range) }
+    let byteCount = files[member].byteCount
     try unsafe read(member: member, offset: 0, byteCount: byteCount, threads: threads, take: take)
   }
 

@@ -8,36 +8,53 @@ package final class OpenSegment: Sendable {
   package let positions: [UInt64]
 
   package init(
-    _ source: any InputSource, _ place: ContainerIndex.Place, number: Int, decoder: SegmentDecoder
+    _ source: any InputSource, _ place: ContainerIndex.Place, _ version: FormatVersion, number: Int,
+    decoder: SegmentDecoder
   ) throws(SwzipError) {
     let header = try Self.readHeader(source, place, number: number)
     let count = Int(place.record.blockCount)
     guard header.blockCount == place.record.blockCount else {
       throw SwzipError(.corrupt, .indexAgrees, at: place.framePosition)
     }
-    let table = try source.bytes(at: place.tablePosition, count: count * BlockTableEntry.byteCount)
-    guard xxh3(table) == place.record.tableHash else {
-      throw SwzipError(.corrupt, .indexAgrees, at: place.tablePosition)
-    }
-    var reader = unsafe ByteReader(table.span.bytes, at: place.tablePosition)
-    var entries: [BlockTableEntry] = []
+    entries = try Self.readTable(source, place, version)
     var positions: [UInt64] = []
-    entries.reserveCapacity(count)
     positions.reserveCapacity(count)
     var position = place.blocksPosition
-    for _ in 0..<count {
-      let entry = try BlockTableEntry.read(&reader)
-      entries.append(entry)
+    for entry in entries {
       positions.append(position)
       position += UInt64(entry.frameByteCount)
     }
     guard position == place.blocksPosition + place.record.blocksByteCount else {
       throw SwzipError(.corrupt, .tiling, at: place.tablePosition)
     }
-    self.entries = entries
     self.positions = positions
     self.decoder = decoder
     try decoder.begin(header)
+  }
+
+  private static func readTable(
+    _ source: any InputSource, _ place: ContainerIndex.Place, _ version: FormatVersion
+  ) throws(SwzipError) -> [BlockTableEntry] {
+    let record = place.record
+    let byteCount = BlockTableEntry.tableByteCount(record.blockCount, version)
+    guard byteCount > 0 else {
+      guard record.blocksByteCount <= UInt64(Limits.frameBytes) else {
+        throw SwzipError(.corrupt, .frameSize, at: place.blocksPosition)
+      }
+      return [
+        BlockTableEntry(
+          frameByteCount: Int(record.blocksByteCount), storedHashLow: nil, decodedHash: record.tableHash)
+      ]
+    }
+    let table = try source.bytes(at: place.tablePosition, count: Int(byteCount))
+    guard xxh3(table) == record.tableHash else {
+      throw SwzipError(.corrupt, .indexAgrees, at: place.tablePosition)
+    }
+    var reader = unsafe ByteReader(table.span.bytes, at: place.tablePosition)
+    var entries: [BlockTableEntry] = []
+    entries.reserveCapacity(Int(record.blockCount))
+    for _ in 0..<record.blockCount { entries.append(try BlockTableEntry.read(&reader, version)) }
+    return entries
   }
 
   /// Reads the segment's frame and compares it with the directory.

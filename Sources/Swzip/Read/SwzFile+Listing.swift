@@ -8,8 +8,8 @@ extension SwzFile {
     public var mode: UInt16?
     public var time: Int64?
     public var byteCount: UInt64
-    /// XXH3-128, hexadecimal.
-    public var checksum: String
+    /// XXH3-128, hexadecimal; nil for a small file that is checked with others.
+    public var checksum: String?
     public var sha256: String?
     /// Files without which some of it cannot be unpacked.
     public var bases: [Base]
@@ -33,6 +33,7 @@ extension SwzFile {
     public var byteCount: UInt64
   }
 
+  /// A segment, or the part of one that lies in a file of a bundle, with its share of what that takes.
   public struct SegmentInfo: Sendable {
     public var member: Int
     public var offset: UInt64
@@ -51,31 +52,56 @@ extension SwzFile {
   public var isFolder: Bool { index.header.kind != .file }
 
   public var members: [Member] {
-    index.directory.members.map {
+    files.map {
       Member(
-        name: $0.header.name, mode: $0.header.mode, time: $0.header.time, byteCount: $0.byteCount,
-        checksum: $0.checksum.hexadecimal,
+        name: $0.name, mode: $0.mode, time: $0.time, byteCount: $0.byteCount, checksum: $0.checksum?.hexadecimal,
         sha256: $0.sha256.map(swzipHexadecimal),
-        bases: $0.header.bases.map {
+        bases: index.directory.members[$0.member].header.bases.map {
           Base(sha256: swzipHexadecimal($0.sha256), byteCount: $0.byteCount, hint: $0.hint)
         })
     }
   }
 
   public var tensors: [Tensor] {
-    index.directory.members.enumerated().flatMap { number, member in
-      member.tensors.map { Tensor($0, member: number) }
+    var found: [Tensor] = []
+    var rest = files.indices
+    for (number, member) in index.directory.members.enumerated() {
+      for tensor in member.tensors {
+        // The first file that holds all of it; tensors of a bundle stand in the order of its files.
+        rest = rest.drop { files[$0].member < number || files[$0].end < tensor.offset + tensor.byteCount }
+        guard let file = rest.first else { break }
+        found.append(Tensor(tensor, member: file, fileOffset: files[file].offset))
+      }
     }
+    return found
   }
 
   public var segments: [SegmentInfo] {
-    index.segments.map {
-      SegmentInfo(
-        member: $0.member, offset: $0.memberOffset, byteCount: $0.record.byteCount,
-        packedByteCount: $0.record.frameByteCount + $0.record.blocksByteCount,
-        elementType: ElementType(rawValue: $0.record.elementType)?.name ?? "type \($0.record.elementType)",
-        codec: CodecID(rawValue: $0.record.codec)?.name ?? "codec \($0.record.codec)",
-        blockCount: Int($0.record.blockCount))
+    var found: [SegmentInfo] = []
+    var rest = files.indices
+    for place in index.segments {
+      let end = place.memberOffset + place.record.byteCount
+      rest = rest.drop { files[$0].member < place.member || files[$0].end <= place.memberOffset }
+      for number in rest.prefix(while: { files[$0].member == place.member && files[$0].offset < end }) {
+        found.append(SegmentInfo(place, in: files[number], number))
+      }
     }
+    return found
+  }
+}
+
+extension SwzFile.SegmentInfo {
+  fileprivate init(_ place: ContainerIndex.Place, in file: FilePlace, _ number: Int) {
+    let record = place.record
+    let start = max(place.memberOffset, file.offset)
+    byteCount = min(place.memberOffset + record.byteCount, file.end) - start
+    let packed = record.frameByteCount + record.blocksByteCount
+    packedByteCount =
+      byteCount == record.byteCount ? packed : UInt64(Double(packed) * Double(byteCount) / Double(record.byteCount))
+    member = number
+    offset = start - file.offset
+    elementType = ElementType(rawValue: record.elementType)?.name ?? "type \(record.elementType)"
+    codec = CodecID(rawValue: record.codec)?.name ?? "codec \(record.codec)"
+    blockCount = Int(record.blockCount)
   }
 }

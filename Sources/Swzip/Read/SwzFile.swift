@@ -8,6 +8,8 @@ internal import Synchronization
 public final class SwzFile: Sendable {
   private let source: any InputSource
   package let index: ContainerIndex
+  /// The files in it, those of bundles one by one: what the public interface calls members.
+  package let files: [FilePlace]
   public let containerByteCount: UInt64
   private let bases: OpenBases
   private let cache = BlockCache()
@@ -41,6 +43,11 @@ public final class SwzFile: Sendable {
       ? Array(tail[Int(trailer.directoryPosition - tailStart)..<Int(end - tailStart)])
       : try source.bytes(at: trailer.directoryPosition, count: Int(end - trailer.directoryPosition))
     index = try ContainerIndex(header: header, trailer: trailer, directoryFrame: frame, fileByteCount: byteCount)
+    let padding = Int(trailer.directoryPosition - index.tablesEnd)
+    guard try source.bytes(at: index.tablesEnd, count: padding).allSatisfy({ $0 == 0 }) else {
+      throw SwzipError(.corrupt, .padding, at: index.tablesEnd)
+    }
+    files = try FilePlace.all(index, source)
   }
 
   /// Bytes of `member` from `offset` on, exactly as many as `buffer` holds. Decodes the blocks that overlap; each is
@@ -49,21 +56,34 @@ public final class SwzFile: Sendable {
     member: Int, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer, policy: CheckPolicy = .strict,
     threads: Int = 1
   ) throws(SwzipError) {
-    try unsafe read(member: member, offset: offset, into: buffer, policy: policy, threads: threads, depth: 0)
+    guard files.indices.contains(member), offset <= files[member].byteCount,
+      UInt64(buffer.count) <= files[member].byteCount - offset
+    else { throw SwzipError(.invalidArgument, .range) }
+    try unsafe read(
+      containerMember: files[member].member, offset: files[member].offset + offset, into: buffer, policy: policy,
+      threads: threads, depth: 0)
+  }
+
+  /// Bytes of a member by its number in the container, as references have it: a bundle counts as one.
+  func read(
+    containerMember: Int, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(SwzipError) {
+    guard index.directory.members.indices.contains(containerMember),
+      case let byteCount = index.directory.members[containerMember].byteCount, offset <= byteCount,
+      UInt64(buffer.count) <= byteCount - offset
+    else { throw SwzipError(.invalidArgument, .range) }
+    try unsafe read(
+      containerMember: containerMember, offset: offset, into: buffer, policy: .strict, threads: 1, depth: 0)
   }
 
   /// Jobs gathered before threads are started.
   private static let gatheredBytes = 32 << 20
 
+  /// The range lies in the member.
   private func read(
-    member: Int, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer, policy: CheckPolicy, threads: Int,
-    depth: Int
+    containerMember member: Int, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer, policy: CheckPolicy,
+    threads: Int, depth: Int
   ) throws(SwzipError) {
-    guard index.directory.members.indices.contains(member) else { throw SwzipError(.invalidArgument, .range) }
-    let memberBytes = index.directory.members[member].byteCount
-    guard offset <= memberBytes, UInt64(buffer.count) <= memberBytes - offset else {
-      throw SwzipError(.invalidArgument, .range)
-    }
     guard buffer.count > 0 else { return }
     let workers = try (0..<max(1, threads)).map { _ throws(SwzipError) in try ReadWorker() }
     let end = offset + UInt64(buffer.count)
@@ -75,7 +95,11 @@ public final class SwzFile: Sendable {
     while number < index.firstSegment[member + 1], index.segments[number].memberOffset < end {
       let place = index.segments[number]
       // With one thread the tables of every segment lie in the same memory, which stays in the cache.
-      let segment = try OpenSegment(source, place, number: number, decoder: threads == 1 ? shared : SegmentDecoder())
+      let segment = try OpenSegment(
+        source, place, index.header.version, number: number, decoder: threads == 1 ? shared : SegmentDecoder())
+      guard index.directory.members[member].bundle == nil || segment.decoder.header.references.isEmpty else {
+        throw SwzipError(.corrupt, .reference, at: place.framePosition)
+      }
       let from = max(offset, place.memberOffset) - place.memberOffset
       let to = min(end - place.memberOffset, place.record.byteCount)
       for block in segment.blocks(from: from, to: to) {
@@ -191,10 +215,11 @@ public final class SwzFile: Sendable {
   ) throws(SwzipError) {
     guard member <= UInt64(before.member), offset <= UInt64(Int64.max) - length,
       member < UInt64(before.member) || offset + length <= before.offset,
-      offset + length <= index.directory.members[Int(member)].byteCount
+      offset + length <= index.directory.members[Int(member)].byteCount,
+      index.directory.members[Int(member)].bundle == nil
     else { throw SwzipError(.corrupt, .reference) }
     try unsafe read(
-      member: Int(member), offset: offset + plus, into: target, policy: policy, threads: 1, depth: depth)
+      containerMember: Int(member), offset: offset + plus, into: target, policy: policy, threads: 1, depth: depth)
   }
 }
 

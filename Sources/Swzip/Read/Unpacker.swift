@@ -11,6 +11,7 @@ final class Unpacker {
   private var names = MemberNames()
   private let window: FrameWindow
   private let workers: [DecodeScratch]
+  /// Made anew once the header tells the version.
   private var account = ContainerAccount()
   private var header: [UInt8] = []
   private var checksum: StreamChecksum
@@ -19,7 +20,12 @@ final class Unpacker {
   private var written: UInt64 = 0
   private var root = ""
   /// What the segments of each finished member were summed to.
-  private var sums: [(checksum: Checksum128, sha256: [UInt8]?, byteCount: UInt64)] = []
+  private var sums: [(checksum: Checksum128, sha256: [[UInt8]], byteCount: UInt64)] = []
+  /// Of a bundle, which has no sink of its own.
+  private var bundle: BundleCutter?
+  /// Number of the first file of each member, and of all files so far.
+  private var firstFiles: [Int] = []
+  private var fileCount = 0
   private var batch = DecodeBatch()
   private var pending: DecodeBatch?
   private var copies: [[Range<UInt64>]] = []
@@ -50,6 +56,7 @@ final class Unpacker {
   func run() throws(SwzipError) -> UnpackReport {
     header = try takeHeader()
     let fileHeader = try FileHeader.read(header)
+    account = ContainerAccount(fileHeader.version)
     account.add(byteCount: header.count)
     while let kind = try nextKind() {
       switch kind {
@@ -63,7 +70,7 @@ final class Unpacker {
     var report = UnpackReport()
     report.rawByteCount = written
     report.packedByteCount = window.position
-    report.memberCount = sums.count
+    report.memberCount = fileCount
     if fileHeader.kind == .file { report.checksum = sums.first?.checksum.hexadecimal ?? "" }
     report.root = root
     return report
@@ -125,19 +132,27 @@ final class Unpacker {
     let frame = try takeRecordFrame(tag: UInt32(account.directory.members.count))
     var reader = unsafe ByteReader(frame.bytes.span.bytes, at: frame.position)
     _ = try reader.array(Frame.headerBytes)
-    let member = try MemberHeader.read(&reader)
-    guard fileHeader.kind != .file || (member.name.isEmpty && member.mode == nil && member.time == nil) else {
+    let member = try MemberHeader.read(&reader, fileHeader.version)
+    let isNamed = !member.name.isEmpty || member.files != nil || member.mode != nil || member.time != nil
+    guard isNamed == (fileHeader.kind != .file), !member.name.isEmpty || member.files != nil || !isNamed else {
       throw SwzipError(.corrupt, .name, at: frame.position)
     }
-    if fileHeader.kind != .file {
-      guard !member.name.isEmpty else { throw SwzipError(.corrupt, .name, at: frame.position) }
-      if members != nil { try names.add(member.name, .corrupt) }
+    if members != nil, isNamed {
+      for name in member.files?.map(\.name) ?? [member.name] { try names.add(name, .corrupt) }
     }
-    sink = try members?.begin(MemberInfo(member), number: account.directory.members.count)
+    firstFiles.append(fileCount)
+    fileCount += member.files?.count ?? 1
+    if let files = member.files {
+      bundle = BundleCutter(files, firstNumber: firstFiles.last ?? 0, storesSHA256: member.storesSHA256, members)
+      sink = nil
+    } else {
+      bundle = nil
+      sink = try members?.begin(MemberInfo(member), number: firstFiles.last ?? 0)
+    }
     copies.append([])
-    account.beginMember(member, frameByteCount: frame.bytes.count)
+    account.beginMember(member, frameByteCount: frame.bytes.count, hash: frame.hash)
     checksum = try StreamChecksum()
-    sha256 = member.storesSHA256 ? SHA256Sum() : nil
+    sha256 = member.storesSHA256 && bundle == nil ? SHA256Sum() : nil
     memberBytes = 0
   }
 
@@ -151,7 +166,8 @@ final class Unpacker {
       throw SwzipError(.corrupt, .tiling, at: window.position)
     }
     if sink != nil { try members?.end() }
-    let sum = (checksum: checksum.sum, sha256: sha256?.finish(), byteCount: memberBytes)
+    let digests = try bundle?.finish() ?? sha256.map { [$0.finish()] } ?? []
+    let sum = (checksum: checksum.sum, sha256: digests, byteCount: memberBytes)
     sums.append(sum)
     account.endMember(byteCount: memberBytes, checksum: sum.checksum, sha256: sum.sha256, tensors: [])
   }
@@ -218,6 +234,7 @@ final class Unpacker {
 
   /// Checks a segment's references: in range, before the segment, announced by the header.
   private func checkReferences(_ segment: SegmentHeader, _ fileHeader: FileHeader) throws(SwzipError) {
+    guard bundle == nil || !segment.refers else { throw SwzipError(.corrupt, .reference, at: window.position) }
     for reference in segment.references {
       let (flag, offset, available): (UInt32, UInt64, UInt64) =
         switch reference {
@@ -236,6 +253,8 @@ final class Unpacker {
     let current = UInt64(account.directory.members.count - 1)
     let end = member == current ? segment.memberOffset : member < current ? sums[Int(member)].byteCount : 0
     guard member <= current else { return end }
+    // No reference names a bundle.
+    guard account.directory.members[Int(member)].bundle == nil else { return 0 }
     // Ranges ascend: the first that ends behind `offset`.
     let ranges = copies[Int(member)]
     var (low, high) = (0, ranges.count)
@@ -280,12 +299,12 @@ final class Unpacker {
     }
     if let random {
       return { offset, target throws(SwzipError) in
-        try unsafe random.read(member: Int(member), offset: start + offset, into: target)
+        try unsafe random.read(containerMember: Int(member), offset: start + offset, into: target)
       }
     }
-    return { [sink, members] offset, target throws(SwzipError) in
+    return { [sink, members, firstFiles] offset, target throws(SwzipError) in
       if member < current, let members {
-        try unsafe members.readBack(member: Int(member), at: start + offset, into: target)
+        try unsafe members.readBack(member: firstFiles[Int(member)], at: start + offset, into: target)
       } else {
         guard let sink else { throw SwzipError(.refused, .notRandomAccess) }
         try unsafe sink.readBack(at: start + offset, into: target)
@@ -330,6 +349,7 @@ final class Unpacker {
     let bytes = unsafe batch.output
     unsafe checksum.add(bytes)
     unsafe sha256?.add(bytes)
+    try unsafe bundle?.write(bytes)
     try unsafe sink?.write(bytes)
     written += UInt64(bytes.count)
     progress?(written)
@@ -339,7 +359,8 @@ final class Unpacker {
 
   private func readIndex() throws(SwzipError) {
     let tablesPosition = window.position
-    guard try window.take(account.tables.bytes.count) == account.tables.bytes else {
+    let tables = account.paddedTables
+    guard try window.take(tables.count) == tables else {
       throw SwzipError(.corrupt, .indexAgrees, at: tablesPosition)
     }
     let directoryPosition = window.position
@@ -367,8 +388,8 @@ final class Unpacker {
     }
     for (stored, read) in zip(directory.members, account.directory.members) {
       guard stored.checksum == read.checksum else { throw SwzipError(.corrupt, .memberHash, at: position) }
-      guard stored.sha256 == read.sha256 else { throw SwzipError(.corrupt, .memberSHA256, at: position) }
-      guard stored.header == read.header, stored.frameByteCount == read.frameByteCount, stored.segments == read.segments
+      guard stored.sha256 == read.sha256, stored.bundle?.sha256 == read.bundle?.sha256 else { throw SwzipError(.corrupt, .memberSHA256, at: position) }
+      guard stored.header == read.header, stored.bundle == read.bundle, stored.frameByteCount == read.frameByteCount, stored.segments == read.segments
       else {
         throw SwzipError(.corrupt, .indexAgrees, at: position)
       }

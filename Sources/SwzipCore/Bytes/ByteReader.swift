@@ -42,6 +42,12 @@ package struct ByteReader: ~Escapable {
     throw failure(.varint)
   }
 
+  /// A signed number as a varint: 2 × n, or −2 × n − 1 below zero.
+  package mutating func zigzag() throws(SwzipError) -> Int64 {
+    let value = Int64(bitPattern: try varint())
+    return value >> 1 ^ -(value & 1)
+  }
+
   /// A varint that counts things of at least `itemBytes` bytes each in what is left.
   package mutating func count(itemBytes: Int, atMost limit: Int) throws(SwzipError) -> Int {
     let value = try varint()

@@ -21,9 +21,15 @@ package struct ByteWriter {
     bytes.append(UInt8(rest))
   }
 
+  /// A signed number, at most 62 bits of it.
+  package mutating func zigzag(_ value: Int64) { varint(UInt64(bitPattern: value << 1 ^ value >> 63)) }
+
   package mutating func array(_ values: [UInt8]) { bytes += values }
 
   package mutating func zeros(_ count: Int) { bytes += repeatElement(0, count: count) }
+
+  /// Takes back what was written after the first `count` bytes.
+  package mutating func cut(to count: Int) { bytes.removeLast(bytes.count - count) }
 
   /// Zero bytes up to the next multiple of 16.
   package mutating func pad() { zeros(-bytes.count & 15) }

@@ -50,11 +50,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     guard block.frame.byteCount == frame.count, block.valueCount == valueCount,
       out.count == valueCount * header.width, frame.count <= (out.count + 15) & ~15 + Limits.blockOverhead
     else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    if let entry {
-      guard entry.decodedHash == block.decodedHash,
-        entry.storedHashLow == UInt32(truncatingIfNeeded: block.frame.storedHash), entry.frameByteCount == frame.count
-      else { throw SwzipError(.corrupt, .indexAgrees, at: position) }
-    }
+    if let entry, !entry.agrees(with: block) { throw SwzipError(.corrupt, .indexAgrees, at: position) }
     func checkStored() throws(SwzipError) {
       guard
         unsafe Frame.hash(of: frame, tag: block.frame.tag, ordinal: UInt32(truncatingIfNeeded: index))

@@ -12,8 +12,12 @@ package struct ContainerIndex: Sendable {
   package let header: FileHeader
   package let directory: Directory
   package let trailer: Trailer
+  /// Where the block tables end; then padding.
+  package let tablesEnd: UInt64
   /// All segments in container order.
   package let segments: [Place]
+  /// Of each member's frame.
+  package let framePositions: [UInt64]
   /// Number of the first segment of each member, and the end.
   package let firstSegment: [Int]
 
@@ -23,17 +27,19 @@ package struct ContainerIndex: Sendable {
   ) throws(SwzipError) {
     header = try FileHeader.read(headerBytes)
     self.trailer = trailer
-    directory = try Self.readDirectory(directoryFrame, at: trailer.directoryPosition)
+    directory = try Self.readDirectory(directoryFrame, at: trailer.directoryPosition, header.version)
     guard trailer.rootOver(header: headerBytes, directory: directoryFrame) == trailer.root else {
       throw SwzipError(.corrupt, .root, at: fileByteCount - UInt64(Trailer.byteCount))
     }
     try Self.checkMembers(directory, header, at: trailer.directoryPosition)
     var places: [Place] = []
     var firsts: [Int] = []
+    var frames: [UInt64] = []
     var position = UInt64(FileHeader.byteCount)
     var table = trailer.tablesPosition
     for (number, member) in directory.members.enumerated() {
       firsts.append(places.count)
+      frames.append(position)
       position += member.frameByteCount
       guard position <= trailer.tablesPosition else {
         throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition)
@@ -41,24 +47,27 @@ package struct ContainerIndex: Sendable {
       var offset: UInt64 = 0
       for record in member.segments {
         guard record.frameByteCount + record.blocksByteCount <= trailer.tablesPosition,
-          record.blockCount <= (trailer.directoryPosition - trailer.tablesPosition) / 16
+          BlockTableEntry.tableByteCount(record.blockCount, header.version)
+            <= trailer.directoryPosition - trailer.tablesPosition
         else { throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition) }
         places.append(
           Place(
             member: number, memberOffset: offset, record: record, framePosition: position, tablePosition: table))
         offset += record.byteCount
         position += record.frameByteCount + record.blocksByteCount
-        table += record.blockCount * UInt64(BlockTableEntry.byteCount)
+        table += BlockTableEntry.tableByteCount(record.blockCount, header.version)
         guard position <= trailer.tablesPosition, table <= trailer.directoryPosition else {
           throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition)
         }
       }
     }
-    guard position == trailer.tablesPosition, table == trailer.directoryPosition else {
+    tablesEnd = table
+    guard position == trailer.tablesPosition, (table + 15) & ~15 == trailer.directoryPosition else {
       throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition)
     }
     firsts.append(places.count)
     segments = places
+    framePositions = frames
     firstSegment = firsts
   }
 
@@ -69,15 +78,15 @@ package struct ContainerIndex: Sendable {
     let members = directory.members
     let agrees: Bool =
       header.kind == .file
-      ? members.count == 1 && members[0].header.name.isEmpty && members[0].header.mode == nil
+      ? members.count == 1 && members[0].bundle == nil && members[0].header.name.isEmpty && members[0].header.mode == nil
         && members[0].header.time == nil
-      : !members.isEmpty && !members.contains { $0.header.name.isEmpty }
+      : !members.isEmpty && !members.contains { $0.header.name.isEmpty && $0.bundle == nil }
     guard agrees else { throw SwzipError(.corrupt, .name, at: position) }
     var total: UInt64 = 0
     for member in members {
       guard member.byteCount <= UInt64(Int64.max) - total else { throw SwzipError(.corrupt, .limit, at: position) }
       total += member.byteCount
-      guard header.mayFlags & FileHeader.memberSHA256 == 0 || member.sha256 != nil else {
+      guard header.mayFlags & FileHeader.memberSHA256 == 0 || member.header.storesSHA256 else {
         throw SwzipError(.corrupt, .indexAgrees, at: position)
       }
     }
@@ -85,7 +94,9 @@ package struct ContainerIndex: Sendable {
   }
 
   /// Verifies and reads a directory frame.
-  package static func readDirectory(_ frame: [UInt8], at position: UInt64) throws(SwzipError) -> Directory {
+  package static func readDirectory(
+    _ frame: [UInt8], at position: UInt64, _ version: FormatVersion = .current
+  ) throws(SwzipError) -> Directory {
     var reader = unsafe ByteReader(frame.span.bytes, at: position)
     let head = try Frame.read(&reader)
     guard head.kind == .directory, head.tag == 0 else { throw SwzipError(.corrupt, .frameKind, at: position) }
@@ -93,7 +104,7 @@ package struct ContainerIndex: Sendable {
     guard unsafe frame.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: 0) }) == head.storedHash else {
       throw SwzipError(.corrupt, .frameHash, at: position)
     }
-    return try Directory.read(&reader)
+    return try Directory.read(&reader, version)
   }
 
   /// Number of the segment that holds byte `offset` of a member; the member is longer than that.

@@ -4,53 +4,99 @@ package struct Directory: Equatable, Sendable {
 
   package init() {}
 
+  /// Files, those of bundles one by one.
+  package var fileCount: Int { members.reduce(0) { $0 + ($1.bundle?.fileCount ?? 1) } }
+
   package func frame() throws(SwzipError) -> [UInt8] {
     var body = ByteWriter()
     body.integer(UInt32(members.count))
     body.integer(UInt32(members.reduce(0) { $0 + $1.segments.count }))
     body.integer(UInt32(members.reduce(0) { $0 + $1.tensors.count }))
-    body.zeros(4)
-    for member in members { member.write(&body) }
+    body.integer(UInt32(fileCount))
+    var list = ByteWriter()
+    for member in members { member.write(&list) }
+    TensorColumns.write(members, &list)
+    guard list.bytes.count < Limits.frameBytes - 64 else { throw SwzipError(.refused, .limit) }
+    PackedList.write(list.bytes, &body)
     Extensions.write(&body)
-    guard body.bytes.count < Limits.frameBytes - 32 else { throw SwzipError(.refused, .limit) }
     return Frame.make(.directory, tag: 0, body: body).bytes
   }
 
   /// Reads a directory whose frame has been verified. `reader` stands after the frame's header.
-  package static func read(_ reader: inout ByteReader) throws(SwzipError) -> Directory {
+  package static func read(_ reader: inout ByteReader, _ version: FormatVersion) throws(SwzipError) -> Directory {
     let memberCount = try reader.integer(UInt32.self)
     let segmentCount = try reader.integer(UInt32.self)
     let tensorCount = try reader.integer(UInt32.self)
-    try reader.reserved(4)
-    guard memberCount <= Limits.members, tensorCount <= Limits.tensors else { throw reader.failure(.limit) }
-    guard Int(memberCount) <= reader.remaining / MemberRecord.leastBytes else { throw reader.failure(.truncated) }
+    let fileCount = version == .oldest ? memberCount : try reader.integer(UInt32.self)
+    if version == .oldest { try reader.reserved(4) }
+    guard memberCount <= Limits.members, fileCount <= Limits.members, tensorCount <= Limits.tensors else {
+      throw reader.failure(.limit)
+    }
     var directory = Directory()
-    directory.members.reserveCapacity(Int(memberCount))
-    for _ in 0..<memberCount { directory.members.append(try MemberRecord.read(&reader)) }
+    if version == .oldest {
+      try directory.readRecords(&reader, memberCount, version)
+    } else {
+      let content = try PackedList.read(&reader)
+      var list = unsafe ByteReader(content.span.bytes, at: reader.position)
+      try directory.readRecords(&list, memberCount, version)
+      guard list.remaining == 0 else { throw reader.failure(.trailingBytes) }
+    }
+    guard directory.fileCount == fileCount else { throw reader.failure(.indexAgrees) }
     try Extensions.read(&reader)
     try reader.padding()
     guard directory.members.reduce(0, { $0 + $1.segments.count }) == Int(segmentCount),
       directory.members.reduce(0, { $0 + $1.tensors.count }) == Int(tensorCount)
     else { throw reader.failure(.indexAgrees) }
     var seen = Set<String>()
-    for member in directory.members where !seen.insert(member.header.name.lowercased()).inserted {
-      throw SwzipError(.corrupt, .name, at: reader.position, detail: member.header.name)
+    for member in directory.members where member.bundle == nil {
+      guard seen.insert(member.header.name.lowercased()).inserted else {
+        throw SwzipError(.corrupt, .name, at: reader.position, detail: member.header.name)
+      }
     }
     return directory
+  }
+
+  private mutating func readRecords(
+    _ reader: inout ByteReader, _ memberCount: UInt32, _ version: FormatVersion
+  ) throws(SwzipError) {
+    guard Int(memberCount) <= reader.remaining / MemberRecord.leastBytes else { throw reader.failure(.truncated) }
+    members.reserveCapacity(Int(memberCount))
+    var tensorCounts: [Int] = []
+    for _ in 0..<memberCount {
+      var (member, tensorCount) = try MemberRecord.read(&reader, version)
+      if version == .oldest {
+        member.tensors.reserveCapacity(tensorCount)
+        for _ in 0..<tensorCount {
+          member.tensors.append(try TensorRecord.read(&reader, memberBytes: member.byteCount))
+        }
+      }
+      members.append(member)
+      tensorCounts.append(tensorCount)
+    }
+    if version > .oldest { try TensorColumns.read(&reader, tensorCounts, into: &members) }
   }
 }
 
 /// One member in the directory, with its segments and tensors.
 package struct MemberRecord: Equatable, Sendable {
-  static let leastBytes = 27
+  static let leastBytes = 26
 
   package var header: MemberHeader
   /// Bytes of the member frame.
   package var frameByteCount: UInt64
   package var checksum: Checksum128
   package var sha256: [UInt8]?
+  /// Of a bundle, instead of its file table, which its frame alone holds.
+  package var bundle: Bundle?
   package var segments: [SegmentRecord] = []
   package var tensors: [TensorRecord] = []
+
+  package struct Bundle: Equatable, Sendable {
+    package var frameHash: UInt64
+    package var fileCount: Int
+    /// Of each file; empty if they are not stored.
+    package var sha256: [[UInt8]] = []
+  }
 
   package init(header: MemberHeader, frameByteCount: UInt64, checksum: Checksum128, sha256: [UInt8]?) {
     self.header = header
@@ -63,7 +109,7 @@ package struct MemberRecord: Equatable, Sendable {
   package var byteCount: UInt64 { header.byteCount ?? 0 }
 
   func write(_ writer: inout ByteWriter) {
-    writer.integer(UInt8(0))
+    writer.integer(MemberHeader.type(isBundle: bundle != nil))
     writer.integer(header.flags | MemberHeader.knowsLength)
     writer.integer(header.mode ?? 0)
     writer.varint(UInt64(header.name.utf8.count))
@@ -73,17 +119,25 @@ package struct MemberRecord: Equatable, Sendable {
     writer.varint(frameByteCount / 16)
     writer.integer(checksum.low)
     writer.integer(checksum.high)
-    if let sha256 { writer.array(sha256) }
+    if let bundle {
+      writer.integer(bundle.frameHash)
+      writer.varint(UInt64(bundle.fileCount))
+      for sha256 in bundle.sha256 { writer.array(sha256) }
+    } else if let sha256 {
+      writer.array(sha256)
+    }
     writer.varint(UInt64(header.bases.count))
     for base in header.bases { base.write(&writer) }
     writer.varint(UInt64(segments.count))
     writer.varint(UInt64(tensors.count))
     for segment in segments { segment.write(&writer) }
-    for tensor in tensors { tensor.write(&writer) }
   }
 
-  static func read(_ reader: inout ByteReader) throws(SwzipError) -> MemberRecord {
-    guard try reader.integer(UInt8.self) == 0 else { throw reader.failure(.reservedBits, .unsupported) }
+  /// The record and its segments, and the number of its tensors, which are read next or, from version 0.2 on, last.
+  static func read(
+    _ reader: inout ByteReader, _ version: FormatVersion
+  ) throws(SwzipError) -> (member: MemberRecord, tensorCount: Int) {
+    let isBundle = try MemberHeader.isBundle(&reader, version)
     let flags = try reader.integer(UInt8.self)
     guard flags & 0xF0 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
     guard flags & MemberHeader.knowsLength != 0 else { throw reader.failure(.indexAgrees) }
@@ -98,16 +152,18 @@ package struct MemberRecord: Equatable, Sendable {
     guard frameUnits >= 1, frameUnits < 1 << 24 else { throw reader.failure(.limit) }
     header.storesSHA256 = flags & MemberHeader.hasSHA256 != 0
     let checksum = Checksum128(low: try reader.integer(UInt64.self), high: try reader.integer(UInt64.self))
-    let sha256 = header.storesSHA256 ? try reader.array(32) : nil
+    let bundle = isBundle ? try Bundle.read(&reader, storesSHA256: header.storesSHA256) : nil
+    let sha256 = header.storesSHA256 && !isBundle ? try reader.array(32) : nil
     for _ in 0..<(try reader.count(itemBytes: 42, atMost: Limits.basesPerMember)) {
       header.bases.append(try BaseRecord.read(&reader))
     }
+    if isBundle { try header.checkBundle(reader.failure(.blockHeader)) }
     var member = MemberRecord(
       header: header, frameByteCount: frameUnits * 16, checksum: checksum, sha256: sha256)
+    member.bundle = bundle
     let segmentCount = try reader.count(itemBytes: SegmentRecord.leastBytes, atMost: .max)
     let tensorCount = try reader.count(itemBytes: TensorRecord.leastBytes, atMost: Limits.tensors)
     member.segments.reserveCapacity(segmentCount)
-    member.tensors.reserveCapacity(tensorCount)
     var covered: UInt64 = 0
     for _ in 0..<segmentCount {
       let segment = try SegmentRecord.read(&reader)
@@ -116,10 +172,20 @@ package struct MemberRecord: Equatable, Sendable {
       member.segments.append(segment)
     }
     guard covered == member.byteCount else { throw reader.failure(.tiling) }
-    for _ in 0..<tensorCount {
-      member.tensors.append(try TensorRecord.read(&reader, memberBytes: member.byteCount))
-    }
-    return member
+    return (member, tensorCount)
+  }
+}
+
+extension MemberRecord.Bundle {
+  fileprivate static func read(_ reader: inout ByteReader, storesSHA256: Bool) throws(SwzipError) -> Self {
+    var bundle = Self(frameHash: try reader.integer(UInt64.self), fileCount: 0)
+    let count = try reader.varint()
+    guard count >= 1, count <= UInt64(Limits.members) else { throw reader.failure(.limit) }
+    bundle.fileCount = Int(count)
+    guard storesSHA256 else { return bundle }
+    guard bundle.fileCount <= reader.remaining / 32 else { throw reader.failure(.truncated) }
+    for _ in 0..<count { bundle.sha256.append(try reader.array(32)) }
+    return bundle
   }
 }
 
@@ -217,15 +283,7 @@ package struct TensorRecord: Equatable, Sendable {
     return bits % 8 == 0 ? bits / 8 : nil
   }
 
-  func write(_ writer: inout ByteWriter) {
-    writer.varint(UInt64(name.utf8.count))
-    writer.array(Array(name.utf8))
-    writer.integer(elementType.rawValue)
-    writer.integer(UInt8(shape.count))
-    for dimension in shape { writer.varint(dimension) }
-    writer.varint(offset)
-  }
-
+  /// As version 0.1 lists it; see `TensorColumns`.
   static func read(_ reader: inout ByteReader, memberBytes: UInt64) throws(SwzipError) -> TensorRecord {
     let name = try reader.string(try reader.count(itemBytes: 1, atMost: 65535))
     guard let elementType = ElementType(rawValue: try reader.integer(UInt8.self)) else {

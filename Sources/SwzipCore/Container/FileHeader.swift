@@ -2,7 +2,6 @@
 package struct FileHeader: Equatable, Sendable {
   package static let byteCount = 64
   package static let magic: [UInt8] = [0x89, 0x53, 0x57, 0x5A, 0x0D, 0x0A, 0x1A, 0x0A]
-  package static let version: (major: UInt16, minor: UInt16) = (0, 1)
 
   package enum Kind: UInt8, Sendable { case file, folder, checkpoint }
 
@@ -10,6 +9,7 @@ package struct FileHeader: Equatable, Sendable {
   package static let needsBase: UInt32 = 2
   package static let memberSHA256: UInt32 = 1
 
+  package var version = FormatVersion.current
   package var mustFlags: UInt32 = 0
   package var mayFlags: UInt32 = 0
   package var kind = Kind.file
@@ -21,13 +21,13 @@ package struct FileHeader: Equatable, Sendable {
   package var bytes: [UInt8] {
     var writer = ByteWriter()
     writer.array(Self.magic)
-    writer.integer(Self.version.major)
-    writer.integer(Self.version.minor)
+    writer.integer(version.major)
+    writer.integer(version.minor)
     writer.integer(mustFlags)
     writer.integer(mayFlags)
     writer.integer(kind.rawValue)
     writer.zeros(1)
-    writer.integer(Self.version.major << 8 | Self.version.minor)
+    writer.integer(version.number)
     writer.zeros(16)
     writer.integer(totalByteCount ?? .max)
     writer.zeros(8)
@@ -43,16 +43,16 @@ package struct FileHeader: Equatable, Sendable {
     guard xxh3(Array(bytes[..<56])) == bytes[56..<64].littleEndianInteger else {
       throw SwzipError(.corrupt, .headerHash, at: 56)
     }
-    let major = try reader.integer(UInt16.self)
-    let minor = try reader.integer(UInt16.self)
+    let version = FormatVersion(major: try reader.integer(UInt16.self), minor: try reader.integer(UInt16.self))
     var header = FileHeader()
+    header.version = version
     header.mustFlags = try reader.integer(UInt32.self)
     header.mayFlags = try reader.integer(UInt32.self)
     let kind = try reader.integer(UInt8.self)
     try reader.reserved(1)
     let lowest = try reader.integer(UInt16.self)
-    guard (major, minor) == version, lowest <= version.major << 8 | version.minor else {
-      throw SwzipError(.unsupported, .version, at: 8, detail: "\(major).\(minor)")
+    guard version >= .oldest, version <= .current, lowest <= FormatVersion.current.number else {
+      throw SwzipError(.unsupported, .version, at: 8, detail: version.description)
     }
     guard header.mustFlags & ~(refersBack | needsBase) == 0, let known = Kind(rawValue: kind) else {
       throw SwzipError(.unsupported, .reservedBits, at: 12)

@@ -1,5 +1,7 @@
 /// What the member frame says (spec/FORMAT.md, section 4.1), known before any of its bytes is coded.
 package struct MemberHeader: Equatable, Sendable {
+  private static let data: UInt8 = 0
+  private static let bundle: UInt8 = 2
   package static let hasMode: UInt8 = 1
   package static let hasTime: UInt8 = 2
   package static let knowsLength: UInt8 = 4
@@ -12,8 +14,17 @@ package struct MemberHeader: Equatable, Sendable {
   package var byteCount: UInt64?
   package var storesSHA256 = false
   package var bases: [BaseRecord] = []
+  /// Of a bundle its files; nil for a file of its own.
+  package var files: [BundledFile]?
 
   package init() {}
+
+  /// A bundle of these files.
+  package init(bundling files: [BundledFile], storesSHA256: Bool) {
+    self.files = files
+    self.storesSHA256 = storesSHA256
+    byteCount = files.reduce(0) { $0 + $1.byteCount }
+  }
 
   package var flags: UInt8 {
     (mode == nil ? 0 : Self.hasMode) | (time == nil ? 0 : Self.hasTime) | (byteCount == nil ? 0 : Self.knowsLength)
@@ -22,7 +33,7 @@ package struct MemberHeader: Equatable, Sendable {
 
   package func frame(number: Int) -> (bytes: [UInt8], hash: UInt64) {
     var body = ByteWriter()
-    body.integer(UInt8(0))
+    body.integer(Self.type(isBundle: files != nil))
     body.integer(flags)
     body.integer(mode ?? 0)
     body.integer(UInt32(bases.count))
@@ -31,13 +42,14 @@ package struct MemberHeader: Equatable, Sendable {
     body.integer(UInt16(name.utf8.count))
     body.array(Array(name.utf8))
     for base in bases { base.write(&body) }
+    if let files { FileTable.write(files, &body) }
     Extensions.write(&body)
     return Frame.make(.member, tag: UInt32(number), body: body)
   }
 
   /// Reads what follows the frame's header.
-  package static func read(_ reader: inout ByteReader) throws(SwzipError) -> MemberHeader {
-    guard try reader.integer(UInt8.self) == 0 else { throw reader.failure(.reservedBits, .unsupported) }
+  package static func read(_ reader: inout ByteReader, _ version: FormatVersion) throws(SwzipError) -> MemberHeader {
+    let isBundle = try isBundle(&reader, version)
     let flags = try reader.integer(UInt8.self)
     guard flags & 0xF0 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
     let mode = try reader.integer(UInt16.self)
@@ -56,9 +68,40 @@ package struct MemberHeader: Equatable, Sendable {
     member.storesSHA256 = flags & hasSHA256 != 0
     member.name = try MemberName.read(&reader, byteCount: Int(nameBytes))
     for _ in 0..<baseCount { member.bases.append(try BaseRecord.read(&reader)) }
+    if isBundle {
+      try member.checkBundle(reader.failure(.blockHeader))
+      let files = try FileTable.read(&reader)
+      member.files = files
+      guard Self.sum(files) == member.byteCount else { throw reader.failure(.tiling) }
+    }
     try Extensions.read(&reader)
     try reader.padding()
     return member
+  }
+
+  static func type(isBundle: Bool) -> UInt8 { isBundle ? bundle : data }
+
+  /// Reads the member's type, of its frame or record.
+  static func isBundle(_ reader: inout ByteReader, _ version: FormatVersion) throws(SwzipError) -> Bool {
+    let failure = reader.failure(.reservedBits, .unsupported)
+    let type = try reader.integer(UInt8.self)
+    guard type == data || type == bundle && version >= FormatVersion(major: 0, minor: 2) else { throw failure }
+    return type == bundle
+  }
+
+  /// A bundle itself has a length, and nothing else that a file has.
+  func checkBundle(_ failure: SwzipError) throws(SwzipError) {
+    guard name.isEmpty, mode == nil, time == nil, byteCount != nil, bases.isEmpty else { throw failure }
+  }
+
+  /// The length of all files; nil if it is beyond any.
+  private static func sum(_ files: [BundledFile]) -> UInt64? {
+    var sum: UInt64 = 0
+    for file in files {
+      guard file.byteCount <= UInt64(Int64.max) - sum else { return nil }
+      sum += file.byteCount
+    }
+    return sum
   }
 
   private static func optional<T: Equatable>(

@@ -44,8 +44,9 @@ struct Listing {
   static func details(_ file: SwzFile, _ style: Style) -> String {
     var text = "\n  root      SHA-256   \(file.root)\n"
     for member in file.members {
-      text +=
-        "  checksum  XXH3-128  \(member.checksum)" + (member.name.isEmpty ? "" : "  \(member.name.printable)") + "\n"
+      if let checksum = member.checksum {
+        text += "  checksum  XXH3-128  \(checksum)" + (member.name.isEmpty ? "" : "  \(member.name.printable)") + "\n"
+      }
       if let sha256 = member.sha256 { text += "  checksum  SHA-256   \(sha256)\n" }
       for base in member.bases {
         text += "  needs     SHA-256   \(base.sha256)  \(base.byteCount) bytes  \(base.hint.printable)\n"
@@ -81,8 +82,8 @@ struct Listing {
       "members": .array(
         file.members.map { member in
           var fields: JSONObject = [
-            "name": .string(member.name), "bytes": .integer(member.byteCount), "checksum": .string(member.checksum),
-            "sha256": .optional(member.sha256),
+            "name": .string(member.name), "bytes": .integer(member.byteCount),
+            "checksum": .optional(member.checksum), "sha256": .optional(member.sha256),
           ]
           // As chmod takes it, and as stat -c %.9Y shows it.
           if let mode = member.mode { fields["mode"] = .string(formatMode(mode)) }

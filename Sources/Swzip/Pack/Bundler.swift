@@ -1,0 +1,94 @@
+internal import SwzipCore
+internal import SwzipInputs
+
+/// Joins small files that follow each other to bundles: on its own each would cost a member, a segment and a block.
+struct Bundler {
+  static let mostFileBytes: UInt64 = 65_536
+  private static let mostBundleBytes = UInt64(Limits.segmentBytes)
+  private static let mostBundleFiles = 4096
+  /// Of that many bytes and more a file is better a copy of an equal one, or differences to its base.
+  static let leastOwnBytes: UInt64 = 4096
+
+  private let planned: [PlannedMember]
+  private let members: [PackMember]
+  /// Files that equal others.
+  private let twins: Set<Int>
+
+  /// `planned`: the `members` of a folder, with their layouts.
+  init(_ planned: [PlannedMember], _ members: [PackMember]) throws(SwzipError) {
+    self.planned = planned
+    self.members = members
+    let small = planned.indices.filter {
+      (Self.leastOwnBytes...Self.mostFileBytes).contains(planned[$0].header.byteCount ?? 0)
+    }
+    twins = try CopyFinder(sources: MemberSources(members.map(\.open))).equalFiles(small, planned.map(\.header))
+  }
+
+  /// The members in the same order, with bundles instead of what was joined.
+  func join() -> [PlannedMember] {
+    var joined: [PlannedMember] = []
+    var run: [Int] = []
+    var runBytes: UInt64 = 0
+    func endRun() {
+      if run.count > 1 { joined.append(bundle(run)) } else { joined += run.map { planned[$0] } }
+      (run, runBytes) = ([], 0)
+    }
+    for index in planned.indices {
+      let byteCount = planned[index].header.byteCount ?? .max
+      guard isSmall(index, byteCount) else {
+        endRun()
+        joined.append(planned[index])
+        continue
+      }
+      if runBytes + byteCount > Self.mostBundleBytes || run.count == Self.mostBundleFiles { endRun() }
+      run.append(index)
+      runBytes += byteCount
+    }
+    endRun()
+    return joined
+  }
+
+  private func isSmall(_ index: Int, _ byteCount: UInt64) -> Bool {
+    byteCount <= Self.mostFileBytes && !twins.contains(index)
+      && (members[index].base == nil || byteCount < Self.leastOwnBytes)
+  }
+
+  private func bundle(_ run: [Int]) -> PlannedMember {
+    var layout = Layout()
+    var files: [BundledFile] = []
+    var offset: UInt64 = 0
+    for member in run.map({ planned[$0] }) {
+      let name = member.header.name
+      let byteCount = member.header.byteCount ?? 0
+      files.append(BundledFile(name: name, mode: member.header.mode, time: member.header.time, byteCount: byteCount))
+      layout.tensors += member.layout.tensors.map { $0.moved(by: offset) }
+      layout.warnings += member.layout.warnings.map { "\(name.printable): \($0)" }
+      for segment in member.layout.segments { layout.append(segment, movedBy: offset) }
+      offset += byteCount
+    }
+    let header = MemberHeader(bundling: files, storesSHA256: planned[run[0]].header.storesSHA256)
+    return PlannedMember(header: header, layout: layout, origin: .bundle(run.map { members[$0] }))
+  }
+}
+
+extension Layout {
+  /// Adds a segment behind the last; plain bytes, and what is too little for a segment of its own, join it.
+  fileprivate mutating func append(_ segment: SegmentRange, movedBy offset: UInt64) {
+    var moved = segment
+    moved.offset += offset
+    if UInt64(moved.byteCount) < Planner.leastBytes { moved.elementType = .bytes }
+    if moved.elementType == .bytes, let last = segments.last, last.elementType == .bytes {
+      segments[segments.count - 1].byteCount += moved.byteCount
+    } else {
+      segments.append(moved)
+    }
+  }
+}
+
+extension TensorRecord {
+  fileprivate func moved(by offset: UInt64) -> TensorRecord {
+    var moved = self
+    moved.offset += offset
+    return moved
+  }
+}

@@ -1,0 +1,77 @@
+package import SwzipCore
+
+/// One original file in a container: a member, or a part of a bundle.
+package struct FilePlace: Sendable {
+  package let name: String
+  package let mode: UInt16?
+  package let time: Int64?
+  /// The member of the container, and where the file begins in it.
+  package let member: Int
+  package let offset, byteCount: UInt64
+  /// Of a bundle's files, which are checked block by block, nil.
+  package let checksum: Checksum128?
+  package let sha256: [UInt8]?
+
+  package var end: UInt64 { offset + byteCount }
+
+  /// All files of a container in order. Reads the frames of bundles, which alone name their files.
+  package static func all(_ index: ContainerIndex, _ source: any InputSource) throws(SwzipError) -> [FilePlace] {
+    var places: [FilePlace] = []
+    places.reserveCapacity(index.directory.fileCount)
+    for (number, record) in index.directory.members.enumerated() {
+      if let bundle = record.bundle {
+        places += try files(of: bundle, record, number, frame: index.framePositions[number], index, source)
+      } else {
+        places.append(
+          FilePlace(
+            name: record.header.name, mode: record.header.mode, time: record.header.time, member: number, offset: 0,
+            byteCount: record.byteCount, checksum: record.checksum, sha256: record.sha256))
+      }
+    }
+    return places
+  }
+
+  private static func files(
+    of bundle: MemberRecord.Bundle, _ record: MemberRecord, _ number: Int, frame position: UInt64,
+    _ index: ContainerIndex, _ source: any InputSource
+  ) throws(SwzipError) -> [FilePlace] {
+    let bytes = try source.bytes(at: position, count: Int(record.frameByteCount))
+    var reader = unsafe ByteReader(bytes.span.bytes, at: position)
+    let frame = try Frame.read(&reader)
+    guard frame.kind == .member, frame.byteCount == bytes.count, frame.tag == UInt32(number),
+      unsafe bytes.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: frame.tag) }) == frame.storedHash
+    else { throw SwzipError(.corrupt, .frameHash, at: position) }
+    var header = try MemberHeader.read(&reader, index.header.version)
+    let files = header.files ?? []
+    header.files = nil
+    guard frame.storedHash == bundle.frameHash, files.count == bundle.fileCount, header == record.header else {
+      throw SwzipError(.corrupt, .indexAgrees, at: position)
+    }
+    var offset: UInt64 = 0
+    var places: [FilePlace] = []
+    for (index, file) in files.enumerated() {
+      places.append(
+        FilePlace(
+          name: file.name, mode: file.mode, time: file.time, member: number, offset: offset, byteCount: file.byteCount,
+          checksum: nil, sha256: bundle.sha256.isEmpty ? nil : bundle.sha256[index]))
+      offset += file.byteCount
+    }
+    try check(record.tensors, places, at: index.trailer.directoryPosition)
+    return places
+  }
+
+  /// Each tensor of a bundle lies in one file, and those of one file stand together.
+  private static func check(
+    _ tensors: [TensorRecord], _ places: [FilePlace], at position: UInt64
+  ) throws(SwzipError) {
+    var number = 0
+    for tensor in tensors {
+      while number < places.count, tensor.offset + tensor.byteCount > places[number].end {
+        number += 1
+      }
+      guard number < places.count, tensor.offset >= places[number].offset else {
+        throw SwzipError(.corrupt, .tensorRange, at: position, detail: tensor.name)
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/// A small file of a bundle (spec/FORMAT.md, section 4.1).
+package struct BundledFile: Equatable, Sendable {
+  package var name: String
+  package var mode: UInt16?
+  /// Nanoseconds since 1970.
+  package var time: Int64?
+  package var byteCount: UInt64
+
+  package init(name: String, mode: UInt16?, time: Int64?, byteCount: UInt64) {
+    self.name = name
+    self.mode = mode
+    self.time = time
+    self.byteCount = byteCount
+  }
+}
+
+/// The file table of a bundle.
+enum FileTable {
+  private static let leastBytes = 3
+  private static let second: Int64 = 1_000_000_000
+
+  static func write(_ files: [BundledFile], _ writer: inout ByteWriter) {
+    writer.varint(UInt64(files.count))
+    var list = ByteWriter()
+    for file in files {
+      list.varint(UInt64(file.name.utf8.count))
+      list.array(Array(file.name.utf8))
+    }
+    for file in files { list.varint(file.byteCount) }
+    for file in files {
+      list.integer((file.mode == nil ? 0 : MemberHeader.hasMode) | (file.time == nil ? 0 : MemberHeader.hasTime))
+    }
+    for mode in files.compactMap(\.mode) { list.integer(mode) }
+    var before: Int64 = 0
+    for time in files.compactMap(\.time) {
+      let rest = (time % second + second) % second
+      let seconds = (time - rest) / second
+      list.zigzag(seconds - before)
+      list.varint(UInt64(rest))
+      before = seconds
+    }
+    PackedList.write(list.bytes, &writer)
+  }
+
+  static func read(_ reader: inout ByteReader) throws(SwzipError) -> [BundledFile] {
+    let count = try reader.varint()
+    guard count >= 1, count <= UInt64(Limits.members) else { throw reader.failure(.limit) }
+    let content = try PackedList.read(&reader)
+    var list = unsafe ByteReader(content.span.bytes, at: reader.position)
+    guard count <= UInt64(list.remaining / leastBytes) else { throw list.failure(.truncated) }
+    var files: [BundledFile] = []
+    files.reserveCapacity(Int(count))
+    for _ in 0..<count {
+      let name = try MemberName.read(&list, byteCount: try list.count(itemBytes: 1, atMost: 4096))
+      guard !name.isEmpty else { throw list.failure(.name) }
+      files.append(BundledFile(name: name, mode: nil, time: nil, byteCount: 0))
+    }
+    for index in files.indices { files[index].byteCount = try list.varint() }
+    let flags = try list.array(files.count)
+    guard flags.allSatisfy({ $0 & ~(MemberHeader.hasMode | MemberHeader.hasTime) == 0 }) else {
+      throw list.failure(.reservedBits, .unsupported)
+    }
+    for index in files.indices where flags[index] & MemberHeader.hasMode != 0 {
+      let mode = try list.integer(UInt16.self)
+      guard mode & ~0o777 == 0 else { throw list.failure(.limit) }
+      files[index].mode = mode
+    }
+    var before: Int64 = 0
+    for index in files.indices where flags[index] & MemberHeader.hasTime != 0 {
+      let (seconds, overflow) = before.addingReportingOverflow(try list.zigzag())
+      let rest = try list.varint()
+      guard !overflow, rest < second else { throw list.failure(.limit) }
+      let (whole, tooLarge) = seconds.multipliedReportingOverflow(by: second)
+      let (time, beyond) = whole.addingReportingOverflow(Int64(rest))
+      guard !tooLarge, !beyond else { throw list.failure(.limit) }
+      files[index].time = time
+      before = seconds
+    }
+    guard list.remaining == 0 else { throw list.failure(.trailingBytes) }
+    return files
+  }
+}
