@@ -149,7 +149,9 @@ private final class Salvager {
       return nil
     }
     var body = unsafe ByteReader(whole.span.bytes, at: position)
-    guard (try? body.array(Frame.headerBytes)) != nil, let header = try? MemberHeader.read(&body, .current) else { return nil }
+    guard (try? body.array(Frame.headerBytes)) != nil, let header = try? MemberHeader.read(&body, .current) else {
+      return nil
+    }
     return (header, frame.byteCount)
   }
 

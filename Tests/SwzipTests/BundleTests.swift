@@ -14,7 +14,9 @@ struct BundleTests {
     files[7] = File(name: "small/7", bytes: [])
     files.append(File(name: "t/large", bytes: random.bytes(200_000)))
     let twin = random.bytes(8192)
-    files += [File(name: "t/twin1", bytes: twin), File(name: "t/x", bytes: [1, 2]), File(name: "t/twin2", bytes: twin)]
+    files += [
+      File(name: "t/twin1", bytes: twin), File(name: "t/x", bytes: [1, 2]), File(name: "t/twin2", bytes: twin),
+    ]
     files += (0..<5).map { File(name: "u/\($0).safetensors", bytes: model($0)) }
     files.append(File(name: "z", bytes: []))
     return files

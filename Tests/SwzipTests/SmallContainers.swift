@@ -127,7 +127,8 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
         }
       }
     }
-    account.endMember(byteCount: UInt64(original.count), checksum: sum.sum, sha256: sha256.map { [$0] } ?? [], tensors: [])
+    account.endMember(
+      byteCount: UInt64(original.count), checksum: sum.sum, sha256: sha256.map { [$0] } ?? [], tensors: [])
     try sink.write(try account.index(header: header.bytes).bytes)
     return (original, sink.bytes)
   }

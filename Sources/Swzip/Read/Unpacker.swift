@@ -388,8 +388,11 @@ final class Unpacker {
     }
     for (stored, read) in zip(directory.members, account.directory.members) {
       guard stored.checksum == read.checksum else { throw SwzipError(.corrupt, .memberHash, at: position) }
-      guard stored.sha256 == read.sha256, stored.bundle?.sha256 == read.bundle?.sha256 else { throw SwzipError(.corrupt, .memberSHA256, at: position) }
-      guard stored.header == read.header, stored.bundle == read.bundle, stored.frameByteCount == read.frameByteCount, stored.segments == read.segments
+      guard stored.sha256 == read.sha256, stored.bundle?.sha256 == read.bundle?.sha256 else {
+        throw SwzipError(.corrupt, .memberSHA256, at: position)
+      }
+      guard stored.header == read.header, stored.bundle == read.bundle, stored.frameByteCount == read.frameByteCount,
+        stored.segments == read.segments
       else {
         throw SwzipError(.corrupt, .indexAgrees, at: position)
       }

@@ -78,7 +78,8 @@ package struct ContainerIndex: Sendable {
     let members = directory.members
     let agrees: Bool =
       header.kind == .file
-      ? members.count == 1 && members[0].bundle == nil && members[0].header.name.isEmpty && members[0].header.mode == nil
+      ? members.count == 1 && members[0].bundle == nil && members[0].header.name.isEmpty
+        && members[0].header.mode == nil
         && members[0].header.time == nil
       : !members.isEmpty && !members.contains { $0.header.name.isEmpty && $0.bundle == nil }
     guard agrees else { throw SwzipError(.corrupt, .name, at: position) }
