@@ -17,22 +17,28 @@ public final class AtomicFolder {
   private var isPending = true
   private static let folderMode: UInt32 = 0o700
 
-  /// Makes the temporary folder: in the target if that is a folder, else beside it. The target may be a link to a folder.
-  public init(target: String) throws(SystemError) {
+  /// Makes the temporary folder: in the target if that is a folder, else beside it. The target may be a link to a folder,
+  /// unless `expected` says what the folder that it lies in must be.
+  public init(target: String, in expected: FileStatus? = nil) throws(SystemError) {
     self.target = target
-    if let existing = try? FileStatus.of(target) {
+    if let existing = try? FileStatus.of(target, followingLinks: expected == nil) {
       guard existing.kind == .directory else {
-        throw SystemError(errno: System.exists, operation: "create", path: target)
+        let code = existing.kind == .link ? System.isLink : System.exists
+        throw SystemError(errno: code, operation: existing.kind == .link ? "go through" : "create", path: target)
       }
       isNew = false
-      parent = try Directory(target)
+      if let expected, let (place, name) = splitPath(target) {
+        parent = try Directory(name, in: Directory(place, expecting: expected))
+      } else {
+        parent = try Directory(target)
+      }
       name = "."
     } else {
       guard let (place, name) = splitPath(target) else {
         throw SystemError(errno: System.invalid, operation: "create", path: target)
       }
       isNew = true
-      do throws(SystemError) { parent = try Directory(place) } catch {
+      do throws(SystemError) { parent = try Directory(place, expecting: expected) } catch {
         throw SystemError(errno: error.errno, operation: "create", path: target)
       }
       self.name = name

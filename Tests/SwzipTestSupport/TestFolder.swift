@@ -98,6 +98,8 @@ public final class TestFolder {
 
   public func link(_ name: String, to target: String) { precondition(unsafe symlink(target, self(name)) == 0) }
 
+  public func removeLink(_ name: String) { precondition(unsafe unlink(self(name)) == 0) }
+
   public func hardLink(_ name: String, to target: String) {
     precondition(unsafe linkat(AT_FDCWD, self(target), AT_FDCWD, self(name), 0) == 0)
   }

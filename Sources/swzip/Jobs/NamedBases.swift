@@ -22,7 +22,7 @@ struct NamedBases {
   /// original could never be had again.
   func check(_ target: Target, removing source: FileStatus? = nil) throws(Failure) {
     var replaced: FileStatus?
-    if case .path(let path) = target { replaced = try? FileStatus.of(path) }
+    if case .path(let path, _) = target { replaced = try? FileStatus.of(path) }
     guard replaced != nil || source != nil else { return }
     for path in paths {
       for status in try NamedBases.statuses(path) {
@@ -43,7 +43,7 @@ struct NamedBases {
   }
 
   private static func scan(_ path: String) throws(Failure) -> TreeScan {
-    try attempt(path) { () throws(SystemError) in try TreeScan(path, mostFiles: .max) { _, _ in true } }
+    try attempt(path) { () throws(SystemError) in try TreeScan(path, links: .once(outside: .all)) { _, _ in true } }
   }
 
   /// The base of a file that is packed on its own: the first path, or what has the file's name in that folder or container
@@ -79,7 +79,7 @@ struct NamedBases {
   private func needed() throws(Failure) -> Bases? { try NamedBases(Array(paths.dropFirst())).allowed() }
 
   private static func base(_ name: String, below folder: String, _ needed: Bases?) throws(Failure) -> Base? {
-    let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    let path = join(folder, name)
     guard let status = try? FileStatus.of(path), status.kind == .regular else { return nil }
     return try packBase(path, member: nil, needed).map { Base(path: path, status: status, packBase: $0) }
   }
@@ -124,7 +124,7 @@ struct NamedBases {
     let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
     guard status.kind == .directory else { return [try file(path)] }
     return try scan(path).files.map { entry throws(Failure) in
-      var file = try file(path + "/" + entry.name)
+      var file = try file(join(path, entry.name))
       file.isOptional = true
       return file
     }

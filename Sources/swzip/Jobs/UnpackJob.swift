@@ -12,7 +12,7 @@ struct UnpackJob {
   func run(_ task: Task) throws(Failure) {
     if task.isPlainCopy { return try PlainCopy(settings: settings).run(task) }
     let operand = task.operand
-    let input = try Input(operand, force: settings.force, forRemoval: settings.removesSource)
+    let input = try Input(operand, found: task.found, force: settings.force, forRemoval: settings.removesSource)
     if operand == .standardInput, FileHandle.standardInput.isTerminal, !settings.force {
       throw .refused(input.name, "compressed data is not read from a terminal; name a file")
     }
