@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// An open directory: names are made and removed relative to it, so that renaming one of its parents in the
 /// meantime does no harm.
 final class Directory {
@@ -103,9 +105,9 @@ public func makeFolders(_ path: String) throws(SystemError) {
 public func makeFolders(above name: String, below folder: String) throws(SystemError) -> FileStatus {
   try makeFolders(folder)
   var place = try Directory(folder)
-  for part in name.split(separator: "/").dropLast() {
-    let path = place.path(of: String(part))
-    do throws(SystemError) { place = try place.child(String(part), mode: 0o777) } catch {
+  for part in name.nameParts.dropLast() where !part.isEmpty {
+    let path = place.path(of: part)
+    do throws(SystemError) { place = try place.child(part, mode: 0o777) } catch {
       throw SystemError(errno: error.errno, operation: error.isLinkOrFile ? "go through" : "create", path: path)
     }
   }

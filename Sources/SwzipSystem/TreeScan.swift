@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// The regular files under a folder.
 public struct TreeScan: Sendable {
   public struct File: Sendable {
@@ -35,10 +37,10 @@ public struct TreeScan: Sendable {
   private let links: Links
   private let mostFiles: Int
   /// Paths without links of what links led to.
-  private var seen: Set<String> = []
+  private var seen: Set<Exact> = []
 
   /// Reads a folder. `takes` is asked for each file, and for each folder before it is entered. Throws for what cannot be
-  /// read, for a name that is not UTF-8, and for more than `mostFiles` files.
+  /// read, and for more than `mostFiles` files.
   public init(
     _ root: String, links: Links, mostFiles: Int = .max, takes: (_ name: String, _ isFolder: Bool) -> Bool
   ) throws(SystemError) {
@@ -47,7 +49,7 @@ public struct TreeScan: Sendable {
     realRoot = try System.realPath(root)
     let top = try Directory(root)
     try enter(top, name: "", above: [System.status(top.number, root)], linked: nil, takes)
-    files.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    files.sort { $0.name.nameBytes.lexicographicallyPrecedes($1.name.nameBytes) }
   }
 
   /// Where a file lies, without links.
@@ -77,13 +79,8 @@ public struct TreeScan: Sendable {
     _ takes: (_ name: String, _ isFolder: Bool) -> Bool
   ) throws(SystemError) {
     // Sorted, so that warnings do not depend on the order either.
-    let entries = try System.names(in: folder.number, folder.path)
-      .sorted { $0.lexicographicallyPrecedes($1) }
-    for bytes in entries {
-      guard let part = String(validating: bytes, as: UTF8.self) else {
-        throw SystemError(
-          errno: System.illegalBytes, operation: "name", path: folder.path(of: String(decoding: bytes, as: UTF8.self)))
-      }
+    let entries = try System.names(in: folder.number, folder.path).sorted { Exact($0) < Exact($1) }
+    for part in entries {
       let path = name.isEmpty ? part : name + "/" + part
       let own = try System.status(of: part, followingLinks: false, in: folder.number)
       try take(part, path, own, in: folder, above: above, linked: linked.map { join($0, part) }, takes)
@@ -137,7 +134,7 @@ public struct TreeScan: Sendable {
       repeated.append(path)
     } else if leavesOut(status) {
       leftOutside.append(path)
-    } else if seen.insert(real).inserted {
+    } else if seen.insert(Exact(real)).inserted {
       return true
     } else {
       repeated.append(path)
@@ -155,7 +152,7 @@ public struct TreeScan: Sendable {
   }
 
   private func isInside(_ real: String) -> Bool {
-    real == realRoot || real.hasPrefix(realRoot.hasSuffix("/") ? realRoot : realRoot + "/")
+    Exact(real) == Exact(realRoot) || real.utf8.starts(with: join(realRoot, "").utf8)
   }
 }
 
@@ -164,11 +161,15 @@ public func realPath(_ path: String) -> String? { try? System.realPath(path) }
 
 /// A name below a folder.
 public func join(_ folder: String, _ name: String) -> String {
-  folder.hasSuffix("/") ? folder + name : folder + "/" + name
+  folder.utf8.last == UInt8(ascii: "/") ? folder + name : folder + "/" + name
 }
 
-/// Whether a name fits one of a shell's patterns, as a whole or by its last part; `*` takes slashes too.
+/// Whether a name fits one of a shell's patterns, as a whole or by its last part; `*` takes slashes too. A name fits itself,
+/// whatever its characters mean in a pattern.
 public func matchesAny(_ name: String, _ patterns: [String]) -> Bool {
-  let last = name.split(separator: "/").last.map(String.init) ?? name
-  return patterns.contains { System.matches(name, $0) || System.matches(last, $0) }
+  guard !patterns.isEmpty else { return false }
+  let last = name.nameParts.last { !$0.isEmpty } ?? name
+  return patterns.contains { pattern in
+    [name, last].contains { Exact($0) == Exact(pattern) || System.matches($0, pattern) }
+  }
 }

@@ -73,7 +73,9 @@ public final class TestFolder {
 
   /// Makes a file, and the folders that its name goes through.
   public func writeDeep(_ name: String, _ bytes: [UInt8], mode: UInt32 = 0o644) {
-    for place in name.indices where name[place] == "/" { _ = unsafe mkdir(self(String(name[..<place])), 0o755) }
+    for place in name.utf8.indices where name.utf8[place] == UInt8(ascii: "/") {
+      _ = unsafe mkdir(self(String(name[..<place])), 0o755)
+    }
     write(name, bytes, mode: mode)
   }
 

@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// One thing to do.
@@ -23,7 +24,7 @@ struct FileList {
   private let purpose: Purpose
   private var selection: Selection { settings.selection }
   /// Paths without links of the files that were found.
-  private var seen: Set<String> = []
+  private var seen: Set<Exact> = []
   /// `model.safetensors.index.json` and its like say which shard holds what.
   private static let indexSuffix = ".index.json"
 
@@ -43,7 +44,7 @@ struct FileList {
     guard selection.isRecursive, case .path(let path) = operand, let status = try? FileStatus.of(path),
       status.kind == .directory
     else {
-      if selection.isRecursive, !seen.insert(realPath(operand.name) ?? operand.name).inserted { return }
+      if selection.isRecursive, !seen.insert(Exact(realPath(operand.name) ?? operand.name)).inserted { return }
       return tasks.append(Task(operand: operand, name: name))
     }
     do throws(Failure) {
@@ -54,7 +55,9 @@ struct FileList {
       }
       for warning in found.warnings { settings.console.warn(path, warning.printable) }
       // Who names a folder and one in it means each file once, too.
-      for file in found.files where seen.insert(found.realPath(of: file)).inserted { add(file, below: path) }
+      for file in found.files where seen.insert(Exact(found.realPath(of: file))).inserted {
+        add(file, below: path)
+      }
     } catch {
       failures.append(error)
     }
@@ -68,10 +71,10 @@ struct FileList {
 
   private mutating func add(_ file: TreeScan.File, below folder: String) {
     let operand = Operand.path(join(folder, file.name))
-    if file.name.hasSuffix(FileList.indexSuffix) {
+    if file.name.withoutSuffix(FileList.indexSuffix) != nil {
       guard settings.outputFolder != nil else { return }
       tasks.append(Task(operand: operand, name: file.name, found: file, isPlainCopy: true))
-    } else if file.name.hasSuffix(PackJob.suffix) == (purpose == .unpack) {
+    } else if (file.name.withoutSuffix(PackJob.suffix) != nil) == (purpose == .unpack) {
       tasks.append(Task(operand: operand, name: file.name, found: file))
     }
   }
@@ -84,15 +87,15 @@ struct FileList {
     }
     let bytes = try attempt(file) { () throws(SystemError) in try handle.readToEnd() }
     let mark: UInt8 = selection.listEndsInNull ? 0 : 10
-    return bytes.split(separator: mark).map { String(decoding: $0, as: UTF8.self) }
+    return bytes.split(separator: mark).map { String(nameBytes: $0) }
   }
 
   /// Whether a path stays below where it starts.
   private func isBelow(_ path: String) -> Bool {
-    !path.hasPrefix("/") && !path.split(separator: "/", omittingEmptySubsequences: false).contains("..")
+    let parts = path.nameParts
+    return parts.first != "" && !parts.contains("..")
   }
-
 }
 
 /// The name of a file or folder without what it lies in.
-func lastPart(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+func lastPart(_ path: String) -> String { path.nameParts.last { !$0.isEmpty } ?? path }

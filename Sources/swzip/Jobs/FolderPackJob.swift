@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 internal import Synchronization
 
@@ -15,7 +16,7 @@ struct FolderPackJob {
       throw .refused(path, "--rm removes files, not folders; drop --rm, or pack each file with -r")
     }
     var folder = path
-    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    while folder.utf8.count > 1, let shorter = folder.withoutSuffix("/") { folder = shorter }
     let isNamed = splitPath(folder) != nil
     if !isNamed, settings.output == nil, !settings.writesToStdout {
       throw .refused(path, "it has no name of its own; name the output with -o")

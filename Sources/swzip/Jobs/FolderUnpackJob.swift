@@ -38,7 +38,8 @@ struct FolderUnpackJob {
   }
 
   private func write(
-    _ input: Input, _ index: SwzFile?, _ bases: Bases?, _ chosen: [Int]?, to path: String, in place: FileStatus?, expected: UInt64?
+    _ input: Input, _ index: SwzFile?, _ bases: Bases?, _ chosen: [Int]?, to path: String, in place: FileStatus?,
+    expected: UInt64?
   ) throws(Failure) {
     removeStaleFilesOnce(beside: path)
     let folder = try attempt(path) { () throws(SystemError) in try AtomicFolder(target: path, in: place) }

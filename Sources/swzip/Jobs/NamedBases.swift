@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// What `--base` names: files, containers, and folders of either.
@@ -73,7 +74,7 @@ struct NamedBases {
     }
     let file = try NamedBases.file(path)
     let found = try attemptLibrary(path) { () throws(SwzipError) in try PackBase.members(of: file, bases: needed) }
-    return names.map { name in found[name].map { Base(path: path, status: status, packBase: $0) } }
+    return names.map { name in found[Exact(name)].map { Base(path: path, status: status, packBase: $0) } }
   }
 
   private func needed() throws(Failure) -> Bases? { try NamedBases(Array(paths.dropFirst())).allowed() }
