@@ -43,18 +43,19 @@ let package = Package(
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
     .systemLibrary(name: "CLz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
     .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
-    .target(name: "SwzipSystem", dependencies: ["CSwzipSystem"], swiftSettings: strict),
+    .target(name: "SwzipNames", swiftSettings: strict),
+    .target(name: "SwzipSystem", dependencies: ["CSwzipSystem", "SwzipNames"], swiftSettings: strict),
     .target(
-      name: "SwzipCore", dependencies: ["CSwzipKernels", "CZstd", "CLz4", "CCrypto"],
+      name: "SwzipCore", dependencies: ["CSwzipKernels", "SwzipNames", "CZstd", "CLz4", "CCrypto"],
       swiftSettings: strict, linkerSettings: compressors),
-    .target(name: "SwzipInputs", dependencies: ["SwzipCore"], swiftSettings: strict),
+    .target(name: "SwzipInputs", dependencies: ["SwzipCore", "SwzipNames"], swiftSettings: strict),
     .target(
-      name: "Swzip", dependencies: ["SwzipCore", "SwzipInputs", "SwzipSystem"], swiftSettings: strict),
+      name: "Swzip", dependencies: ["SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSystem"], swiftSettings: strict),
     .target(name: "SwzipABI", dependencies: ["Swzip"], swiftSettings: strict),
     .executableTarget(
       name: "swzip",
       dependencies: [
-        "Swzip", "SwzipCore", "SwzipSystem", "CZstd",
+        "Swzip", "SwzipCore", "SwzipNames", "SwzipSystem", "CZstd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .target(name: "SwzipTestSupport", path: "Tests/SwzipTestSupport", swiftSettings: strict),
@@ -62,13 +63,14 @@ let package = Package(
       name: "SwzipSamples", dependencies: ["CSwzipKernels", "SwzipCore", "SwzipInputs"], path: "Tests/SwzipSamples",
       swiftSettings: strict),
     .testTarget(
-      name: "SwzipCoreTests", dependencies: ["CSwzipKernels", "SwzipCore", "SwzipSamples"], swiftSettings: strict),
+      name: "SwzipCoreTests", dependencies: ["CSwzipKernels", "SwzipCore", "SwzipNames", "SwzipSamples"],
+      swiftSettings: strict),
     .testTarget(
       name: "SwzipTests",
       dependencies: ["CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipSamples", "SwzipTestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "SwzipSystemTests", dependencies: ["SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),
+      name: "SwzipSystemTests", dependencies: ["SwzipNames", "SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CommandTests", dependencies: ["swzip", "SwzipCore", "SwzipSystem", "SwzipTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),

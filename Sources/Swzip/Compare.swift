@@ -1,5 +1,6 @@
 public import SwzipCore
 internal import SwzipInputs
+internal import SwzipNames
 
 /// How a tensor of one version of a file differs from that of the same name in another.
 public struct TensorDifference: Sendable {
@@ -32,11 +33,11 @@ public func compare(
 ) throws(SwzipError) -> [TensorDifference] {
   let comparison = try Comparison(old, new, level: level)
   let (before, after) = (try Comparison.tensors(old), try Comparison.tensors(new))
-  let known = Dictionary(before.map { ($0.name, $0) }) { first, _ in first }
-  let names = Set(after.map(\.name))
+  let known = Dictionary(before.map { (Exact($0.name), $0) }) { first, _ in first }
+  let names = Set(after.map { Exact($0.name) })
   var differences: [TensorDifference] = []
-  for tensor in after { differences.append(try comparison.difference(tensor, known[tensor.name])) }
-  for tensor in before where !names.contains(tensor.name) {
+  for tensor in after { differences.append(try comparison.difference(tensor, known[Exact(tensor.name)])) }
+  for tensor in before where !names.contains(Exact(tensor.name)) {
     differences.append(TensorDifference(tensor, .removed))
   }
   return differences

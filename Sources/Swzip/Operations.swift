@@ -11,7 +11,8 @@ public func pack(
 }
 
 /// Packs a folder: all `members`, in this order, as one container. What occurs twice is stored once.
-/// Throws `name` or `nameCollision` for names that could not be unpacked everywhere, before anything is written.
+/// Throws `name` or `nameCollision` for names that the format does not allow, before anything is written; warns of those that
+/// not every system can create.
 /// Cost: two passes, the first for headers and for what may occur twice; memory grows with the number of members and
 /// tensors, not with their bytes.
 public func pack(

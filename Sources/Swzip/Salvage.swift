@@ -1,4 +1,5 @@
 public import SwzipCore
+internal import SwzipNames
 
 /// What could be saved of a damaged container, or of one of its members.
 public struct SalvageReport: Sendable {
@@ -27,8 +28,8 @@ public func salvage(
   let salvager = try Salvager(source, members)
   guard salvager.isFolder else { throw SwzipError(.invalidArgument, .range) }
   let files = try salvager.run()
-  let saved = Set(files.map(\.name))
-  return (files, salvager.names.filter { !saved.contains($0) })
+  let saved = Set(files.map { Exact($0.name) })
+  return (files, salvager.names.filter { !saved.contains(Exact($0)) })
 }
 
 /// Whether a container, which may be damaged, holds a folder: by its header, or by its first member.

@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// Reads the small JSON of model headers: strict, one pass, bounded depth. `nil` from any call means "not what we know":
 /// the file is then packed as plain bytes.
 struct JSONReader {
@@ -32,9 +34,9 @@ struct JSONReader {
   mutating func object(_ entry: (inout JSONReader, String) -> Bool) -> Bool {
     guard take("{") else { return false }
     if take("}") { return true }
-    var keys = Set<String>()
+    var keys = Set<Exact>()
     repeat {
-      guard let key = string(), keys.insert(key).inserted, take(":"), entry(&self, key) else { return false }
+      guard let key = string(), keys.insert(Exact(key)).inserted, take(":"), entry(&self, key) else { return false }
     } while take(",")
     return take("}")
   }

@@ -13,17 +13,18 @@ public final class AtomicFile {
   private var slot: Int32
   private var isPending = true
 
-  /// Creates the temporary file with mode 0600. The target is not touched, nor looked at.
-  public init(target: String) throws(SystemError) {
+  /// Creates the temporary file with mode 0600. The target is not touched, nor looked at. `expected`: what its folder
+  /// must be.
+  public init(target: String, in expected: FileStatus? = nil) throws(SystemError) {
     guard let (folder, name) = splitPath(target) else {
       throw SystemError(errno: System.invalid, operation: "create", path: target)
     }
     self.target = target
     self.name = name
     do throws(SystemError) {
-      directory = try Directory(folder)
+      directory = try Directory(folder, expecting: expected)
     } catch {
-      throw SystemError(errno: error.errno, operation: "create", path: target)
+      throw SystemError(errno: error.errno, operation: error.isLinkOrFile ? "go through" : "create", path: target)
     }
     temporaryName = TemporaryName.make()
     let path = directory.path(of: temporaryName)
@@ -84,12 +85,12 @@ public final class AtomicFile {
   }
 }
 
-/// Removes a file and syncs its directory.
-public func removeFile(_ path: String) throws(SystemError) -> Durability {
+/// Removes a file and syncs its directory. `expected`: what that must be.
+public func removeFile(_ path: String, in expected: FileStatus? = nil) throws(SystemError) -> Durability {
   guard let (folder, name) = splitPath(path) else {
     throw SystemError(errno: System.invalid, operation: "remove", path: path)
   }
-  let directory = try Directory(folder)
+  let directory = try Directory(folder, expecting: expected)
   try System.unlink(name, in: directory.number, path)
   return directory.sync()
 }

@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// A folder of files that appears complete or not at all.
 ///
 /// Files go to a folder `.swzip-<pid>-<random>.tmp`; `publish` moves them to their place when everything is on the disk.
@@ -17,22 +19,28 @@ public final class AtomicFolder {
   private var isPending = true
   private static let folderMode: UInt32 = 0o700
 
-  /// Makes the temporary folder: in the target if that is a folder, else beside it. The target may be a link to a folder.
-  public init(target: String) throws(SystemError) {
+  /// Makes the temporary folder: in the target if that is a folder, else beside it. The target may be a link to a folder,
+  /// unless `expected` says what the folder that it lies in must be.
+  public init(target: String, in expected: FileStatus? = nil) throws(SystemError) {
     self.target = target
-    if let existing = try? FileStatus.of(target) {
+    if let existing = try? FileStatus.of(target, followingLinks: expected == nil) {
       guard existing.kind == .directory else {
-        throw SystemError(errno: System.exists, operation: "create", path: target)
+        let code = existing.kind == .link ? System.isLink : System.exists
+        throw SystemError(errno: code, operation: existing.kind == .link ? "go through" : "create", path: target)
       }
       isNew = false
-      parent = try Directory(target)
+      if let expected, let (place, name) = splitPath(target) {
+        parent = try Directory(name, in: Directory(place, expecting: expected))
+      } else {
+        parent = try Directory(target)
+      }
       name = "."
     } else {
       guard let (place, name) = splitPath(target) else {
         throw SystemError(errno: System.invalid, operation: "create", path: target)
       }
       isNew = true
-      do throws(SystemError) { parent = try Directory(place) } catch {
+      do throws(SystemError) { parent = try Directory(place, expecting: expected) } catch {
         throw SystemError(errno: error.errno, operation: "create", path: target)
       }
       self.name = name
@@ -81,7 +89,7 @@ public final class AtomicFolder {
   public func check(_ name: String, replacing: Bool) throws(SystemError) {
     guard !isNew else { return }
     var place = parent
-    let parts = name.split(separator: "/").map(String.init)
+    let parts = name.nameParts
     for (index, part) in parts.enumerated() {
       let path = place.path(of: part)
       let status: FileStatus
@@ -114,7 +122,7 @@ public final class AtomicFolder {
 
   private func publishAll(_ names: [String], _ folderMode: UInt32) throws(SystemError) -> Durability {
     try removeOthers(names)
-    for path in Self.folders(of: names).sorted().reversed() + [""] {
+    for path in Self.folders(of: names).sorted().reversed().map(\.wrappedValue) + [""] {
       let place = path.isEmpty ? folder : try directory(path)
       try System.setMode(place.number, folderMode, place.path)
       if case .unknown(let error) = place.sync(), !error.isUnsupported { throw error }
@@ -133,14 +141,16 @@ public final class AtomicFolder {
   }
 
   private func removeOthers(_ names: [String]) throws(SystemError) {
-    let kept = Set(names)
+    let kept = Set(names.map { Exact($0) })
     guard kept.count < created.count else { return }
-    for name in created where !kept.contains(name) {
+    for name in created where !kept.contains(Exact(name)) {
       let (place, last) = try walk(name) { (parent, part) throws(SystemError) in try Directory(part, in: parent) }
       try System.unlink(last, in: place.number, place.path(of: last))
     }
     for path in Self.folders(of: created).subtracting(Self.folders(of: names)).sorted().reversed() {
-      let (place, last) = try walk(path) { (parent, part) throws(SystemError) in try Directory(part, in: parent) }
+      let (place, last) = try walk(path.wrappedValue) { (parent, part) throws(SystemError) in
+        try Directory(part, in: parent)
+      }
       try System.removeDirectory(last, in: place.number, place.path(of: last))
     }
   }
@@ -150,7 +160,6 @@ public final class AtomicFolder {
   ) throws(SystemError) -> Durability {
     for name in names { try check(name, replacing: replacing) }
     var durability = Durability.synced
-    var synced = Set<String>()
     for name in names {
       let (from, last) = try walk(name) { (parent, part) throws(SystemError) in try Directory(part, in: parent) }
       let (to, _) = try Self.walk(name, from: parent) { (parent, part) throws(SystemError) in
@@ -163,7 +172,7 @@ public final class AtomicFolder {
         try from.publishNew(last, as: last, in: to, path)
       }
     }
-    for folder in Self.folders(of: names).sorted().reversed() + [""] where synced.insert(folder).inserted {
+    for folder in Self.folders(of: names).sorted().reversed().map(\.wrappedValue) + [""] {
       let place = folder.isEmpty ? parent : try Self.directory(folder, from: parent)
       let result = place.sync()
       if case .unknown = result { durability = result }
@@ -191,7 +200,7 @@ public final class AtomicFolder {
   private static func walk(
     _ name: String, from start: Directory, _ step: (Directory, String) throws(SystemError) -> Directory
   ) throws(SystemError) -> (Directory, String) {
-    let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+    let parts = name.nameParts
     guard let last = parts.last, !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else {
       throw SystemError(errno: System.invalid, operation: "create", path: name)
     }
@@ -212,13 +221,11 @@ public final class AtomicFolder {
   }
 
   /// Every folder that a name goes through.
-  private static func folders(of names: [String]) -> Set<String> {
-    var folders = Set<String>()
+  private static func folders(of names: [String]) -> Set<Exact> {
+    var folders = Set<Exact>()
     for name in names {
-      var end = name.lastIndex(of: "/")
-      while let place = end, folders.insert(String(name[..<place])).inserted {
-        end = name[..<place].lastIndex(of: "/")
-      }
+      var parts = name.nameParts.dropLast()
+      while !parts.isEmpty, folders.insert(Exact(parts.joined(separator: "/"))).inserted { parts.removeLast() }
     }
     return folders
   }

@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// An open directory: names are made and removed relative to it, so that renaming one of its parents in the
 /// meantime does no harm.
 final class Directory {
@@ -6,7 +8,8 @@ final class Directory {
   /// False where the directory may be written but not read: it cannot be synced then.
   private let canSync: Bool
 
-  init(_ path: String) throws(SystemError) {
+  /// `expected`: what it must be, or it is an error (`ELOOP`): somebody put a link or another folder there.
+  init(_ path: String, expecting expected: FileStatus? = nil) throws(SystemError) {
     self.path = path
     do throws(SystemError) {
       number = try System.open(path, .directory)
@@ -16,6 +19,8 @@ final class Directory {
       number = try System.openPathOnly(path)
       canSync = false
     }
+    guard let expected, try !System.status(number, path).isSameFile(as: expected) else { return }
+    throw SystemError(errno: System.isLink, operation: "go through", path: path)
   }
 
   /// The directory `name` in `parent`; a link is an error (`ELOOP` or `ENOTDIR`).
@@ -63,7 +68,7 @@ final class Directory {
     }
   }
 
-  func path(of name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
+  func path(of name: String) -> String { join(path, name) }
 }
 
 /// Whether a name that now exists will still exist after a power cut.
@@ -93,4 +98,18 @@ public func makeFolders(_ path: String) throws(SystemError) {
     // Somebody else was faster, or it is no folder.
     guard error.alreadyExists, let status = try? FileStatus.of(path), status.kind == .directory else { throw error }
   }
+}
+
+/// Makes the folders that a name below `folder` goes through, where they are missing, and no other: a link or a file in
+/// the way is an error. Returns what the last of them is.
+public func makeFolders(above name: String, below folder: String) throws(SystemError) -> FileStatus {
+  try makeFolders(folder)
+  var place = try Directory(folder)
+  for part in name.nameParts.dropLast() where !part.isEmpty {
+    let path = place.path(of: part)
+    do throws(SystemError) { place = try place.child(part, mode: 0o777) } catch {
+      throw SystemError(errno: error.errno, operation: error.isLinkOrFile ? "go through" : "create", path: path)
+    }
+  }
+  return try System.status(place.number, place.path)
 }

@@ -5,14 +5,14 @@ public enum LiveFiles {
   /// Returns a number for `remove`; -1, and no clean-up by signal, for a very long path or a full table.
   static func add(_ path: String) -> Int32 {
     // The path is copied into the table.
-    unsafe swzip_live_add(path)
+    unsafe swzip_live_add(path.terminated)
   }
 
   static func remove(_ slot: Int32) { swzip_live_remove(slot) }
 
   /// Notes a path of the live temporary folder before it is made; a signal then removes it too.
   static func noteInTree(_ path: String) throws(SystemError) {
-    guard unsafe swzip_live_tree_add(path) == 0 else {
+    guard unsafe swzip_live_tree_add(path.terminated) == 0 else {
       throw SystemError(errno: System.noMemory, operation: "create", path: path)
     }
   }

@@ -1,5 +1,8 @@
 /// What a command asks of its process. A library needs none of it.
 public enum Process {
+  /// The words of the command line, that of the program first; any bytes.
+  public static func arguments() -> [String] { System.arguments() }
+
   /// A variable of the environment, nil if it is not set.
   public static func environment(_ name: String) -> String? { System.environment(name) }
 

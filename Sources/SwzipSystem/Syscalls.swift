@@ -2,6 +2,7 @@
 // 1 GiB, copies errno on the next line and throws SystemError; it decides nothing else. Longer than other files so
 // that this stays one place.
 internal import CSwzipSystem
+internal import SwzipNames
 
 #if canImport(Darwin)
   internal import Darwin
@@ -28,7 +29,6 @@ enum System {
   static let notDirectory = ENOTDIR
   static let isDirectory = EISDIR
   static let noMemory = ENOMEM
-  static let illegalBytes = EILSEQ
   static let invalid = EINVAL
   static let readOnly = EROFS
   static let badDescriptor = EBADF
@@ -88,14 +88,14 @@ enum System {
       flags |= O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW
       mode = bits
     }
-    // The path lives through the call; libc copies nothing that outlasts it. The same holds for every path below.
-    return try retry("open", path) { unsafe openat(directory, path, flags, mode_t(mode)) }
+    // The array lives through the call; libc copies nothing that outlasts it. The same holds for every path below.
+    return try retry("open", path) { unsafe openat(directory, path.terminated, flags, mode_t(mode)) }
   }
 
   /// A directory by path only, where it may not be read: names can be made in it, it cannot be synced.
   static func openPathOnly(_ path: String) throws(SystemError) -> Int32 {
     let flags = O_CLOEXEC | O_DIRECTORY | swzip_open_path_only
-    return try retry("open", path) { unsafe openat(currentDirectory, path, flags) }
+    return try retry("open", path) { unsafe openat(currentDirectory, path.terminated, flags) }
   }
 
   static var currentDirectory: Int32 { AT_FDCWD }
@@ -185,35 +185,39 @@ enum System {
   typealias Place = (name: String, directory: Int32)
 
   static func link(_ from: Place, _ to: Place, _ path: String) throws(SystemError) {
-    _ = try retry("link", path) { unsafe linkat(from.directory, from.name, to.directory, to.name, 0) }
+    _ = try retry("link", path) {
+      unsafe linkat(from.directory, from.name.terminated, to.directory, to.name.terminated, 0)
+    }
   }
 
   static func rename(_ from: Place, _ to: Place, _ path: String) throws(SystemError) {
-    _ = try retry("rename", path) { unsafe renameat(from.directory, from.name, to.directory, to.name) }
+    _ = try retry("rename", path) {
+      unsafe renameat(from.directory, from.name.terminated, to.directory, to.name.terminated)
+    }
   }
 
   static func renameNoReplace(_ from: Place, _ to: Place, _ path: String) throws(SystemError) {
     _ = try retry("rename", path) {
-      unsafe swzip_rename_no_replace(from.directory, from.name, to.directory, to.name)
+      unsafe swzip_rename_no_replace(from.directory, from.name.terminated, to.directory, to.name.terminated)
     }
   }
 
   static func unlink(_ name: String, in directory: Int32, _ path: String) throws(SystemError) {
-    _ = try retry("remove", path) { unsafe unlinkat(directory, name, 0) }
+    _ = try retry("remove", path) { unsafe unlinkat(directory, name.terminated, 0) }
   }
 
   static func makeDirectory(
     _ name: String, mode: UInt32, in directory: Int32, _ path: String
   ) throws(SystemError) {
-    _ = try retry("create", path) { unsafe mkdirat(directory, name, mode_t(mode)) }
+    _ = try retry("create", path) { unsafe mkdirat(directory, name.terminated, mode_t(mode)) }
   }
 
   static func removeDirectory(_ name: String, in directory: Int32, _ path: String) throws(SystemError) {
-    _ = try retry("remove", path) { unsafe unlinkat(directory, name, AT_REMOVEDIR) }
+    _ = try retry("remove", path) { unsafe unlinkat(directory, name.terminated, AT_REMOVEDIR) }
   }
 
-  /// The names in an open directory, as the bytes that they are, without `.` and `..`.
-  static func names(in directory: Int32, _ path: String) throws(SystemError) -> [[UInt8]] {
+  /// The names in an open directory, without `.` and `..`.
+  static func names(in directory: Int32, _ path: String) throws(SystemError) -> [String] {
     // A descriptor of its own: the stream moves and closes it.
     let copy = try open(".", .directory, in: directory)
     guard let stream = unsafe fdopendir(copy) else {
@@ -223,7 +227,7 @@ enum System {
     }
     // The stream is ours from here to the close below.
     defer { _ = unsafe closedir(stream) }
-    var names: [[UInt8]] = []
+    var names: [String] = []
     while true {
       errno = 0
       guard let entry = unsafe readdir(stream) else {
@@ -233,22 +237,24 @@ enum System {
       }
       // d_name is terminated and valid until the next readdir; the copy is made at once.
       let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) { unsafe Array($0.prefix { $0 != 0 }) }
-      if name != Array(".".utf8), name != Array("..".utf8) { names.append(name) }
+      if name != Array(".".utf8), name != Array("..".utf8) { names.append(String(nameBytes: name)) }
     }
   }
 
   /// A path without links, `.` and `..`.
   static func realPath(_ path: String) throws(SystemError) -> String {
-    guard let found = unsafe realpath(path, nil) else {
+    guard let found = unsafe realpath(path.terminated, nil) else {
       throw SystemError(errno: errno, operation: "follow", path: path)
     }
     // Allocated by the call, ours to free.
     defer { unsafe free(found) }
-    return unsafe String(cString: found)
+    return unsafe String(nameBytes: UnsafeRawBufferPointer(start: found, count: strlen(found)))
   }
 
   /// Whether a name fits a shell's pattern; `*` and `?` take slashes and leading dots too.
-  static func matches(_ name: String, _ pattern: String) -> Bool { unsafe fnmatch(pattern, name, 0) == 0 }
+  static func matches(_ name: String, _ pattern: String) -> Bool {
+    unsafe fnmatch(pattern.terminated, name.terminated, 0) == 0
+  }
 
   // MARK: Attributes
 
@@ -263,7 +269,7 @@ enum System {
   ) throws(SystemError) -> FileStatus {
     var raw = swzip_status()
     _ = try retry("examine", path) {
-      unsafe swzip_status_of_path(directory, path, followingLinks ? 1 : 0, &raw)
+      unsafe swzip_status_of_path(directory, path.terminated, followingLinks ? 1 : 0, &raw)
     }
     return FileStatus(raw)
   }
@@ -305,6 +311,15 @@ enum System {
   static func processNumber() -> Int32 { getpid() }
 
   static func userNumber() -> UInt32 { geteuid() }
+
+  /// The words of the command line.
+  static func arguments() -> [String] {
+    (0..<Int(CommandLine.argc)).compactMap { index in
+      // Terminated texts that live as long as the process.
+      guard let word = unsafe CommandLine.unsafeArgv[index] else { return nil }
+      return unsafe String(nameBytes: UnsafeRawBufferPointer(start: word, count: strlen(word)))
+    }
+  }
 
   static func environment(_ name: String) -> String? {
     // The value is copied at once; nobody here changes the environment.
@@ -396,6 +411,11 @@ private final class ThreadBox {
     return nil
   }
 #endif
+
+extension String {
+  /// The bytes of a name as C takes them.
+  var terminated: [CChar] { nameBytes.map { CChar(bitPattern: $0) } + [0] }
+}
 
 extension timespec {
   fileprivate init(nanoseconds: Int64) {

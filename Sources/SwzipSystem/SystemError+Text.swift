@@ -23,7 +23,6 @@ extension SystemError {
     case System.isLink where operation == "go through": "remove the link, or unpack elsewhere with -o"
     case System.isLink: "name the file itself"
     case System.notDirectory, System.isDirectory: "unpack elsewhere with -o"
-    case System.illegalBytes: "rename it: names must be UTF-8"
     case System.nameTooLong: "choose a shorter name with -o"
     default: nil
     }

@@ -22,6 +22,8 @@ public struct SystemError: Error, Equatable, Sendable {
   public var isInTheWay: Bool {
     alreadyExists || ["go through", "replace"].contains(operation) && errno != System.accessDenied
   }
+  /// A folder was expected.
+  var isLinkOrFile: Bool { errno == System.isLink || errno == System.notDirectory }
   /// The reader of a pipe has gone.
   public var isBrokenPipe: Bool { errno == System.brokenPipe }
   /// The descriptor was never open: a command started without stdout.

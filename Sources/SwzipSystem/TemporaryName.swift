@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// `.swzip-<pid>-<16 hexadecimal digits>.tmp`: hidden, ours, and telling whose.
 enum TemporaryName {
   static func make() -> String {
@@ -8,8 +10,8 @@ enum TemporaryName {
 
   /// Strict, because what matches may be removed.
   static func matches(_ name: String) -> Bool {
-    guard name.hasPrefix(".swzip-"), name.hasSuffix(".tmp") else { return false }
-    let parts = name.utf8.dropFirst(7).dropLast(4).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+    guard name.utf8.starts(with: ".swzip-".utf8), let stem = name.withoutSuffix(".tmp") else { return false }
+    let parts = stem.utf8.dropFirst(7).split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     guard parts.count == 2, (1...10).contains(parts[0].count), parts[1].count == 16 else { return false }
     return parts[0].allSatisfy { (0x30...0x39).contains($0) }
       && parts[1].allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
@@ -27,9 +29,7 @@ public func removeStaleFiles(in directory: String) -> Int {
   guard let folder = try? Directory(directory), let names = try? System.names(in: folder.number, directory) else {
     return 0
   }
-  for bytes in names {
-    let name = String(decoding: bytes, as: UTF8.self)
-    guard TemporaryName.matches(name) else { continue }
+  for name in names where TemporaryName.matches(name) {
     guard let file = try? FileHandle.open(folder.path(of: name), followingLinks: false),
       let status = try? file.status(), status.kind == .regular || status.kind == .directory,
       status.user == System.userNumber(),
@@ -53,8 +53,7 @@ public func removeStaleFiles(in directory: String) -> Int {
 private func removeTree(_ name: String, in parent: Directory) throws(SystemError) {
   do {
     let folder = try Directory(name, in: parent)
-    for bytes in try System.names(in: folder.number, folder.path) {
-      let entry = String(decoding: bytes, as: UTF8.self)
+    for entry in try System.names(in: folder.number, folder.path) {
       if try System.status(of: entry, followingLinks: false, in: folder.number).kind == .directory {
         try removeTree(entry, in: folder)
       } else {

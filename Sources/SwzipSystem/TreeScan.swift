@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// The regular files under a folder.
 public struct TreeScan: Sendable {
   public struct File: Sendable {
@@ -5,37 +7,62 @@ public struct TreeScan: Sendable {
     public let name: String
     /// Of the file itself, behind links.
     public let status: FileStatus
+    /// Of the folder that its name lies in.
+    public let folder: FileStatus
+    /// The path without links, where a link led to the file.
+    fileprivate let linked: String?
   }
+
+  /// What becomes of symbolic links.
+  public enum Links: Sendable {
+    /// Each is what it leads to; a folder that contains itself is cut where it does (by device and inode).
+    case followed
+    /// Each real file once, under its own name where that is in the folder. `outside`: what of the rest is taken.
+    case once(outside: Outside)
+  }
+
+  /// What is taken that only links lead to.
+  public enum Outside: Sendable { case nothing, files, all }
 
   /// By the bytes of their names, whatever order the folder has.
   public private(set) var files: [File] = []
   private var outside: [String] = []
+  private var leftOutside: [String] = []
+  private var repeated: [String] = []
   private var dangling: [String] = []
   private var cycles: [String] = []
   private var special: [String] = []
   private var empty: [String] = []
   private let realRoot: String
+  private let links: Links
   private let mostFiles: Int
+  /// Paths without links of what links led to.
+  private var seen: Set<Exact> = []
 
-  /// Reads a folder. Links are followed; a folder that contains itself is cut where it does (by device and inode).
-  /// `takes` is asked for each file, and for each folder before it is entered. Throws for what cannot be read, for a name
-  /// that is not UTF-8, and for more than `mostFiles` files.
+  /// Reads a folder. `takes` is asked for each file, and for each folder before it is entered. Throws for what cannot be
+  /// read, and for more than `mostFiles` files.
   public init(
-    _ root: String, mostFiles: Int, takes: (_ name: String, _ isFolder: Bool) -> Bool
+    _ root: String, links: Links, mostFiles: Int = .max, takes: (_ name: String, _ isFolder: Bool) -> Bool
   ) throws(SystemError) {
+    self.links = links
     self.mostFiles = mostFiles
     realRoot = try System.realPath(root)
     let top = try Directory(root)
-    _ = try enter(top, name: "", above: [System.status(top.number, root)], isLinked: false, takes)
-    files.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    try enter(top, name: "", above: [System.status(top.number, root)], linked: nil, takes)
+    files.sort { $0.name.nameBytes.lexicographicallyPrecedes($1.name.nameBytes) }
   }
+
+  /// Where a file lies, without links.
+  public func realPath(of file: File) -> String { file.linked ?? join(realRoot, file.name) }
 
   /// One line each, for people, about what is left out or unusual.
   public var warnings: [String] {
     [
-      Self.line(outside, "link leads", "links lead", "outside the folder; what is there is packed"),
-      Self.line(dangling, "link leads", "links lead", "nowhere and is left out"),
-      Self.line(cycles, "link leads", "links lead", "back to a folder that contains it and is left out"),
+      Self.line(outside, "link leads", "links lead", "outside the folder; what is there is taken"),
+      Self.line(leftOutside, "link leads", "links lead", "outside the folder (left out)"),
+      Self.line(repeated, "link leads", "links lead", "to what has another name here (taken once)"),
+      Self.line(dangling, "link leads", "links lead", "nowhere (left out)"),
+      Self.line(cycles, "link leads", "links lead", "back to a folder that contains it (left out)"),
       Self.line(special, "name is", "names are", "no regular file (device, pipe or socket) and left out"),
       Self.line(empty, "folder is", "folders are", "empty and left out"),
     ].compactMap { $0 }
@@ -46,32 +73,26 @@ public struct TreeScan: Sendable {
     return names.count == 1 ? "\(first): this \(one) \(what)" : "\(names.count) \(several) \(what): \(first), …"
   }
 
-  /// Returns whether anything was found in it.
+  /// `linked`: the path without links, where a link led here. `above`: of the folder and those that it was entered from.
   private mutating func enter(
-    _ folder: Directory, name: String, above: [FileStatus], isLinked: Bool,
+    _ folder: Directory, name: String, above: [FileStatus], linked: String?,
     _ takes: (_ name: String, _ isFolder: Bool) -> Bool
-  ) throws(SystemError) -> Bool {
+  ) throws(SystemError) {
     // Sorted, so that warnings do not depend on the order either.
-    let entries = try System.names(in: folder.number, folder.path)
-      .sorted { $0.lexicographicallyPrecedes($1) }
-    for bytes in entries {
-      guard let part = String(validating: bytes, as: UTF8.self) else {
-        throw SystemError(
-          errno: System.illegalBytes, operation: "name", path: folder.path(of: String(decoding: bytes, as: UTF8.self)))
-      }
+    let entries = try System.names(in: folder.number, folder.path).sorted { Exact($0) < Exact($1) }
+    for part in entries {
       let path = name.isEmpty ? part : name + "/" + part
       let own = try System.status(of: part, followingLinks: false, in: folder.number)
-      try take(part, path, own, in: folder, above: above, isLinked: isLinked, takes)
+      try take(part, path, own, in: folder, above: above, linked: linked.map { join($0, part) }, takes)
     }
     if entries.isEmpty { empty.append(name.isEmpty ? "." : name) }
-    return !entries.isEmpty
   }
 
   private mutating func take(
-    _ part: String, _ path: String, _ own: FileStatus, in folder: Directory, above: [FileStatus], isLinked: Bool,
+    _ part: String, _ path: String, _ own: FileStatus, in folder: Directory, above: [FileStatus], linked: String?,
     _ takes: (_ name: String, _ isFolder: Bool) -> Bool
   ) throws(SystemError) {
-    var status = own
+    var (status, linked) = (own, linked)
     if own.kind == .link {
       guard takes(path, false) || takes(path, true) else { return }
       do throws(SystemError) {
@@ -82,29 +103,73 @@ public struct TreeScan: Sendable {
       }
     }
     guard takes(path, status.kind == .directory) else { return }
-    if own.kind == .link, !isLinked, try !isInside(folder.path(of: part)) { outside.append(path) }
+    if own.kind == .link {
+      let real = try System.realPath(folder.path(of: part))
+      if linked == nil, !isInside(real), !leavesOut(status) { outside.append(path) }
+      linked = real
+    }
+    if let linked, case .once = links, !isNew(linked, path, status) { return }
     switch status.kind {
     case .regular:
       guard files.count < mostFiles else {
         throw SystemError(errno: System.tooLarge, operation: "list", path: path)
       }
-      files.append(File(name: path, status: status))
+      files.append(File(name: path, status: status, folder: above[above.count - 1], linked: linked))
     case .directory:
       guard !above.contains(where: { $0.isSameFile(as: status) }) else { return cycles.append(path) }
       let next = try own.kind == .link ? Directory(folder.path(of: part)) : Directory(part, in: folder)
-      _ = try enter(next, name: path, above: above + [status], isLinked: isLinked || own.kind == .link, takes)
+      // What was opened counts, not what was looked at.
+      let opened = try System.status(next.number, next.path)
+      guard opened.isSameFile(as: status) else {
+        throw SystemError(errno: System.isLink, operation: "go through", path: next.path)
+      }
+      try enter(next, name: path, above: above + [opened], linked: linked, takes)
     default: special.append(path)
     }
   }
 
-  private func isInside(_ path: String) throws(SystemError) -> Bool {
-    let real = try System.realPath(path)
-    return real == realRoot || real.hasPrefix(realRoot.hasSuffix("/") ? realRoot : realRoot + "/")
+  /// Whether what a link led to is to be taken where each file is taken once. Says why not.
+  private mutating func isNew(_ real: String, _ path: String, _ status: FileStatus) -> Bool {
+    if isInside(real) {
+      repeated.append(path)
+    } else if leavesOut(status) {
+      leftOutside.append(path)
+    } else if seen.insert(Exact(real)).inserted {
+      return true
+    } else {
+      repeated.append(path)
+    }
+    return false
+  }
+
+  private func leavesOut(_ status: FileStatus) -> Bool {
+    guard case .once(let outside) = links else { return false }
+    switch outside {
+    case .nothing: return true
+    case .files: return status.kind == .directory
+    case .all: return false
+    }
+  }
+
+  private func isInside(_ real: String) -> Bool {
+    Exact(real) == Exact(realRoot) || real.utf8.starts(with: join(realRoot, "").utf8)
   }
 }
 
-/// Whether a name fits one of a shell's patterns, as a whole or by its last part; `*` takes slashes too.
+/// A path without links, `.` and `..`; nil if nothing is there.
+public func realPath(_ path: String) -> String? { try? System.realPath(path) }
+
+/// A name below a folder.
+public func join(_ folder: String, _ name: String) -> String {
+  folder.utf8.last == UInt8(ascii: "/") ? folder + name : folder + "/" + name
+}
+
+/// Whether a name fits one of a shell's patterns, as a whole or by its last part; `*` takes slashes too. A name fits itself,
+/// whatever its characters mean in a pattern.
 public func matchesAny(_ name: String, _ patterns: [String]) -> Bool {
-  let last = name.split(separator: "/").last.map(String.init) ?? name
-  return patterns.contains { System.matches(name, $0) || System.matches(last, $0) }
+  guard !patterns.isEmpty else { return false }
+  let last = name.nameParts.last { !$0.isEmpty } ?? name
+  return patterns.contains { pattern in
+    [name, last].contains { Exact($0) == Exact(pattern) || System.matches($0, pattern) }
+  }
 }

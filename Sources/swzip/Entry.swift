@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import SwzipCore
 internal import SwzipSystem
 
 /// The version of the command and the library; the format's own version is in the container.
@@ -35,7 +36,7 @@ struct Swzip: ParsableCommand {
 enum Entry {
   static func main() {
     LiveFiles.removeOnSignals()
-    let status = run(CommandLine.arguments)
+    let status = run(Process.arguments())
     Process.exit(finishOutput(status).rawValue)
   }
 
@@ -77,7 +78,7 @@ enum Entry {
     if text.hasSuffix(",") { text.removeLast() }
     if text.hasSuffix(".") { text.removeLast() }
     text = text.prefix(1).lowercased() + text.dropFirst()
-    let failure = Failure(.usage, path: "", text: text + "; see swzip --help")
+    let failure = Failure(.usage, path: "", text: text.printable + "; see swzip --help")
     Console(json: asJSON).fail(failure)
     return failure.status
   }

@@ -1,4 +1,5 @@
 import SwzipCore
+import SwzipNames
 import SwzipSamples
 import Testing
 
@@ -368,7 +369,7 @@ struct WireTests {
       #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(Array(frame[..<count]), at: 0) }
     }
     var twice = directory
-    twice.members[1].header.name = "MEMBER 0"
+    twice.members[1].header.name = twice.members[0].header.name
     #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(try twice.frame(), at: 0) }
   }
 
@@ -414,18 +415,36 @@ struct WireTests {
     let long = String(repeating: "x", count: 255)
     for name in [
       "a", "a/b", "é", "con1", "x.con", "…", long, Array(repeating: "d", count: 32).joined(separator: "/"), " a",
+      "a\u{1F}", "a\\b", "c:", "a ", "a.", "CON", "...", String(nameBytes: [0xFF, 0x2F, 0x80]),
+      String(nameBytes: Array(repeating: 0xFF, count: 255)),
     ] {
       #expect(MemberName.isValid(name), "\(name)")
     }
     for name in [
-      "", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\u{0}", "a\u{1F}", "a\u{7F}", "a\\b", "c:", "a ", "a.",
-      "a /b",
-      "CON", "nul", "Com1.txt", "a/LPT9", "aux.tar.gz", long + "x",
+      "", "/a", "a/", "a//b", ".", "..", "a/../b", "./a", "a\u{0}", long + "x", "/\u{301}", "a/\u{301}/..",
       Array(repeating: "d", count: 33).joined(separator: "/"),
       Array(repeating: long, count: 17).joined(separator: "/"),
     ] {
       #expect(!MemberName.isValid(name), "\(name)")
     }
+  }
+
+  /// What systems add to the rules of the format.
+  @Test func namesOnSystems() {
+    for name in [
+      "a:b", "a\\b", "CON", "nul", "Com1.txt", "a/LPT9", "aux.tar.gz", "a\u{1F}", "a ", "a /b", "x.", "a?", "<", "\"|",
+    ] {
+      #expect(
+        NameRules.linux.allows(name) && NameRules.macOS.allows(name) && !NameRules.windows.allows(name), "\(name)")
+    }
+    for name in ["con1", "x.con", "a/b", " a", "ü ✓", "COM0", "console", "e\u{301}"] {
+      #expect(NameRules.allCases.allSatisfy { $0.allows(name) }, "\(name)")
+    }
+    let bytes = String(nameBytes: [0x61, 0xFF])
+    #expect(NameRules.linux.allows(bytes) && !NameRules.macOS.allows(bytes) && !NameRules.windows.allows(bytes))
+    var warnings = NameWarnings()
+    for name in ["a", "b:", "A", "Größe", "GRÖSSE", "\u{E9}", "e\u{301}", "ſ", "s", "c"] { warnings.add(name) }
+    #expect(warnings.lines.count == 2 && warnings.lines[0].hasPrefix("b:") && warnings.lines[1].hasPrefix("4 names"))
   }
 
   /// Every error has a text for people, in one line.

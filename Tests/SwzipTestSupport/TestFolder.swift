@@ -73,7 +73,9 @@ public final class TestFolder {
 
   /// Makes a file, and the folders that its name goes through.
   public func writeDeep(_ name: String, _ bytes: [UInt8], mode: UInt32 = 0o644) {
-    for place in name.indices where name[place] == "/" { _ = unsafe mkdir(self(String(name[..<place])), 0o755) }
+    for place in name.utf8.indices where name.utf8[place] == UInt8(ascii: "/") {
+      _ = unsafe mkdir(self(String(name[..<place])), 0o755)
+    }
     write(name, bytes, mode: mode)
   }
 
@@ -97,6 +99,8 @@ public final class TestFolder {
   }
 
   public func link(_ name: String, to target: String) { precondition(unsafe symlink(target, self(name)) == 0) }
+
+  public func removeLink(_ name: String) { precondition(unsafe unlink(self(name)) == 0) }
 
   public func hardLink(_ name: String, to target: String) {
     precondition(unsafe linkat(AT_FDCWD, self(target), AT_FDCWD, self(name), 0) == 0)

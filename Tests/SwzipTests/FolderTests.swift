@@ -130,9 +130,8 @@ struct FolderTests {
   }
 
   @Test(arguments: [
-    ["../a"], ["/a"], ["a/../b"], ["a//b"], [""], ["."], ["a:b"], ["a\\b"], ["NUL"], ["a."], ["a "], ["a\n"],
-    ["a", "a"],
-    ["A", "a"], ["Größe", "GRÖSSE"], ["\u{E9}", "e\u{301}"], ["a", "a/b"], ["A/b", "a"], ["ſ", "s"], [],
+    ["../a"], ["/a"], ["a/../b"], ["a//b"], [""], ["."], ["a/"], ["a\0b"], ["a", "a"], ["a", "a/b"],
+    ["a/b/c", "a/b"], ["b", "a/x", "a"], [],
     [String(repeating: "x", count: 256)], [String(repeating: "d/", count: 32) + "x"],
   ]) func namesThatCannotBe(_ names: [String]) {
     let sink = ArraySink()
@@ -142,9 +141,20 @@ struct FolderTests {
     #expect(sink.bytes.isEmpty)
   }
 
-  /// Names that only some systems take for one are refused before a byte of the second is written.
+  /// Names that only some systems can create, or tell apart, are packed with a warning.
+  @Test func namesOfOtherSystems() throws {
+    let names = ["A", "GRÖSSE", "Größe", "a", "a:b", "e\u{301}", "z\u{10FFFF}.", "\u{E9}"]
+    let files = names.map { File(name: $0, bytes: Array($0.utf8)) }
+    let (container, report) = try Self.packed(files, options())
+    #expect(report.warnings.count == 2)
+    let sinks = ArraySinks()
+    _ = try unpack(from: ArraySource(container), to: sinks, threads: 1)
+    sinks.expect(files)
+  }
+
+  /// Names of one file are refused before a byte of the second is written.
   @Test func collidingNames() throws {
-    for (first, second) in [("Ä", "a\u{308}"), ("straße", "STRASSE"), ("a", "A"), ("a/b", "A"), ("x", "x/y")] {
+    for (first, second) in [("a", "a"), ("x", "x/y"), ("x/y", "x")] {
       let container = try Self.crafted([first, second])
       let sinks = ArraySinks()
       #expect(throws: SwzipError.self) {

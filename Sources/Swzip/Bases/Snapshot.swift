@@ -1,5 +1,6 @@
 public import SwzipCore
 internal import SwzipInputs
+internal import SwzipNames
 
 /// The last version of a file in memory, for weights that change step by step: the sender encodes each version as differences
 /// to the one before, the receiver applies them. For one thread at a time.
@@ -57,10 +58,12 @@ public final class Snapshot {
   ) throws(SwzipError) -> [TensorUpdate] {
     let before = tensors
     let old = try unsafe step(container, threads)
-    let known = Dictionary(before.map { ($0.name, $0) }) { first, _ in first }
+    let known = Dictionary(before.map { (Exact($0.name), $0) }) { first, _ in first }
     var updates: [TensorUpdate] = []
     for tensor in tensors {
-      if let update = TensorUpdate(tensor, in: current, before: known[tensor.name], in: old) { updates.append(update) }
+      if let update = TensorUpdate(tensor, in: current, before: known[Exact(tensor.name)], in: old) {
+        updates.append(update)
+      }
     }
     return updates
   }

@@ -1,5 +1,6 @@
 internal import SwzipCore
 internal import SwzipInputs
+internal import SwzipNames
 
 /// Where in a base the bytes of a segment may be found: by names, which are hints, and by samples.
 struct BasePlaces {
@@ -12,7 +13,7 @@ struct BasePlaces {
   /// Those of the source, ascending.
   private let tensors: [TensorRecord]
   /// Tensors of the base by name, by type, size and the hash of a sample, and by type and size.
-  private let named: [String: TensorRecord]
+  private let named: [Exact: TensorRecord]
   private let sampled: [Key: TensorRecord]
   private let alike: [Key: [TensorRecord]]
 
@@ -40,7 +41,7 @@ struct BasePlaces {
     self.source = source
     self.base = base
     self.tensors = tensors.sorted { $0.offset < $1.offset }
-    named = Dictionary(baseTensors.map { ($0.name, $0) }) { first, _ in first }
+    named = Dictionary(baseTensors.map { (Exact($0.name), $0) }) { first, _ in first }
     alike = Dictionary(grouping: baseTensors) { Key($0) }
     var sampled: [Key: TensorRecord] = [:]
     for tensor in baseTensors { sampled[try Key(tensor, in: base)] = tensor }
@@ -59,7 +60,7 @@ struct BasePlaces {
       places.append(UInt64(place))
     }
     if let tensor = tensor(in: segment) {
-      if let other = named[tensor.name] { add(tensor, other) }
+      if let other = named[Exact(tensor.name)] { add(tensor, other) }
       if places.isEmpty {
         if let other = sampled[try Key(tensor, in: source)] { add(tensor, other) }
         let others = alike[Key(tensor), default: []].map { ($0, Self.commonEnd($0.name, tensor.name)) }

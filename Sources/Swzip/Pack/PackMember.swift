@@ -1,8 +1,9 @@
 public import SwzipCore
+package import SwzipNames
 
 /// A file that becomes one of the members of a container.
 public struct PackMember: Sendable {
-  /// A relative path that `MemberName.problem` finds nothing wrong with.
+  /// A relative path (spec/FORMAT.md, section 8).
   public var name: String
   /// Permission bits, at most 0777; nil: not stored.
   public var mode: UInt16?
@@ -51,18 +52,18 @@ public struct PackBase: Sendable {
     }
     let container = try SwzFile(source, bases: bases)
     guard !container.isFolder || member != nil else { throw SwzipError(.refused, .severalFiles) }
-    let number = container.isFolder ? container.members.firstIndex { $0.name == member } : 0
+    let number = container.isFolder ? container.members.firstIndex { Exact($0.name) == member.map { Exact($0) } } : 0
     guard let number else { return nil }
     self.init(container, number, of: file)
   }
 
   /// The bases in the container of a folder, by name. Throws `oneFile` for anything else.
-  public static func members(of file: BaseFile, bases: Bases? = nil) throws(SwzipError) -> [String: PackBase] {
+  package static func members(of file: BaseFile, bases: Bases? = nil) throws(SwzipError) -> [Exact: PackBase] {
     let source = try file.open()
     guard try source.beginsContainer() else { throw SwzipError(.refused, .oneFile) }
     let container = try SwzFile(source, bases: bases)
     guard container.isFolder else { throw SwzipError(.refused, .oneFile) }
-    let named = container.members.enumerated().map { ($1.name, PackBase(container, $0, of: file)) }
+    let named = container.members.enumerated().map { (Exact($1.name), PackBase(container, $0, of: file)) }
     return Dictionary(named) { first, _ in first }
   }
 

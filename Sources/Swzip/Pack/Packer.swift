@@ -71,7 +71,11 @@ final class Packer {
     }
     var names = MemberNames()
     var planned: [PlannedMember] = []
-    for member in members { try names.add(member.name, .refused) }
+    var warnings = NameWarnings()
+    for member in members {
+      try names.add(member.name, .refused)
+      warnings.add(member.name)
+    }
     for member in members { planned.append(try Self.plan(member, options)) }
     planned = try Bundler(planned, members).join()
     var layouts = planned.map(\.layout)
@@ -88,6 +92,7 @@ final class Packer {
       for index in planned.indices { planned[index].header.storesSHA256 = true }
     }
     try self.init(planned, sources, .folder, sink, options)
+    report.warnings = warnings.lines
   }
 
   /// Of each member the ranges that segments of other members refer to.

@@ -14,6 +14,8 @@ package enum Limits {
   package static let referencesPerSegment = 4
   package static let basesPerMember = 64
   package static let rank = 64
+  /// Of a member.
+  package static let nameBytes = 4096
   /// Readable bytes that decoders need after a payload.
   package static let slack = 64
 

@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 // The one table of texts. A text is one line without the file's name: what is wrong; what to do.
 extension SwzipError {
   public var text: String {
@@ -31,9 +33,10 @@ extension SwzipError {
     case .varint: damaged("a number is not in its shortest form")
     case .name:
       (kind == .refused
-        ? "a name cannot be packed, as some system could not create it" : "a name in the container is not allowed")
+        ? "a name cannot be packed: it is too long, or too deep in folders" : "a name in the container is not allowed")
         + quoted
-    case .nameCollision: "two names mean the same file, or one is a folder of the other, on some systems" + quoted
+    case .nameHere: "this system cannot create a file of that name" + quoted
+    case .nameCollision: "two files have this name, or it is a folder of another" + quoted
     case .severalTensors: "several files have a tensor of this name" + quoted
     case .severalFiles: "it holds a folder, not a single file"
     case .oneFile: "it is a single file, and what is packed is a folder"
@@ -71,6 +74,7 @@ extension SwzipError {
     case (_, .trailingBytes): "unpack concatenated containers one by one"
     case (_, .notRandomAccess): "save it as a file first, or name an output with -o"
     case (_, .encoderFault): "the source is untouched"
+    case (_, .nameHere): "unpack the others with --only, or unpack it on another system"
     case (.refused, .name), (.refused, .nameCollision): "rename it, or leave it out with --exclude"
     case (_, .severalFiles): "unpack it into a folder, or choose one file with --only"
     case (_, .oneFile): "name the folder, or the container of one, that it is to be packed against"
@@ -100,10 +104,15 @@ extension SwzipError {
 }
 
 extension String {
-  /// The text with control, direction and line-breaking characters as `\u{…}`.
+  /// The text with control, direction and line-breaking characters as `\u{…}`, and bytes of names that are no UTF-8 as
+  /// `\xFF`.
   public var printable: String {
     var text = ""
     for scalar in unicodeScalars {
+      if let byte = scalar.nameByte {
+        text += "\\x" + String(byte, radix: 16)
+        continue
+      }
       switch scalar.properties.generalCategory {
       case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned:
         text += "\\u{\(String(scalar.value, radix: 16))}"

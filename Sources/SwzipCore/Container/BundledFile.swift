@@ -1,6 +1,8 @@
+package import SwzipNames
+
 /// A small file of a bundle (spec/FORMAT.md, section 4.1).
 package struct BundledFile: Equatable, Sendable {
-  package var name: String
+  @Exact package var name: String
   package var mode: UInt16?
   /// Nanoseconds since 1970.
   package var time: Int64?
@@ -23,8 +25,8 @@ enum FileTable {
     writer.varint(UInt64(files.count))
     var list = ByteWriter()
     for file in files {
-      list.varint(UInt64(file.name.utf8.count))
-      list.array(Array(file.name.utf8))
+      list.varint(UInt64(file.name.nameBytes.count))
+      list.array(file.name.nameBytes)
     }
     for file in files { list.varint(file.byteCount) }
     for file in files {

@@ -1,3 +1,5 @@
+package import SwzipNames
+
 /// The directory frame (spec/FORMAT.md, section 5).
 package struct Directory: Equatable, Sendable {
   package var members: [MemberRecord] = []
@@ -47,9 +49,9 @@ package struct Directory: Equatable, Sendable {
     guard directory.members.reduce(0, { $0 + $1.segments.count }) == Int(segmentCount),
       directory.members.reduce(0, { $0 + $1.tensors.count }) == Int(tensorCount)
     else { throw reader.failure(.indexAgrees) }
-    var seen = Set<String>()
+    var seen = Set<Exact>()
     for member in directory.members where member.bundle == nil {
-      guard seen.insert(member.header.name.lowercased()).inserted else {
+      guard seen.insert(Exact(member.header.name)).inserted else {
         throw SwzipError(.corrupt, .name, at: reader.position, detail: member.header.name)
       }
     }
@@ -112,8 +114,8 @@ package struct MemberRecord: Equatable, Sendable {
     writer.integer(MemberHeader.type(isBundle: bundle != nil))
     writer.integer(header.flags | MemberHeader.knowsLength)
     writer.integer(header.mode ?? 0)
-    writer.varint(UInt64(header.name.utf8.count))
-    writer.array(Array(header.name.utf8))
+    writer.varint(UInt64(header.name.nameBytes.count))
+    writer.array(header.name.nameBytes)
     if let time = header.time { writer.integer(time) }
     writer.varint(byteCount)
     writer.varint(frameByteCount / 16)
@@ -145,7 +147,7 @@ package struct MemberRecord: Equatable, Sendable {
     guard mode & ~0o777 == 0, flags & MemberHeader.hasMode != 0 || mode == 0 else { throw reader.failure(.limit) }
     var header = MemberHeader()
     header.mode = flags & MemberHeader.hasMode != 0 ? mode : nil
-    header.name = try MemberName.read(&reader, byteCount: try reader.count(itemBytes: 1, atMost: 4096))
+    header.name = try MemberName.read(&reader, byteCount: try reader.count(itemBytes: 1, atMost: Limits.nameBytes))
     if flags & MemberHeader.hasTime != 0 { header.time = try reader.integer(Int64.self) }
     header.byteCount = try reader.varint()
     let frameUnits = try reader.varint()
@@ -249,7 +251,7 @@ package struct SegmentRecord: Equatable, Sendable {
 package struct TensorRecord: Equatable, Sendable {
   static let leastBytes = 4
 
-  package var name: String
+  @Exact package var name: String
   package var elementType: ElementType
   package var shape: [UInt64]
   package var offset: UInt64

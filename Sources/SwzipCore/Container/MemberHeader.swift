@@ -1,3 +1,5 @@
+package import SwzipNames
+
 /// What the member frame says (spec/FORMAT.md, section 4.1), known before any of its bytes is coded.
 package struct MemberHeader: Equatable, Sendable {
   private static let data: UInt8 = 0
@@ -7,7 +9,7 @@ package struct MemberHeader: Equatable, Sendable {
   package static let knowsLength: UInt8 = 4
   package static let hasSHA256: UInt8 = 8
 
-  package var name = ""
+  @Exact package var name = ""
   package var mode: UInt16?
   /// Nanoseconds since 1970.
   package var time: Int64?
@@ -39,8 +41,8 @@ package struct MemberHeader: Equatable, Sendable {
     body.integer(UInt32(bases.count))
     body.integer(byteCount ?? .max)
     body.integer(time ?? 0)
-    body.integer(UInt16(name.utf8.count))
-    body.array(Array(name.utf8))
+    body.integer(UInt16(name.nameBytes.count))
+    body.array(name.nameBytes)
     for base in bases { base.write(&body) }
     if let files { FileTable.write(files, &body) }
     Extensions.write(&body)
@@ -118,7 +120,7 @@ package struct BaseRecord: Equatable, Sendable {
   package var sha256: [UInt8]
   package var byteCount: UInt64
   /// A file name to look for; never trusted.
-  package var hint: String
+  @Exact package var hint: String
 
   package init(sha256: [UInt8], byteCount: UInt64, hint: String) {
     self.sha256 = sha256
@@ -129,8 +131,8 @@ package struct BaseRecord: Equatable, Sendable {
   package func write(_ writer: inout ByteWriter) {
     writer.array(sha256)
     writer.integer(byteCount)
-    writer.integer(UInt16(hint.utf8.count))
-    writer.array(Array(hint.utf8))
+    writer.integer(UInt16(hint.nameBytes.count))
+    writer.array(hint.nameBytes)
   }
 
   package static func read(_ reader: inout ByteReader) throws(SwzipError) -> BaseRecord {
@@ -138,6 +140,6 @@ package struct BaseRecord: Equatable, Sendable {
     let byteCount = try reader.integer(UInt64.self)
     guard byteCount <= UInt64(Int64.max) else { throw reader.failure(.limit) }
     let hintBytes = try reader.integer(UInt16.self)
-    return BaseRecord(sha256: sha256, byteCount: byteCount, hint: try reader.string(Int(hintBytes)))
+    return BaseRecord(sha256: sha256, byteCount: byteCount, hint: String(nameBytes: try reader.array(Int(hintBytes))))
   }
 }

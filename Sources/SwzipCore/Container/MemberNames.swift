@@ -1,26 +1,25 @@
-/// Names of files that are to exist beside each other on any system: also where case or the form of accented letters
-/// does not tell names apart. A format reader refuses less (spec/FORMAT.md, section 8); this is for those who write files.
+internal import SwzipNames
+
+/// Names of files that are to exist beside each other: no two are equal, and none is a folder of another.
 package struct MemberNames {
-  private var files = Set<String>()
-  private var folders = Set<String>()
+  private var files = Set<Exact>()
+  private var folders = Set<Exact>()
 
   package init() {}
 
-  /// Throws `name` for a name that is not allowed, `nameCollision` for one that means the place of an earlier one, or a
-  /// folder of an earlier one or the reverse.
+  /// Throws `name` for a name that is not allowed, `nameCollision` for one that is an earlier one, or a folder of an earlier
+  /// one or the reverse.
   package mutating func add(_ name: String, _ kind: SwzipError.Kind) throws(SwzipError) {
-    guard !name.isEmpty, MemberName.isValid(name) else { throw SwzipError(kind, .name, detail: name) }
-    let key = Self.key(name)
-    var isNew = files.insert(key).inserted && !folders.contains(key)
-    for place in key.indices where key[place] == "/" {
-      let folder = String(key[..<place])
-      folders.insert(folder)
+    guard MemberName.isValid(name) else { throw SwzipError(kind, .name, detail: name) }
+    var isNew = files.insert(Exact(name)).inserted && !folders.contains(Exact(name))
+    var parts = name.nameParts.dropLast()
+    // Folders of a folder that is known are known.
+    while !parts.isEmpty {
+      let folder = Exact(parts.joined(separator: "/"))
       isNew = isNew && !files.contains(folder)
+      guard folders.insert(folder).inserted else { break }
+      parts.removeLast()
     }
     guard isNew else { throw SwzipError(kind, .nameCollision, detail: name) }
   }
-
-  /// Equal for names that some file system takes for one. Strings compare by canonical equivalence, which covers the
-  /// normal forms of Unicode; upper-casing first brings together what lower-casing alone leaves apart.
-  private static func key(_ name: String) -> String { name.uppercased().lowercased() }
 }

@@ -1,4 +1,5 @@
 import SwzipCore
+internal import SwzipNames
 
 /// The header of an npy file (NumPy's format.py): magic, version, length, and a Python dictionary of three entries.
 struct NPYHeader: Equatable {
@@ -32,10 +33,10 @@ private struct PythonLiteral {
 
   mutating func header() -> NPYHeader? {
     var header = NPYHeader()
-    var seen = Set<String>()
+    var seen = Set<Exact>()
     guard take("{") else { return nil }
     while !take("}") {
-      guard let key = string(), seen.insert(key).inserted, take(":") else { return nil }
+      guard let key = string(), seen.insert(Exact(key)).inserted, take(":") else { return nil }
       switch key {
       case "descr":
         guard let value = string() else { return nil }

@@ -1,4 +1,5 @@
 package import SwzipCore
+internal import SwzipNames
 
 /// An npz file: a zip archive of npy files. Arrays that are stored are mapped; deflated ones stay as they are.
 package enum NPZ: ModelFormat {
@@ -15,9 +16,10 @@ package enum NPZ: ModelFormat {
     var window = InputWindow(input)
     guard let end = input.byteCount, let archive = try ZipArchive(endingAt: end, &window) else { return nil }
     var map = FileMap()
-    for record in archive.records where record.isStored && record.name.hasSuffix(".npy") {
+    for record in archive.records where record.isStored {
+      guard let name = record.name.withoutSuffix(".npy") else { continue }
       var array = FileMap()
-      let end = try NPY.add(input, from: record.offset, name: String(record.name.dropLast(4)), to: &array)
+      let end = try NPY.add(input, from: record.offset, name: name, to: &array)
       // A header may tell of more bytes than the record has.
       guard end == record.offset + record.byteCount else { continue }
       map.tensors += array.tensors

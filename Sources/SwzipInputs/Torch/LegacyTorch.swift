@@ -1,4 +1,5 @@
 internal import SwzipCore
+internal import SwzipNames
 
 /// torch.save before 1.6, or without the zip serialization: five pickles (magic number, protocol version, sizes of C
 /// types, the object, the keys of its storages), then for each key a count of 8 bytes and the values (`_legacy_save` in
@@ -17,12 +18,12 @@ enum LegacyTorch {
     }
     guard let (bytes, pickles) = read, isLittleEndian(pickles[2], bytes) else { return nil }
     let object = pickles[3]
-    var numbers: [String: UInt32] = [:]
-    for (number, storage) in object.objects.storages.enumerated() { numbers[storage.key] = UInt32(number) }
+    var numbers: [Exact: UInt32] = [:]
+    for (number, storage) in object.objects.storages.enumerated() { numbers[Exact(storage.key)] = UInt32(number) }
     var offsets: [UInt32: UInt64] = [:]
     var cursor = UInt64(pickles[4].end)
     for key in keys(pickles[4], bytes) {
-      guard let number = numbers[key], offsets[number] == nil else { break }
+      guard let number = numbers[Exact(key)], offsets[number] == nil else { break }
       let storage = object.objects.storages[Int(number)]
       guard let byteCount = storage.byteCount else { break }
       if window.input.byteCount != nil {

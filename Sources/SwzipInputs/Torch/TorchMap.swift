@@ -1,9 +1,10 @@
 internal import SwzipCore
+internal import SwzipNames
 
 /// Collects what is known of a torch file: storages at their places, and the tensors that view them.
 struct TorchMap {
   private var map = FileMap()
-  private var names: Set<String> = []
+  private var names: Set<Exact> = []
 
   /// Adds the storages whose offsets in the file are known, by their number in the pickle. `prefix` goes before names
   /// and names a tensor that has none.
@@ -27,7 +28,7 @@ struct TorchMap {
         whole[storage] = record
       }
       if record.name.isEmpty { record.name = "tensor" }
-      if names.insert(record.name).inserted { map.tensors.append(record) }
+      if names.insert(Exact(record.name)).inserted { map.tensors.append(record) }
       return map.tensors.count < Limits.tensors
     }
     for (number, offset) in offsets {
@@ -46,7 +47,7 @@ struct TorchMap {
 
   /// What was collected; nil if payloads overlap.
   consuming func finish() -> FileMap? {
-    map.tensors.sort { ($0.offset, $0.byteCount, $0.name) < ($1.offset, $1.byteCount, $1.name) }
+    map.tensors.sort { ($0.offset, $0.byteCount, Exact($0.name)) < ($1.offset, $1.byteCount, Exact($1.name)) }
     map.payloads.sort { $0.offset < $1.offset }
     for (one, next) in zip(map.payloads, map.payloads.dropFirst()) where next.offset - one.offset < one.byteCount {
       return nil

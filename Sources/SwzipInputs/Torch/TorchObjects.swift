@@ -1,4 +1,5 @@
 internal import SwzipCore
+internal import SwzipNames
 
 /// A value of the symbolic machine. Nothing is imported, called or built: what a program would make is only noted.
 enum PickleValue {
@@ -49,7 +50,7 @@ struct TorchObjects {
   private(set) var values: [PickleValue] = []
   private(set) var storages: [TorchStorage] = []
   private(set) var tensors: [TorchTensor] = []
-  private var storageNumbers: [String: UInt32] = [:]
+  private var storageNumbers: [Exact: UInt32] = [:]
   private var containers: [Container] = []
   private var entries: [Entry] = []
 
@@ -130,14 +131,14 @@ struct TorchObjects {
     guard case .type(let type) = parts[first + 1], let key = Self.text(parts[first + 2], in: bytes, atMost: 64),
       case .integer(let count) = parts[first + 4], count >= 0
     else { return .other }
-    if let number = storageNumbers[key] { return .storage(number) }
+    if let number = storageNumbers[Exact(key)] { return .storage(number) }
     let (byteCount, overflow) = UInt64(count).multipliedReportingOverflow(by: UInt64(type.byteCount))
     guard !overflow, byteCount < 1 << 62 else { throw .unusual }
     try take(1, of: Self.storageBytes)
     let number = UInt32(storages.count)
     storages.append(
       TorchStorage(key: key, type: type, count: UInt64(count), byteCount: type.byteCount > 0 ? byteCount : nil))
-    storageNumbers[key] = number
+    storageNumbers[Exact(key)] = number
     return .storage(number)
   }
 

@@ -1,4 +1,5 @@
 internal import SwzipCore
+internal import SwzipNames
 
 /// torch.save since 1.6, TorchScript, and the items of a distributed checkpoint: zip archives of a pickle and a record
 /// for each storage (caffe2/serialize/inline_container.cc of torch). A file may hold several, one behind the other.
@@ -30,22 +31,23 @@ enum TorchZip {
     _ archive: ZipArchive, prefix: String, to map: inout TorchMap, _ input: some InputBytes
   ) throws(SwzipError) -> Bool {
     guard let root = archive.records.first?.name.split(separator: "/", maxSplits: 1).first else { return false }
-    let records = Dictionary(archive.records.map { ($0.name, $0) }) { first, _ in first }
-    if let order = records["\(root)/byteorder"], order.byteCount < 64,
+    let records = Dictionary(archive.records.map { (Exact($0.name), $0) }) { first, _ in first }
+    if let order = records[Exact("\(root)/byteorder")], order.byteCount < 64,
       try input.bytes(at: order.offset, count: Int(order.byteCount)) != Array("little".utf8)
     {
       return false
     }
     var found = false
     for name in pickles {
-      guard let record = records["\(root)/\(name).pkl"], record.isStored,
+      guard let record = records[Exact("\(root)/\(name).pkl")], record.isStored,
         record.byteCount <= UInt64(Limits.keptBytes)
       else { continue }
       let bytes = try input.bytes(at: record.offset, count: Int(record.byteCount))
       guard let pickle = try? PickleMachine.run(bytes) else { continue }
       var offsets: [UInt32: UInt64] = [:]
       for (number, storage) in pickle.objects.storages.enumerated() {
-        guard let data = records["\(root)/\(name)/\(storage.key)"], data.isStored, data.byteCount == storage.byteCount
+        guard let data = records[Exact("\(root)/\(name)/\(storage.key)")], data.isStored,
+          data.byteCount == storage.byteCount
         else { continue }
         offsets[UInt32(number)] = data.offset
       }

@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// One thing to do.
@@ -7,6 +8,8 @@ struct Task {
   let operand: Operand
   /// Below the folder that was named, or the last part of a path; where it goes below `--output-dir`.
   let name: String
+  /// What it was, where it was found in a folder.
+  var found: TreeScan.File?
   /// Copied as it is, not packed or unpacked: what loaders look for by name beside the shards of a model.
   var isPlainCopy = false
 }
@@ -20,6 +23,8 @@ struct FileList {
   private let settings: Settings
   private let purpose: Purpose
   private var selection: Selection { settings.selection }
+  /// Paths without links of the files that were found.
+  private var seen: Set<Exact> = []
   /// `model.safetensors.index.json` and its like say which shard holds what.
   private static let indexSuffix = ".index.json"
 
@@ -38,24 +43,39 @@ struct FileList {
   private mutating func add(_ operand: Operand, name: String) {
     guard selection.isRecursive, case .path(let path) = operand, let status = try? FileStatus.of(path),
       status.kind == .directory
-    else { return tasks.append(Task(operand: operand, name: name)) }
+    else {
+      if selection.isRecursive, !seen.insert(Exact(realPath(operand.name) ?? operand.name)).inserted { return }
+      return tasks.append(Task(operand: operand, name: name))
+    }
     do throws(Failure) {
       let found = try attempt(path) { () throws(SystemError) in
-        try TreeScan(path, mostFiles: .max) { name, isFolder in settings.selection.takes(name, isFolder: isFolder) }
+        try TreeScan(path, links: .once(outside: outside)) { name, isFolder in
+          settings.selection.takes(name, isFolder: isFolder)
+        }
       }
       for warning in found.warnings { settings.console.warn(path, warning.printable) }
-      for file in found.files { add(file.name, below: path) }
+      // Who names a folder and one in it means each file once, too.
+      for file in found.files where seen.insert(Exact(found.realPath(of: file))).inserted {
+        add(file, below: path)
+      }
     } catch {
       failures.append(error)
     }
   }
 
-  private mutating func add(_ name: String, below folder: String) {
-    let operand = Operand.path(folder.hasSuffix("/") ? folder + name : folder + "/" + name)
-    if name.hasSuffix(FileList.indexSuffix) {
-      if settings.outputFolder != nil { tasks.append(Task(operand: operand, name: name, isPlainCopy: true)) }
-    } else if name.hasSuffix(PackJob.suffix) == (purpose == .unpack) {
-      tasks.append(Task(operand: operand, name: name))
+  /// Nothing is written or removed outside the folder: what lies there is taken only if it goes elsewhere, and a link to
+  /// a file gets its output beside itself.
+  private var outside: TreeScan.Outside {
+    settings.removesSource ? .nothing : settings.outputFolder == nil ? .files : .all
+  }
+
+  private mutating func add(_ file: TreeScan.File, below folder: String) {
+    let operand = Operand.path(join(folder, file.name))
+    if file.name.withoutSuffix(FileList.indexSuffix) != nil {
+      guard settings.outputFolder != nil else { return }
+      tasks.append(Task(operand: operand, name: file.name, found: file, isPlainCopy: true))
+    } else if (file.name.withoutSuffix(PackJob.suffix) != nil) == (purpose == .unpack) {
+      tasks.append(Task(operand: operand, name: file.name, found: file))
     }
   }
 
@@ -67,15 +87,15 @@ struct FileList {
     }
     let bytes = try attempt(file) { () throws(SystemError) in try handle.readToEnd() }
     let mark: UInt8 = selection.listEndsInNull ? 0 : 10
-    return bytes.split(separator: mark).map { String(decoding: $0, as: UTF8.self) }
+    return bytes.split(separator: mark).map { String(nameBytes: $0) }
   }
 
   /// Whether a path stays below where it starts.
   private func isBelow(_ path: String) -> Bool {
-    !path.hasPrefix("/") && !path.split(separator: "/", omittingEmptySubsequences: false).contains("..")
+    let parts = path.nameParts
+    return parts.first != "" && !parts.contains("..")
   }
-
 }
 
 /// The name of a file or folder without what it lies in.
-func lastPart(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+func lastPart(_ path: String) -> String { path.nameParts.last { !$0.isEmpty } ?? path }

@@ -55,6 +55,7 @@ final class FolderOutput: MemberSinks {
   func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)? {
     let isTaken = takes(member.name)
     guard isTaken || keepsAll else { return nil }
+    try NameRules.checkHere(member.name)
     let handle = try call(member.name) { () throws(SystemError) in
       let handle = try folder.folder.create(member.name)
       try handle.reserve(member.byteCount ?? 0)

@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 internal import Synchronization
 
@@ -15,7 +16,7 @@ struct FolderPackJob {
       throw .refused(path, "--rm removes files, not folders; drop --rm, or pack each file with -r")
     }
     var folder = path
-    while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+    while folder.utf8.count > 1, let shorter = folder.withoutSuffix("/") { folder = shorter }
     let isNamed = splitPath(folder) != nil
     if !isNamed, settings.output == nil, !settings.writesToStdout {
       throw .refused(path, "it has no name of its own; name the output with -o")
@@ -62,7 +63,7 @@ struct FolderPackJob {
   private func scan(_ folder: String, _ target: Target) throws(Failure) -> TreeScan {
     let tree: TreeScan
     do throws(SystemError) {
-      tree = try TreeScan(folder, mostFiles: Limits.members) { name, isFolder in
+      tree = try TreeScan(folder, links: .followed, mostFiles: Limits.members) { name, isFolder in
         settings.selection.takes(name, isFolder: isFolder)
       }
     } catch {
@@ -70,7 +71,7 @@ struct FolderPackJob {
     }
     for warning in tree.warnings { console.warn(folder, warning.printable) }
     if tree.files.isEmpty { throw .refused(folder, "it holds no files to pack") }
-    if case .path(let path) = target, let old = try? FileStatus.of(path),
+    if case .path(let path, _) = target, let old = try? FileStatus.of(path),
       tree.files.contains(where: { $0.status.isSameFile(as: old) })
     {
       throw .refused(path, "it lies in the folder that is packed; name another output with -o")
@@ -84,7 +85,7 @@ struct FolderPackJob {
   }
 
   private func member(_ file: TreeScan.File, below folder: String, _ reading: LastRead) -> PackMember {
-    let path = folder + "/" + file.name
+    let path = join(folder, file.name)
     return PackMember(
       name: file.name, mode: UInt16(file.status.permissions), time: storesTimes ? file.status.modified : nil
     ) { () throws(SwzipError) in
@@ -98,7 +99,7 @@ struct FolderPackJob {
   }
 
   private func checkUnchanged(_ file: TreeScan.File, below folder: String) throws(Failure) {
-    let path = folder + "/" + file.name
+    let path = join(folder, file.name)
     let now = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
     guard now.hasSameContent(as: file.status) else { throw Failure(Input.changed, path: path) }
   }

@@ -16,7 +16,7 @@ struct FolderUnpackJob {
     let index = input.source.byteCount == nil ? nil : try? SwzFile(input.source, bases: bases)
     let chosen = try index.map { index throws(Failure) in try choose(input, index) }
     let target = try settings.unpackTarget(task)
-    guard case .path(let path) = target else { return try writeOne(input, index, chosen) }
+    guard case .path(let path, let place) = target else { return try writeOne(input, index, chosen) }
     if settings.skips(task, target) { return }
     if let status = try? FileStatus.of(path), status.kind != .directory {
       throw .refused(path, "it exists and is no folder; name another output with -o")
@@ -26,7 +26,7 @@ struct FolderUnpackJob {
     guard !settings.dryRun else {
       return settings.announce(input.name, byteCount: input.source.byteCount, target, expected: expected)
     }
-    try write(input, index, bases, chosen, to: path, expected: expected)
+    try write(input, index, bases, chosen, to: path, in: place, expected: expected)
   }
 
   /// The members that `--only` names; at least one.
@@ -38,10 +38,11 @@ struct FolderUnpackJob {
   }
 
   private func write(
-    _ input: Input, _ index: SwzFile?, _ bases: Bases?, _ chosen: [Int]?, to path: String, expected: UInt64?
+    _ input: Input, _ index: SwzFile?, _ bases: Bases?, _ chosen: [Int]?, to path: String, in place: FileStatus?,
+    expected: UInt64?
   ) throws(Failure) {
     removeStaleFilesOnce(beside: path)
-    let folder = try attempt(path) { () throws(SystemError) in try AtomicFolder(target: path) }
+    let folder = try attempt(path) { () throws(SystemError) in try AtomicFolder(target: path, in: place) }
     if let index, let chosen {
       let members = index.members
       for number in chosen { try check(members[number].name, in: folder) }

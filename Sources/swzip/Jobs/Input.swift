@@ -8,11 +8,14 @@ struct Input {
   let source: FileSource
   /// What the file was when it was opened; nil for stdin.
   let status: FileStatus?
+  /// What the folder that it lies in must be when it is removed.
+  let folder: FileStatus?
 
   /// Links are followed for reading, except where the source is to be removed. Directories are refused; devices,
-  /// pipes and sockets need `force`: opening them may wait or do things.
-  init(_ operand: Operand, force: Bool, forRemoval: Bool = false) throws(Failure) {
+  /// pipes and sockets need `force`: opening them may wait or do things. `found`: what it must be.
+  init(_ operand: Operand, found: TreeScan.File? = nil, force: Bool, forRemoval: Bool = false) throws(Failure) {
     name = operand.name
+    folder = found?.folder
     let handle: FileHandle
     switch operand {
     case .standardInput:
@@ -27,7 +30,7 @@ struct Input {
         try FileHandle.open(path, followingLinks: !forRemoval)
       }
       let now = try attempt(path) { () throws(SystemError) in try handle.status() }
-      guard now.isSameFile(as: before) else {
+      guard now.isSameFile(as: found?.status ?? before) else {
         throw Failure(.failed, path: path, text: "it changed just now; run it again")
       }
       status = now

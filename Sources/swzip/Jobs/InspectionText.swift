@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 
 /// The tables of `inspect`.
 struct InspectionText {
@@ -87,11 +88,11 @@ struct InspectionText {
   /// In the order of the first tensor of each.
   private var groups: [Group] {
     var groups: [Group] = []
-    var places: [[String]: Int] = [:]
+    var places: [[Exact]: Int] = [:]
     for row in inspection.rows {
       let name = showsAll ? row.tensor.name : starred(row.tensor.name)
       let shape = formatShape(row.tensor.shape)
-      let key = [name, row.tensor.elementType, shape, row.codec]
+      let key = [name, row.tensor.elementType, shape, row.codec].map { Exact($0) }
       if !showsAll, let place = places[key] {
         groups[place].rows.append(row)
       } else {
@@ -108,8 +109,8 @@ struct InspectionText {
 
   /// "model.layers.12.mlp.weight" gives "model.layers.*.mlp.weight": only parts that are numbers as a whole.
   private func starred(_ name: String) -> String {
-    name.split(separator: ".", omittingEmptySubsequences: false)
-      .map { part in !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) } ? "*" : part }
+    name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+      .map { part in !part.isEmpty && part.allSatisfy { (0x30...0x39).contains($0) } ? "*" : Substring(part) }
       .joined(separator: ".")
   }
 

@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// What `--base` names: files, containers, and folders of either.
@@ -22,7 +23,7 @@ struct NamedBases {
   /// original could never be had again.
   func check(_ target: Target, removing source: FileStatus? = nil) throws(Failure) {
     var replaced: FileStatus?
-    if case .path(let path) = target { replaced = try? FileStatus.of(path) }
+    if case .path(let path, _) = target { replaced = try? FileStatus.of(path) }
     guard replaced != nil || source != nil else { return }
     for path in paths {
       for status in try NamedBases.statuses(path) {
@@ -43,7 +44,7 @@ struct NamedBases {
   }
 
   private static func scan(_ path: String) throws(Failure) -> TreeScan {
-    try attempt(path) { () throws(SystemError) in try TreeScan(path, mostFiles: .max) { _, _ in true } }
+    try attempt(path) { () throws(SystemError) in try TreeScan(path, links: .once(outside: .all)) { _, _ in true } }
   }
 
   /// The base of a file that is packed on its own: the first path, or what has the file's name in that folder or container
@@ -73,13 +74,13 @@ struct NamedBases {
     }
     let file = try NamedBases.file(path)
     let found = try attemptLibrary(path) { () throws(SwzipError) in try PackBase.members(of: file, bases: needed) }
-    return names.map { name in found[name].map { Base(path: path, status: status, packBase: $0) } }
+    return names.map { name in found[Exact(name)].map { Base(path: path, status: status, packBase: $0) } }
   }
 
   private func needed() throws(Failure) -> Bases? { try NamedBases(Array(paths.dropFirst())).allowed() }
 
   private static func base(_ name: String, below folder: String, _ needed: Bases?) throws(Failure) -> Base? {
-    let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    let path = join(folder, name)
     guard let status = try? FileStatus.of(path), status.kind == .regular else { return nil }
     return try packBase(path, member: nil, needed).map { Base(path: path, status: status, packBase: $0) }
   }
@@ -124,7 +125,7 @@ struct NamedBases {
     let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
     guard status.kind == .directory else { return [try file(path)] }
     return try scan(path).files.map { entry throws(Failure) in
-      var file = try file(path + "/" + entry.name)
+      var file = try file(join(path, entry.name))
       file.isOptional = true
       return file
     }

@@ -5,18 +5,19 @@ internal import SwzipSystem
 /// Where an output shall go.
 enum Target: Equatable {
   case standardOutput
-  case path(String)
+  /// `in`: what the folder that it lies in must be; then no link is gone through.
+  case path(String, in: FileStatus? = nil)
 
   var name: String {
     switch self {
     case .standardOutput: FileHandle.standardOutput.path
-    case .path(let path): path
+    case .path(let path, _): path
     }
   }
 
   /// Refuses what would overwrite something, before any work is done.
   func check(against input: FileStatus?, force: Bool) throws(Failure) {
-    guard case .path(let path) = self else { return }
+    guard case .path(let path, _) = self else { return }
     guard splitPath(path) != nil else { throw .refused(path, "it names a directory; name a file") }
     guard let existing = try? FileStatus.of(path, followingLinks: false) else { return }
     let behind = (try? FileStatus.of(path)) ?? existing
@@ -33,17 +34,19 @@ extension Settings {
   func target(_ task: Task, named name: String, own: String) throws(Failure) -> Target {
     if writesToStdout { return .standardOutput }
     if let output { return .path(output) }
-    guard let outputFolder else { return .path(own) }
-    let path = outputFolder.hasSuffix("/") ? outputFolder + name : outputFolder + "/" + name
-    if !dryRun, let folder = splitPath(path)?.directory {
-      try attempt(folder) { () throws(SystemError) in try makeFolders(folder) }
+    guard let outputFolder else { return .path(own, in: task.found?.folder) }
+    let path = join(outputFolder, name)
+    guard !dryRun else { return .path(path) }
+    do throws(SystemError) {
+      return .path(path, in: try makeFolders(above: name, below: outputFolder))
+    } catch {
+      throw Failure(error, path: error.path)
     }
-    return .path(path)
   }
 
   /// Whether a task is to be left out, because its output exists. Says so.
   func skips(_ task: Task, _ target: Target) -> Bool {
-    guard selection.skipsExisting, case .path(let path) = target,
+    guard selection.skipsExisting, case .path(let path, _) = target,
       (try? FileStatus.of(path, followingLinks: false)) != nil
     else { return false }
     if console.verbose > 0 { console.note("\(task.operand.name.printable) : skipped, its output exists") }
@@ -75,14 +78,14 @@ final class Output {
     case .standardOutput:
       sink = FileSink(FileHandle.standardOutput, canReadBack: false)
       file = nil
-    case .path(let path):
-      if force, let existing = try? FileStatus.of(path), existing.kind != .regular {
+    case .path(let path, let folder):
+      if force, folder == nil, let existing = try? FileStatus.of(path), existing.kind != .regular {
         let handle = try attempt(path) { () throws(SystemError) in try FileHandle.openForWriting(path) }
         sink = FileSink(handle, canReadBack: false)
         file = nil
       } else {
         removeStaleFilesOnce(beside: path)
-        let file = try attempt(path) { () throws(SystemError) in try AtomicFile(target: path) }
+        let file = try attempt(path) { () throws(SystemError) in try AtomicFile(target: path, in: folder) }
         self.file = file
         sink = FileSink(file.handle, canReadBack: true)
         guard let expected else { return }

@@ -20,13 +20,16 @@ struct PackJob {
 
   func run(_ task: Task) throws(Failure) {
     if task.isPlainCopy { return try PlainCopy(settings: settings).run(task) }
-    if case .path(let path) = task.operand, let status = try? FileStatus.of(path), status.kind == .directory {
+    if task.found == nil, case .path(let path) = task.operand, let status = try? FileStatus.of(path),
+      status.kind == .directory
+    {
       return try FolderPackJob(settings: settings, options: options, storesTimes: storesTimes).run(task, path, status)
     }
     let target = try settings.target(
       task, named: task.name + PackJob.suffix, own: task.operand.name + PackJob.suffix)
     if settings.skips(task, target) { return }
-    let input = try Input(task.operand, force: settings.force, forRemoval: settings.removesSource)
+    let input = try Input(
+      task.operand, found: task.found, force: settings.force, forRemoval: settings.removesSource)
     try target.check(against: input.status, force: settings.force)
     try settings.bases.check(target, removing: settings.removesSource ? input.status : nil)
     if target == .standardOutput, FileHandle.standardOutput.isTerminal, !settings.force {

@@ -9,7 +9,7 @@ struct PlainCopy {
   func run(_ task: Task) throws(Failure) {
     let target = try settings.target(task, named: task.name, own: task.operand.name)
     if settings.skips(task, target) { return }
-    let input = try Input(task.operand, force: settings.force)
+    let input = try Input(task.operand, found: task.found, force: settings.force)
     try target.check(against: input.status, force: settings.force)
     guard !settings.dryRun else { return settings.announce(input.name, byteCount: input.source.byteCount, target) }
     let output = try Output(target, expected: input.source.byteCount, force: settings.force)

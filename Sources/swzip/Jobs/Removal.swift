@@ -29,7 +29,7 @@ struct Removal {
     }
     try checkUnchanged()
     // The point of no return.
-    let removed = try attempt(source.name) { () throws(SystemError) in try removeFile(source.name) }
+    let removed = try attempt(source.name) { () throws(SystemError) in try removeFile(source.name, in: source.folder) }
     try requireRemoved(removed)
   }
 

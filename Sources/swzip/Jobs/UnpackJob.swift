@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// Unpacks containers, one file or folder each.
@@ -12,7 +13,7 @@ struct UnpackJob {
   func run(_ task: Task) throws(Failure) {
     if task.isPlainCopy { return try PlainCopy(settings: settings).run(task) }
     let operand = task.operand
-    let input = try Input(operand, force: settings.force, forRemoval: settings.removesSource)
+    let input = try Input(operand, found: task.found, force: settings.force, forRemoval: settings.removesSource)
     if operand == .standardInput, FileHandle.standardInput.isTerminal, !settings.force {
       throw .refused(input.name, "compressed data is not read from a terminal; name a file")
     }
@@ -91,10 +92,9 @@ extension Settings {
   func unpackTarget(_ task: Task) throws(Failure) -> Target {
     let name = task.operand.name
     guard !writesToStdout, output == nil else { return try target(task, named: "", own: "") }
-    guard name.hasSuffix(PackJob.suffix), let last = splitPath(name)?.name, last != PackJob.suffix else {
+    guard let own = name.withoutSuffix(PackJob.suffix), splitPath(own) != nil else {
       throw .refused(name, "its name does not end in .swz; name the output with -o, or write to stdout with -c")
     }
-    let count = PackJob.suffix.count
-    return try target(task, named: String(task.name.dropLast(count)), own: String(name.dropLast(count)))
+    return try target(task, named: task.name.withoutSuffix(PackJob.suffix) ?? task.name, own: own)
   }
 }

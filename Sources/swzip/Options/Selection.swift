@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// Which of the files that are named or found are worked on.
@@ -37,7 +38,7 @@ struct Selection {
   /// By a hash of the name: the same on every machine, whatever other files come and go.
   func isInShard(_ name: String) -> Bool {
     guard let shard else { return true }
-    return xxh3(Array(name.utf8)) % shard.count == shard.index
+    return xxh3(name.nameBytes) % shard.count == shard.index
   }
 
   /// Whether a file or folder below a named folder is taken. What runs of swzip are writing never is.

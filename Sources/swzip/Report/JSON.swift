@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// A JSON value to be written.
 indirect enum JSONValue {
   case string(String)
@@ -62,7 +64,13 @@ private func quote(_ text: String) -> String {
     case "\0"..<" ", "\u{7f}":
       let digits = String(scalar.value, radix: 16)
       quoted += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
-    default: quoted.unicodeScalars.append(scalar)
+    default:
+      // A byte of a name that is no UTF-8 is shown as everywhere: \xFF.
+      if let byte = scalar.nameByte {
+        quoted += "\\\\x" + String(byte, radix: 16)
+      } else {
+        quoted.unicodeScalars.append(scalar)
+      }
     }
   }
   return quoted + "\""

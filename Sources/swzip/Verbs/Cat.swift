@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 struct Cat: ParsableCommand {
@@ -84,7 +85,8 @@ struct Cat: ParsableCommand {
   private func select(_ file: SwzFile, _ bounds: (from: UInt64, to: UInt64?)?) throws(SwzipError) -> [Piece] {
     let members = file.members
     guard let bounds else { return try find(tensors, in: file) }
-    let number = tensors.first.map { name in members.firstIndex { $0.name == name && file.isFolder } } ?? 0
+    let number =
+      tensors.first.map { name in members.firstIndex { Exact($0.name) == Exact(name) && file.isFolder } } ?? 0
     guard let number, !tensors.isEmpty || members.count == 1 else {
       throw SwzipError(.refused, .range, detail: "name one of the \(members.count) files with it")
     }
@@ -95,24 +97,23 @@ struct Cat: ParsableCommand {
     return [Piece(member: number, offset: bounds.from, byteCount: end - bounds.from)]
   }
 
-  /// FILE:TENSOR, FILE or TENSOR, in this order: names of files have no colon, names of tensors may.
+  /// A FILE, or FILE:TENSOR, or a TENSOR, in this order. Names of both may have colons.
   private func find(_ names: [String], in file: SwzFile) throws(SwzipError) -> [Piece] {
-    var files: [String: Int] = [:]
+    var files: [Exact: Int] = [:]
     let members = file.members
-    if file.isFolder { for (number, member) in members.enumerated() { files[member.name] = number } }
-    let known = Dictionary(grouping: file.tensors, by: \.name)
+    if file.isFolder { for (number, member) in members.enumerated() { files[Exact(member.name)] = number } }
+    let known = Dictionary(grouping: file.tensors) { Exact($0.name) }
     var pieces: [Piece] = []
     for name in names {
-      let parts = name.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-      if parts.count == 2, let number = files[parts[0]] {
-        guard let tensor = known[parts[1]]?.first(where: { $0.member == number }) else {
+      if let number = files[Exact(name)] {
+        pieces.append(Piece(member: number, offset: 0, byteCount: members[number].byteCount))
+      } else if let (number, rest) = Self.split(name, files) {
+        guard let tensor = known[rest]?.first(where: { $0.member == number }) else {
           throw SwzipError(.refused, .noSuchTensor, detail: name)
         }
         pieces.append(Piece(tensor))
-      } else if let number = files[name] {
-        pieces.append(Piece(member: number, offset: 0, byteCount: members[number].byteCount))
-      } else if let tensor = known[name]?.first {
-        guard known[name]?.allSatisfy({ $0.member == tensor.member }) == true else {
+      } else if let found = known[Self.tensorName(name)], let tensor = found.first {
+        guard found.allSatisfy({ $0.member == tensor.member }) else {
           throw SwzipError(.refused, .severalTensors, detail: name)
         }
         pieces.append(Piece(tensor))
@@ -121,6 +122,21 @@ struct Cat: ParsableCommand {
       }
     }
     return pieces
+  }
+
+  /// The first colon with a file before it.
+  private static func split(_ name: String, _ files: [Exact: Int]) -> (file: Int, tensor: Exact)? {
+    for place in name.utf8.indices where name.utf8[place] == UInt8(ascii: ":") {
+      if let file = files[Exact(String(name[..<place]))] {
+        return (file, tensorName(String(name[name.utf8.index(after: place)...])))
+      }
+    }
+    return nil
+  }
+
+  /// A word of the command line as text: names of tensors are UTF-8.
+  private static func tensorName(_ word: String) -> Exact {
+    Exact(String(decoding: word.nameBytes, as: UTF8.self))
   }
 
   /// In steps, so that memory is bounded whatever the size of the tensor.

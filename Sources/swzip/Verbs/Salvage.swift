@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 struct Salvage: ParsableCommand {
@@ -53,8 +54,7 @@ struct Salvage: ParsableCommand {
   }
 
   private static func partialName(_ name: String) -> String {
-    let stem = name.hasSuffix(PackJob.suffix) ? String(name.dropLast(PackJob.suffix.count)) : name
-    return stem + ".partial"
+    (name.withoutSuffix(PackJob.suffix) ?? name) + ".partial"
   }
 }
 
