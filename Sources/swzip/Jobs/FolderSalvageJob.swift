@@ -6,6 +6,7 @@ internal import SwzipSystem
 struct FolderSalvageJob {
   let console: Console
   let force: Bool
+  let bases: Bases?
 
   func run(_ input: Input, _ path: String) throws(Failure) {
     if !force, (try? FileStatus.of(path, followingLinks: false)) != nil {
@@ -15,47 +16,23 @@ struct FolderSalvageJob {
     let folder = try attempt(path) { () throws(SystemError) in try AtomicFolder(target: path) }
     let mask = Process.creationMask()
     let output = FolderOutput(folder, mask: mask, keepsAll: true) { _ in true }
-    let (files, lost): ([SalvageReport], [String])
+    let found: SalvageReport
     do throws(SwzipError) {
-      (files, lost) = try salvage(from: input.source, to: output)
+      found = try salvage(from: input.source, to: output, bases: bases)
       try output.settle()
     } catch {
       if let failure = output.failure { throw Failure(failure.error, path: failure.path) }
       throw Failure(error, path: input.name)
     }
+    guard !found.files.isEmpty else { throw .nothingSaved(input.name, found) }
     let durability: Durability
     do throws(SystemError) {
       durability = try folder.publish(output.published, folderMode: 0o777 & ~mask, replacing: force)
     } catch {
       throw Failure(error, path: error.path)
     }
-    say(input.name, path, files, lost)
+    SalvageText(found).say(console, input.name, path)
     try requireDurable(durability, path)
-    let ranges = files.reduce(0) { $0 + $1.missing.count }
-    if !lost.isEmpty || files.isEmpty {
-      throw Failure(
-        .damaged, path: input.name, text: "\(max(1, lost.count)) files are lost; restore from another copy")
-    }
-    if ranges > 0 { throw .lost(input.name, ranges) }
-  }
-
-  private func say(_ input: String, _ path: String, _ files: [SalvageReport], _ lost: [String]) {
-    let recovered = files.reduce(0) { $0 &+ $1.recoveredByteCount }
-    let total = files.reduce(0) { $0 &+ $1.byteCount }
-    console.note(
-      "\(input.printable) : \(formatSize(recovered)) of \(formatSize(total)) in \(files.count) files saved to \(path.printable)"
-    )
-    for line in files.flatMap(\.lines) { console.note(line) }
-    for name in lost { console.note("  lost: \(name.printable)") }
-    console.emit([
-      "path": .string(input), "out": .string(path), "out_bytes": .integer(total),
-      "recovered_bytes": .integer(recovered),
-      "files": .array(
-        files.map { file in
-          var fields: JSONObject = ["name": .string(file.name)]
-          fields.append(file.json)
-          return .object(fields)
-        }), "lost": .array(lost.map { .string($0) }),
-    ])
+    if let failure = Failure.lost(input.name, found) { throw failure }
   }
 }
