@@ -16,6 +16,7 @@ final class FrameScanner {
   private static let mostSteps = 8
 
   private let source: any InputSource
+  private let version: FormatVersion
   let end: UInt64
   private var work: UInt64
   private let memory: Memory
@@ -40,7 +41,8 @@ final class FrameScanner {
     let byteCount: UInt64
   }
 
-  init(_ source: any InputSource) throws(SwzipError) {
+  init(_ source: any InputSource, _ version: FormatVersion = .current) throws(SwzipError) {
+    self.version = version
     self.source = source
     end = source.byteCount ?? 0
     work = min(end, 1 << 56) * Self.workFactor + Self.freeWork
@@ -60,7 +62,7 @@ final class FrameScanner {
     if frame.kind == .segment {
       return .segment(number: frame.tag, try? SegmentHeader.read(&reader), byteCount: frame.byteCount)
     }
-    return (try? MemberHeader.read(&reader)).map {
+    return (try? MemberHeader.read(&reader, version)).map {
       .member(number: Int(frame.tag), $0, byteCount: frame.byteCount)
     }
   }

@@ -32,7 +32,7 @@ final class SalvageAssembler {
     self.container = container
     self.members = members
     self.bases = bases
-    scanner = try FrameScanner(container.source)
+    scanner = try FrameScanner(container.source, container.header?.version ?? .current)
     scratch = try DecodeScratch()
   }
 
@@ -41,7 +41,11 @@ final class SalvageAssembler {
   /// Takes everything from where the index says it is.
   func follow(_ index: ContainerIndex) throws(SwzipError) {
     for (number, member) in index.directory.members.enumerated() {
-      try members.begin(member.header, number: number, byteCount: member.byteCount)
+      if let bundle = member.bundle {
+        try begin(bundle, number, at: index.framePositions[number])
+      } else {
+        try members.begin(member.header, number: number, byteCount: member.byteCount)
+      }
       for segment in index.firstSegment[number]..<index.firstSegment[number + 1] {
         try follow(index.segments[segment], segment)
       }
@@ -49,11 +53,19 @@ final class SalvageAssembler {
     try members.end()
   }
 
+  /// The files of a bundle stand in its frame alone.
+  private func begin(_ bundle: MemberRecord.Bundle, _ number: Int, at position: UInt64) throws(SwzipError) {
+    guard case .member(number, let header, _)? = try scanner.record(at: position), header.files != nil else {
+      return try members.beginNameless(bundle, number: number)
+    }
+    try members.begin(header, number: number, byteCount: header.byteCount)
+  }
+
   private func follow(_ place: ContainerIndex.Place, _ number: Int) throws(SwzipError) {
     let source = container.source
     let decoder = SegmentDecoder()
     let opened = try unlessDamaged { () throws(SwzipError) in
-      try OpenSegment(source, place, number: number, decoder: decoder)
+      try OpenSegment(source, place, container.header?.version ?? .current, number: number, decoder: decoder)
     }
     if let opened {
       for (number, entry) in opened.entries.enumerated() {
@@ -101,7 +113,7 @@ final class SalvageAssembler {
     switch record {
     case .member(let number, let header, _):
       guard container.isFolder else { return try begin(only: header) }
-      guard number > members.number ?? -1, !header.name.isEmpty else { return }
+      guard number > members.number ?? -1, !header.name.isEmpty || header.files != nil else { return }
       let follows = members.number.map { $0 + 1 == number } == true && last?.end == members.knownEnd
       try settle(isComplete: follows, at: position)
       last = nil

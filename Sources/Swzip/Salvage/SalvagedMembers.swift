@@ -4,8 +4,13 @@ internal import SwzipCore
 /// member is begun when the first of its bytes is there.
 final class SalvagedMembers {
   private let sinks: any MemberSinks
-  /// Finished members, by their numbers.
-  private var finished: [Int: SalvagedFile] = [:]
+  /// Finished files in order, and where those are that are members of their own.
+  private(set) var files: [SalvagedFile] = []
+  private var places: [Int: Int] = [:]
+  /// The files of the current bundle that have not begun, the next one first, and where each begins.
+  private var waiting: ArraySlice<(start: UInt64, file: BundledFile)> = []
+  /// Numbers of a bundle's files, above those of any member.
+  private var nextFileNumber = Limits.members
   private(set) var lost: [String] = []
   private var names = MemberNames()
   private var current: Current?
@@ -18,6 +23,8 @@ final class SalvagedMembers {
   private struct Current {
     let number: Int
     let header: MemberHeader
+    /// Where the file begins in its member: not at 0 in a bundle.
+    var start: UInt64 = 0
     var file: SalvagedFile
     /// Nil: not begun.
     var sink: (any OutputSink)?
@@ -30,20 +37,36 @@ final class SalvagedMembers {
     mostZeros = min(containerByteCount, 1 << 50) * Self.zeroFactor + Self.freeZeros
   }
 
-  /// In order of their numbers.
-  var files: [SalvagedFile] { finished.sorted { $0.key < $1.key }.map(\.value) }
-
   /// The member whose bytes are being written.
-  var number: Int? { current?.number }
-  /// Where its output ends.
-  var position: UInt64 { current?.file.byteCount ?? 0 }
-  /// Its length, if that is known.
-  var knownEnd: UInt64? { current.flatMap { $0.file.knowsEnd ? $0.end : nil } }
+  private(set) var number: Int?
+  private var bundleEnd: UInt64?
+  /// Where the output of the current file ends.
+  private var position: UInt64 { current?.file.byteCount ?? 0 }
+  /// The member's length, if that is known.
+  var knownEnd: UInt64? { bundleEnd ?? current.flatMap { $0.file.knowsEnd ? $0.end : nil } }
   var bases: [BaseRecord] { current?.header.bases ?? [] }
 
   /// A member begins. `byteCount`: its length, if it is known.
   func begin(_ header: MemberHeader, number: Int, byteCount: UInt64?) throws(SwzipError) {
     try end()
+    self.number = number
+    guard let files = header.files else { return try beginFile(header, number: number, byteCount: byteCount) }
+    var start: UInt64 = 0
+    for file in files {
+      waiting.append((start, file))
+      start += file.byteCount
+    }
+    bundleEnd = start
+  }
+
+  /// A bundle begins whose files' names are lost.
+  func beginNameless(_ bundle: MemberRecord.Bundle, number: Int) throws(SwzipError) {
+    try end()
+    self.number = number
+    lost.append("\(bundle.fileCount) small files, their names too")
+  }
+
+  private func beginFile(_ header: MemberHeader, number: Int, byteCount: UInt64?) throws(SwzipError) {
     if !header.name.isEmpty {
       // Two files of a name: the first has it.
       do throws(SwzipError) { try names.add(header.name, .corrupt) } catch { return lost.append(header.name) }
@@ -65,6 +88,31 @@ final class SalvagedMembers {
   /// Recovered bytes of the current member; left out where so many zeros would have to stand before them that the container
   /// cannot mean it.
   func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SwzipError) {
+    guard bundleEnd != nil else { return try unsafe writeFile(bytes, at: offset) }
+    var done = 0
+    while done < bytes.count {
+      let place = offset + UInt64(done)
+      while let next = waiting.first, next.start <= place { try beginNext() }
+      guard let current else { return }
+      let end = min(bytes.count, Int(min(waiting.first?.start ?? bundleEnd ?? 0, 1 << 62) - min(offset, 1 << 62)))
+      guard end > done else { return }
+      try unsafe writeFile(UnsafeRawBufferPointer(rebasing: bytes[done..<end]), at: place - current.start)
+      done = end
+    }
+  }
+
+  /// The next file of the current bundle begins.
+  private func beginNext() throws(SwzipError) {
+    guard let (start, file) = waiting.popFirst() else { return }
+    try endFile()
+    var header = MemberHeader()
+    (header.name, header.mode, header.time) = (file.name, file.mode, file.time)
+    try beginFile(header, number: nextFileNumber, byteCount: file.byteCount)
+    nextFileNumber += 1
+    current?.start = start
+  }
+
+  private func writeFile(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(SwzipError) {
     guard let position = current?.file.byteCount, offset >= position, mayFill(offset) else { return }
     guard let sink = try sink() else { return }
     try fill(offset, sink)
@@ -75,13 +123,20 @@ final class SalvagedMembers {
 
   /// The current member ends.
   func end() throws(SwzipError) {
+    while !waiting.isEmpty { try beginNext() }
+    try endFile()
+    bundleEnd = nil
+    number = nil
+  }
+
+  private func endFile() throws(SwzipError) {
     guard let done = current else { return }
     // An empty file is whole if its length is known.
     if done.end == 0, done.file.knowsEnd { _ = try sink() }
     guard let sink = current?.sink else {
       current = nil
       if done.header.name.isEmpty {
-        finished[done.number] = done.file.allMissing(to: done.end)
+        finish(done.file.allMissing(to: done.end), done.number)
       } else {
         lost.append(done.header.name)
       }
@@ -93,15 +148,20 @@ final class SalvagedMembers {
       current?.file.missing.append(done.file.byteCount..<done.end)
     }
     try sinks.end()
-    finished[done.number] = current?.file
+    finish(current?.file ?? done.file, done.number)
     current = nil
+  }
+
+  private func finish(_ file: SalvagedFile, _ number: Int) {
+    places[number] = files.count
+    files.append(file)
   }
 
   /// Reads recovered bytes of this member or an earlier one.
   func readBack(
     _ member: Int, at offset: UInt64, into target: UnsafeMutableRawBufferPointer
   ) throws(SwzipError) {
-    guard let file = member == current?.number ? current?.file : finished[member],
+    guard let file = member == current?.number ? current?.file : places[member].map({ files[$0] }),
       file.holds(offset, target.count)
     else { throw SwzipError(.base, .baseMissing) }
     if member == current?.number {
