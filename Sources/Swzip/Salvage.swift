@@ -183,7 +183,7 @@ private final class Salvager {
         isPlausible(header.memberOffset)
       {
         let decoder = SegmentDecoder()
-        try decoder.begin(header)
+        decoder.begin(header)
         segment = (decoder, 0)
         last = (frame.tag, header.memberOffset + header.byteCount)
         segmentEnd = place.map { $0.blocksPosition + $0.record.blocksByteCount } ?? .max
