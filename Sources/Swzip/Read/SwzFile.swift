@@ -37,6 +37,7 @@ public final class SwzFile: Sendable {
     guard end - trailer.directoryPosition <= UInt64(Limits.frameBytes) else {
       throw SwzipError(.corrupt, .limit, at: trailer.directoryPosition)
     }
+    try MemoryBudget.check(indexByteCount: Int(end - trailer.directoryPosition))
     let frame =
       trailer.directoryPosition >= tailStart
       ? Array(tail[Int(trailer.directoryPosition - tailStart)..<Int(end - tailStart)])

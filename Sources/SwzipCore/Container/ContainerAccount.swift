@@ -8,6 +8,9 @@ package struct ContainerAccount {
   package private(set) var segmentCount = 0
   private var segment: (header: SegmentHeader, frameByteCount: Int, hash: UInt64, tableStart: Int, blockBytes: UInt64)?
 
+  /// About what the index will have, but for names.
+  package var indexByteCount: Int { tables.bytes.count + segmentCount * SegmentRecord.leastBytes }
+
   package init() {}
 
   /// Bytes of the header.
