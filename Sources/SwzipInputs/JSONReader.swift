@@ -1,7 +1,7 @@
 internal import SwzipNames
 
-/// Reads the small JSON of model headers: strict, one pass, bounded depth. `nil` from any call means "not what we know":
-/// the file is then packed as plain bytes.
+/// Reads the small JSON of model headers: strict, one pass, bounded depth, nothing kept of what is skipped. `nil` from any
+/// call means "not what we know": the file is then packed as plain bytes.
 struct JSONReader {
   private let bytes: [UInt8]
   private(set) var offset: Int
@@ -19,7 +19,12 @@ struct JSONReader {
   }
 
   private mutating func skipSpace() {
-    while offset < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[offset]) { offset += 1 }
+    while offset < bytes.count {
+      switch bytes[offset] {
+      case 0x20, 0x09, 0x0A, 0x0D: offset += 1
+      default: return
+      }
+    }
   }
 
   /// Takes one punctuation byte.
@@ -132,8 +137,14 @@ struct JSONReader {
     skipSpace()
     guard offset < bytes.count else { return false }
     switch bytes[offset] {
-    case UInt8(ascii: "\""): return string() != nil
-    case UInt8(ascii: "{"): return object { reader, _ in reader.skipValue(depth: depth + 1) }
+    case UInt8(ascii: "\""): return skipString()
+    case UInt8(ascii: "{"):
+      offset += 1
+      if take("}") { return true }
+      repeat {
+        guard skipString(), take(":"), skipValue(depth: depth + 1) else { return false }
+      } while take(",")
+      return take("}")
     case UInt8(ascii: "["):
       offset += 1
       if take("]") { return true }
@@ -143,9 +154,33 @@ struct JSONReader {
       return take("]")
     default:
       let start = offset
-      let plain = Set(Array("+-.0123456789Eaeflnrstu".utf8))
-      while offset < bytes.count, plain.contains(bytes[offset]) { offset += 1 }
+      while offset < bytes.count, Self.isPlain(bytes[offset]) { offset += 1 }
       return offset > start
     }
+  }
+
+  /// Whether numbers, `true`, `false` and `null` have that byte.
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+    case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "E"): true
+    default: false
+    }
+  }
+
+  /// Steps over a string without keeping it.
+  private mutating func skipString() -> Bool {
+    guard take("\"") else { return false }
+    while offset < bytes.count {
+      let byte = bytes[offset]
+      offset += 1
+      switch byte {
+      case UInt8(ascii: "\""): return true
+      case UInt8(ascii: "\\"): if escape() == nil { return false }
+      case 0..<0x20: return false
+      default: break
+      }
+    }
+    return false
   }
 }

@@ -314,5 +314,11 @@ struct FolderTests {
     #expect(command.run(["-r", "m", "-o", "x"]).status == 64)
     #expect(command.run(["-d", "--rm", "m.swz", "-o", "moved"]).status == 0)
     #expect(folder.names == ["m", "moved"] && folder.files("moved") == folder.files("m"))
+    // A header of 12 MiB: four times what it has beyond 8 MiB comes on top.
+    let header = Array("{\"__metadata__\":{}".utf8) + [UInt8](repeating: 0x20, count: 12 << 20) + [0x7D]
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }
+    folder.write("large", length + header)
+    #expect(command.run(["-M80M", "-T1", "large"]).status == 75)
+    #expect(command.run(["-M96M", "-T1", "large", "-o", "x"]).status == 0)
   }
 }

@@ -70,7 +70,7 @@ final class BlockTester {
     var reader = unsafe ByteReader(encoded.header.span.bytes, at: 0)
     _ = try reader.array(Frame.headerBytes)
     let header = try SegmentHeader.read(&reader)
-    try decoder.begin(header)
+    decoder.begin(header)
     #expect(header.blockCount == UInt64(encoded.frames.count))
     var values: [UInt8] = []
     for (block, frame) in encoded.frames.enumerated() {

@@ -123,7 +123,7 @@ func fuzzBlock(_ bytes: UnsafeRawBufferPointer) {
   for level in [SWZIP_LEVEL_PORTABLE, SWZIP_LEVEL_AVX2, SWZIP_LEVEL_AVX512] where swzip_level_choose(level) {
     let error = failure {
       let decoder = SegmentDecoder()
-      try decoder.begin(header)
+      decoder.begin(header)
       try decoder.decode(
         UnsafeRawBufferPointer(sealed), block: 0, into: out, policy: .strict, scratch: DecodeScratch(), position: 0
       ) { number, _, target throws(SwzipError) in

@@ -115,6 +115,7 @@ public final class Bases: Sendable {
   private func source(_ candidate: Candidate, _ path: [[UInt8]]) throws(SwzipError) -> any InputSource {
     let source = try candidate.file.open()
     guard let member = candidate.member else { return source }
+    try MemoryBudget.check(baseDepth: path.count)
     return MemberSource(try SwzFile(source, bases: self, path: path), member: member)
   }
 

@@ -9,6 +9,7 @@ enum Layouts {
     for candidate in Formats.all where format == .automatic || format.rawValue == candidate.name {
       guard candidate.recognises(start) else { continue }
       if let map = try candidate.map(input) {
+        try MemoryBudget.check(indexByteCount: map.tensors.reduce(0) { $0 + $1.indexByteCount })
         return Planner.layout(of: map, format: candidate.name, fileByteCount: byteCount)
       }
       if candidate.isCertain || format != .automatic {

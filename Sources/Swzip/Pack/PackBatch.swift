@@ -1,4 +1,5 @@
 internal import SwzipCore
+internal import Synchronization
 
 /// Segments that are read, encoded and written together.
 @safe final class PackBatch {
@@ -68,8 +69,16 @@ internal import SwzipCore
 final class PlanSlot {
   var plan: SegmentPlan?
   var references: [OpenReference] = []
-  /// What a segment's values differ from: as many bytes.
+  /// What a segment's values differ from: as many bytes, until all blocks are coded.
   var base: Memory?
+  private let codedCount = Atomic(0)
+
+  /// A block is coded; the last of them lets the base go.
+  func endBlock() {
+    guard codedCount.add(1, ordering: .acquiringAndReleasing).newValue == plan?.blockCount else { return }
+    base = nil
+    references = []
+  }
 }
 
 /// One block to encode. Touched by one thread.
@@ -94,6 +103,7 @@ final class PackJob {
     let base = unsafe batch.base(ofSegment: segment, plan.bytes(ofBlock: block))
     entry = try unsafe worker.encode(
       plan, block, source, references: batch.plans[segment].references, base: base, into: batch.frame(self))
+    batch.plans[segment].endBlock()
   }
 }
 
@@ -157,7 +167,7 @@ final class PackWorker {
     }
     guard let verifier else { return entry }
     if verifiedPlan !== plan {
-      try verifier.decoder.begin(try written(plan.header))
+      verifier.decoder.begin(try written(plan.header))
       verifiedPlan = plan
     }
     if decoded?.byteCount ?? 0 < source.count { decoded = try Memory(source.count) }

@@ -1,14 +1,15 @@
 internal import SwzipCore
 internal import Synchronization
 
-/// The decoded blocks last used of a container, in a chain of bases with values that are predicted from several ranges: each
-/// would else be decoded for each range that needs it, at each step of the chain ever more often.
+/// The decoded blocks last used of a container: those that were wanted in part, and in a chain of bases with values that are
+/// predicted from several ranges all. Each would else be decoded for each range that needs it, at each step of the chain ever
+/// more often.
 final class BlockCache: Sendable {
   struct Key: Hashable {
     let segment, block: Int
   }
 
-  private static let mostBytes = 2 << 20
+  private static let mostBytes = 8 << 20
 
   /// The last used last.
   private let blocks = Mutex<[(key: Key, bytes: [UInt8])]>([])

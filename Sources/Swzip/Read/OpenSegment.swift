@@ -7,6 +7,12 @@ package final class OpenSegment: Sendable {
   /// Where each block begins in the container.
   package let positions: [UInt64]
 
+  /// What it holds in memory at most.
+  package var byteCount: Int {
+    decoder.header.decoderByteCount
+      + entries.count * (MemoryLayout<BlockTableEntry>.stride + MemoryLayout<UInt64>.stride)
+  }
+
   package init(
     _ source: any InputSource, _ place: ContainerIndex.Place, _ version: FormatVersion, number: Int,
     decoder: SegmentDecoder
@@ -29,7 +35,7 @@ package final class OpenSegment: Sendable {
     }
     self.positions = positions
     self.decoder = decoder
-    try decoder.begin(header)
+    decoder.begin(header)
   }
 
   private static func readTable(

@@ -1,6 +1,5 @@
 public import SwzipCore
 internal import SwzipSystem
-internal import Synchronization
 
 /// A container opened at random: its index is read and checked, blocks are decoded when asked for.
 ///
@@ -13,6 +12,8 @@ public final class SwzFile: Sendable {
   public let containerByteCount: UInt64
   private let bases: OpenBases
   private let cache = BlockCache()
+  private let open = OpenSegments()
+  private let workers = ReadWorkers()
 
   /// Opens a container. Reads its last 256 KiB and its header; more only if the directory is larger.
   /// Throws `notRandomAccess` for a pipe, and what is wrong with the container otherwise. `bases`: where it may find the
@@ -38,6 +39,7 @@ public final class SwzFile: Sendable {
     guard end - trailer.directoryPosition <= UInt64(Limits.frameBytes) else {
       throw SwzipError(.corrupt, .limit, at: trailer.directoryPosition)
     }
+    try MemoryBudget.check(indexByteCount: Int(end - trailer.directoryPosition))
     let frame =
       trailer.directoryPosition >= tailStart
       ? Array(tail[Int(trailer.directoryPosition - tailStart)..<Int(end - tailStart)])
@@ -78,6 +80,8 @@ public final class SwzFile: Sendable {
 
   /// Jobs gathered before threads are started.
   private static let gatheredBytes = 32 << 20
+  /// Output that a byte of an open segment counts for: about 8 MiB may be open.
+  private static let openCost = 4
 
   /// The range lies in the member.
   private func read(
@@ -85,18 +89,27 @@ public final class SwzFile: Sendable {
     threads: Int, depth: Int
   ) throws(SwzipError) {
     guard buffer.count > 0 else { return }
-    let workers = try (0..<max(1, threads)).map { _ throws(SwzipError) in try ReadWorker() }
+    // The pointer is used inside the closure only.
+    try workers.lend(max(1, threads)) { (workers) throws(SwzipError) in
+      try unsafe read(member: member, offset: offset, into: buffer, policy: policy, on: workers, depth: depth)
+    }
+  }
+
+  /// The same on these workers, for a range that is not empty and lies in the member.
+  private func read(
+    member: Int, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer, policy: CheckPolicy,
+    on workers: [ReadWorker], depth: Int
+  ) throws(SwzipError) {
     let end = offset + UInt64(buffer.count)
     let streaming = buffer.count >= 8 << 20
     var number = index.segment(holding: offset, member: member)
-    let shared = SegmentDecoder()
     var jobs: [ReadJob] = []
     var gathered: UInt64 = 0
     while number < index.firstSegment[member + 1], index.segments[number].memberOffset < end {
       let place = index.segments[number]
-      // With one thread the tables of every segment lie in the same memory, which stays in the cache.
-      let segment = try OpenSegment(
-        source, place, index.header.version, number: number, decoder: threads == 1 ? shared : SegmentDecoder())
+      let segment = try open.segment(number) { () throws(SwzipError) in
+        try OpenSegment(source, place, index.header.version, number: number, decoder: SegmentDecoder())
+      }
       guard index.directory.members[member].bundle == nil || segment.decoder.header.references.isEmpty else {
         throw SwzipError(.corrupt, .reference, at: place.framePosition)
       }
@@ -106,14 +119,14 @@ public final class SwzFile: Sendable {
         let job = ReadJob(
           segment: segment, number: number, block: block,
           target: Int64(bitPattern: place.memberOffset) - Int64(bitPattern: offset))
-        if threads == 1 {
+        if workers.count == 1 {
           try unsafe run(job, on: workers[0], buffer, policy, streaming, member: member, depth: depth)
         } else {
           jobs.append(job)
         }
       }
-      // Tables count too: a hostile container may have many with few bytes.
-      gathered += place.record.byteCount + UInt64(segment.decoder.header.tables.count) << 14
+      // What is open counts too: a hostile container may have many segments of few bytes, each with tables.
+      gathered += place.record.byteCount + UInt64(Self.openCost * segment.byteCount)
       if gathered >= UInt64(Self.gatheredBytes) {
         try unsafe run(jobs, on: workers, buffer, policy, streaming, member: member, depth: depth)
         (jobs, gathered) = ([], 0)
@@ -142,7 +155,7 @@ public final class SwzFile: Sendable {
     let start = Int(job.target + Int64(range.lowerBound))
     let key = BlockCache.Key(segment: job.number, block: job.block)
     if segment.decoder.header.references.count > 1 { bases.bases.keepBlocks() }
-    if bases.bases.keepsBlocks, let known = cache.block(key) {
+    if let known = cache.block(key) {
       return unsafe known.withUnsafeBytes { unsafe Self.copy($0, to: start, of: buffer) }
     }
     let frame = try unsafe worker.frame(of: segment, job.block, source)
@@ -178,7 +191,8 @@ public final class SwzFile: Sendable {
       guard rules.contains(error.rule), header.needsBase, !bases.bases.proves else { throw error }
       throw SwzipError(.base, .baseDiffers)
     }
-    if bases.bases.keepsBlocks { unsafe cache.keep(out, as: key) }
+    // What was wanted in part only is wanted again by who reads on from there.
+    if !whole || bases.bases.keepsBlocks { unsafe cache.keep(out, as: key) }
     if !whole { unsafe Self.copy(UnsafeRawBufferPointer(out), to: start, of: buffer) }
   }
 
@@ -229,35 +243,4 @@ private struct ReadJob {
   let number: Int
   let block: Int
   let target: Int64
-}
-
-/// Scratch of one thread.
-private final class ReadWorker: @unchecked Sendable {  // one thread at a time, by the worker's number
-  let scratch: DecodeScratch
-  private var partialMemory: Memory?
-  private var frameMemory: Memory?
-
-  init() throws(SwzipError) { scratch = try DecodeScratch() }
-
-  func partial(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
-    if partialMemory?.byteCount ?? 0 < byteCount { partialMemory = try Memory(byteCount) }
-    return unsafe UnsafeMutableRawBufferPointer(rebasing: partialMemory!.bytes[..<byteCount])
-  }
-
-  /// The frame of a block: where it lies if the source is memory, else read into this worker's.
-  func frame(
-    of segment: OpenSegment, _ index: Int, _ source: any InputSource
-  ) throws(SwzipError) -> UnsafeRawBufferPointer {
-    let (position, count) = (segment.positions[index], segment.entries[index].frameByteCount)
-    if let memory = source as? MemorySource {
-      // The index's sums end before the trailer, so that slack follows every block.
-      return unsafe UnsafeRawBufferPointer(rebasing: memory.bytes[Int(position)..<(Int(position) + count)])
-    }
-    if frameMemory?.byteCount ?? 0 < count + Limits.slack { frameMemory = try Memory(count + Limits.slack) }
-    let target = unsafe UnsafeMutableRawBufferPointer(rebasing: frameMemory!.bytes[..<count])
-    guard try unsafe source.read(at: position, into: target) == count else {
-      throw SwzipError(.corrupt, .truncated, at: position)
-    }
-    return UnsafeRawBufferPointer(target)
-  }
 }

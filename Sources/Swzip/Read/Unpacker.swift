@@ -36,8 +36,8 @@ final class Unpacker {
   private let bases: OpenBases
 
   private static let batchBytes = 8 << 20
-  /// Tables of a batch's segments, 16 KiB each.
-  private static let batchTables = 512
+  /// What the decoders of a batch hold at most, but for one segment.
+  private static let batchDecoderBytes = 8 << 20
 
   /// Without `members` everything is verified and nothing written.
   init(
@@ -180,17 +180,18 @@ final class Unpacker {
     let segment = try SegmentHeader.read(&reader)
     guard segment.memberOffset == memberBytes else { throw SwzipError(.corrupt, .tiling, at: frame.position) }
     account.beginSegment(segment, frameByteCount: frame.bytes.count, hash: frame.hash)
+    try MemoryBudget.check(indexByteCount: account.indexByteCount)
     try checkReferences(segment, fileHeader)
     let isCopy = segment.refersBack
     if isCopy {
       copies[copies.count - 1].append(segment.memberOffset..<(segment.memberOffset + segment.byteCount))
     }
-    if batch.tableCount + segment.tables.count > Self.batchTables { try flushBatch() }
-    batch.tableCount += segment.tables.count
+    if batch.decoderByteCount + segment.decoderByteCount > Self.batchDecoderBytes { try flushBatch() }
+    batch.beginSegment(decoderByteCount: segment.decoderByteCount)
     let random = isCopy ? try randomReader() : nil
     if isCopy, random == nil { try settle() }
     let decoder = SegmentDecoder()
-    try decoder.begin(segment)
+    decoder.begin(segment)
     for index in 0..<segment.blockCount {
       try readBlock(index, of: decoder, random)
       // Without random access a copy needs all that stands before it to be written.
@@ -209,7 +210,8 @@ final class Unpacker {
       throw SwzipError(.corrupt, .blockHeader, at: window.position)
     }
     guard try have(block.frame.byteCount) else { throw SwzipError(.corrupt, .truncated, at: window.position) }
-    if batch.outByteCount + outBytes > Self.batchBytes, !batch.isEmpty { try flushBatch() }
+    let isFull = batch.outByteCount + outBytes > Self.batchBytes || batch.decoderByteCount > Self.batchDecoderBytes
+    if isFull, !batch.isEmpty { try flushBatch() }
     let reference = try unsafe referenceReader(segment, random)
     unsafe batch.add(
       DecodeJob(
@@ -328,6 +330,7 @@ final class Unpacker {
         try current.jobs[job - 1].run(current, scratch: workers[worker])
       }
     }
+    current.releaseJobs()
     pending = current
     batch = before ?? DecodeBatch()
     batch.restart()
@@ -367,6 +370,7 @@ final class Unpacker {
     guard try window.fill(Frame.headerBytes) else { throw SwzipError(.corrupt, .truncated, at: directoryPosition) }
     let head = try unsafe readFrameHeader(window.peek(Frame.headerBytes), at: directoryPosition)
     guard head.kind == .directory else { throw SwzipError(.corrupt, .frameKind, at: directoryPosition) }
+    try MemoryBudget.check(indexByteCount: head.byteCount + tables.count)
     let frame = try window.take(head.byteCount)
     let trailerBytes = try window.take(Trailer.byteCount)
     let end = window.position

@@ -77,7 +77,7 @@ final class SalvageAssembler {
     // Its line in the block tables is lost, or its frame.
     let header = try unlessDamaged { () throws(SwzipError) in
       let header = try OpenSegment.readHeader(source, place, number: number)
-      try decoder.begin(header)
+      decoder.begin(header)
       return header
     }
     guard header != nil else { return }
@@ -125,9 +125,8 @@ final class SalvageAssembler {
       last = (number, header.memberOffset + header.byteCount)
       members.reach(header.memberOffset + header.byteCount)
       let decoder = SegmentDecoder()
-      if try unlessDamaged({ () throws(SwzipError) in try decoder.begin(header) }) != nil {
-        segment = Open(decoder: decoder, number: number)
-      }
+      decoder.begin(header)
+      segment = Open(decoder: decoder, number: number)
     }
   }
 

@@ -12,6 +12,10 @@ package enum Limits {
   package static let tensors = 1 << 20
   package static let tablesPerSegment = 32
   package static let referencesPerSegment = 4
+  /// A decode table with its wire form, and a palette with its values, take less.
+  package static let tableBytes = 18 << 10
+  /// Tables, palette and classes of columns of one segment take less.
+  package static let decoderBytes = 1 << 20
   package static let basesPerMember = 64
   package static let rank = 64
   /// Of a member.
@@ -21,11 +25,11 @@ package enum Limits {
 
   /// Original bytes of the largest segment that the writer makes.
   package static let segmentBytes = 8 << 20
-  /// Values of the writer's largest block of values of that width: 9/8 of 64 Ki, twice that for bytes.
   /// Bases of bases.
   package static let baseDepth = 64
   /// T of codec delta (spec/codecs/delta.md): with a row's class it stays a byte.
   package static let topExponent = 240
+  /// Values of the writer's largest block of values of that width: 9/8 of 64 Ki, twice that for bytes.
   package static func writtenBlockValues(width: Int) -> Int { width == 1 ? 147_456 : 73_728 }
   /// The largest of all: level 9 saves what blocks cost each.
   package static let largestWrittenBlock = blockValues

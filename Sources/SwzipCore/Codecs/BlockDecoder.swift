@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// Which hashes are compared before a block is released (spec/FORMAT.md, section 4.3).
 public enum CheckPolicy: Sendable {
   /// Stored hash, then the decoded one.
@@ -12,29 +14,42 @@ package typealias ReferenceReader = (
   _ number: Int, _ offset: UInt64, _ target: UnsafeMutableRawBufferPointer
 ) throws(SwzipError) -> UnsafeRawBufferPointer?
 
-/// Decodes the blocks of one segment: its header checked, its tables built. Blocks of one segment may be decoded by
-/// several threads at once, each with a scratch of its own.
-package final class SegmentDecoder: @unchecked Sendable {  // not changed after `begin`
+/// Decodes the blocks of one segment: its header checked, its tables built when the first block needs them. Blocks of one
+/// segment may be decoded by several threads at once, each with a scratch of its own.
+package final class SegmentDecoder: @unchecked Sendable {  // not changed after `begin`, but for tables, under the lock
   package private(set) var header: SegmentHeader
   private var kind: FloatKind?
   private var deltaKind: DeltaKind?
   private let tables = DecodeTables()
   private let ransTables = RansDecodeTables()
   private var paletteEntries: [UInt8] = []
+  private let hasTables = Mutex(false)
 
   package init() {
     header = SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes)
   }
 
   /// Starts a segment. Reuses the memory of the last one's tables.
-  package func begin(_ header: SegmentHeader) throws(SwzipError) {
+  package func begin(_ header: SegmentHeader) {
     self.header = header
     kind =
       header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
     deltaKind = header.codec == CodecID.delta.rawValue ? DeltaKind(header.elementType) : nil
-    try tables.build(header.tables, shift: kind?.shift ?? 0)
-    paletteEntries = header.palette?.entries() ?? []
-    if let rans = header.rans { try ransTables.build(rans, shift: kind?.shift ?? 0) }
+    hasTables.withLock { $0 = false }
+  }
+
+  /// Whether the tables take memory now.
+  package var holdsTables: Bool { hasTables.withLock { $0 } }
+
+  /// Builds what coded blocks need. Not in `begin`: segments whose blocks are all stored otherwise need none.
+  private func buildTables() throws(SwzipError) {
+    try hasTables.withLock { (isDone) throws(SwzipError) in
+      guard !isDone else { return }
+      try tables.build(header.tables, shift: kind?.shift ?? 0)
+      if let rans = header.rans { try ransTables.build(rans, shift: kind?.shift ?? 0) }
+      paletteEntries = header.palette?.entries() ?? []
+      isDone = true
+    }
   }
 
   /// Decodes block `index`. `frame`: its bytes, with `Limits.slack` readable bytes behind; `out`: exactly its values.
@@ -85,6 +100,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     } else if layout == nil, mode != .sparse, block.flags != 0 {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
+    if [.huffman, .rans, .sparse, .delta].contains(mode) { try buildTables() }
     let width = header.width
     try scratch.prepare(
       block.valueCount,

@@ -9,6 +9,9 @@ package struct ContainerAccount {
   private let version: FormatVersion
   private var segment: OpenSegment?
 
+  /// About what the index will have, but for names.
+  package var indexByteCount: Int { tables.bytes.count + segmentCount * SegmentRecord.leastBytes }
+
   private struct OpenSegment {
     let header: SegmentHeader
     let frameByteCount: Int

@@ -265,6 +265,9 @@ package struct TensorRecord: Equatable, Sendable {
     self.byteCount = byteCount
   }
 
+  /// About what it takes in the directory.
+  package var indexByteCount: Int { name.utf8.count + 8 + 2 * shape.count }
+
   /// Bytes of a tensor of that type and shape, nil if they are no whole number, if they or a dimension do not fit 63 bits, or if a block type
   /// does not divide the rows.
   package static func byteCount(of elementType: ElementType, shape: [UInt64]) -> UInt64? {

@@ -37,6 +37,7 @@ enum PackedList {
     guard coding == zstd ? byteCount <= mostExpansion * stored + slackBytes : byteCount == stored else {
       throw reader.failure(.limit)
     }
+    try MemoryBudget.check(indexByteCount: byteCount)
     let position = reader.position
     let bytes = try reader.array(stored)
     guard coding == zstd else { return bytes }

@@ -48,6 +48,12 @@ package struct SegmentHeader: Equatable, Sendable {
   package var referenceWidth: Int {
     cast?.reference.width ?? (codec == CodecID.delta.rawValue ? prediction.referenceWidth(elementType) : width)
   }
+  /// What a decoder of the segment holds at most, in bytes: this and its tables, palette and classes, less than
+  /// `Limits.decoderBytes` in all.
+  package var decoderByteCount: Int {
+    let tables = self.tables.count + (rans?.tables.count ?? 0) + (palette == nil ? 0 : 1)
+    return 2048 + tables * Limits.tableBytes + (rans?.columns.count ?? 0)
+  }
   package var valueCount: UInt64 { byteCount / UInt64(width) }
   package var blockCount: UInt64 { (valueCount + UInt64(blockValues) - 1) / UInt64(blockValues) }
 
@@ -138,6 +144,10 @@ package struct SegmentHeader: Equatable, Sendable {
     try segment.checkTables(reader.failure(.codeLengths))
     let references = codec == CodecID.delta.rawValue ? segment.prediction.referenceCount : 1
     if segment.refers, referenceCount != references { throw reader.failure(.reference) }
+    // Ranges that are referred to may be wider than the segment.
+    guard segment.valueCount <= UInt64(Int64.max) / UInt64(segment.referenceWidth) else {
+      throw reader.failure(.reference)
+    }
     return segment
   }
 

@@ -7,6 +7,7 @@ package enum Safetensors: ModelFormat {
 
   package static func map(_ input: some InputBytes) throws(SwzipError) -> FileMap? {
     guard let headerBytes = SafetensorsHeader.byteCount(announcedBy: try input.peek(9)) else { return nil }
+    try MemoryBudget.check(indexByteCount: headerBytes)
     let bytes = try input.peek(headerBytes)
     guard bytes.count == headerBytes, let header = SafetensorsHeader(bytes) else { return nil }
     var map = FileMap()

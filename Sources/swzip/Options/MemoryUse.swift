@@ -1,5 +1,5 @@
-/// What packing and unpacking take at most: 64 MiB, and 8 MiB for each thread. The names of very many files or tensors
-/// add to that, about 1 KiB each.
+/// What every verb takes at most: 64 MiB, 8 MiB for each thread, and what `MemoryBudget` counts: four times what an index has
+/// beyond 8 MiB, and 16 MiB for each packed base of a chain.
 enum MemoryUse {
   private static let base: UInt64 = 64 << 20
   private static let perThread: UInt64 = 8 << 20
@@ -10,6 +10,11 @@ enum MemoryUse {
   static func threads(_ most: UInt64, asked: Int) -> Int? {
     guard most >= byteCount(threads: 1) else { return nil }
     return min(asked, Int(min((most - base) / perThread, UInt64(asked))))
+  }
+
+  /// What of `most` is left for indexes and chains of bases.
+  static func spare(_ most: UInt64, threads: Int) -> Int {
+    Int(clamping: most - min(most, byteCount(threads: threads)))
   }
 
   /// "64M", "1G", "512KiB", "100000": units count by 1024.

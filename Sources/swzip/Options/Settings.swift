@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Swzip
+internal import SwzipCore
 internal import SwzipSystem
 
 /// The options of a run, checked against each other.
@@ -109,6 +110,7 @@ struct Settings {
       console.fail(failure)
       throw Finished(status: failure.status)
     }
+    MemoryBudget.spare = MemoryUse.spare(most, threads: fitting)
     return fitting
   }
 

@@ -7,8 +7,6 @@ internal import CSwzipKernels
 package struct RansTable: Equatable, Sendable {
   /// 256 levels of 0 (absent) to 63.
   package let levels: [UInt8]
-  /// 256 frequencies, 4096 in all.
-  package let frequencies: [UInt16]
 
   /// The table of these counts; symbols that do not occur get none, one neighbour where there is only one symbol.
   package init(counts: UnsafePointer<UInt32>) {
@@ -22,14 +20,22 @@ package struct RansTable: Equatable, Sendable {
     if present.count < 2 { levels[present.first == 0 ? 1 : 0] = 1 }
     if present.isEmpty { levels[1] = 1 }
     self.levels = levels
-    // Two symbols at least, by the lines above.
-    frequencies = Self.frequencies(of: levels)!
   }
 
+  /// Nil for fewer than two symbols.
   private init?(checked levels: [UInt8]) {
-    guard let frequencies = Self.frequencies(of: levels) else { return nil }
+    guard levels.count(where: { $0 > 0 }) >= 2 else { return nil }
     self.levels = levels
-    self.frequencies = frequencies
+  }
+
+  /// 256 frequencies, 4096 in all. Computed by each call: a container may have tables that nothing needs.
+  package var frequencies: [UInt16] {
+    unsafe [UInt16](unsafeUninitializedCapacity: 256) { buffer, count in
+      unsafe buffer.initialize(repeating: 0)
+      // Two symbols at least, by the initialisers.
+      _ = unsafe swzip_rans_frequencies(levels, buffer.baseAddress!)
+      count = 256
+    }
   }
 
   /// The level whose weight is nearest, in logarithms, to `count` where `most` has the highest.
@@ -51,16 +57,6 @@ package struct RansTable: Equatable, Sendable {
     unsafe withUnsafeBytes(of: swzip_rans_weights) {
       unsafe UInt64($0.load(fromByteOffset: 4 * level, as: UInt32.self))
     }
-  }
-
-  private static func frequencies(of levels: [UInt8]) -> [UInt16]? {
-    var good = false
-    let frequencies = unsafe [UInt16](unsafeUninitializedCapacity: 256) { buffer, count in
-      unsafe buffer.initialize(repeating: 0)
-      good = unsafe swzip_rans_frequencies(levels, buffer.baseAddress!)
-      count = 256
-    }
-    return good ? frequencies : nil
   }
 
   /// Whether no symbol of `count` or above occurs.

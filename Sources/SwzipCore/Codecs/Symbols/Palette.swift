@@ -43,10 +43,11 @@ package struct Palette: Equatable, Sendable {
   /// For each symbol the bytes of its values, 64 bytes apart.
   package func entries() -> [UInt8] {
     var entries = [UInt8](repeating: 0, count: 64 * 256)
+    let count = UInt32(count)
     for symbol in 0..<(values.isEmpty ? 0 : symbolCount) {
-      var rest = symbol
+      var rest = UInt32(symbol)
       for place in 0..<valuesPerSymbol {
-        let value = rest % count
+        let value = Int(rest % count)
         rest /= count
         for byte in 0..<width { entries[64 * symbol + place * width + byte] = values[value * width + byte] }
       }
