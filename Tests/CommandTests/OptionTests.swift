@@ -29,7 +29,7 @@ struct OptionTests {
     Case("a b", adds: "a.swz b.swz"),
     Case("-1 a", adds: "a.swz"), Case("-9 a", adds: "a.swz"), Case("--fast a", adds: "a.swz"),
     Case("--best a", adds: "a.swz"),
-    Case("-2 -9 -3 a", adds: "a.swz"), Case("-T1 a", adds: "a.swz"), Case("-T 2 a", adds: "a.swz"),
+    Case("-2 -9 -3 a", 64), Case("-19 a", 64), Case("-3 -3 a", adds: "a.swz"), Case("-T1 a", adds: "a.swz"), Case("-T 2 a", adds: "a.swz"),
     Case("-T0 a", adds: "a.swz"),
     Case("--threads 3 a", adds: "a.swz"), Case("-9 -T8 a", adds: "a.swz"), Case("-kq a", adds: "a.swz"),
     Case("-qq a", adds: "a.swz"),

@@ -51,7 +51,7 @@ struct FileList {
   }
 
   private mutating func add(_ name: String, below folder: String) {
-    let operand = Operand.path(folder.hasSuffix("/") ? folder + name : folder + "/" + name)
+    let operand = Operand.path(swzip.below(folder, name))
     if name.hasSuffix(FileList.indexSuffix) {
       if settings.outputFolder != nil { tasks.append(Task(operand: operand, name: name, isPlainCopy: true)) }
     } else if name.hasSuffix(PackJob.suffix) == (purpose == .unpack) {
@@ -79,3 +79,8 @@ struct FileList {
 
 /// The name of a file or folder without what it lies in.
 func lastPart(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+/// The path of a name in a folder.
+func below(_ folder: String, _ name: String) -> String {
+  folder.hasSuffix("/") ? folder + name : folder + "/" + name
+}

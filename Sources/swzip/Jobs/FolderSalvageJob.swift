@@ -25,7 +25,8 @@ struct FolderSalvageJob {
     }
     let durability: Durability
     do throws(SystemError) {
-      durability = try folder.publish(output.published, folderMode: 0o777 & ~mask, replacing: force)
+      let mode = try folder.mode(0o777 & ~mask, readableAs: [input.status].compactMap { $0 })
+      durability = try folder.publish(output.published, folderMode: mode, replacing: force)
     } catch {
       throw Failure(error, path: error.path)
     }
