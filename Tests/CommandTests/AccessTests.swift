@@ -77,7 +77,8 @@ struct AccessTests {
     #expect(folder.names.contains("a.swz") && folder.names.contains(".swzip-1-0123456789abcdef.tmp"))
     for arguments in [
       ["a", "--base", "pipe", "-o", "x"], ["a.swz", "-d", "--base", "pipe", "-o", "x"], ["diff", "pipe", "a"],
-      ["diff", "a", "pipe"], ["cat", "a.swz", "a.weight", "--base", "pipe", "-o", "x"], ["delta", "apply", "pipe", "a.swz"],
+      ["diff", "a", "pipe"], ["cat", "a.swz", "a.weight", "--base", "pipe", "-o", "x"],
+      ["delta", "apply", "pipe", "a.swz"],
       ["pack", "pipe"], ["unpack", "pipe", "-o", "x"], ["bench", "a", "--base", "pipe"], ["salvage", "pipe"],
       ["inspect", "pipe"], ["sync", "follow", ".", "pipe"], ["sync", "publish", "x", "pipe"],
     ] {
