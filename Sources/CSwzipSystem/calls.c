@@ -12,7 +12,9 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
+#include <signal.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #endif
 
 #if defined(O_PATH)
@@ -50,6 +52,58 @@ int swzip_reserve(int descriptor, int64_t byte_count) {
   (void)descriptor, (void)byte_count;
   errno = ENOTSUP;
   return -1;
+#endif
+}
+
+int swzip_punch(int descriptor, int64_t position, int64_t byte_count) {
+#if defined(__linux__)
+  return fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)position, (off_t)byte_count);
+#else
+  (void)descriptor, (void)position, (void)byte_count;
+  errno = ENOTSUP;
+  return -1;
+#endif
+}
+
+#if defined(__linux__)
+// There "try again" only says that the server has not lent us the file.
+static int is_on_network(int descriptor) {
+  static const unsigned long kinds[] = {0x6969 /* NFS */, 0xFF534D42 /* CIFS */, 0xFE534D42 /* SMB 2 */};
+  struct statfs system;
+  if (fstatfs(descriptor, &system) != 0) return 1;
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    if (((unsigned long)system.f_type & 0xFFFFFFFF) == kinds[i]) return 1;
+  }
+  return 0;
+}
+#endif
+
+int swzip_hold(int descriptor) {
+#if defined(__linux__)
+  // The signal for one who waits: the usual one would end the process, this one is ignored.
+  if (fcntl(descriptor, F_SETSIG, SIGURG) != 0) return -1;
+  if (fcntl(descriptor, F_SETLEASE, F_RDLCK) == 0) return 1;
+  return errno == EAGAIN && !is_on_network(descriptor) ? 0 : -1;
+#else
+  (void)descriptor;
+  return -1;
+#endif
+}
+
+int swzip_is_held(int descriptor) {
+#if defined(__linux__)
+  return fcntl(descriptor, F_GETLEASE) == F_RDLCK;
+#else
+  (void)descriptor;
+  return 0;
+#endif
+}
+
+void swzip_release(int descriptor) {
+#if defined(__linux__)
+  (void)fcntl(descriptor, F_SETLEASE, F_UNLCK);
+#else
+  (void)descriptor;
 #endif
 }
 

@@ -67,6 +67,18 @@ public final class FileSource: InputSource {
     return header.kind != .file
   }
 
+  /// The XXH3-128 of all bytes, as reports show it; the forward position stays.
+  public func checksum() throws(SwzipError) -> String {
+    let sum = try StreamChecksum()
+    let memory = try Memory(1 << 20)
+    var position: UInt64 = 0
+    while case let count = try unsafe read(at: position, into: memory.bytes), count > 0 {
+      unsafe sum.add(memory.prefix(count))
+      position += UInt64(count)
+    }
+    return sum.sum.hexadecimal
+  }
+
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     guard byteCount != nil else {
       let start = peeked.withLock { bytes in
@@ -105,19 +117,28 @@ public final class FileSource: InputSource {
 }
 
 /// A file, or whatever else has a descriptor, as a sink. Only an `AtomicFile`'s handle can be read back.
+///
+/// With `makesHoles` blocks of zeros take no space on the disk; call `finish` at the end.
 public final class FileSink: OutputSink {
   package let handle: FileHandle
   private let canReadBack: Bool
+  private let makesHoles: Bool
   private let state = Mutex<State>(State())
 
   private struct State {
     var written: UInt64 = 0
+    /// Where the bytes in the file end: what was written behind them is a hole, not made yet.
+    var dataEnd: UInt64 = 0
     var failure: SystemError?
   }
 
-  package init(_ handle: FileHandle, canReadBack: Bool) {
+  /// What file systems allocate.
+  private static let holeUnit = 4096
+
+  package init(_ handle: FileHandle, canReadBack: Bool, makesHoles: Bool = false) {
     self.handle = handle
     self.canReadBack = canReadBack
+    self.makesHoles = makesHoles
   }
 
   package var written: UInt64 { state.withLock { $0.written } }
@@ -126,21 +147,83 @@ public final class FileSink: OutputSink {
   package var failure: SystemError? { state.withLock { $0.failure } }
 
   public func write(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
-    do throws(SystemError) {
-      unsafe try handle.write(bytes)
-    } catch {
+    let start = state.withLock { $0.written }
+    var dataStart = 0
+    if makesHoles {
+      for hole in unsafe FileSink.holes(in: bytes, at: start) {
+        try unsafe put(bytes[dataStart..<hole.lowerBound], at: start)
+        dataStart = hole.upperBound
+      }
+    }
+    try unsafe put(bytes[dataStart...], at: start)
+    state.withLock { $0.written = start + UInt64(bytes.count) }
+  }
+
+  /// Aligned blocks of zeros; `start`: the position of the first byte in the file.
+  private static func holes(in bytes: UnsafeRawBufferPointer, at start: UInt64) -> [Range<Int>] {
+    var holes: [Range<Int>] = []
+    var place = Int((0 &- start) % UInt64(holeUnit))
+    while place <= bytes.count - holeUnit {
+      let next = place + holeUnit
+      if unsafe areZero(UnsafeRawBufferPointer(rebasing: bytes[place..<next])) {
+        if let last = holes.last, last.upperBound == place {
+          holes[holes.count - 1] = last.lowerBound..<next
+        } else {
+          holes.append(place..<next)
+        }
+      }
+      place = next
+    }
+    return holes
+  }
+
+  /// Writes a part of what stands at `start`, behind the hole before it.
+  private func put(_ part: Slice<UnsafeRawBufferPointer>, at start: UInt64) throws(SwzipError) {
+    guard unsafe !part.isEmpty else { return }
+    let place = unsafe start + UInt64(part.startIndex)
+    let end = unsafe start + UInt64(part.endIndex)
+    let dataEnd = state.withLock { $0.dataEnd }
+    try call { () throws(SystemError) in
+      // They lie in the caller's.
+      let bytes = unsafe UnsafeRawBufferPointer(rebasing: part)
+      if dataEnd < place {
+        try unsafe handle.write(bytes, behindHoleFrom: dataEnd, to: place)
+      } else {
+        try unsafe handle.write(bytes)
+      }
+    }
+    state.withLock { $0.dataEnd = end }
+  }
+
+  /// Keeps what the system said, which the library's error does not.
+  private func call(_ call: () throws(SystemError) -> Void) throws(SwzipError) {
+    do throws(SystemError) { try call() } catch {
       state.withLock { $0.failure = error }
       throw SwzipError(error)
     }
-    let count = UInt64(bytes.count)
-    state.withLock { $0.written += count }
+  }
+
+  /// Makes the hole at the end, if there is one.
+  package func finish() throws(SwzipError) {
+    let (dataEnd, end) = state.withLock { ($0.dataEnd, $0.written) }
+    guard dataEnd < end else { return }
+    try call { () throws(SystemError) in
+      try unsafe handle.write(UnsafeRawBufferPointer(start: nil, count: 0), behindHoleFrom: dataEnd, to: end)
+    }
+    state.withLock { $0.dataEnd = end }
   }
 
   public func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) {
     guard canReadBack else { throw SwzipError(.refused, .notRandomAccess) }
-    let count: Int
+    let (dataEnd, written) = state.withLock { ($0.dataEnd, $0.written) }
+    var count: Int
     do throws(SystemError) { count = unsafe try handle.read(at: position, into: buffer) } catch {
       throw SwzipError(error)
+    }
+    // A hole that is not made yet.
+    if position + UInt64(count) >= dataEnd, position + UInt64(buffer.count) <= written {
+      unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...]).initializeMemory(as: UInt8.self, repeating: 0)
+      count = buffer.count
     }
     guard count == buffer.count else {
       throw SwzipError(.io, .system, detail: "what was written cannot be read back; the disk may be failing")

@@ -45,13 +45,21 @@ public final class AtomicFile {
 
   /// Gives the file the mode, the times and, as far as this user may, the owner of another one.
   public func copyAttributes(of source: FileStatus) throws(SystemError) {
-    var mode = source.permissions
-    if !handle.setOwner(user: source.user, group: source.group) {
-      // Another group must not get what the source's group had: leave it what everybody has.
-      mode = mode & 0o707 | (mode & mode << 3 & 0o070)
-    }
-    try handle.setMode(mode)
+    _ = handle.setOwner(user: source.user, group: source.group)
+    try handle.setMode(source.permissions(inGroup: handle.status().group))
     try handle.setTimes(accessed: source.accessed, modified: source.modified)
+  }
+
+  /// The mode of a new file, and the group of `source` as far as this user may.
+  public func setAccess(mask: UInt32, like source: FileStatus?) throws(SystemError) {
+    if let source { _ = handle.setOwner(user: .max, group: source.group) }
+    try handle.setMode(0o666 & ~mask)
+  }
+
+  /// Takes from others than the owner what they may not do with each of `sources`.
+  public func restrict(to sources: [FileStatus]) throws(SystemError) {
+    let own = try handle.status()
+    try handle.setMode(sources.reduce(own.permissions) { $0 & ($1.permissions(inGroup: own.group) | 0o711) })
   }
 
   /// Syncs the content, then gives it its name; without `replacing` an existing name is an error

@@ -64,6 +64,15 @@ public final class AtomicFolder {
   /// Room on the file system for all that will be written.
   public var freeByteCount: UInt64? { System.freeByteCount(folder.number) }
 
+  /// `mode` for new folders, without what it gives to those who may not read each of `sources`.
+  public func mode(_ mode: UInt32, readableAs sources: [FileStatus]) throws(SystemError) -> UInt32 {
+    let group = try System.status(folder.number, target).group
+    return sources.reduce(mode) { mode, source in
+      let readers = source.permissions(inGroup: group) & 0o044
+      return mode & (0o700 | readers | readers >> 1 | readers >> 2)
+    }
+  }
+
   /// Makes a file, and the folders that its name goes through. `name`: relative, without empty parts, `.` and `..`.
   public func create(_ name: String) throws(SystemError) -> FileHandle {
     let (place, last) = try walk(name) { (parent, part) throws(SystemError) in

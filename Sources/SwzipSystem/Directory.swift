@@ -88,6 +88,27 @@ public func splitPath(_ path: String) -> (directory: String, name: String)? {
   return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
 }
 
+/// The names in a folder that are UTF-8, in no order.
+public func fileNames(in folder: String) throws(SystemError) -> [String] {
+  let directory = try Directory(folder)
+  return try System.names(in: directory.number, folder).compactMap { String(validating: $0, as: UTF8.self) }
+}
+
+/// Throws what removing a file would, as far as that can be known: its folder may not be written, or is one where only
+/// owners remove.
+public func checkRemovable(_ path: String) throws(SystemError) {
+  guard let (folder, _) = splitPath(path) else {
+    throw SystemError(errno: System.invalid, operation: "remove", path: path)
+  }
+  try System.checkWritable(folder)
+  let place = try FileStatus.of(folder)
+  let file = try FileStatus.of(path, followingLinks: false)
+  let user = System.userNumber()
+  if place.isSticky, ![0, file.user, place.user].contains(user) {
+    throw SystemError(errno: System.notPermitted, operation: "remove", path: path)
+  }
+}
+
 /// Makes a folder, and those that its path goes through, where they are missing.
 public func makeFolders(_ path: String) throws(SystemError) {
   if let status = try? FileStatus.of(path), status.kind == .directory { return }

@@ -22,7 +22,8 @@ public final class FileHandle: Sendable {
   public static let standardOutput = FileHandle(number: 1, path: "(stdout)")
   public static let standardError = FileHandle(number: 2, path: "(stderr)")
 
-  /// Opens for reading. Without `followingLinks` a symbolic link as the last part of the path is an error.
+  /// Opens for reading. Without `followingLinks` a symbolic link as the last part of the path is an error, and a pipe
+  /// opens at once.
   public static func open(_ path: String, followingLinks: Bool = true) throws(SystemError) -> FileHandle {
     FileHandle(number: try System.open(path, followingLinks ? .read : .readNoFollow), path: path)
   }
@@ -84,6 +85,20 @@ public final class FileHandle: Sendable {
     }
   }
 
+  /// Writes bytes at `position`, or nothing; what lies between `end`, where the file ends, and `position` becomes a hole
+  /// that reads as zeros. Space that was reserved for it is given back where the file system can.
+  public func write(
+    _ bytes: UnsafeRawBufferPointer, behindHoleFrom end: UInt64, to position: UInt64
+  ) throws(SystemError) {
+    guard let start = Int64(exactly: end), let place = Int64(exactly: position) else {
+      throw SystemError(errno: System.tooLarge, operation: "write", path: path)
+    }
+    try System.seek(number, to: place, path)
+    if unsafe bytes.isEmpty { try System.setLength(number, place, path) } else { unsafe try write(bytes) }
+    // Not before: behind the end of a file there are no holes.
+    System.punch(number, at: start, place - start)
+  }
+
   /// Writes a text as UTF-8.
   public func write(_ text: String) throws(SystemError) {
     let bytes = Array(text.utf8)
@@ -118,6 +133,15 @@ public final class FileHandle: Sendable {
       if [System.noSpace, System.overQuota, System.tooLarge].contains(error.errno) { throw error }
     }
   }
+
+  /// Keeps others from opening the file for writing until `release` or its close; those who try wait for that, some
+  /// seconds at most. False: somebody has it open or mapped for writing. Nil: the system cannot tell.
+  public func hold() -> Bool? { System.hold(number) }
+
+  /// Whether the file is still held, and nobody waits to write.
+  public var isHeld: Bool { System.isHeld(number) }
+
+  public func release() { System.release(number) }
 
   public func setMode(_ mode: UInt32) throws(SystemError) { try System.setMode(number, mode, path) }
 

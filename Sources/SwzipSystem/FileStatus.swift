@@ -47,11 +47,28 @@ public struct FileStatus: Equatable, Sendable {
   /// Read, write and execute bits only: never set-user, set-group or sticky.
   public var permissions: UInt32 { mode & 0o777 }
 
+  /// Permission bits for what is made of this file, if it has `group`: another one must not get what this file's group had,
+  /// but what everybody has.
+  func permissions(inGroup group: UInt32) -> UInt32 {
+    let mode = permissions
+    return group == self.group ? mode : mode & 0o707 | (mode & mode << 3 & 0o070)
+  }
+
+  /// Of a folder: only owners remove names.
+  var isSticky: Bool { mode & 0o1000 != 0 }
+
   public func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
 
   /// The same file, and nothing has written to it since. The change time may move on its own: a new name, another owner.
   public func hasSameContent(as earlier: FileStatus) -> Bool {
     isSameFile(as: earlier) && byteCount == earlier.byteCount && modified == earlier.modified
+  }
+
+  /// Returns when a write from then on moves the modification time: the clocks of file systems tick.
+  public func waitForClock() {
+    let tick: Int64 = modified % 1_000_000_000 == 0 ? 2000 : 20
+    let left = modified / 1_000_000 + tick + 1 - System.wallNanoseconds() / 1_000_000
+    if (1...tick + 1).contains(left) { System.pause(milliseconds: Int(left)) }
   }
 
   /// The file is the one it was, and nothing has written to it or changed its names since.

@@ -22,6 +22,7 @@ enum System {
   static let exists = EEXIST
   static let brokenPipe = EPIPE
   static let accessDenied = EACCES
+  static let notPermitted = EPERM
   static let noSpace = ENOSPC
   static let overQuota = EDQUOT
   static let tooLarge = EFBIG
@@ -64,7 +65,9 @@ enum System {
 
   /// How to open a file.
   enum Opening {
-    case read, readNoFollow, directory
+    case read, directory
+    /// Refuses a link, and waits for nobody: a pipe is opened at once, with nothing in it.
+    case readNoFollow
     /// Refuses a link.
     case directoryNoFollow
     /// An existing file, device or pipe, as it is.
@@ -80,7 +83,7 @@ enum System {
     var mode: UInt32 = 0
     switch opening {
     case .read: flags |= O_RDONLY
-    case .readNoFollow: flags |= O_RDONLY | O_NOFOLLOW
+    case .readNoFollow: flags |= O_RDONLY | O_NOFOLLOW | O_NONBLOCK
     case .write: flags |= O_WRONLY
     case .directory: flags |= O_RDONLY | O_DIRECTORY
     case .directoryNoFollow: flags |= O_RDONLY | O_DIRECTORY | O_NOFOLLOW
@@ -173,6 +176,31 @@ enum System {
     _ = try retry("reserve space for", path) { swzip_reserve(descriptor, byteCount) }
   }
 
+  /// Frees the space of a range where the file system can.
+  static func punch(_ descriptor: Int32, at position: Int64, _ byteCount: Int64) {
+    _ = swzip_punch(descriptor, position, byteCount)
+  }
+
+  /// Moves the position of the descriptor.
+  static func seek(_ descriptor: Int32, to position: Int64, _ path: String) throws(SystemError) {
+    _ = try retry("write", path) { lseek(descriptor, off_t(position), SEEK_SET) }
+  }
+
+  /// Makes a file longer, with zeros, or shorter.
+  static func setLength(_ descriptor: Int32, _ byteCount: Int64, _ path: String) throws(SystemError) {
+    _ = try retry("write", path) { ftruncate(descriptor, off_t(byteCount)) }
+  }
+
+  /// Nil where the system cannot tell who writes.
+  static func hold(_ descriptor: Int32) -> Bool? {
+    let result = swzip_hold(descriptor)
+    return result < 0 ? nil : result == 1
+  }
+
+  static func isHeld(_ descriptor: Int32) -> Bool { swzip_is_held(descriptor) == 1 }
+
+  static func release(_ descriptor: Int32) { swzip_release(descriptor) }
+
   static func forgetPages(_ descriptor: Int32) { swzip_forget_pages(descriptor) }
 
   /// Marks the file as in use by this process; released when it is closed, however the process ends.
@@ -214,6 +242,11 @@ enum System {
 
   static func removeDirectory(_ name: String, in directory: Int32, _ path: String) throws(SystemError) {
     _ = try retry("remove", path) { unsafe unlinkat(directory, name.terminated, AT_REMOVEDIR) }
+  }
+
+  /// Whether this user may make and remove names in a directory.
+  static func checkWritable(_ path: String) throws(SystemError) {
+    _ = try retry("change", path) { unsafe faccessat(currentDirectory, path.terminated, W_OK | X_OK, AT_EACCESS) }
   }
 
   /// The names in an open directory, without `.` and `..`.
@@ -333,10 +366,18 @@ enum System {
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
   }
 
-  static func wallSeconds() -> Int64 {
+  /// Waits.
+  static func pause(milliseconds: Int) {
+    var time = timespec(nanoseconds: Int64(milliseconds) * 1_000_000)
+    var rest = timespec()
+    // A signal makes it go on where it was.
+    while unsafe nanosleep(&time, &rest) != 0, errno == EINTR { time = rest }
+  }
+
+  static func wallNanoseconds() -> Int64 {
     var time = timespec()
     guard unsafe clock_gettime(CLOCK_REALTIME, &time) == 0 else { return 0 }
-    return Int64(time.tv_sec)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
   static func onlineProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }

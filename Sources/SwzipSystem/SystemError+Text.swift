@@ -22,7 +22,7 @@ extension SystemError {
     case System.tooManyFiles: "raise the limit on open files"
     case System.isLink where operation == "go through": "remove the link, or unpack elsewhere with -o"
     case System.isLink: "name the file itself"
-    case System.notDirectory, System.isDirectory: "unpack elsewhere with -o"
+    case System.notDirectory, System.isDirectory: "write elsewhere with -o"
     case System.nameTooLong: "choose a shorter name with -o"
     default: nil
     }

@@ -30,13 +30,12 @@ public func removeStaleFiles(in directory: String) -> Int {
     return 0
   }
   for name in names where TemporaryName.matches(name) {
-    guard let file = try? FileHandle.open(folder.path(of: name), followingLinks: false),
-      let status = try? file.status(), status.kind == .regular || status.kind == .directory,
-      status.user == System.userNumber(),
-      // The change time, which nobody can set: the modification time is the source's just before publishing.
-      status.changed / 1_000_000_000 < System.wallSeconds() - 3600, file.lock()
-    else { continue }
     let path = folder.path(of: name)
+    // Looked at before it is opened: who opens a device may wait, or do things.
+    guard let found = try? System.status(of: name, followingLinks: false, in: folder.number), isLeftover(found),
+      let file = try? FileHandle.open(path, followingLinks: false), let status = try? file.status(),
+      status.isSameFile(as: found), isLeftover(status), file.lock()
+    else { continue }
     do throws(SystemError) {
       if status.kind == .directory {
         try removeTree(name, in: folder)
@@ -47,6 +46,13 @@ public func removeStaleFiles(in directory: String) -> Int {
     } catch {}
   }
   return removed
+}
+
+/// A file or folder of this user that nobody changed for an hour. By the change time, which nobody can set: the
+/// modification time is the source's just before publishing.
+private func isLeftover(_ status: FileStatus) -> Bool {
+  (status.kind == .regular || status.kind == .directory) && status.user == System.userNumber()
+    && status.changed < System.wallNanoseconds() - 3600 * 1_000_000_000
 }
 
 /// Removes a folder with all that is in it; links are removed, never followed.

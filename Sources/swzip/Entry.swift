@@ -26,8 +26,8 @@ struct Swzip: ParsableCommand {
       """,
     version: "swzip \(swzipVersion)",
     subcommands: [
-      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Delta.self, Cat.self, Salvage.self,
-      Bench.self, Completion.self, Filter.self,
+      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Delta.self, Sync.self, Cat.self,
+      Salvage.self, Bench.self, Completion.self, Filter.self,
     ],
     defaultSubcommand: Filter.self)
 }
@@ -77,7 +77,9 @@ enum Entry {
     var text = lines.map { $0.hasPrefix("  - ") ? $0.dropFirst(4) + "," : $0 }.joined(separator: " ")
     if text.hasSuffix(",") { text.removeLast() }
     if text.hasSuffix(".") { text.removeLast() }
-    text = text.prefix(1).lowercased() + text.dropFirst()
+    // Names of variables stay as they are.
+    if text.dropFirst().first?.isUppercase == false { text = text.prefix(1).lowercased() + text.dropFirst() }
+    if text.hasPrefix("unknown option '--level") { text = "there is no --level; levels are -1 to -9, as in -9" }
     let failure = Failure(.usage, path: "", text: text.printable + "; see swzip --help")
     Console(json: asJSON).fail(failure)
     return failure.status

@@ -63,7 +63,10 @@ struct FileTests {
       folder.write(name, magic + Command.sample(1000))
       let outcome = command.run([name])
       #expect(outcome.status == 0)
-      #expect(outcome.errors.first == "swzip: \(name): warning: already compressed (\(name)); packed as plain bytes")
+      #expect(
+        outcome.errors.filter { $0.contains("warning") } == [
+          "swzip: \(name): warning: already compressed (\(name)); unpack it first to gain anything"
+        ])
       #expect(command.run(["-dc", name + ".swz"]).output == folder.read(name))
     }
   }

@@ -5,7 +5,7 @@ import Testing
 
 struct TextTests {
   @Test(arguments: [
-    "", "pack", "unpack", "verify", "list", "inspect", "diff", "delta", "cat", "salvage", "bench", "completion",
+    "", "pack", "unpack", "verify", "list", "inspect", "diff", "delta", "sync", "cat", "salvage", "bench", "completion",
     "filter",
   ])
   func help(_ verb: String) {
@@ -58,6 +58,20 @@ struct TextTests {
     #expect("Zoë 模型".printable == "Zoë 模型")
   }
 
+  @Test(arguments: [
+    ("SWZIP_THREADS", "x", "SWZIP_THREADS is not a number: 'x'"), ("SWZIP_LEVEL", "99", "SWZIP_LEVEL must be 1 to 9"),
+  ])
+  func namesOfVariables(_ name: String, _ value: String, _ text: String) {
+    let outcome = Command().run(["a"], environment: [name: value])
+    #expect(outcome.status == 64 && outcome.errors == ["swzip: \(text); see swzip --help"])
+  }
+
+  @Test func anEmptyFolderIsOneLine() {
+    let command = Command()
+    command.folder.makeFolder("m")
+    #expect(command.run(["m"]).errors == ["swzip: m: it holds no files to pack"])
+  }
+
   /// What a run says, in the order in which it says it.
   @Test(arguments: [
     ("missing", ["missing"]), ("directory", ["."]), ("device", ["/dev/null"]), ("exists", ["there"]),
@@ -68,6 +82,7 @@ struct TextTests {
     ("pack-c-two", ["-c", "there", "there2"]), ("json-stdout", ["--json", "-c", "there"]),
     ("two-verbs", ["-d", "-t", "there"]),
     ("itself", ["-f", "-o", "there", "there"]), ("threads", ["-T-1", "there"]), ("rm-link", ["--rm", "link"]),
+    ("level", ["--level", "9", "there"]), ("two-levels", ["-19", "there"]),
     ("range", ["cat", "there", "--range", "9:3"]), ("format", ["--format", "tiff", "there"]),
   ])
   func complaints(_ name: String, _ arguments: [String]) {

@@ -26,7 +26,7 @@ public final class Child {
     public let terminal: String
   }
 
-  private let number: pid_t
+  public let number: Int32
   private var ours: [Int32] = []
   private var master: Int32 = -1
 

@@ -61,6 +61,11 @@ if [ "$(id -u)" -eq 0 ] && [ -z "${SWZIP_SPACE_INSIDE-}" ]; then
   other=(setpriv --reuid=65534 --regid=65534 --clear-groups "$work/swzip")
   fails 'Permission denied' "$work/closed" "${other[@]}" pack -q -o "$work/closed/m.swz" "$work/m"
   fails 'Permission denied' "$work/closed" "${other[@]}" unpack -q -o "$work/closed/m" "$work/m.swz"
+  # Said before any work is done.
+  mkdir -m 777 "$work/open"
+  cp "$work/m" "$work/closed/m"
+  fails 'rm could not remove it: Permission denied' "$work/open" \
+    "${other[@]}" pack -q --rm "$work/closed/m" -o "$work/open/m.swz"
 fi
 
 # A limit on file sizes: the signal is ignored, the call fails.

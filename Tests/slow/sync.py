@@ -1,4 +1,4 @@
-"""A publisher and a follower that are killed at random: sync.py TOOLS FOLDER KILLS
+"""A publisher and a follower that are killed at random: sync.py SWZIP FOLDER KILLS
 
 After each kill every container that has its name is whole, and the follower's file is a version that was given to the
 publisher; in the end both reach the last one. Then copies of the folder grow in random order, and lose versions.
@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-TOOLS, FOLDER, KILLS = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+SWZIP, FOLDER, KILLS = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
 RANDOM = random.Random(20)
 VALUES = 150_000
 
@@ -60,7 +60,7 @@ def run(*arguments, codes=(0,)):
 
 def follow(source, target, published, codes=(0,)):
     """Follows once; the file is a published version, or was none before and after."""
-    done = run(TOOLS / "follow", source, target, codes=codes)
+    done = run(SWZIP, "sync", "follow", source, target, codes=codes)
     assert not target.exists() or digest(target) in published, f"{target} is no version after {done}"
     return int(done.stdout) if done.returncode == 0 else None
 
@@ -77,8 +77,8 @@ def main():
         change(content)
         state.write_bytes(content)
         published.add(digest(state))
-        publisher = start(TOOLS / "publish", folder, state, *options)
-        follower = start(TOOLS / "follow", folder, mine)
+        publisher = start(SWZIP, "sync", "publish", folder, state, *options)
+        follower = start(SWZIP, "sync", "follow", folder, mine)
         for name, process in RANDOM.sample([("publisher", publisher), ("follower", follower)], 2):
             time.sleep(RANDOM.random() * 0.06)
             if RANDOM.random() < 0.8:
@@ -90,13 +90,13 @@ def main():
     change(content)
     state.write_bytes(content)
     published.add(digest(state))
-    last = int(run(TOOLS / "publish", folder, state, *options).stdout)
+    last = int(run(SWZIP, "sync", "publish", folder, state, *options).stdout)
     assert follow(folder, mine, published) == last and digest(mine) == digest(state)
     assert follow(folder, mine, published) == last
     containers = sorted(folder.glob("v*.swz"))
     assert 12 <= len(containers) <= 17 and containers[0].name.endswith(".anchor.swz"), containers
     for container in containers:
-        run(os.environ["SWZIP"], "verify", "-q", "--base", folder, container)
+        run(SWZIP, "verify", "-q", "--base", folder, container)
 
     # Copies that grow in any order, with followers at any time.
     for round_number in range(10):
@@ -126,7 +126,7 @@ def main():
         container.unlink()
         if container == containers[0]:
             break
-    assert run(TOOLS / "follow", mirror, FOLDER / "none", codes=(4,)).stdout == ""
+    assert run(SWZIP, "sync", "follow", mirror, FOLDER / "none", codes=(4,)).stdout == ""
     print(f"{kills['publisher']} publishers and {kills['follower']} followers killed, {last + 1} versions")
 
 

@@ -21,6 +21,17 @@ int swzip_affinity_count(void);
  * Returns 0, or -1 with errno; ENOTSUP where there is no such call. */
 int swzip_reserve(int descriptor, int64_t byte_count);
 
+/* Frees the disk space of a range, which then reads as zeros. Returns 0, or -1 with errno. */
+int swzip_punch(int descriptor, int64_t position, int64_t byte_count);
+
+/* Keeps others from opening a file for writing until `swzip_release` or its close: they wait, at most as long as the
+ * system lets them (a read lease). Returns 1, or 0 if somebody has it open or mapped for writing, or -1 where the system
+ * cannot tell: other systems, file systems of a network, files of other users. */
+int swzip_hold(int descriptor);
+/* Whether a hold stands, and nobody waits for its end. */
+int swzip_is_held(int descriptor);
+void swzip_release(int descriptor);
+
 /* A hint that the pages of an open file are not needed in memory any more. */
 void swzip_forget_pages(int descriptor);
 

@@ -180,7 +180,7 @@ extension InputSource {
   }
 
   /// SHA-256 of all bytes, without moving the forward position.
-  func sha256() throws(SwzipError) -> [UInt8] {
+  package func sha256() throws(SwzipError) -> [UInt8] {
     let memory = try Memory(Limits.segmentBytes)
     var sum = SHA256Sum()
     var position: UInt64 = 0

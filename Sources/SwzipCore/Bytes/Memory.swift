@@ -41,3 +41,12 @@ package func equalBytes(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer
   precondition(a.count == b.count)
   return unsafe a.isEmpty || memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0
 }
+
+/// Whether all bytes are zero.
+package func areZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+  guard let first = unsafe bytes.first else { return true }
+  // Each byte is its neighbour: both ranges lie inside the caller's.
+  return unsafe first == 0
+    && equalBytes(
+      UnsafeRawBufferPointer(rebasing: bytes.dropFirst()), UnsafeRawBufferPointer(rebasing: bytes.dropLast()))
+}

@@ -9,7 +9,7 @@ final class ComparingSink: OutputSink {
 
   init(_ file: any InputSource) { self.file = file }
 
-  private static let difference = SwzipError(
+  static let difference = SwzipError(
     .io, .system, detail: "what was written is not what is read back; keep the source, the disk may be failing")
 
   func write(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
@@ -18,18 +18,22 @@ final class ComparingSink: OutputSink {
     var done = 0
     while done < bytes.count {
       let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[done..<min(bytes.count, done + found.count)])
-      // Both pointers are used inside the closure only.
-      let isEqual = try read(&found, at: start + UInt64(done), count: part.count)
-      guard isEqual, unsafe part.elementsEqual(found[..<part.count]) else { throw ComparingSink.difference }
+      let isEqual = try unsafe isEqual(part, &found, at: start + UInt64(done))
+      guard isEqual else { throw ComparingSink.difference }
       done += part.count
     }
     position.withLock { $0 = start + UInt64(done) }
   }
 
-  private func read(_ bytes: inout [UInt8], at place: UInt64, count: Int) throws(SwzipError) -> Bool {
-    var span = bytes.mutableSpan
+  private func isEqual(
+    _ part: UnsafeRawBufferPointer, _ found: inout [UInt8], at place: UInt64
+  ) throws(SwzipError) -> Bool {
+    var span = found.mutableSpan
+    // Both pointers are used inside the closure only.
     return try unsafe span.withUnsafeMutableBytes { (buffer) throws(SwzipError) in
-      unsafe try file.read(at: place, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])) == count
+      let room = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[..<part.count])
+      let count = unsafe try file.read(at: place, into: room)
+      return unsafe count == part.count && equalBytes(part, UnsafeRawBufferPointer(room))
     }
   }
 

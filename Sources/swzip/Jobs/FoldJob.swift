@@ -27,7 +27,8 @@ struct FoldJob {
       throw Failure(error, reading: task.operand.name, writing: output.name, output.sink)
     }
     try base?.checkUnchanged()
-    let durability = try output.finish(copying: nil, force: settings.force)
+    let durability = try output.finish(
+      copying: nil, readableAs: NamedBases(deltas + bases).named(), force: settings.force)
     for warning in report.warnings { settings.console.warn(task.operand.name, warning) }
     let (raw, packed) = (report.rawByteCount, report.packedByteCount)
     if !settings.writesToStdout || settings.console.verbose > 0 {

@@ -22,13 +22,18 @@ final class FolderOutput: MemberSinks {
   private let state = Mutex(State())
   private let mask: UInt32
   private let keepsAll: Bool
+  private let holes: Holes
   private let takes: @Sendable (String) -> Bool
 
   /// `keepsAll`: members that are not published are written too, for later ones that refer to them.
-  init(_ folder: AtomicFolder, mask: UInt32, keepsAll: Bool, takes: @escaping @Sendable (String) -> Bool) {
+  init(
+    _ folder: AtomicFolder, mask: UInt32, keepsAll: Bool, holes: Holes = .made,
+    takes: @escaping @Sendable (String) -> Bool
+  ) {
     self.folder = SharedFolder(folder: folder)
     self.mask = mask
     self.keepsAll = keepsAll
+    self.holes = holes
     self.takes = takes
   }
 
@@ -58,10 +63,10 @@ final class FolderOutput: MemberSinks {
     try NameRules.checkHere(member.name)
     let handle = try call(member.name) { () throws(SystemError) in
       let handle = try folder.folder.create(member.name)
-      try handle.reserve(member.byteCount ?? 0)
+      if holes != .only { try handle.reserve(member.byteCount ?? 0) }
       return handle
     }
-    let sink = FileSink(handle, canReadBack: true)
+    let sink = FileSink(handle, canReadBack: true, makesHoles: holes != .none)
     state.withLock { state in
       state.names[number] = member.name
       if isTaken { state.published.append(member.name) }
@@ -71,7 +76,8 @@ final class FolderOutput: MemberSinks {
   }
 
   func end() throws(SwzipError) {
-    guard let (member, handle, _) = state.withLock({ $0.current }) else { return }
+    guard let (member, handle, sink) = state.withLock({ $0.current }) else { return }
+    try sink.finish()
     try call(handle.path) { () throws(SystemError) in
       try handle.setMode(UInt32(member.mode ?? 0o666) & ~mask)
       if let time = member.time { try handle.setTimes(accessed: time, modified: time) }

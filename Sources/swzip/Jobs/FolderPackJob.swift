@@ -52,7 +52,8 @@ struct FolderPackJob {
     }
     for file in tree.files { try checkUnchanged(file, below: folder) }
     for base in bases ?? [] { try base?.checkUnchanged() }
-    let durability = try output.finish(copying: nil, mode: mode(status, tree.files), force: settings.force)
+    let durability = try output.finish(
+      copying: nil, readableAs: [status] + tree.files.map(\.status) + settings.bases.named(), force: settings.force)
     let seconds = progress.seconds
     progress.end()
     for warning in report.warnings { console.warn(path, warning) }
@@ -69,8 +70,8 @@ struct FolderPackJob {
     } catch {
       throw Failure(error, path: error.path.isEmpty ? folder : error.path)
     }
-    for warning in tree.warnings { console.warn(folder, warning.printable) }
     if tree.files.isEmpty { throw .refused(folder, "it holds no files to pack") }
+    for warning in tree.warnings { console.warn(folder, warning.printable) }
     if case .path(let path, _) = target, let old = try? FileStatus.of(path),
       tree.files.contains(where: { $0.status.isSameFile(as: old) })
     {
@@ -102,11 +103,6 @@ struct FolderPackJob {
     let path = join(folder, file.name)
     let now = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
     guard now.hasSameContent(as: file.status) else { throw Failure(Input.changed, path: path) }
-  }
-
-  /// Who may read the folder and every file in it may read the container.
-  private func mode(_ folder: FileStatus, _ files: [TreeScan.File]) -> UInt32 {
-    files.reduce(folder.permissions & 0o666) { $0 & $1.status.permissions } | 0o600
   }
 
   private func say(_ path: String, _ output: Output, _ report: PackReport, _ seconds: Double, warnings: [String]) {

@@ -27,7 +27,8 @@ struct FolderSalvageJob {
     guard !found.files.isEmpty else { throw .nothingSaved(input.name, found) }
     let durability: Durability
     do throws(SystemError) {
-      durability = try folder.publish(output.published, folderMode: 0o777 & ~mask, replacing: force)
+      let mode = try folder.mode(0o777 & ~mask, readableAs: [input.status].compactMap { $0 })
+      durability = try folder.publish(output.published, folderMode: mode, replacing: force)
     } catch {
       throw Failure(error, path: error.path)
     }

@@ -47,7 +47,7 @@ struct FolderUnpackJob {
       let members = index.members
       for number in chosen { try check(members[number].name, in: folder) }
     }
-    if let expected, let free = folder.freeByteCount, expected > free {
+    if settings.holes != .only, let expected, let free = folder.freeByteCount, expected > free {
       throw Failure(
         .failed, path: path,
         text:
@@ -55,7 +55,7 @@ struct FolderUnpackJob {
       )
     }
     let mask = Process.creationMask()
-    let output = FolderOutput(folder, mask: mask, keepsAll: index == nil) { [only] name in
+    let output = FolderOutput(folder, mask: mask, keepsAll: index == nil, holes: settings.holes) { [only] name in
       only.isEmpty || matchesAny(name, only)
     }
     let progress = Progress(console, name: input.name, total: expected, asked: settings.progress)
@@ -76,9 +76,11 @@ struct FolderUnpackJob {
     }
     let names = output.published
     if names.isEmpty { throw .refused(input.name, "no file in it fits --only; see the names with swzip list") }
+    let sources = try [input.status].compactMap { $0 } + settings.bases.named()
     let durability: Durability
     do throws(SystemError) {
-      durability = try folder.publish(names, folderMode: Self.folderMode & ~mask, replacing: settings.force)
+      let mode = try folder.mode(Self.folderMode & ~mask, readableAs: sources)
+      durability = try folder.publish(names, folderMode: mode, replacing: settings.force)
     } catch {
       progress.end()
       throw Failure(error, path: error.path)
@@ -86,7 +88,14 @@ struct FolderUnpackJob {
     let seconds = progress.seconds
     progress.end()
     let removal = settings.removesSource ? Removal(input, path, durability) : nil
-    if let removal { try removal.run { () throws(Failure) in try compare(input, bases, path) } }
+    if let removal {
+      try removal.run { () throws(Failure) in
+        // What replaced its base cannot be made again.
+        if bases != nil, !folder.isNew, let index { return try compareChecksums(index, path) }
+        let comparison = Comparison(bases: bases, threads: settings.threads)
+        try comparison.run(Comparison.reopen(input.name), below: path)
+      }
+    }
     say(input, path, report, seconds, files: names.count, removed: removal != nil)
     if removal == nil { try requireDurable(durability, path) }
   }
@@ -123,14 +132,8 @@ struct FolderUnpackJob {
     }
   }
 
-  /// Reads the published files from the disk and compares them, byte by byte, with the container decoded once more.
-  private func compare(_ input: Input, _ bases: Bases?, _ path: String) throws(Failure) {
-    let again = try attempt(input.name) { () throws(SystemError) in
-      try FileSource(FileHandle.open(input.name, followingLinks: false))
-    }
-    try attemptLibrary(path) { () throws(SwzipError) in
-      _ = try unpack(from: again, to: ComparingMembers(path), bases: bases, threads: settings.threads)
-    }
+  private func compareChecksums(_ index: SwzFile, _ path: String) throws(Failure) {
+    for member in index.members { try Comparison.run(path + "/" + member.name, checksum: member.checksum) }
   }
 
   private func say(

@@ -29,6 +29,7 @@ struct Input {
       handle = try attempt(path) { () throws(SystemError) in
         try FileHandle.open(path, followingLinks: !forRemoval)
       }
+      if forRemoval { try Removal.prepare(path, handle) }
       let now = try attempt(path) { () throws(SystemError) in try handle.status() }
       guard now.isSameFile(as: found?.status ?? before) else {
         throw Failure(.failed, path: path, text: "it changed just now; run it again")
@@ -63,17 +64,9 @@ struct Input {
   static let changed = SwzipError(
     .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
 
-  /// The name of the compressed format that the input begins with, if it is one.
-  var compressedFormat: String? {
-    guard source.byteCount != nil else { return nil }
-    var start = [UInt8](repeating: 0, count: 8)
-    // The pointer is used inside the closure only. A read error shows when the file is read in earnest.
-    guard let count = try? unsafe start.withUnsafeMutableBytes({ unsafe try source.read(at: 0, into: $0) })
-    else { return nil }
-    let formats: [(name: String, magic: [UInt8])] = [
-      ("swzip", [0x89, 0x53, 0x57, 0x5A, 0x0D, 0x0A, 0x1A, 0x0A]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD]),
-      ("gzip", [0x1F, 0x8B]),
-    ]
-    return formats.first { start[..<count].starts(with: $0.magic) }?.name
+  /// Whether it is a container. A read error shows when the file is read in earnest.
+  var beginsContainer: Bool {
+    guard source.byteCount != nil else { return false }
+    return (try? source.peek(FileHeader.magic.count)) == FileHeader.magic
   }
 }

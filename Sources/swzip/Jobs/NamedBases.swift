@@ -19,27 +19,44 @@ struct NamedBases {
     return Bases(merging: parts)
   }
 
+  /// What is named, files and folders.
+  func named() throws(Failure) -> [FileStatus] {
+    try paths.map { path throws(Failure) in try NamedBases.status(path) }
+  }
+
+  /// Whether an output replaces one of the files, or one in a folder.
+  func include(_ target: Target) throws(Failure) -> Bool { try path(of: target.replaced) != nil }
+
   /// Refuses an output that would replace what it needs, and, with `source`, to remove what a base is or needs: then the
   /// original could never be had again.
   func check(_ target: Target, removing source: FileStatus? = nil) throws(Failure) {
-    var replaced: FileStatus?
-    if case .path(let path, _) = target { replaced = try? FileStatus.of(path) }
-    guard replaced != nil || source != nil else { return }
-    for path in paths {
-      for status in try NamedBases.statuses(path) {
-        if let replaced, replaced.isSameFile(as: status) {
-          throw .refused(target.name, "it is one of the files that --base names; name another output with -o")
-        }
-        if let source, source.isSameFile(as: status) {
-          throw .refused(path, "--rm would remove a file that --base names; drop --rm")
-        }
-      }
+    if try include(target) {
+      throw .refused(target.name, "it is one of the files that --base names; name another output with -o")
     }
+    if let path = try path(of: source) {
+      throw .refused(path, "--rm would remove a file that --base names; drop --rm")
+    }
+  }
+
+  /// Which path names a file.
+  private func path(of file: FileStatus?) throws(Failure) -> String? {
+    guard let file else { return nil }
+    for path in paths where try NamedBases.statuses(path).contains(where: { $0.isSameFile(as: file) }) { return path }
+    return nil
+  }
+
+  /// A file or a folder: opening anything else may wait, or do things.
+  private static func status(_ path: String) throws(Failure) -> FileStatus {
+    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    guard status.kind == .regular || status.kind == .directory else {
+      throw .refused(path, "it is not a regular file; save what it gives as a file first")
+    }
+    return status
   }
 
   /// The file itself, or all files of a folder.
   private static func statuses(_ path: String) throws(Failure) -> [FileStatus] {
-    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    let status = try NamedBases.status(path)
     return status.kind == .directory ? try scan(path).files.map(\.status) : [status]
   }
 
@@ -52,7 +69,7 @@ struct NamedBases {
   func base(ofFile name: String) throws(Failure) -> Base? {
     guard let path = paths.first else { return nil }
     let needed = try needed()
-    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    let status = try NamedBases.status(path)
     let found =
       try status.kind == .directory
       ? NamedBases.base(name, below: path, needed)
@@ -68,7 +85,7 @@ struct NamedBases {
   func bases(ofMembers names: [String]) throws(Failure) -> [Base?]? {
     guard let path = paths.first else { return nil }
     let needed = try needed()
-    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    let status = try NamedBases.status(path)
     if status.kind == .directory {
       return try names.map { name throws(Failure) in try NamedBases.base(name, below: path, needed) }
     }
@@ -92,7 +109,7 @@ struct NamedBases {
 
   /// The bytes of a file, or of what a container holds.
   static func original(_ path: String, _ bases: Bases?) throws(Failure) -> any InputSource {
-    if try attempt(path, { () throws(SystemError) in try FileStatus.of(path) }).kind == .directory {
+    if try NamedBases.status(path).kind == .directory {
       throw .refused(path, "it is a folder; name a file")
     }
     let file = try file(path)
@@ -116,13 +133,13 @@ struct NamedBases {
 
     /// Nobody wrote to it meanwhile.
     func checkUnchanged() throws(Failure) {
-      let now = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+      let now = try NamedBases.status(path)
       guard now.hasSameContent(as: status) else { throw Failure(Input.changed, path: path) }
     }
   }
 
   private static func files(_ path: String) throws(Failure) -> [BaseFile] {
-    let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
+    let status = try NamedBases.status(path)
     guard status.kind == .directory else { return [try file(path)] }
     return try scan(path).files.map { entry throws(Failure) in
       var file = try file(join(path, entry.name))

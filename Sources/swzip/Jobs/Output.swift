@@ -15,6 +15,12 @@ enum Target: Equatable {
     }
   }
 
+  /// What is there now.
+  var replaced: FileStatus? {
+    guard case .path(let path, _) = self else { return nil }
+    return try? FileStatus.of(path)
+  }
+
   /// Refuses what would overwrite something, before any work is done.
   func check(against input: FileStatus?, force: Bool) throws(Failure) {
     guard case .path(let path, _) = self else { return }
@@ -72,7 +78,7 @@ final class Output {
 
   /// `expected` is the size if it is known: a full disk then shows now. Replacing a device or a pipe means to
   /// write to it.
-  init(_ target: Target, expected: UInt64?, force: Bool) throws(Failure) {
+  init(_ target: Target, expected: UInt64?, force: Bool, holes: Holes = .made) throws(Failure) {
     name = target.name
     switch target {
     case .standardOutput:
@@ -87,26 +93,40 @@ final class Output {
         removeStaleFilesOnce(beside: path)
         let file = try attempt(path) { () throws(SystemError) in try AtomicFile(target: path, in: folder) }
         self.file = file
-        sink = FileSink(file.handle, canReadBack: true)
-        guard let expected else { return }
+        sink = FileSink(file.handle, canReadBack: true, makesHoles: holes != .none)
+        guard let expected, holes != .only else { return }
         try attempt(path) { () throws(SystemError) in try file.handle.reserve(expected) }
       }
     }
   }
 
-  /// Gives the file its name, with mode, times and owner of the source. Throws only while the name is not there.
-  /// Without a source the mode is `mode`, less what the creation mask takes.
-  func finish(copying source: FileStatus?, mode: UInt32 = 0o666, force: Bool) throws(Failure) -> Durability {
+  /// Gives the file its name, with mode, times and owner of `source`. Throws only while the name is not there. Nobody may
+  /// use it who may not use each of `others`: what else it is made of.
+  func finish(
+    copying source: FileStatus?, readableAs others: [FileStatus] = [], force: Bool
+  ) throws(Failure) -> Durability {
     guard let file else { return .synced }
+    do throws(SwzipError) { try sink.finish() } catch { throw Failure(error, reading: name, writing: name, sink) }
     return try attempt(name) { () throws(SystemError) in
       if let source, source.kind == .regular {
         try file.copyAttributes(of: source)
       } else {
-        try file.handle.setMode(mode & ~Process.creationMask())
+        try file.setAccess(mask: Process.creationMask(), like: others.first)
       }
+      try file.restrict(to: others)
       return try file.publish(replacing: force)
     }
   }
+}
+
+/// What becomes of blocks of zeros.
+enum Holes {
+  /// `--no-sparse`: they are written.
+  case none
+  /// They become holes; room for all is there first, so that a full disk shows at once.
+  case made
+  /// `--sparse`: room is taken for the rest only.
+  case only
 }
 
 /// A name that stands but may not survive a power cut is a failure that leaves a complete file. Where the file

@@ -36,9 +36,8 @@ struct PackJob {
       throw .refused(
         target.name, "compressed data is not written to a terminal; name a file with -o, or insist with -f")
     }
-    if let format = input.compressedFormat {
-      console.warn(input.name, "already compressed (\(format)); packed as plain bytes")
-    }
+    // What packing itself does not tell.
+    if input.beginsContainer { console.warn(input.name, "already packed by swzip; packed as plain bytes") }
     guard !settings.dryRun else { return settings.announce(input.name, byteCount: input.source.byteCount, target) }
 
     let base =
@@ -57,31 +56,20 @@ struct PackJob {
     }
     try input.checkUnchanged()
     try base?.checkUnchanged()
-    let durability = try output.finish(copying: input.status, force: settings.force)
+    let durability = try output.finish(
+      copying: input.status, readableAs: settings.bases.named(), force: settings.force)
     let seconds = progress.seconds
     progress.end()
     for warning in report.warnings { console.warn(input.name, warning) }
     let removal = settings.removesSource ? Removal(input, output.name, durability) : nil
-    if let removal { try removal.run { () throws(Failure) in try reverify(output.name, report) } }
+    if let removal {
+      try removal.run { () throws(Failure) in
+        let comparison = Comparison(bases: try settings.bases.allowed(), threads: settings.threads)
+        try comparison.run(Comparison.reopen(output.name), input.source, output.name)
+      }
+    }
     say(input, output, report, seconds, removed: removal != nil)
     if removal == nil { try requireDurable(durability, output.name) }
-  }
-
-  /// Reads the published container from the disk, decodes all of it and compares every hash and the checksum of what
-  /// was packed.
-  private func reverify(_ path: String, _ report: PackReport) throws(Failure) {
-    let source = try attempt(path) { () throws(SystemError) in
-      let handle = try FileHandle.open(path, followingLinks: false)
-      handle.forgetPages()
-      return try FileSource(handle)
-    }
-    let bases = try settings.bases.allowed()
-    let found = try attemptLibrary(path) { () throws(SwzipError) in
-      try verify(source, bases: bases, threads: settings.threads)
-    }
-    guard found.checksum == report.checksum, found.rawByteCount == report.rawByteCount else {
-      throw Failure(SwzipError(.corrupt, .memberHash), path: path)
-    }
   }
 
   private func say(_ input: Input, _ output: Output, _ report: PackReport, _ seconds: Double, removed: Bool) {

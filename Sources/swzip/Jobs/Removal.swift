@@ -5,6 +5,10 @@ internal import SwzipSystem
 /// The end of `--rm`: removes a source after its output is proven to be on the disk. Each step that does not hold
 /// keeps the source. The first steps are elsewhere: the source was opened without following links and has one name
 /// (`Input`), the output is synced and published without replacing (`Output`).
+///
+/// Times tell who wrote to the source; who has it mapped writes without a call of the system, and moves its times only
+/// with the first store to a page that is on the disk. So the source is synced before each look at its times. Where
+/// even that tells nothing (files in memory), the system says whether somebody has the source open for writing.
 struct Removal {
   private let source: Input
   private let output: String
@@ -16,18 +20,43 @@ struct Removal {
     self.durability = durability
   }
 
-  /// `verifying` reads what was published from the disk again and throws if it is not what it must be.
+  /// Before any work and before the first look at the source: refuses what could not be removed in the end.
+  static func prepare(_ path: String, _ handle: FileHandle) throws(Failure) {
+    do throws(SystemError) {
+      try checkRemovable(path)
+    } catch {
+      throw Failure(.failed, path: path, text: "--rm could not remove it: \(error.words); drop --rm")
+    }
+    if handle.hold() == false {
+      throw .refused(path, "somebody has it open for writing, so --rm would not be safe; drop --rm, or wait")
+    }
+    handle.release()
+    try attempt(path) { () throws(SystemError) in try handle.sync() }
+  }
+
+  /// `verifying` reads what was published from the disk again, compares it with the source and throws if they differ.
   func run(verifying: () throws(Failure) -> Void) throws(Failure) {
     try requireDurable(durability, output)
     if case .unknown(let error) = durability {
       throw keep("durability of \(output.printable) unknown: \(error.words)")
     }
+    let handle = source.source.handle
+    let isHeld = handle.hold()
+    defer { handle.release() }
+    switch isHeld {
+    case false?: throw keep("somebody has it open for writing")
+    case nil: source.status?.waitForClock()
+    case true?: break
+    }
+    try checkUnchanged()
     do throws(Failure) {
       try verifying()
     } catch {
+      try checkUnchanged()
       throw Failure(error.status, path: error.path, text: error.text + "; the source is kept", rule: error.rule)
     }
     try checkUnchanged()
+    if isHeld == true, !handle.isHeld { throw keep("somebody opens it for writing") }
     // The point of no return.
     let removed = try attempt(source.name) { () throws(SystemError) in try removeFile(source.name, in: source.folder) }
     try requireRemoved(removed)
@@ -36,7 +65,8 @@ struct Removal {
   /// By handle and by name: the same file, and nothing changed since it was opened.
   private func checkUnchanged() throws(Failure) {
     let (byHandle, byName) = try attempt(source.name) { () throws(SystemError) in
-      try (source.source.handle.status(), FileStatus.of(source.name, followingLinks: false))
+      try source.source.handle.sync()
+      return try (source.source.handle.status(), FileStatus.of(source.name, followingLinks: false))
     }
     guard let first = source.status, byHandle.isUnchanged(since: first), byName.isUnchanged(since: first),
       byHandle.linkCount == 1

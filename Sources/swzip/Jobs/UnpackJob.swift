@@ -31,7 +31,7 @@ struct UnpackJob {
       return settings.announce(input.name, byteCount: input.source.byteCount, target, expected: expected)
     }
 
-    let output = try Output(target, expected: expected, force: settings.force)
+    let output = try Output(target, expected: expected, force: settings.force, holes: settings.holes)
     let progress = Progress(console, name: input.name, total: expected, asked: settings.progress)
     let report: UnpackReport
     do throws(SwzipError) {
@@ -41,29 +41,21 @@ struct UnpackJob {
       progress.end()
       throw Failure(error, reading: input.name, writing: output.name, output.sink)
     }
-    let durability = try output.finish(copying: input.status, force: settings.force)
+    let replacesBase = try settings.bases.include(target)
+    let durability = try output.finish(
+      copying: input.status, readableAs: settings.bases.named(), force: settings.force)
     let seconds = progress.seconds
     progress.end()
     let removal = settings.removesSource ? Removal(input, output.name, durability) : nil
-    if let removal { try removal.run { () throws(Failure) in try compare(input, bases, output.name) } }
+    if let removal {
+      try removal.run { () throws(Failure) in
+        if replacesBase { return try Comparison.run(output.name, checksum: report.checksum) }
+        let comparison = Comparison(bases: bases, threads: settings.threads)
+        try comparison.run(Comparison.reopen(input.name), Comparison.reopen(output.name), output.name)
+      }
+    }
     say(input, output, report, seconds, tensors: index?.tensors.count, removed: removal != nil)
     if removal == nil { try requireDurable(durability, output.name) }
-  }
-
-  /// Reads the published file from the disk and compares it, byte by byte, with the container decoded once more.
-  private func compare(_ input: Input, _ bases: Bases?, _ path: String) throws(Failure) {
-    let sink = try attempt(path) { () throws(SystemError) in
-      let handle = try FileHandle.open(path, followingLinks: false)
-      handle.forgetPages()
-      return try ComparingSink(FileSource(handle))
-    }
-    let again = try attempt(input.name) { () throws(SystemError) in
-      try FileSource(FileHandle.open(input.name, followingLinks: false))
-    }
-    try attemptLibrary(path) { () throws(SwzipError) in
-      _ = try unpack(from: again, to: sink, bases: bases, threads: settings.threads)
-      try sink.checkEnd()
-    }
   }
 
   private func say(

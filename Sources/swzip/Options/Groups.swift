@@ -58,6 +58,22 @@ struct OutputOptions: ParsableArguments {
   var dryRun = false
 }
 
+/// How files are unpacked.
+struct UnpackingOptions: ParsableArguments {
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Make holes of zeros that are not on the disk, the default; with --sparse take no room for them first.")
+  var sparse: Bool?
+
+  var holes: Holes {
+    switch sparse {
+    case nil: .made
+    case true: .only
+    case false: .none
+    }
+  }
+}
+
 /// What else the data needs.
 struct BaseOptions: ParsableArguments {
   @Option(
@@ -97,8 +113,7 @@ struct SelectionOptions: ParsableArguments {
 
 /// How to pack.
 struct PackingOptions: ParsableArguments {
-  @Flag(exclusivity: .chooseLast)
-  var level: LevelFlag?
+  @Flag var level: [LevelFlag] = []
 
   @Flag(name: .customLong("sha256"), help: "Store the SHA-256 of the file too.")
   var storesSHA256 = false

@@ -5,18 +5,20 @@ internal import SwzipSystem
 
 /// The options of a run, checked against each other.
 struct Settings {
-  let console: Console
+  var console: Console
   let threads: Int
   let progress: Bool?
   let operands: [Operand]
   let selection: Selection
-  let output: String?
+  var output: String?
   let outputFolder: String?
   let writesToStdout: Bool
-  let force: Bool
+  var force: Bool
   let removesSource: Bool
   let dryRun: Bool
-  let bases: NamedBases
+  var bases: NamedBases
+  /// Of unpacked files.
+  var holes = Holes.made
 
   /// For verbs that write files.
   init(
@@ -114,8 +116,11 @@ struct Settings {
     return fitting
   }
 
-  static func level(_ flag: LevelFlag?) throws -> Int {
-    let level = try flag?.rawValue ?? number("SWZIP_LEVEL") ?? LevelFlag.standard
+  static func level(_ flags: [LevelFlag]) throws -> Int {
+    if let first = flags.first, let other = flags.first(where: { $0 != first }) {
+      throw ValidationError("-\(first.rawValue) and -\(other.rawValue) are two levels; name one of -1 to -9")
+    }
+    let level = try flags.first?.rawValue ?? number("SWZIP_LEVEL") ?? LevelFlag.standard
     guard (1...9).contains(level) else { throw ValidationError("SWZIP_LEVEL must be 1 to 9") }
     return level
   }

@@ -48,7 +48,8 @@ struct Cat: ParsableCommand {
 
   private func write(_ operand: Operand, _ bounds: (from: UInt64, to: UInt64?)?) throws(Failure) {
     let input = try Input(operand, force: false)
-    let bases = try NamedBases(base.paths).allowed(.length)
+    let named = NamedBases(base.paths)
+    let bases = try named.allowed(.length)
     let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.source, bases: bases) }
     let pieces = try attemptLibrary(input.name) { () throws(SwzipError) in try select(file, bounds) }
     let target = output == nil || output == "-" ? Target.standardOutput : .path(output ?? "")
@@ -63,7 +64,8 @@ struct Cat: ParsableCommand {
     } catch {
       throw Failure(error, reading: input.name, writing: output.name, output.sink)
     }
-    let durability = try output.finish(copying: nil, force: force)
+    let durability = try output.finish(
+      copying: nil, readableAs: [input.status].compactMap { $0 } + named.named(), force: force)
     try requireDurable(durability, output.name)
   }
 

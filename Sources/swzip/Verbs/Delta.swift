@@ -49,6 +49,7 @@ struct Delta: ParsableCommand {
     @Flag(help: "Replace the base.")
     var inPlace = false
 
+    @OptionGroup var unpacking: UnpackingOptions
     @OptionGroup var further: BaseOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var work: WorkOptions
@@ -64,14 +65,15 @@ struct Delta: ParsableCommand {
         output.output = base
         output.force = true
       }
-      try Unpack.run([delta], only: [], further.behind([base]), SelectionOptions.parse([]), output, work, report)
+      try Unpack.run(
+        [delta], only: [], unpacking, further.behind([base]), SelectionOptions.parse([]), output, work, report)
     }
   }
 
   /// Only a plain file can be replaced by its next version.
   private static func requirePlainFile(_ path: String) throws(Failure) {
     let input = try Input(.path(path), force: false)
-    if input.compressedFormat == "swzip" {
+    if input.beginsContainer {
       throw .refused(path, "it is packed, and its next version would not be; name an output with -o")
     }
   }

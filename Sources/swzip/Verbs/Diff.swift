@@ -20,8 +20,7 @@ struct Diff: ParsableCommand {
   @Flag(name: .shortAndLong, help: "Tensors that are equal too.")
   var all = false
 
-  @Flag(exclusivity: .chooseLast)
-  var level: LevelFlag?
+  @Flag var level: [LevelFlag] = []
 
   @OptionGroup var base: BaseOptions
   @OptionGroup var report: ReportOptions

@@ -18,6 +18,7 @@ struct Filter: ParsableCommand {
   var lists = false
 
   @OptionGroup var packing: PackingOptions
+  @OptionGroup var unpacking: UnpackingOptions
   @OptionGroup var base: BaseOptions
   @OptionGroup var selection: SelectionOptions
   @OptionGroup var output: OutputOptions
@@ -33,7 +34,7 @@ struct Filter: ParsableCommand {
     } else if lists {
       try List.run(files, report)
     } else if unpacks {
-      try Unpack.run(files, only: [], base, selection, output, work, report)
+      try Unpack.run(files, only: [], unpacking, base, selection, output, work, report)
     } else {
       try Pack.run(files, packing, base, selection, output, work, report)
     }

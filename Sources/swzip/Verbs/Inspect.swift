@@ -10,8 +10,7 @@ struct Inspect: ParsableCommand {
   @Argument(help: ArgumentHelp("Containers or models.", valueName: "file"))
   var files: [String]
 
-  @Flag(exclusivity: .chooseLast)
-  var level: LevelFlag?
+  @Flag var level: [LevelFlag] = []
 
   @OptionGroup var report: ReportOptions
 
@@ -29,7 +28,7 @@ struct Inspect: ParsableCommand {
 
   private func inspect(_ input: Input, _ level: Int) throws(SwzipError) -> Inspection {
     guard let byteCount = input.source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-    if input.compressedFormat == "swzip" { return Inspection(input.name, try SwzFile(input.source)) }
+    if input.beginsContainer { return Inspection(input.name, try SwzFile(input.source)) }
     return Inspection(input.name, byteCount: byteCount, try predict(input.source, level: level))
   }
 }

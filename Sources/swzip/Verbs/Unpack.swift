@@ -14,22 +14,24 @@ struct Unpack: ParsableCommand {
   @Option(help: ArgumentHelp("From a folder, only files whose path or name fits; may be repeated.", valueName: "glob"))
   var only: [String] = []
 
+  @OptionGroup var unpacking: UnpackingOptions
   @OptionGroup var base: BaseOptions
   @OptionGroup var selection: SelectionOptions
   @OptionGroup var output: OutputOptions
   @OptionGroup var work: WorkOptions
   @OptionGroup var report: ReportOptions
 
-  func run() throws { try Unpack.run(files, only: only, base, selection, output, work, report) }
+  func run() throws { try Unpack.run(files, only: only, unpacking, base, selection, output, work, report) }
 
   static func run(
-    _ files: [String], only: [String], _ base: BaseOptions, _ selection: SelectionOptions, _ output: OutputOptions,
-    _ work: WorkOptions, _ report: ReportOptions
+    _ files: [String], only: [String], _ unpacking: UnpackingOptions, _ base: BaseOptions,
+    _ selection: SelectionOptions, _ output: OutputOptions, _ work: WorkOptions, _ report: ReportOptions
   ) throws {
     if output.removesSource, !only.isEmpty { throw ValidationError("--rm needs all files: drop --only") }
-    let settings = try Settings(
+    var settings = try Settings(
       files: files, selection, report: report, work: work, output: output, base: base,
       takesOneInputToStdout: false)
+    settings.holes = unpacking.holes
     let list = FileList(settings, .unpack)
     try forEach(
       list.tasks, settings.console, failures: list.failures, UnpackJob(settings: settings, only: only).run)

@@ -1,0 +1,42 @@
+internal import Swzip
+internal import SwzipCore
+internal import SwzipSystem
+
+/// Proves what was published before what it was made of is removed.
+struct Comparison {
+  let bases: Bases?
+  let threads: Int
+
+  /// A file that was published, to be read from the disk.
+  static func reopen(_ path: String) throws(Failure) -> FileSource {
+    try attempt(path) { () throws(SystemError) in
+      let handle = try FileHandle.open(path, followingLinks: false)
+      handle.forgetPages()
+      return try FileSource(handle)
+    }
+  }
+
+  /// Decodes all of a container and compares every byte with a file. `path` is what was published.
+  func run(_ container: FileSource, _ file: FileSource, _ path: String) throws(Failure) {
+    try attemptLibrary(path) { () throws(SwzipError) in
+      let sink = ComparingSink(file)
+      _ = try unpack(from: container, to: sink, bases: bases, threads: threads)
+      try sink.checkEnd()
+    }
+  }
+
+  /// The same for a folder: `path` holds the files.
+  func run(_ container: FileSource, below path: String) throws(Failure) {
+    try attemptLibrary(path) { () throws(SwzipError) in
+      _ = try unpack(from: container, to: ComparingMembers(path), bases: bases, threads: threads)
+    }
+  }
+
+  /// Compares a file with the checksum of what was unpacked: where the base that it was made of is replaced by it, it
+  /// cannot be made again.
+  static func run(_ path: String, checksum: String) throws(Failure) {
+    let file = try reopen(path)
+    let found = try attemptLibrary(path) { () throws(SwzipError) in try file.checksum() }
+    guard found == checksum else { throw Failure(ComparingSink.difference, path: path) }
+  }
+}
