@@ -108,7 +108,9 @@ final class SalvageAssembler {
       try members.begin(header, number: number, byteCount: header.byteCount)
     case .segment(let number, let header, _):
       if !container.isFolder { try begin(only: MemberHeader()) }
-      guard let header, belongs(header, number, at: position) else { return try settle(isComplete: false, at: position) }
+      guard let header, belongs(header, number, at: position) else {
+        return try settle(isComplete: false, at: position)
+      }
       try settle(isComplete: last.map { $0.number &+ 1 == number } == true, at: position)
       last = (number, header.memberOffset + header.byteCount)
       members.reach(header.memberOffset + header.byteCount)
@@ -127,7 +129,9 @@ final class SalvageAssembler {
 
   /// Whether a segment is the current member's. In a folder no frame may be missing before it: a member could begin there.
   private func belongs(_ header: SegmentHeader, _ number: UInt32, at position: UInt64) -> Bool {
-    guard members.number != nil, header.memberOffset + header.byteCount <= members.knownEnd ?? .max else { return false }
+    guard members.number != nil, header.memberOffset + header.byteCount <= members.knownEnd ?? .max else {
+      return false
+    }
     guard let last else {
       return !container.isFolder || (header.memberOffset == 0 && position == takenEnd)
     }
