@@ -11,7 +11,7 @@ final class SalvageAssembler {
   private var segment: Open?
   private var last: (number: UInt32, end: UInt64)?
   /// Where the last frame that was taken ended.
-  private var takenEnd = UInt64(FileHeader.byteCount)
+  private var takenEnd: UInt64
   /// Bases that could not be had, by member and number.
   private var failedBases: [[UInt64]: SwzipError] = [:]
 
@@ -32,6 +32,7 @@ final class SalvageAssembler {
     self.container = container
     self.members = members
     self.bases = bases
+    takenEnd = container.header == nil ? 0 : UInt64(FileHeader.byteCount)
     scanner = try FrameScanner(container.source)
     scratch = try DecodeScratch()
   }
