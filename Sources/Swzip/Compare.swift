@@ -22,15 +22,20 @@ public struct TensorDifference: Sendable {
   /// Changed values by how far they went, in units in the last place: item i counts 2^i to 2^(i + 1) - 1. Empty where
   /// values have no order: plain bytes, and block types, of which a value is a block.
   public var steps: [UInt64] = []
-  /// What the tensor would take as differences, predicted; nil where that is not tried.
+  /// What the tensor would take as differences, predicted; nil where that is not tried: of equal ones, and of those below
+  /// `leastTriedBytes`.
   public var deltaByteCount: UInt64?
+
+  /// A trial codes a block, which costs as much for a small tensor as for one of a block.
+  public static let leastTriedBytes: UInt64 = 4096
 }
 
 /// Compares all tensors of two files by name, those of `new` first, in its order.
-/// Cost: one pass over both; memory is bounded. Throws `notRandomAccess` for a pipe.
+/// Cost: one pass over both, and a trial for each tensor that changed; memory is bounded. Throws `notRandomAccess` for a pipe.
 public func compare(
   _ old: any InputSource, _ new: any InputSource, level: Int
 ) throws(SwzipError) -> [TensorDifference] {
+  let (old, new) = (try CachedSource(old), try CachedSource(new))
   let comparison = try Comparison(old, new, level: level)
   let (before, after) = (try Comparison.tensors(old), try Comparison.tensors(new))
   let known = Dictionary(before.map { (Exact($0.name), $0) }) { first, _ in first }
@@ -41,6 +46,21 @@ public func compare(
     differences.append(TensorDifference(tensor, .removed))
   }
   return differences
+}
+
+/// Whether two files hold the same bytes. Reads both up to the first difference.
+public func haveSameBytes(_ old: any InputSource, _ new: any InputSource) throws(SwzipError) -> Bool {
+  guard let byteCount = old.byteCount, let other = new.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+  guard byteCount == other else { return false }
+  let step = Limits.segmentBytes
+  let (first, second) = (try Memory(step), try Memory(step))
+  for position in stride(from: 0, to: byteCount, by: step) {
+    let count = Int(min(UInt64(step), byteCount - position))
+    let before = try unsafe Comparison.read(old, position, first, count)
+    let after = try unsafe Comparison.read(new, position, second, count)
+    guard unsafe equalBytes(before, after) else { return false }
+  }
+  return true
 }
 
 private struct Comparison {
@@ -75,17 +95,22 @@ private struct Comparison {
     let step = Self.pieceBytes / width * width
     for start in stride(from: 0, to: tensor.byteCount, by: step) {
       let count = Int(min(UInt64(step), tensor.byteCount - start))
-      let base = try unsafe read(old, other.offset + start, buffers.0, count)
-      let values = try unsafe read(new, tensor.offset + start, buffers.1, count)
+      let base = try unsafe Self.read(old, other.offset + start, buffers.0, count)
+      let values = try unsafe Self.read(new, tensor.offset + start, buffers.1, count)
+      if unsafe equalBytes(values, base) { continue }
       difference.changedCount += unsafe DeltaKind.changes(
         values, base, width: width, kind: kind, steps: &difference.steps, scratch: scratch)
     }
-    if difference.changedCount > 0 { difference.change = .changed }
-    if kind != nil, tensor.byteCount > 0 { difference.deltaByteCount = try cost(tensor, other) }
+    if difference.changedCount > 0 {
+      difference.change = .changed
+      if kind != nil, tensor.byteCount >= TensorDifference.leastTriedBytes {
+        difference.deltaByteCount = try cost(tensor, other)
+      }
+    }
     return difference
   }
 
-  private func read(
+  static func read(
     _ source: any InputSource, _ offset: UInt64, _ memory: Memory, _ count: Int
   ) throws(SwzipError) -> UnsafeRawBufferPointer {
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<count])

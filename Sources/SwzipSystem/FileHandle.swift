@@ -115,6 +115,12 @@ public final class FileHandle: Sendable {
 
   public var isTerminal: Bool { System.isTerminal(number) }
 
+  /// Of a terminal; nil if it does not tell.
+  public var columnCount: Int? {
+    let count = System.terminalColumns(number)
+    return count > 0 ? count : nil
+  }
+
   /// Bytes that this user may still write to the file system; nil if it will not tell.
   public var freeByteCount: UInt64? { System.freeByteCount(number) }
 

@@ -341,6 +341,8 @@ enum System {
 
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
 
+  static func terminalColumns(_ descriptor: Int32) -> Int { Int(swzip_terminal_columns(descriptor)) }
+
   static func processNumber() -> Int32 { getpid() }
 
   static func userNumber() -> UInt32 { geteuid() }

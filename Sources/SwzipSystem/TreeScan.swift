@@ -33,6 +33,8 @@ public struct TreeScan: Sendable {
   private var cycles: [String] = []
   private var special: [String] = []
   private var empty: [String] = []
+  /// Links whose files lie outside the folder: names of files, or of folders that hold some.
+  public var linksOutside: [String] { outside }
   private let realRoot: String
   private let links: Links
   private let mostFiles: Int

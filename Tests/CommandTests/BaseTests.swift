@@ -132,6 +132,54 @@ struct BaseTests {
     #expect(command.run(["diff", "v0", "m"]).status == 2)
   }
 
+  /// File by file, whichever side is packed; what links lead to outside is left out.
+  @Test func diffOfFolders() {
+    for (name, version) in [("old", 0), ("new", 1)] {
+      folder.writeDeep("\(name)/sub/w", model(version: version))
+      folder.write("\(name)/same", model(version: 5))
+      folder.write("\(name)/text", Array("version \(version)".utf8))
+    }
+    folder.write("old/gone", [1])
+    folder.write("new/more", [1, 2])
+    for name in ["old", "new"] { #expect(command.run([name]).status == 0) }
+    folder.write("outside", [1])
+    folder.link("new/link", to: "../outside")
+    let plain = command.run(["diff", "old", "new"])
+    #expect(plain.status == 0 && plain.errors.isEmpty)
+    #expect(plain.text.hasSuffix("1 files equal, 2 changed, 1 added, 1 removed\n"))
+    for line in ["gone: removed, 1 B\n", "more: added, 2 B\n", "sub/w: changed, ", "text: changed, 9 B\n", "2.00%"] {
+      #expect(plain.text.contains(line), "\(line)")
+    }
+    #expect(!plain.text.contains("same") && !plain.text.contains("link"))
+    for (before, after) in [("old.swz", "new.swz"), ("old", "new.swz"), ("old.swz", "new")] {
+      #expect(command.run(["diff", before, after]).text == plain.text)
+    }
+    #expect(command.run(["diff", "old", "old.swz"]).text == "4 files equal, 0 changed\n")
+    #expect(command.run(["diff", "-a", "old", "old.swz"]).text.contains("same: equal"))
+    let lines = command.run(["diff", "--json", "old", "new.swz"]).text.split(separator: "\n")
+    #expect(lines.count == 5 && lines[0].hasPrefix(#"{"swzip":1,"name":"gone","change":"removed","bytes":1,"#))
+    #expect(command.run(["diff", "old", "absent"]).status == 1)
+    #expect(command.run(["diff", "old.swz", "old/text"]).status == 2)
+  }
+
+  /// What has a base is saved given that; without it, that is said.
+  @Test func salvage() {
+    writeVersions()
+    #expect(command.run(["v1", "--base", "v0"]).status == 0)
+    #expect(command.run(["salvage", "v1.swz", "--base", "v0"]).status == 0)
+    #expect(folder.read("v1.partial") == model(version: 1))
+    let alone = command.run(["salvage", "v1.swz", "-o", "x", "--json"])
+    #expect(alone.status == 3 && alone.errors.contains { $0.contains("base") })
+    #expect(alone.text.contains(#""whole":false,"index":true,"end_known":true"#))
+    #expect(command.run(["salvage", "v1.swz", "--base", "v0", "-o", "v0", "-f"]).status == 2)
+    folder.write("cut.swz", Array(folder.read("v1.swz")!.dropLast(1)))
+    let cut = command.run(["salvage", "cut.swz", "--base", "v0"])
+    #expect(cut.status == 3 && cut.errors.last?.contains("the end is unknown") == true)
+    #expect(folder.read("cut.partial") == model(version: 1))
+    folder.write("noise.swz", Command.sample(1000))
+    #expect(command.run(["salvage", "noise.swz"]).status == 3 && !folder.names.contains("noise.partial"))
+  }
+
   /// A container that needs what it replaces, or what its source was, could never be unpacked: all of these are refused, and
   /// nothing is lost.
   @Test func nothingNeedsItself() {

@@ -65,6 +65,26 @@ struct FormatTests {
     #expect(table.text(Style()) == "A      LONGER  C\none         1  x\n\ne    22222222\n")
   }
 
+  /// On a terminal lines are no wider than that, by the names, of which the ends stay; in files they are whole.
+  @Test func namesFitTheTerminal() {
+    let command = Command()
+    let name = String(repeating: "model.layers.", count: 10) + "weight"
+    var header = #"{"\#(name)":{"dtype":"BF16","shape":[64,32],"data_offsets":[0,4096]}}"#
+    while header.utf8.count % 8 != 0 { header += " " }
+    let length = (0..<8).map { UInt8(truncatingIfNeeded: UInt64(header.utf8.count) >> (8 * $0)) }
+    command.folder.write("m", length + Array(header.utf8) + Command.sample(4096))
+    #expect(command.run(["m"]).status == 0)
+    for arguments in [
+      ["inspect", "m"], ["inspect", "m.swz"], ["list", "-v", "m.swz"], ["diff", "-a", "m", "m.swz"],
+    ] {
+      #expect(command.run(arguments).text.contains(name))
+      let shown = command.run(arguments, output: .terminal, environment: ["COLUMNS": "100", "NO_COLOR": "1"]).terminal
+      let lines = shown.split { $0.isNewline }
+      let line = lines.first { $0.contains("BF16") && $0.contains("…") }
+      #expect(line?.contains("layers.weight") == true && (line?.count ?? 200) <= 100, "\(arguments): \(shown)")
+    }
+  }
+
   @Test(
     arguments: [
       (CommandStatus.success, .refused), (.refused, .temporary), (.temporary, .usage), (.usage, .newer),

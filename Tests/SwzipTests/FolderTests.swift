@@ -204,10 +204,10 @@ struct FolderTests {
   @Test func salvageOfWholeFolder() throws {
     let (container, _) = try Self.packed(Self.files, options())
     let sinks = ArraySinks()
-    let (found, lost) = try salvage(from: ArraySource(container), to: sinks)
+    let found = try salvage(from: ArraySource(container), to: sinks)
     sinks.expect(Self.files)
-    #expect(lost.isEmpty && found.map(\.name) == Self.files.map(\.name))
-    #expect(found.allSatisfy { $0.missing.isEmpty && $0.recoveredByteCount == $0.byteCount })
+    #expect(found.isWhole && found.lost.isEmpty && found.files.map(\.name) == Self.files.map(\.name))
+    #expect(found.files.allSatisfy { $0.missing.isEmpty && $0.recoveredByteCount == $0.byteCount })
   }
 
   /// With the index or without, after any damage: what is not reported as lost is right, and stays in its file.
@@ -223,8 +223,9 @@ struct FolderTests {
       for offset in 0..<min(300, container.count - place) { damaged[place + offset] ^= 0x5A }
       if cutsIndex { damaged.removeLast(100) }
       let sinks = ArraySinks()
-      let (found, _) = try salvage(from: ArraySource(damaged), to: sinks)
-      for report in found {
+      let found = try salvage(from: ArraySource(damaged), to: sinks)
+      #expect(!found.isWhole || (!cutsIndex && files.allSatisfy { sinks.content(of: $0.name) == $0.bytes }))
+      for report in found.files {
         guard let file = files.first(where: { $0.name == report.name }) else {
           Issue.record("a file of no such name")
           continue

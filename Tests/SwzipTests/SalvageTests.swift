@@ -49,19 +49,19 @@ struct SalvageTests {
   /// Without damage all is saved, whatever the codec, the block type or the mode.
   @Test(arguments: ModelFile.all) func wholeFiles(file: ModelFile) throws {
     for level in [3, 7] {
-      let (saved, report) = try salvaged(try packed(file.bytes, options(level: level)))
+      let (saved, report) = try salvaged(try packed(file.bytes, options(level: level)), isWhole: true)
       #expect(report.missing.isEmpty && same(saved, file.bytes), "level \(level)")
     }
   }
 
   @Test(arguments: SmallContainer.all) func wholeContainers(sample: SmallContainer) throws {
-    let (saved, report) = try salvaged(sample.container)
+    let (saved, report) = try salvaged(sample.container, isWhole: true)
     #expect(report.missing.isEmpty && same(saved, sample.original))
   }
 
   @Test func nothingIsLost() throws {
     #expect(Self.blocks.contains { $0.isCopy } && Self.blocks.contains { $0.number > 1 })
-    let (bytes, report) = try salvaged(Self.container)
+    let (bytes, report) = try salvaged(Self.container, isWhole: true)
     #expect(same(bytes, Self.original))
     #expect(report.missing.isEmpty)
     #expect(report.recoveredByteCount == UInt64(Self.original.count))
@@ -120,9 +120,12 @@ struct SalvageTests {
       #expect(same(bytes, Self.original), "byte \(position)")
       #expect(report.missing.isEmpty)
     }
-    var other = Self.container
-    other[0] ^= 1
-    #expect(throws: SwzipError(.corrupt, .notAContainer, at: 0)) { try salvaged(other) }
+    let headless = [UInt8](repeating: 0xDB, count: 64) + Self.container[64...]
+    for other in [headless, Array(headless[64...]), Array(headless[113...])] {
+      #expect(same(try salvaged(other).bytes, Self.original))
+    }
+    #expect(throws: SwzipError(.corrupt, .notAContainer, at: 0)) { try salvaged(Random.made(5000)) }
+    #expect(throws: SwzipError(.corrupt, .notAContainer, at: 0)) { try salvaged([]) }
     #expect(throws: SwzipError(.refused, .notRandomAccess)) {
       try salvage(from: ArraySource(Self.container, isPipe: true), to: ArraySink())
     }
@@ -145,7 +148,7 @@ struct SalvageTests {
     for index in start..<end { damaged[index] = 0xDB }
     if !hasIndex { damaged.removeLast(64) }
     let sink = ArraySink()
-    let report = try salvage(from: ArraySource(damaged), to: sink)
+    let report = try #require(try salvage(from: ArraySource(damaged), to: sink).files.first)
     let bytes = sink.bytes
     #expect(bytes.count == original.count)
     #expect(report.recoveredByteCount == UInt64(count * firstBlocks))
@@ -173,9 +176,13 @@ struct SalvageTests {
     expectRightOutside(report, bytes)
   }
 
-  private func salvaged(_ container: [UInt8]) throws -> (bytes: [UInt8], report: SalvageReport) {
+  private func salvaged(
+    _ container: [UInt8], isWhole: Bool = false
+  ) throws -> (bytes: [UInt8], report: SalvagedFile) {
     let sink = ArraySink()
-    let report = try salvage(from: ArraySource(container), to: sink)
+    let found = try salvage(from: ArraySource(container), to: sink)
+    #expect(found.isWhole == isWhole && found.lost.isEmpty && found.files.count == 1)
+    let report = try #require(found.files.first)
     #expect(report.byteCount == UInt64(sink.bytes.count))
     return (sink.bytes, report)
   }

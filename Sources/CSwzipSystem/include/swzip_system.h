@@ -17,6 +17,9 @@ extern const int swzip_open_path_only;
 /* The processors this thread may run on by its affinity mask, 0 if unknown. */
 int swzip_affinity_count(void);
 
+/* The columns of a terminal, 0 if unknown. */
+int swzip_terminal_columns(int descriptor);
+
 /* Reserves disk space for `byte_count` bytes without changing the file's length.
  * Returns 0, or -1 with errno; ENOTSUP where there is no such call. */
 int swzip_reserve(int descriptor, int64_t byte_count);

@@ -22,6 +22,15 @@ public final class SwzFile: Sendable {
     try self.init(source, bases: bases, path: [])
   }
 
+  /// As above; nil if the source begins as no container does.
+  public convenience init?(container source: any InputSource, bases: Bases? = nil) throws(SwzipError) {
+    guard try source.beginsContainer() else { return nil }
+    try self.init(source, bases: bases, path: [])
+  }
+
+  /// A member as the file it was.
+  public func source(ofMember member: Int) -> any InputSource { MemberSource(self, member: member) }
+
   /// `path`: digests of the bases that this is read for.
   init(_ source: any InputSource, bases: Bases?, path: [[UInt8]]) throws(SwzipError) {
     self.bases = OpenBases(bases, path: path)

@@ -69,7 +69,7 @@ final class FrameScanner {
 
   /// The first member's frame that is whole.
   func firstMember() throws(SwzipError) -> MemberHeader? {
-    var position = UInt64(FileHeader.byteCount)
+    var position: UInt64 = 0
     while position < end {
       if case .member(_, let header, _)? = try record(at: position) { return header }
       position = try next(after: position)

@@ -11,7 +11,7 @@ final class SalvageAssembler {
   private var segment: Open?
   private var last: (number: UInt32, end: UInt64)?
   /// Where the last frame that was taken ended.
-  private var takenEnd = UInt64(FileHeader.byteCount)
+  private var takenEnd: UInt64
   /// Bases that could not be had, by member and number.
   private var failedBases: [[UInt64]: SwzipError] = [:]
 
@@ -32,6 +32,7 @@ final class SalvageAssembler {
     self.container = container
     self.members = members
     self.bases = bases
+    takenEnd = container.header == nil ? 0 : UInt64(FileHeader.byteCount)
     scanner = try FrameScanner(container.source, container.header?.version ?? .current)
     scratch = try DecodeScratch()
   }
@@ -120,7 +121,9 @@ final class SalvageAssembler {
       try members.begin(header, number: number, byteCount: header.byteCount)
     case .segment(let number, let header, _):
       if !container.isFolder { try begin(only: MemberHeader()) }
-      guard let header, belongs(header, number, at: position) else { return try settle(isComplete: false, at: position) }
+      guard let header, belongs(header, number, at: position) else {
+        return try settle(isComplete: false, at: position)
+      }
       try settle(isComplete: last.map { $0.number &+ 1 == number } == true, at: position)
       last = (number, header.memberOffset + header.byteCount)
       members.reach(header.memberOffset + header.byteCount)
@@ -138,7 +141,9 @@ final class SalvageAssembler {
 
   /// Whether a segment is the current member's. In a folder no frame may be missing before it: a member could begin there.
   private func belongs(_ header: SegmentHeader, _ number: UInt32, at position: UInt64) -> Bool {
-    guard members.number != nil, header.memberOffset + header.byteCount <= members.knownEnd ?? .max else { return false }
+    guard members.number != nil, header.memberOffset + header.byteCount <= members.knownEnd ?? .max else {
+      return false
+    }
     guard let last else {
       return !container.isFolder || (header.memberOffset == 0 && position == takenEnd)
     }

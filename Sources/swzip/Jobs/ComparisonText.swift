@@ -19,6 +19,7 @@ struct ComparisonText {
       var table = Table(
         [("CHANGED", .right)] + steps.map { ($0, .right) }
           + [("DELTA", .right), ("TYPE", .left), ("SHAPE", .left), ("TENSOR", .left)])
+      table.cutColumn = Self.columns + 4
       for tensor in shown { table.add(row(tensor)) }
       text = table.text(style) + "\n"
     }
@@ -45,21 +46,18 @@ struct ComparisonText {
     ]
   }
 
-  func json(_ old: String, _ new: String) -> JSONObject {
-    [
-      "old": .string(old), "new": .string(new),
-      "tensors": .array(
-        tensors.map { tensor in
-          .object([
-            "name": .string(tensor.name), "type": .string(tensor.elementType),
-            "shape": .array(tensor.shape.map { .integer($0) }), "bytes": .integer(tensor.byteCount),
-            "change": .string(tensor.change.rawValue), "values": .integer(tensor.valueCount),
-            "changed": .integer(tensor.changedCount),
-            "steps": .array(tensor.steps.map { .integer($0) }),
-            "delta_bytes": tensor.deltaByteCount.map { .integer($0) } ?? .null,
-          ])
-        }),
-    ]
+  var json: JSONValue {
+    .array(
+      tensors.map { tensor in
+        .object([
+          "name": .string(tensor.name), "type": .string(tensor.elementType),
+          "shape": .array(tensor.shape.map { .integer($0) }), "bytes": .integer(tensor.byteCount),
+          "change": .string(tensor.change.rawValue), "values": .integer(tensor.valueCount),
+          "changed": .integer(tensor.changedCount),
+          "steps": .array(tensor.steps.map { .integer($0) }),
+          "delta_bytes": tensor.deltaByteCount.map { .integer($0) } ?? .null,
+        ])
+      })
   }
 }
 

@@ -36,6 +36,7 @@ struct InspectionText {
       ("SIZE", .right), ("PACKED", .right), ("RATIO", .right),
     ])
     table.indent = 2
+    table.cutColumn = 0
     for group in groups {
       let size = group.rows.reduce(0) { $0 &+ $1.tensor.byteCount }
       let packed = group.rows.reduce(0) { $0 + $1.packedByteCount }

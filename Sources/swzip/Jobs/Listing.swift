@@ -65,6 +65,7 @@ struct Listing {
   private static func table(_ found: [SwzFile.Tensor], _ style: Style) -> String {
     var tensors = Table([("TYPE", .left), ("BYTES", .right), ("OFFSET", .right), ("SHAPE", .left), ("TENSOR", .left)])
     tensors.indent = 2
+    tensors.cutColumn = 4
     for tensor in found {
       tensors.add([
         tensor.elementType, String(tensor.byteCount), String(tensor.offset), formatShape(tensor.shape),

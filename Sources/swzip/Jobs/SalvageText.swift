@@ -72,7 +72,9 @@ extension Failure {
     let ranges = report.files.reduce(0) { $0 + $1.missing.count }
     let needs = report.files.contains { $0.missingBase != nil } ? "name its bases with --base, or " : ""
     var parts: [String] = []
-    if !report.lost.isEmpty { parts.append(report.lost.count == 1 ? "one file is lost" : "\(report.lost.count) files are lost") }
+    if !report.lost.isEmpty {
+      parts.append(report.lost.count == 1 ? "one file is lost" : "\(report.lost.count) files are lost")
+    }
     if ranges > 0 { parts.append(ranges == 1 ? "one range is lost" : "\(ranges) ranges are lost") }
     if !report.hasIndex { parts.append("the index is lost and the end is unknown") }
     if parts.isEmpty { parts.append("bytes stand before the container") }

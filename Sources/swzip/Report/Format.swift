@@ -65,6 +65,13 @@ func formatTime(_ nanoseconds: Int64) -> String {
   return "\(sign)\(seconds)." + String(repeating: "0", count: 9 - digits.utf8.count) + digits
 }
 
+/// A name in at most `room` columns: the end of one tells more than its start.
+func cut(_ name: String, to room: Int) -> String {
+  let scalars = name.unicodeScalars
+  guard scalars.count > room else { return name }
+  return "…" + String(String.UnicodeScalarView(scalars.suffix(max(0, room - 1))))
+}
+
 /// "4096 × 1024".
 func formatShape(_ shape: [UInt64]) -> String {
   shape.isEmpty ? "scalar" : shape.map(String.init).joined(separator: " × ")

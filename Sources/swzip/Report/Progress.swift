@@ -62,10 +62,6 @@ final class Progress {
       figures += "  ETA " + formatDuration(seconds * Double(total - done) / Double(done))
     }
     let room = 79 - 3 - figures.unicodeScalars.count
-    let scalars = Array(name.printable.unicodeScalars)
-    // The end of a path tells more than its start.
-    var shown = String.UnicodeScalarView(scalars.suffix(scalars.count > room ? max(0, room - 1) : room))
-    if scalars.count > room { shown.insert("…", at: shown.startIndex) }
-    return String(shown) + " : " + figures
+    return cut(name.printable, to: room) + " : " + figures
   }
 }

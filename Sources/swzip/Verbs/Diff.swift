@@ -4,11 +4,12 @@ internal import SwzipCore
 
 struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what changed from one version of a file to another, tensor by tensor.",
+    abstract: "Say what changed from one version of a file or folder to another, tensor by tensor.",
     discussion: """
       Both may be packed. CHANGED is the share of values that differ; 1, 2, 4, 8 … are the shares of all values that went \
-      so many units in the last place, or up to twice as many; DELTA is what the tensor would take with pack --base OLD. \
-      Exit code 0 whether they differ or not.
+      so many units in the last place, or up to twice as many; DELTA is what a tensor of 4 KiB or more would take with \
+      pack --base OLD. Folders, or containers of such, go file by file; links out of a folder are not followed. Exit code 0 \
+      whether they differ or not.
       """)
 
   @Argument(help: ArgumentHelp("The version before, plain or packed.", valueName: "old"))
@@ -27,13 +28,30 @@ struct Diff: ParsableCommand {
 
   func run() throws {
     let level = try Settings.level(level)
+    var folders: FolderComparison?
     try forEach([()], report.console) { () throws(Failure) in
       let allowed = try NamedBases(base.paths).allowed()
-      let (before, after) = (try NamedBases.original(old, allowed), try NamedBases.original(new, allowed))
+      folders = try differ(DiffSide(old, allowed), DiffSide(new, allowed), level)
+    }
+    try folders?.run()
+  }
+
+  /// Compares two files; returns what compares two folders.
+  private func differ(_ before: DiffSide, _ after: DiffSide, _ level: Int) throws(Failure) -> FolderComparison? {
+    let all = all || report.verbose > 0
+    switch (before, after) {
+    case (.file(let before), .file(let after)):
       let found = try attemptLibrary(new) { () throws(SwzipError) in try compare(before, after, level: level) }
       let comparison = ComparisonText(found)
-      if report.json { return report.console.emit(comparison.json(old, new)) }
-      writeOut(comparison.text(Style(), all: all || report.verbose > 0))
+      if report.json {
+        report.console.emit(["old": .string(old), "new": .string(new), "tensors": comparison.json])
+      } else {
+        writeOut(comparison.text(Style(), all: all))
+      }
+      return nil
+    case (.folder(let before), .folder(let after)):
+      return FolderComparison(before, after, level: level, all: all, console: report.console)
+    default: throw .refused(new, "one is a folder, the other a file; name two files or two folders")
     }
   }
 }

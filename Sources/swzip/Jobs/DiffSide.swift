@@ -1,0 +1,63 @@
+internal import Swzip
+internal import SwzipCore
+internal import SwzipSystem
+
+/// One side of a comparison: a file, or the files of a folder, plain or packed.
+enum DiffSide {
+  case file(any InputSource)
+  /// By name.
+  case folder([String: () throws(Failure) -> any InputSource])
+
+  init(_ path: String, _ bases: Bases?) throws(Failure) {
+    if try attempt(path, { () throws(SystemError) in try FileStatus.of(path) }).kind == .directory {
+      self = .folder(try DiffSide.files(below: path, bases))
+      return
+    }
+    let source = try DiffSide.open(path)
+    let container = try attemptLibrary(path) { () throws(SwzipError) in try SwzFile(container: source, bases: bases) }
+    guard let container else {
+      self = .file(source)
+      return
+    }
+    guard container.isFolder else {
+      self = .file(container.source(ofMember: 0))
+      return
+    }
+    let members = container.members.enumerated().map { number, member in
+      (member.name, { () throws(Failure) -> any InputSource in container.source(ofMember: number) })
+    }
+    self = .folder(Dictionary(members) { first, _ in first })
+  }
+
+  /// The regular files of a folder; not those to which a link leads outside it.
+  private static func files(
+    below folder: String, _ bases: Bases?
+  ) throws(Failure) -> [String: () throws(Failure) -> any InputSource] {
+    let tree = try attempt(folder) { () throws(SystemError) in
+      try TreeScan(folder, mostFiles: .max) { _, _ in true }
+    }
+    let outside = Set(tree.linksOutside)
+    let inside = tree.files.map(\.name).filter { name in
+      outside.isEmpty
+        || !(outside.contains(name)
+          || name.indices.contains { name[$0] == "/" && outside.contains(String(name[..<$0])) })
+    }
+    let files = inside.map { name in
+      (name, { () throws(Failure) -> any InputSource in try original(folder + "/" + name, bases) })
+    }
+    return Dictionary(files) { first, _ in first }
+  }
+
+  /// The bytes of a file, or of what a container of one file holds.
+  private static func original(_ path: String, _ bases: Bases?) throws(Failure) -> any InputSource {
+    let source = try open(path)
+    return try attemptLibrary(path) { () throws(SwzipError) in
+      guard let container = try SwzFile(container: source, bases: bases), !container.isFolder else { return source }
+      return container.source(ofMember: 0)
+    }
+  }
+
+  private static func open(_ path: String) throws(Failure) -> any InputSource {
+    try attempt(path) { () throws(SystemError) in try FileSource(FileHandle.open(path)) }
+  }
+}
