@@ -151,9 +151,9 @@ class CommandTests(Checks):
     def test_base_depth(self) -> None:
         files = [bytes(100)]
         files += [copy_of_base(bytes(100 - depth), bytes(101 - depth)) for depth in range(1, 66)]
-        self.check("64", decoder.decode_member(files[64], None, files[:64]) == bytes(36))
+        self.check("64", decoder.decode_file(files[64], None, files[:64]) == bytes(36))
         try:
-            self.check("65", decoder.decode_member(files[65], None, files[:65]) == b"", "is not refused")
+            self.check("65", decoder.decode_file(files[65], None, files[:65]) == b"", "is not refused")
         except decoder.Damaged as refusal:
             self.check("65", "too deep" in str(refusal), refusal)
 
@@ -225,7 +225,7 @@ class QuietTests(Checks):
             plan = self.plan(rng)
             container = plan.container()
             container.first.segments[1].per_block = hand.round_up(len(plan.values), plan.row_length or 1)
-            same = decoder.decode_member(container.build()) == plan.base + plan.decoded
+            same = decoder.decode_file(container.build()) == plan.base + plan.decoded
             self.check(f"plan {number}", same, "other bytes")
 
     def decoded(self, element: int, base: int, changes: list[tuple[int, int]]) -> bytes:
@@ -234,7 +234,7 @@ class QuietTests(Checks):
         for place, g in changes:
             values[place] = hand.moved(element, base, g)
         plan = hand.DeltaPlan(element, [base] * 600, values, contexts=1, q=1)
-        return decoder.decode_member(plan.container().build())[600 * hand.value_bits(element) // 8 :]
+        return decoder.decode_file(plan.container().build())[600 * hand.value_bits(element) // 8 :]
 
     def test_places(self) -> None:
         for element, base in ((hand.U8, 7), (hand.BF16, 0x3F80), (hand.I32, 99), (hand.I64, 5)):
@@ -350,7 +350,7 @@ class HostileTests(Checks):
             edits += [(rng.randrange(24, len(container.block.body)), rng.randbytes(1))]
         chosen = container.first.name.decode() or None
         try:
-            self.check(name, decoder.decode_member(container.build(), chosen, self.BASES) == original, "other bytes")
+            self.check(name, decoder.decode_file(container.build(), chosen, self.BASES) == original, "other bytes")
         except decoder.Refusal as refusal:
             self.check(name, refusal.code in (2, *REFUSALS), refusal)
 
