@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Reference decoder of swzip containers, written from FORMAT.md and codecs/*.md alone.
 
-It is slow and strict: the whole container is verified (structure, hashes, index) and then the wanted member is decoded
-and verified, before its first byte is written. Section numbers in this file are those of FORMAT.md.
+It reads versions 0.1 and 0.2. It is slow and strict: the whole container is verified (structure, hashes, index) and
+then the member of the wanted file is decoded and verified, before its first byte is written. Section numbers in this
+file are those of FORMAT.md.
 
-    reference_decoder.py IN.swz                  original bytes of the only member, to standard output
-    reference_decoder.py --member NAME IN.swz    the same for one member of several
-    reference_decoder.py --list IN.swz           members, segments and tensors, in words
+    reference_decoder.py IN.swz                  original bytes of the only file, to standard output
+    reference_decoder.py --member NAME IN.swz    the same for one file of several: a member or one of a bundle
+    reference_decoder.py --list IN.swz           members, files of bundles, segments and tensors, in words
     reference_decoder.py --base FILE IN.swz      with a base or a container of bases, after --base of those they need
 
 Exit codes: 0 done, 1 a file cannot be read or written or the output is above --limit, 2 usage, 3 damaged, 4 a base is
@@ -26,6 +27,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import accumulate, islice
 from math import prod
 from typing import BinaryIO, NoReturn, TextIO
 
@@ -61,7 +63,7 @@ class BaseProblem(Refusal):
 
 
 class Unsupported(Refusal):
-    """Made by a newer version, or with something that version 0.1 does not know."""
+    """Made by a newer version, or with something that its version does not know."""
 
     code = 6
 
@@ -87,19 +89,21 @@ def printable(text: str) -> str:
 
 MAGIC = bytes.fromhex("8953575A0D0A1A0A")
 TRAILER_MAGIC = b"SWZEND\r\n"
-VERSION = (0, 1)
+FIRST, NEWEST = VERSIONS = (0, 1), (0, 2)
 ALL_ONES = 2**64 - 1
 MAX_LENGTH = 2**63 - 1
 MAX_VALUES = 2**18
 MIN_VALUES_OF_MANY = 8192
 MAX_BLOCK_BYTES = 2**18  # the same two of a block type
 MIN_BLOCK_BYTES_OF_MANY = 2**15
-MAX_COUNT = 2**20  # members, tensors
+MAX_COUNT = 2**20  # members, files, tensors
 MAX_BASE_DEPTH = 64
 
 MUST_EARLIER, MUST_BASE = 1, 2  # header flags
 MAY_SHA256 = 1
-HAS_MODE, HAS_TIME, HAS_LENGTH, HAS_SHA256 = 1, 2, 4, 8  # member flags
+DATA, BUNDLE = 0, 2  # member types
+HAS_MODE, HAS_TIME, HAS_LENGTH, HAS_SHA256 = 1, 2, 4, 8  # member flags; the first two also of a bundle's file
+SECOND = 10**9  # nanoseconds
 
 ELEMENTS: tuple[tuple[str, int], ...] = (
     ("BYTES", 8), ("BF16", 16), ("F16", 16), ("F32", 32), ("F64", 64), ("F8_E4M3", 8), ("F8_E5M2", 8),
@@ -278,6 +282,11 @@ class Cursor:
                 return value
         self.fail("varint is longer than nine bytes")
 
+    def zigzag(self) -> int:
+        """A varint that stands for a number of either sign (section 4.1)."""
+        value = self.varint()
+        return -(value + 1) // 2 if value % 2 else value // 2
+
     def reserved(self, count: int) -> None:
         require_known(not any(self.take(count)), "reserved bytes are set", self.where)
 
@@ -297,6 +306,7 @@ class Cursor:
 class Header:
     """Section 3."""
 
+    version: tuple[int, int]
     must_flags: int
     may_flags: int
     kind: int
@@ -314,7 +324,7 @@ class Base:
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor record (section 5)."""
+    """A tensor (section 5)."""
 
     name: str
     element: int
@@ -334,13 +344,30 @@ class SegmentRecord:
     element: int
     codec: int
     stored_hash: int
-    table_hash: int
+    table_hash: int  # of one block, in version 0.2: its decoded hash
 
 
 @dataclass(frozen=True)
-class MemberRecord:
-    """A member record of the directory with its segment and tensor records (section 5)."""
+class File:
+    """An original file: a member, or a range of a bundle (section 4.1)."""
 
+    name: str
+    mode: int | None
+    time: int | None  # nanoseconds since 1970
+    start: int  # in the member
+    length: int
+    sha256: bytes | None
+
+    @property
+    def end(self) -> int:
+        return self.start + self.length
+
+
+@dataclass
+class MemberRecord:
+    """A member record of the directory with its segment records and its tensors (section 5)."""
+
+    type: int
     flags: int
     mode: int
     name: str
@@ -348,10 +375,13 @@ class MemberRecord:
     length: int
     frame_size: int
     xxh3: bytes
-    sha256: bytes | None
+    stored_hash: int | None  # of the frame of a bundle
+    sha256: tuple[bytes, ...]  # of each file, or none
+    file_count: int
     bases: tuple[Base, ...]
     segments: tuple[SegmentRecord, ...]
-    tensors: tuple[Tensor, ...]
+    tensor_count: int
+    tensors: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -479,10 +509,11 @@ class Segment:
 
 @dataclass
 class Member:
-    """A member frame (section 4.1), its directory record and its segments."""
+    """A member frame (section 4.1), its directory record, its files and its segments."""
 
     number: int
     record: MemberRecord
+    files: list[File] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     unsupported: str | None = None  # the first thing that keeps this reader from decoding it
 
@@ -501,6 +532,11 @@ class Container:
     data: bytes
     header: Header
     members: list[Member]
+
+    @property
+    def files(self) -> list[tuple[Member, File]]:
+        """All files, each with its member."""
+        return [(member, file) for member in self.members for file in member.files]
 
 
 # --- Header, trailer, frames (sections 3, 4, 5) -----------------------------------------------------------------------
@@ -525,18 +561,18 @@ def read_header(data: bytes) -> Header:
     require(cursor.take(8) == MAGIC, "not a swzip container: wrong magic", "header")
     require(xxh3_64(data[:56]) == int.from_bytes(data[56:64], "little"), "hash does not match", "header")
     version = (cursor.u16(), cursor.u16())
-    require_known(version == VERSION, f"version {version[0]}.{version[1]}", "header")
+    require_known(version in VERSIONS, f"version {version[0]}.{version[1]}", "header")
     must, may, kind = cursor.u32(), cursor.u32(), cursor.u8()
     require_known(not must & ~(MUST_EARLIER | MUST_BASE), f"must-understand flags {must:#x}", "header")
     require_known(kind <= 2, f"kind {kind}", "header")
     cursor.reserved(1)
     lowest = divmod(cursor.u16(), 256)
-    require_known(lowest <= VERSION, f"needs a reader of version {lowest[0]}.{lowest[1]}", "header")
+    require_known(lowest <= NEWEST, f"needs a reader of version {lowest[0]}.{lowest[1]}", "header")
     cursor.reserved(16)
     total = cursor.u64()
     cursor.reserved(8)
     require(total <= MAX_LENGTH or total == ALL_ONES, "sum of lengths is out of range", "header")
-    return Header(must, may, kind, total)
+    return Header(version, must, may, kind, total)
 
 
 def read_frame(
@@ -586,7 +622,7 @@ def check_part(part: str, where: str) -> None:
 
 
 def member_name(raw: bytes, where: str) -> str:
-    """The name of a member of a folder or checkpoint."""
+    """The name of a file of a folder or checkpoint."""
     require(len(raw) <= 4096, "name above 4096 bytes", where)
     require(not any(byte < 0x20 or byte in b"\x7f\\:" for byte in raw), "name has a forbidden byte", where)
     name = decode_utf8(raw, where)
@@ -599,6 +635,7 @@ def member_name(raw: bytes, where: str) -> str:
 
 # --- Directory (section 5) --------------------------------------------------------------------------------------------
 
+PACKED_ZSTD = 1  # coding of a packed list; 0: as it is
 
 def read_bases(cursor: Cursor, count: int) -> tuple[Base, ...]:
     """Base records (section 4.1)."""
@@ -611,21 +648,30 @@ def read_bases(cursor: Cursor, count: int) -> tuple[Base, ...]:
     return tuple(bases)
 
 
-def read_member_start(cursor: Cursor) -> tuple[int, int]:
-    """Type, flags and mode, which frame and record share: the answer is flags and mode (section 4.1)."""
-    kind, flags, mode = cursor.u8(), cursor.u8(), cursor.u16()
-    require_known(kind == 0, f"member type {kind}", cursor.where)
-    require_known(flags < 16, f"reserved member flags {flags:#x}", cursor.where)
+def read_mode(cursor: Cursor) -> int:
+    """The permissions of a file (section 4.1)."""
+    mode = cursor.u16()
     cursor.check(mode <= 0o777, "mode is out of range")
+    return mode
+
+
+def read_member_start(cursor: Cursor, header: Header) -> tuple[int, int, int]:
+    """Type, flags and mode, which frame and record share (section 4.1)."""
+    kind, flags = cursor.u8(), cursor.u8()
+    require_known(kind == DATA or kind == BUNDLE and header.version != FIRST, f"member type {kind}", cursor.where)
+    require_known(flags < 16, f"reserved member flags {flags:#x}", cursor.where)
+    mode = read_mode(cursor)
     cursor.check(bool(flags & HAS_MODE) or mode == 0, "mode without its flag")
-    return flags, mode
+    if kind == BUNDLE:
+        cursor.check(header.kind != 0, "bundle in a single file")
+        cursor.check(not flags & (HAS_MODE | HAS_TIME), "bundle with mode or time")
+    return kind, flags, mode
 
 
 def read_segment_record(cursor: Cursor) -> SegmentRecord:
     """Section 5."""
     length, blocks, frame_units, block_units = (cursor.varint() for _ in range(4))
-    element = cursor.u8()
-    require_known(element_known(element), f"element type {element}", cursor.where)
+    element = read_element(cursor)
     return SegmentRecord(length, blocks, frame_units, block_units, element, cursor.u8(), cursor.u64(), cursor.u64())
 
 
@@ -640,39 +686,115 @@ def tensor_bits(element: int, shape: tuple[int, ...], cursor: Cursor) -> int:
     return prod(shape) // elements * sum(fields) * 8
 
 
-def read_tensor(cursor: Cursor, member_length: int) -> Tensor:
-    """Section 5."""
+def read_tensor_name(cursor: Cursor) -> str:
     raw = cursor.take(cursor.varint())
     cursor.check(len(raw) <= 65535, "tensor name above 65535 bytes")
-    name = decode_utf8(raw, cursor.where)
-    element, rank = cursor.u8(), cursor.u8()
+    return decode_utf8(raw, cursor.where)
+
+
+def read_element(cursor: Cursor) -> int:
+    element = cursor.u8()
     require_known(element_known(element), f"element type {element}", cursor.where)
+    return element
+
+
+def read_rank(cursor: Cursor) -> int:
+    rank = cursor.u8()
     cursor.check(rank <= 64, "tensor of more than 64 dimensions")
-    shape = tuple(cursor.varint() for _ in range(rank))
+    return rank
+
+
+def read_shape(cursor: Cursor, rank: int) -> tuple[int, ...]:
+    return tuple(cursor.varint() for _ in range(rank))
+
+
+def placed_tensor(
+    cursor: Cursor, record: MemberRecord, name: str, element: int, shape: tuple[int, ...], offset: int
+) -> Tensor:
+    """A tensor, whose bytes lie in the member (section 5)."""
     bits = tensor_bits(element, shape, cursor)
-    offset = cursor.varint()
     cursor.check(bits % 8 == 0, "tensor is not a whole number of bytes")
-    cursor.check(offset + bits // 8 <= member_length, "tensor lies outside its member")
+    cursor.check(0 <= offset <= record.length - bits // 8, "tensor lies outside its member")
     return Tensor(name, element, shape, offset, bits // 8)
 
 
-def read_member_record(cursor: Cursor, kind: int) -> MemberRecord:
-    """One member record with its segment and tensor records (section 5)."""
-    flags, mode = read_member_start(cursor)
+def read_tensor_records(cursor: Cursor, record: MemberRecord) -> tuple[Tensor, ...]:
+    """The tensors of a member in version 0.1: one after another (section 10)."""
+    tensors = []
+    for _ in range(record.tensor_count):
+        name, element, rank = read_tensor_name(cursor), read_element(cursor), read_rank(cursor)
+        shape = read_shape(cursor, rank)
+        tensors.append(placed_tensor(cursor, record, name, element, shape, cursor.varint()))
+    return tuple(tensors)
+
+
+def read_tensor_columns(cursor: Cursor, records: list[MemberRecord]) -> None:
+    """The tensors of all members: field after field (section 5)."""
+    count = range(sum(record.tensor_count for record in records))
+    names = [read_tensor_name(cursor) for _ in count]
+    elements = [read_element(cursor) for _ in count]
+    ranks = [read_rank(cursor) for _ in count]
+    shapes = [read_shape(cursor, rank) for rank in ranks]
+    tensors = zip(names, elements, shapes, strict=True)
+    for record in records:
+        end, found = 0, []
+        for name, element, shape in islice(tensors, record.tensor_count):
+            found.append(placed_tensor(cursor, record, name, element, shape, end + cursor.zigzag()))
+            end = found[-1].offset + found[-1].length
+        record.tensors = tuple(found)
+
+
+def read_member_record(cursor: Cursor, header: Header) -> MemberRecord:
+    """One member record with its segment records and, in version 0.1, its tensor records (section 5)."""
+    kind, flags, mode = read_member_start(cursor, header)
     cursor.check(bool(flags & HAS_LENGTH), "member record without length flag")
     raw_name = cursor.take(cursor.varint())
-    if kind == 0:
-        cursor.check(raw_name == b"" and not flags & (HAS_MODE | HAS_TIME), "single file with name, mode or time")
-    name = "" if kind == 0 else member_name(raw_name, cursor.where)
+    if header.kind == 0:
+        cursor.check(not flags & (HAS_MODE | HAS_TIME), "single file with mode or time")
+    nameless = header.kind == 0 or kind == BUNDLE
+    cursor.check(not nameless or raw_name == b"", "single file or bundle with a name")
+    name = "" if nameless else member_name(raw_name, cursor.where)
     time = cursor.i64() if flags & HAS_TIME else 0
     length, frame_size, digest = cursor.varint(), 16 * cursor.varint(), cursor.take(16)
-    sha256 = cursor.take(32) if flags & HAS_SHA256 else None
-    bases = read_bases(cursor, cursor.varint())
+    stored_hash, files = (cursor.u64(), cursor.varint()) if kind == BUNDLE else (None, 1)
+    cursor.check(1 <= files <= MAX_COUNT, "number of files is out of range")
+    sha256 = tuple(cursor.take(32) for _ in range(files)) if flags & HAS_SHA256 else ()
+    base_count = cursor.varint()
+    cursor.check(kind != BUNDLE or base_count == 0, "bundle with base records")
+    bases = read_bases(cursor, base_count)
     segment_count, tensor_count = cursor.varint(), cursor.varint()
     segments = tuple(read_segment_record(cursor) for _ in range(segment_count))
-    tensors = tuple(read_tensor(cursor, length) for _ in range(tensor_count))
     cursor.check(sum(record.length for record in segments) == length, "segments do not fill the member")
-    return MemberRecord(flags, mode, name, time, length, frame_size, digest, sha256, bases, segments, tensors)
+    record = MemberRecord(kind, flags, mode, name, time, length, frame_size, digest, stored_hash, sha256, files, bases,
+                          segments, tensor_count)  # fmt: skip
+    if header.version == FIRST:
+        record.tensors = read_tensor_records(cursor, record)
+    return record
+
+
+def read_packed_list(cursor: Cursor, what: str) -> Cursor:
+    """A packed list (section 5); the answer reads what it holds."""
+    coding = cursor.u8()
+    require_known(coding <= PACKED_ZSTD, f"coding {coding} of a packed list", cursor.where)
+    cursor.reserved(3)
+    length, stored = cursor.u32(), cursor.u32()
+    data = cursor.take(stored)
+    if coding == PACKED_ZSTD:
+        cursor.check(length <= 64 * stored + 65536, "packed list is too long for what is stored of it")
+        data = decode_zstd(data, length, cursor)
+    cursor.check(len(data) == length, "packed list of another length than is stored")
+    return Cursor(data, 0, length, f"{what} of the {cursor.where}")
+
+
+def read_records(cursor: Cursor, count: int, header: Header) -> list[MemberRecord]:
+    """All members with their segments and tensors (sections 5 and 10)."""
+    if header.version == FIRST:
+        return [read_member_record(cursor, header) for _ in range(count)]
+    packed = read_packed_list(cursor, "list")
+    records = [read_member_record(packed, header) for _ in range(count)]
+    read_tensor_columns(packed, records)
+    packed.check(packed.position == packed.end, "list is longer than its content")
+    return records
 
 
 def read_directory(data: bytes, start: int, header: Header) -> list[MemberRecord]:
@@ -684,51 +806,109 @@ def read_directory(data: bytes, start: int, header: Header) -> list[MemberRecord
     root = hashlib.sha256(data[:64] + data[start : frame.end] + data[-64:-48]).digest()
     require(root == data[-48:-16], "root does not match", "trailer")
     cursor = Cursor(data, start + 16, frame.end, where)
-    member_count, segment_count, tensor_count = cursor.u32(), cursor.u32(), cursor.u32()
-    cursor.reserved(4)
-    require(member_count <= MAX_COUNT and tensor_count <= MAX_COUNT, "too many members or tensors", where)
-    records = [read_member_record(cursor, header.kind) for _ in range(member_count)]
+    members, segments, tensors = cursor.u32(), cursor.u32(), cursor.u32()
+    files = members
+    if header.version == FIRST:
+        cursor.reserved(4)
+    else:
+        files = cursor.u32()
+    require(max(members, files, tensors) <= MAX_COUNT, "too many members, files or tensors", where)
+    records = read_records(cursor, members, header)
     unknown = read_extensions(cursor)
     require_known(unknown is None, str(unknown), where)
     cursor.finish()
-    require(sum(len(record.segments) for record in records) == segment_count, "number of segments is wrong", where)
-    require(sum(len(record.tensors) for record in records) == tensor_count, "number of tensors is wrong", where)
+    require(sum(len(record.segments) for record in records) == segments, "number of segments is wrong", where)
+    require(sum(len(record.tensors) for record in records) == tensors, "number of tensors is wrong", where)
+    require(sum(record.file_count for record in records) == files, "number of files is wrong", where)
     check_members(records, header)
     return records
 
 
 def check_members(records: list[MemberRecord], header: Header) -> None:
-    """What header and all members together must fulfil (sections 3, 8 and 9)."""
+    """What header and all members together must fulfil (sections 3 and 9)."""
     where = "directory"
+    require(bool(records), "no member", where)
     require(header.kind != 0 or len(records) == 1, "single file without exactly one member", where)
     total = sum(record.length for record in records)
     require(total <= MAX_LENGTH, "sum of lengths is out of range", where)
     require(header.total_length in (total, ALL_ONES), "sum of lengths differs from the header", where)
     if header.may_flags & MAY_SHA256:
         require(all(record.sha256 for record in records), "header promises a SHA-256 that a member lacks", where)
-    folded = {record.name.lower() for record in records}
-    require(len(folded) == len(records), "two members of one name", where)
+
+
+def check_names(members: Iterable[Member]) -> None:
+    """No two files have one name (section 8)."""
+    names = [file.name.lower() for member in members for file in member.files]
+    require(len(set(names)) == len(names), "two files of one name", "names")
 
 
 # --- Member and segment frames (sections 4.1, 4.2) --------------------------------------------------------------------
 
 
-def read_member_frame(data: bytes, frame: Frame, member: Member) -> None:
+def read_member_frame(data: bytes, frame: Frame, member: Member, header: Header) -> None:
     """Check a member frame and that it agrees with the directory."""
     record = member.record
     require(frame.end - frame.start == record.frame_size, "size differs from the directory", f"frame of {member.label}")
+    known = record.stored_hash in (None, frame.stored_hash)
+    require(known, "stored hash differs from the directory", f"frame of {member.label}")
     cursor = Cursor(data, frame.start + 16, frame.end, f"frame of {member.label}")
-    flags, mode = read_member_start(cursor)
+    kind, flags, mode = read_member_start(cursor, header)
     base_count, length, time = cursor.u32(), cursor.u64(), cursor.i64()
     name = cursor.take(cursor.u16())
     bases = read_bases(cursor, base_count)
+    expected_length = record.length if flags & HAS_LENGTH else ALL_ONES
+    expected = (record.type, record.flags, record.mode, expected_length, record.time)
+    agree = (kind, flags | HAS_LENGTH, mode, length, time) == expected
+    cursor.check(agree and name == record.name.encode() and bases == record.bases, "differs from the directory")
+    if kind == BUNDLE:
+        cursor.check(bool(flags & HAS_LENGTH), "bundle without length")
+        member.files = read_file_table(cursor, record)
+        check_tensors(member)
+    else:
+        has_mode, has_time = flags & HAS_MODE or None, flags & HAS_TIME or None
+        sha256 = record.sha256[0] if record.sha256 else None
+        member.files = [File(record.name, has_mode and mode, has_time and time, 0, record.length, sha256)]
     unknown = read_extensions(cursor)
     if unknown:
         member.refuse(unknown)
     cursor.finish()
-    expected_length = record.length if flags & HAS_LENGTH else ALL_ONES
-    agree = (flags | HAS_LENGTH, mode, length, time) == (record.flags, record.mode, expected_length, record.time)
-    cursor.check(agree and name == record.name.encode() and bases == record.bases, "differs from the directory")
+
+
+def read_file_table(cursor: Cursor, record: MemberRecord) -> list[File]:
+    """The files of a bundle (section 4.1)."""
+    count = cursor.varint()
+    cursor.check(count == record.file_count, "number of files differs from the directory")
+    packed = read_packed_list(cursor, "file table")
+    names = [member_name(packed.take(packed.varint()), packed.where) for _ in range(count)]
+    lengths = [packed.varint() for _ in range(count)]
+    flags = packed.take(count)
+    require_known(max(flags) <= HAS_MODE | HAS_TIME, "reserved flags of a file", packed.where)
+    modes = [read_mode(packed) if each & HAS_MODE else None for each in flags]
+    times: list[int | None] = []
+    seconds = 0
+    for each in flags:
+        times.append(None)
+        if each & HAS_TIME:
+            seconds += packed.zigzag()
+            packed.check(-(2**63) <= seconds < 2**63, "time is out of range")
+            nanoseconds = packed.varint()
+            packed.check(nanoseconds < SECOND, "nanoseconds are out of range")
+            times[-1] = seconds * SECOND + nanoseconds
+    packed.check(packed.position == packed.end, "list is longer than its content")
+    packed.check(sum(lengths) == record.length, "files do not fill the member")
+    starts = accumulate(lengths, initial=0)
+    digests = record.sha256 or (None,) * count
+    return [File(*fields) for fields in zip(names, modes, times, starts, lengths, digests, strict=False)]
+
+
+def check_tensors(member: Member) -> None:
+    """Each tensor of a bundle is of the first file, from that of the tensor before on, that holds it (section 5)."""
+    files = iter(member.files)
+    file = next(files)
+    for tensor in member.record.tensors:
+        while file.end < tensor.offset + tensor.length:
+            file = next(files)  # there is one: tensors lie in the member
+        require(file.start <= tensor.offset, "tensor lies outside its file", f"tensors of {member.label}")
 
 
 def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -> Segment:
@@ -751,6 +931,7 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     else:
         segment.tables = [read_table(cursor) for _ in range(table_count)]
     cursor.check(reference_count <= 4, "more than 4 references")
+    cursor.check(reference_count == 0 or member.record.type != BUNDLE, "reference in a bundle")
     one = codec not in (COPY, CAST) or reference_count == 1
     cursor.check(one, f"codec {CODEC_NAMES[codec]} without exactly one reference")
     for _ in range(reference_count):
@@ -828,6 +1009,7 @@ def check_references(segment: Segment, member: Member, members: list[Member], he
             continue
         require(bool(header.must_flags & MUST_EARLIER), "header does not tell of an earlier range", where)
         require(reference.number <= member.number, "range does not precede", where)
+        require(members[reference.number].record.type != BUNDLE, "range of a bundle", where)
         same = reference.number == member.number
         limit = segment.offset if same else members[reference.number].record.length
         require(end <= limit, "range does not precede or lies outside its member", where)
@@ -864,13 +1046,15 @@ class Walk:
         for record in records:
             self.member(record)
         require(self.position == self.frames_end, "frames do not end at the block tables", "last frame")
+        self.entries.pad()
         require(self.entries.position == self.entries.end, "longer than the number of blocks", "block tables")
+        check_names(self.members)
         return self.members
 
     def member(self, record: MemberRecord) -> None:
         member = Member(len(self.members), record)
         frame = self.frame(b"M", member.number, f"frame of {member.label}")
-        read_member_frame(self.data, frame, member)
+        read_member_frame(self.data, frame, member, self.header)
         self.members.append(member)
         offset = 0
         for segment_record in record.segments:
@@ -896,31 +1080,38 @@ class Walk:
     def blocks(self, segment: Segment, record: SegmentRecord) -> None:
         where = f"segment {segment.number}"
         start, entries = self.position, self.entries.position
-        room = (self.entries.end - entries) // 16
-        require(record.blocks <= room, "has more blocks than the block tables", where)
-        counts: Iterable[int | None] = [None] * record.blocks
+        counts: Iterable[int | None] = [None] * min(record.blocks, (self.frames_end - start) // 16)
         if segment.codec < len(CODEC_NAMES):
             values = segment.length // segment.width
             require(record.blocks == -(-values // segment.values_per_block), "number of blocks is wrong", where)
             counts = pieces(values, segment.values_per_block)
+        require(record.blocks >= 1, "has no block", where)
+        decoded_hash = 0
         for ordinal, count in enumerate(counts):
-            segment.blocks.append(self.block(segment, ordinal, count))
+            decoded_hash = self.block(segment, ordinal, count, record.blocks > 1)
+        require(len(segment.blocks) == record.blocks, "number of blocks is wrong", where)
         require(self.position - start == 16 * record.block_units, "size of blocks differs from the directory", where)
-        table = self.data[entries : self.entries.position]
-        require(xxh3_64(table) == record.table_hash, "hash of the block table does not match", where)
+        if self.header.version != FIRST and record.blocks == 1:
+            require(decoded_hash == record.table_hash, "decoded hash of its block differs from the directory", where)
+        else:
+            table = self.data[entries : self.entries.position]
+            require(xxh3_64(table) == record.table_hash, "hash of the block table does not match", where)
 
-    def block(self, segment: Segment, ordinal: int, count: int | None) -> Frame:
-        """One block frame against its entry of the block table (sections 4.3, 5 and 9)."""
+    def block(self, segment: Segment, ordinal: int, count: int | None, several: bool) -> int:
+        """One block frame against its line of the block table (sections 4.3, 5, 9 and 10); its decoded hash."""
         where = f"block {ordinal} of segment {segment.number}"
         frame = self.frame(b"B", count, where, ordinal)
         size = frame.end - frame.start
         require(size >= 32, "block frame is too short", where)
         require(count is None or size <= count * segment.width + 128, "block frame is too long", where)
+        segment.blocks.append(frame)
         decoded_hash = int.from_bytes(self.data[frame.start + 16 : frame.start + 24], "little")
-        entry = (self.entries.u32(), self.entries.u32(), self.entries.u64())
-        found = (size // 16, frame.stored_hash & 0xFFFFFFFF, decoded_hash)
-        require(found == entry, "differs from the block table", where)
-        return frame
+        if self.header.version == FIRST:
+            line = struct.pack("<IIQ", size // 16, frame.stored_hash & 0xFFFFFFFF, decoded_hash)
+        else:
+            line = struct.pack("<IQ", size // 16, decoded_hash) if several else b""
+        require(self.entries.take(len(line)) == line, "differs from the block table", where)
+        return decoded_hash
 
 
 def open_container(data: bytes) -> Container:
@@ -2072,7 +2263,7 @@ class Decoder:
         self.depth = 0  # of the chain of bases, as met so far
 
     def decode(self, number: int) -> bytes:
-        """The original bytes of a member, after those that it copies from."""
+        """The bytes of a member, after those that it copies from."""
         needed = self.needed(number)
         total = sum(self.container.members[index].record.length for index in needed)
         if total > self.limit:
@@ -2101,8 +2292,9 @@ class Decoder:
                 content += self.block(member, segment, ordinal, frame, len(content) - first_byte)
         require(len(content) == member.record.length, "decoded length is wrong", member.label)
         require(xxh3_128(content) == member.record.xxh3, "XXH3-128 does not match", member.label)
-        expected = member.record.sha256
-        require(expected in (None, hashlib.sha256(content).digest()), "SHA-256 does not match", member.label)
+        for file in member.files:
+            known = file.sha256 in (None, hashlib.sha256(content[file.start : file.end]).digest())
+            require(known, "SHA-256 does not match", f"{member.label}, {file_words(file)}")
 
     def block(self, member: Member, segment: Segment, ordinal: int, frame: Frame, first_byte: int) -> bytes:
         """One block, with its decoded hash checked (section 4.3)."""
@@ -2137,15 +2329,26 @@ class Decoder:
 # --- Command ----------------------------------------------------------------------------------------------------------
 
 
+def file_words(file: File) -> str:
+    """What --list prints of a file, but its digest."""
+    mode = "" if file.mode is None else f" mode {file.mode:03o}"
+    time = "" if file.time is None else f" time {file.time}"
+    return f'"{printable(file.name)}": {file.length} bytes{mode}{time}'
+
+
 def member_lines(member: Member) -> Iterator[str]:
     """What --list prints of a member."""
     record = member.record
-    mode = f" mode {record.mode:03o}" if record.flags & HAS_MODE else ""
-    time = f" time {record.time}" if record.flags & HAS_TIME else ""
-    yield f"{member.label}: {record.length} bytes{mode}{time}"
+    if record.type == BUNDLE:
+        yield f"{member.label}, bundle of {len(member.files)} files: {record.length} bytes"
+    else:
+        yield f"member {member.number} {file_words(member.files[0])}"
     yield f"  XXH3-128 {record.xxh3[::-1].hex()}"
-    if record.sha256:
-        yield f"  SHA-256 {record.sha256.hex()}"
+    for file in member.files:
+        if record.type == BUNDLE:
+            yield f"  file {file_words(file)} at {file.start}"
+        if file.sha256:
+            yield f"  SHA-256 {file.sha256.hex()}"
     if member.unsupported:
         yield f"  unsupported: {member.unsupported}"
     for number, base in enumerate(record.bases):
@@ -2190,39 +2393,49 @@ def segment_line(segment: Segment) -> str:
 def listing(container: Container) -> bytes:
     """The whole of --list."""
     kind = ("single file", "folder", "checkpoint")[container.header.kind]
-    lines = [f"{kind}, {len(container.members)} members, {len(container.data)} bytes"]
+    version = ".".join(map(str, container.header.version))
+    files = f"{len(container.members)} members, {len(container.files)} files"
+    lines = [f"{kind} of version {version}, {files}, {len(container.data)} bytes"]
     for member in container.members:
         lines += member_lines(member)
     return ("\n".join(lines) + "\n").encode()
 
 
-def pick_member(container: Container, name: str | None) -> int:
-    """The member to decode."""
+def pick_file(container: Container, name: str | None) -> tuple[Member, File]:
+    """The file to decode."""
+    files = container.files
     if name is None:
-        if len(container.members) != 1:
-            raise Usage(f"{len(container.members)} members, --member is needed")
-        return 0
-    for member in container.members:
-        if member.record.name == name:
-            return member.number
-    raise Usage(f'no member "{printable(name)}", --member')
+        if len(files) != 1:
+            raise Usage(f"{len(files)} files, --member is needed")
+        return files[0]
+    for member, file in files:
+        if file.name == name:
+            return member, file
+    raise Usage(f'no file "{printable(name)}", --member')
 
 
-def member_contents(file: bytes, bases: BaseStore, limit: int) -> Iterator[tuple[bytes, int]]:
-    """Each member of a container and its depth; what is no container or does not decode is no base."""
+def file_content(container: Container, name: str | None, bases: BaseStore, limit: int) -> bytes:
+    """The original bytes of one file."""
+    member, file = pick_file(container, name)
+    return Decoder(container, bases, limit).decode(member.number)[file.start : file.end]
+
+
+def file_contents(file: bytes, bases: BaseStore, limit: int) -> Iterator[tuple[bytes, int]]:
+    """Each file of a container and its depth; what is no container or does not decode is no base."""
     with suppress(Damaged, Unsupported):
         container = open_container(file)
-        for number in range(len(container.members)):
+        for member in container.members:
             decoder = Decoder(container, bases, limit)
             with suppress(Damaged, BaseProblem, Unsupported):
-                yield decoder.decode(number), decoder.depth
+                content = decoder.decode(member.number)
+                yield from ((content[each.start : each.end], decoder.depth) for each in member.files)
 
 
 def store_bases(files: Iterable[bytes], limit: int) -> BaseStore:
-    """The files given as bases and, of those that are containers, the members; these find the bases given before."""
+    """The files given as bases, and what is in those that are containers; these find the bases given before."""
     store: BaseStore = {}
     for file in files:
-        for content, depth in [(file, 0), *member_contents(file, store, limit)]:
+        for content, depth in [(file, 0), *file_contents(file, store, limit)]:
             store[hashlib.sha256(content).digest(), len(content)] = content, depth
     return store
 
@@ -2235,17 +2448,17 @@ def read_file(path: str) -> bytes:
 DEFAULT_LIMIT = 2**28
 
 
-def decode_member(data: bytes, name: str | None = None, bases: Iterable[bytes] = ()) -> bytes:
-    """The original bytes of a member of a container in memory, given files of bases; raises `Refusal`."""
+def decode_file(data: bytes, name: str | None = None, bases: Iterable[bytes] = ()) -> bytes:
+    """The original bytes of a file of a container in memory, given files of bases; raises `Refusal`."""
     container = open_container(data)
-    return Decoder(container, store_bases(bases, DEFAULT_LIMIT), DEFAULT_LIMIT).decode(pick_member(container, name))
+    return file_content(container, name, store_bases(bases, DEFAULT_LIMIT), DEFAULT_LIMIT)
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="reference_decoder", description="Decode a swzip container.")
     parser.add_argument("container", metavar="IN.swz")
     parser.add_argument("--list", action="store_true", help="print what the container holds")
-    parser.add_argument("--member", metavar="NAME", help="the member to decode")
+    parser.add_argument("--member", metavar="NAME", help="the file to decode")
     parser.add_argument("--base", metavar="FILE", action="append", default=[], help="a base or a container of bases")
     parser.add_argument("--limit", metavar="BYTES", type=int, default=DEFAULT_LIMIT, help="most bytes to decode")
     return parser.parse_args(argv)
@@ -2256,9 +2469,8 @@ def result(options: argparse.Namespace) -> bytes:
     container = open_container(read_file(options.container))
     if options.list:
         return listing(container)
-    number = pick_member(container, options.member)
     bases = store_bases(map(read_file, options.base), options.limit)
-    return Decoder(container, bases, options.limit).decode(number)
+    return file_content(container, options.member, bases, options.limit)
 
 
 def main(argv: Sequence[str] | None = None, out: BinaryIO | None = None, err: TextIO | None = None) -> int:

@@ -3,21 +3,28 @@
 
     python3 test_reference.py
 
-The last line counts the checks: one for each container, member, truncation and changed byte, and a few more.
+It works on all cores. The last line counts the checks: one for each container, member, truncation and changed byte, and
+a few more; the lines before it tell the seconds of processor that each group of tests took.
 """
 
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
+import os
 import random
 import struct
 import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "spec"), str(ROOT / "tools" / "fixtures")]
@@ -27,6 +34,14 @@ import hand  # noqa: E402
 import reference_decoder as decoder  # noqa: E402
 
 REFUSALS = (3, 4, 6)
+SHARES = 16  # into which a test of many items is cut
+Item = TypeVar("Item")
+
+
+def shared(test: Callable[[Checks], None]) -> Callable[[Checks], None]:
+    """Marks a test that takes its items from `mine`: it is run once for each share of them."""
+    test.shares = SHARES
+    return test
 
 
 def run(*arguments: object) -> tuple[int, bytes, str]:
@@ -40,7 +55,13 @@ class Checks(unittest.TestCase):
     """Counts what it checks; a check that fails does not stop the others of its test."""
 
     passed = failed = 0
-    folder: Path
+    share, shares = 0, 1  # of the run in this process
+    folder: Path  # of the containers
+    scratch: Path  # where a test may write
+
+    def mine(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items of this share."""
+        return islice(items, Checks.share, None, Checks.shares)
 
     def check(self, name: str, condition: bool, message: object = "") -> None:
         if condition:
@@ -71,14 +92,16 @@ class FixtureTests(Checks):
         base = container.with_suffix(".base")
         return ["--base", base] if base.exists() else []
 
+    @shared
     def test_refused(self) -> None:
-        for name, container, member, code in self.manifest():
+        for name, container, member, code in self.mine(self.manifest()):
             if code != 0:
                 chosen = ["--member", member] if member else []
                 self.check_refused(name, run(*chosen, container), (code,))
 
+    @shared
     def test_good(self) -> None:
-        for name, container, _, code in self.manifest():
+        for name, container, _, code in self.mine(self.manifest()):
             if code == 0:
                 for chosen, original in self.originals(container):
                     answer = run(*chosen, *self.base_of(container), container)
@@ -94,17 +117,21 @@ class FixtureTests(Checks):
             if file.is_file():
                 yield ["--member", file.relative_to(several)], file
 
+    @shared
     def test_listed(self) -> None:
-        for name, container, _, code in self.manifest():
+        for name, container, _, code in self.mine(self.manifest()):
             if code == 0:
                 answer = run("--list", container)
                 self.check(name, answer[0] == 0 and answer[1].count(b"\n") >= 2 and not answer[2], answer)
 
+    @shared
     def test_deterministic(self) -> None:
-        with tempfile.TemporaryDirectory() as again:
-            hand.write(Path(again))
-            same = (Path(again) / "MANIFEST").read_bytes() == (self.folder / "MANIFEST").read_bytes()
-            self.check("manifest", same)
+        """Some groups, written again, are what they were."""
+        lines = set((self.folder / "MANIFEST").read_text(encoding="utf-8").splitlines())
+        some = [group for group in hand.GROUPS if hashlib.sha256(group.__name__.encode()).digest()[0] % 4 == 0]
+        for group in self.mine(some):
+            again = hand.write_group(self.scratch / "again", group).lines
+            self.check(group.__name__, set(again) <= lines)
 
 
 def copy_of_base(content: bytes, base: bytes) -> bytes:
@@ -126,7 +153,7 @@ class CommandTests(Checks):
 
     def test_base(self) -> None:
         container = self.folder / "good-copy-base.swz"
-        wrong = self.folder / "wrong.base"
+        wrong = self.scratch / "wrong.base"
         wrong.write_bytes(bytes(len(hand.BASE_CONTENT)))
         self.check_refused("no base", run(container), (4,))
         self.check_refused("wrong base", run("--base", wrong, container), (4,))
@@ -140,22 +167,49 @@ class CommandTests(Checks):
         files["part"] = copy_of_base(base, base + b"more")
         files["damaged"] = files["packed"][:-1]
         for name, data in files.items():
-            (self.folder / name).write_bytes(data)
+            (self.scratch / name).write_bytes(data)
         for name, bases in {"packed": ("packed",), "chain": ("whole", "part"), "more": ("damaged", "packed")}.items():
-            answer = run(*(word for base in bases for word in ("--base", self.folder / base)), container)
+            answer = run(*(word for base in bases for word in ("--base", self.scratch / base)), container)
             self.check(name, answer == (0, original, ""), (answer[0], answer[2]))
         for name, bases in {"damaged": ("damaged",), "without its own": ("part", "whole")}.items():
-            answer = run(*(word for base in bases for word in ("--base", self.folder / base)), container)
+            answer = run(*(word for base in bases for word in ("--base", self.scratch / base)), container)
             self.check_refused(name, answer, (4,))
 
     def test_base_depth(self) -> None:
         files = [bytes(100)]
         files += [copy_of_base(bytes(100 - depth), bytes(101 - depth)) for depth in range(1, 66)]
-        self.check("64", decoder.decode_member(files[64], None, files[:64]) == bytes(36))
+        self.check("64", decoder.decode_file(files[64], None, files[:64]) == bytes(36))
         try:
-            self.check("65", decoder.decode_member(files[65], None, files[:65]) == b"", "is not refused")
+            self.check("65", decoder.decode_file(files[65], None, files[:65]) == b"", "is not refused")
         except decoder.Damaged as refusal:
             self.check("65", "too deep" in str(refusal), refusal)
+
+    def test_bundle(self) -> None:
+        container = self.folder / "good-bundle-sha256.swz"
+        self.check_refused("none chosen", run(container), (2,))
+        self.check("listed", run("--list", container)[1].decode().splitlines() == self.bundle_lines(), "other lines")
+
+    def bundle_lines(self) -> list[str]:
+        sample = hand.bundle_sample()
+        lines = [f"folder of version 0.2, 3 members, 7 files, {len(self.bundle_data())} bytes"]
+        times = ("1000000000000000005", "", "", "-2000000001", "8589934592000000000")
+        for number, member in enumerate(sample.members):
+            digest = f"  XXH3-128 {decoder.xxh3_128(member.decoded)[::-1].hex()}"
+            lines += [f"member {number}, bundle of 5 files: 120 bytes", digest] if member.files else []
+            start = 0
+            for (name, content), time_ in zip(member.contents.items(), times, strict=False):
+                file = next((file for file in member.files if file.name == name), member)
+                words = f'"{name.decode()}": {len(content)} bytes'
+                words += "" if file.mode is None else f" mode {file.mode:03o}"
+                words += f" time {time_}" if member.files and time_ else ""
+                lines += [f"  file {words} at {start}"] if member.files else [f"member {number} {words}", digest]
+                lines.append(f"  SHA-256 {hashlib.sha256(content).hexdigest()}")
+                start += len(content)
+            lines.append(f"  segment {number}: BYTES bytes, {len(member.decoded)} bytes at 0, 1 blocks")
+        return lines
+
+    def bundle_data(self) -> bytes:
+        return (self.folder / "good-bundle-sha256.swz").read_bytes()
 
     def test_limit(self) -> None:
         container = self.folder / "good-constant-most.swz"
@@ -219,13 +273,14 @@ class QuietTests(Checks):
         fields["q"] = rng.randrange(1, fields["contexts"] + 1)
         return hand.quiet_plan(rng.choice(self.ELEMENTS), count, rate=rng.choice((0, 0.01, 0.1, 0.3)), **fields)
 
+    @shared
     def test_drawn(self) -> None:
-        rng = random.Random(3)
-        for number in range(300):
+        for number in self.mine(range(300)):
+            rng = random.Random(number)
             plan = self.plan(rng)
             container = plan.container()
             container.first.segments[1].per_block = hand.round_up(len(plan.values), plan.row_length or 1)
-            same = decoder.decode_member(container.build()) == plan.base + plan.decoded
+            same = decoder.decode_file(container.build()) == plan.base + plan.decoded
             self.check(f"plan {number}", same, "other bytes")
 
     def decoded(self, element: int, base: int, changes: list[tuple[int, int]]) -> bytes:
@@ -234,12 +289,13 @@ class QuietTests(Checks):
         for place, g in changes:
             values[place] = hand.moved(element, base, g)
         plan = hand.DeltaPlan(element, [base] * 600, values, contexts=1, q=1)
-        return decoder.decode_member(plan.container().build())[600 * hand.value_bits(element) // 8 :]
+        return decoder.decode_file(plan.container().build())[600 * hand.value_bits(element) // 8 :]
 
+    @shared
     def test_places(self) -> None:
         for element, base in ((hand.U8, 7), (hand.BF16, 0x3F80), (hand.I32, 99), (hand.I64, 5)):
             width = hand.value_bits(element) // 8
-            for first in range(100):
+            for first in self.mine(range(100)):
                 found = self.decoded(element, base, [(first, 2), (first + 1, 3)])
                 numbers = [int.from_bytes(found[at : at + width], "little") for at in range(0, len(found), width)]
                 expected = [base] * first + [base + 2, base + 3] + [base] * (598 - first)
@@ -266,24 +322,30 @@ class DamageTests(Checks):
     """Every truncation and every changed byte of the smallest good containers is refused."""
 
     def smallest(self) -> list[Path]:
+        """Those of each sort: of both versions, with a block table, with a bundle."""
         good = [path for path in self.folder.glob("good-*.swz") if path.with_suffix(".bin").exists()]
-        return sorted(good, key=lambda path: (path.stat().st_size, path.name))[:3]
+        good.sort(key=lambda path: (path.stat().st_size, path.name))
+        old = [path for path in good if path.name.startswith("good-old-")]
+        more = ("good-block-tables-of-three.swz", "good-bundle-of-one.swz")
+        return [*(path for path in good if path not in old)][:2] + old[:2] + [self.folder / name for name in more]
 
     def decode(self, data: bytes) -> tuple[int, bytes, str]:
-        damaged = self.folder / "damaged"
+        damaged = self.scratch / "damaged"
         damaged.write_bytes(data)
         return run(damaged)
 
+    @shared
     def test_cut(self) -> None:
         for path in self.smallest():
             data = path.read_bytes()
-            for size in range(len(data)):
+            for size in self.mine(range(len(data))):
                 self.check_refused(f"{path.name} cut at {size}", self.decode(data[:size]), REFUSALS)
 
+    @shared
     def test_changed(self) -> None:
         for path in self.smallest():
             data = path.read_bytes()
-            for offset in range(len(data)):
+            for offset in self.mine(range(len(data))):
                 for mask in (0x01, 0x80):
                     changed = bytearray(data)
                     changed[offset] ^= mask
@@ -325,6 +387,13 @@ class HostileTests(Checks):
         lambda: hand.sparse_container(hand.RANS),
         lambda: hand.float_single(hand.BF16_J2, hand.bf16_values(62, 600), 300),
         lambda: hand.folder(b"one", b"two"),
+        lambda: hand.bundle_of(*hand.bundle_files()),
+        lambda: hand.zstd_packed(hand.bundle_of(*hand.bundle_files(), sha256=True)),
+        hand.full_index,
+        lambda: hand.zstd_packed(hand.full_index()),
+        hand.two_blocks,
+        lambda: hand.old(hand.two_blocks()),
+        lambda: hand.old(hand.tensors_container()),
     )
     BASES = (
         hand.BASE_CONTENT,
@@ -333,39 +402,70 @@ class HostileTests(Checks):
     )
     FRAMES = ("member", "segment", "block", "directory")
 
+    @shared
     def test_mended(self) -> None:
-        rng = random.Random(1)
-        for number, make in enumerate(self.MAKES):
-            fresh = make()
+        for number, make in self.mine(enumerate(self.MAKES)):
+            fresh, rng = make(), random.Random(number)
             for frame in self.FRAMES:
                 for _ in range(60):
                     self.one(f"sample {number}, {frame}", copy.deepcopy(fresh), frame, rng)
 
     def one(self, name: str, container: hand.Container, frame: str, rng: random.Random) -> None:
         """Change a few bytes of one frame's content before its hash is made."""
-        original = container.first.decoded
+        chosen, original = next(iter(container.first.contents.items()))
         edits = hand.FRAMES[frame](container)[0]
         edits += [(rng.randrange(16, 48), rng.randbytes(1)) for _ in range(rng.randrange(2))]
         if frame == "block":
             edits += [(rng.randrange(24, len(container.block.body)), rng.randbytes(1))]
-        chosen = container.first.name.decode() or None
+        if frame == "member" and container.first.files:
+            edits += [(rng.randrange(42, len(container.first.frame(0))), rng.randbytes(1))]
+        if frame == "directory":
+            edits += [(rng.randrange(16, len(container.directory(container.body()[2]))), rng.randbytes(1))]
+        chosen = chosen.decode() or None
         try:
-            self.check(name, decoder.decode_member(container.build(), chosen, self.BASES) == original, "other bytes")
+            self.check(name, decoder.decode_file(container.build(), chosen, self.BASES) == original, "other bytes")
         except decoder.Refusal as refusal:
             self.check(name, refusal.code in (2, *REFUSALS), refusal)
 
 
+def tests() -> Iterator[tuple[str, int, int]]:
+    """Each test, and each share of it: its name, the number of the share and how many there are."""
+    for suite in unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]):
+        for test in suite:
+            shares = getattr(getattr(test, test._testMethodName), "shares", 1)
+            yield from ((test.id().partition(".")[2], share, shares) for share in range(shares))
+
+
+def run_test(task: tuple[str, int, int], folder: Path, scratch: Path) -> tuple[str, float, int, int, str]:
+    """One test in this process: its group, seconds of processor, checks that passed and failed, and what failed."""
+    name, Checks.share, Checks.shares = task
+    Checks.passed = Checks.failed = 0
+    Checks.folder, Checks.scratch = folder, scratch / str(os.getpid())
+    Checks.scratch.mkdir(exist_ok=True)
+    start, said = time.process_time(), io.StringIO()
+    suite = unittest.defaultTestLoader.loadTestsFromName(name, sys.modules[__name__])
+    result = unittest.TextTestRunner(stream=said, verbosity=0).run(suite)
+    spent, failed = time.process_time() - start, Checks.failed + len(result.errors)
+    return name.partition(".")[0], spent, Checks.passed, failed, said.getvalue() if failed else ""
+
+
 def main() -> int:
     start = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        Checks.folder = Path(folder)
-        containers = hand.write(Checks.folder)
-        suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-        result = unittest.TextTestRunner(stream=sys.stdout, verbosity=1).run(suite)
-    crashes = len(result.errors)
-    print(f"{containers} containers, {time.monotonic() - start:.1f} s")
-    print(f"{Checks.passed} passed, {Checks.failed + crashes} failed")
-    return 0 if result.wasSuccessful() else 1
+    folder = hand.written()
+    print(f"containers are written after {time.monotonic() - start:.1f} s")
+    seconds: Counter[str] = Counter()
+    passed = failed = 0
+    with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor() as pool:
+        work = [pool.submit(run_test, task, folder, Path(scratch)) for task in tests()]
+        for group, spent, good, bad, said in (done.result() for done in work):
+            seconds[group] += spent
+            passed, failed = passed + good, failed + bad
+            print(said, end="")
+    for group, spent in seconds.most_common():
+        print(f"{group}: {spent:.1f} s of processor")
+    print(f"{time.monotonic() - start:.1f} s")
+    print(f"{passed} passed, {failed} failed")
+    return 0 if failed == 0 else 1
 
 
 if __name__ == "__main__":

@@ -5,17 +5,22 @@ of the manifest.
     python3 test_swift_agrees.py [PROGRAM]
 
 PROGRAM is the command to test; without it the environment's SWZIP, else the newest of the debug and release builds.
-The last line counts the checks.
+All containers go through verify, unpack and list, a few hundred to a process; one in 50, and one of each rule that a
+refusal names, through processes of its own too, with all that a user may do. The last line counts the checks.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -25,6 +30,8 @@ sys.path[:0] = [str(ROOT / "tools" / "fixtures")]
 import hand  # noqa: E402
 
 NEEDS_BASE = 4  # exit code where a base is missing
+BATCH = 300  # containers to a process
+SAMPLE = 50  # one in so many has processes of its own
 
 
 def find_program() -> Path:
@@ -59,9 +66,46 @@ class Run:
         return self.code in (0, 2, 3, 4, 6) and (self.code == 0 or self.err.strip() != "")
 
 
+@dataclass
+class Case:
+    """A line of the manifest."""
+
+    name: str
+    code: int
+    recipe: str
+    path: Path
+
+    @property
+    def codes(self) -> set[int]:
+        """Exit codes that are right."""
+        if self.name.startswith("good-beside-"):
+            return {0, 6}  # Something that only a newer version decodes stands beside.
+        if "(unused bits)" in self.recipe:
+            return {0, self.code}  # A reader may leave unused bits unchecked.
+        return {self.code}
+
+    @property
+    def needs_base(self) -> bool:
+        """Whether its header says so."""
+        return self.path.read_bytes()[12:13] in (b"\2", b"\3")
+
+    @property
+    def is_sampled(self) -> bool:
+        return int.from_bytes(hashlib.sha256(self.name.encode()).digest()[:4], "little") % SAMPLE == 0
+
+
+@dataclass
+class Answer:
+    """What a verb said of one container in JSON."""
+
+    code: int
+    message: str = ""
+    rule: str = ""
+
+
 class Agreement:
-    def __init__(self, program: Path, folder: Path) -> None:
-        self.program, self.folder = program, folder
+    def __init__(self, program: Path, folder: Path, scratch: Path) -> None:
+        self.program, self.folder, self.scratch = program, folder, scratch
         self.passed = self.failed = 0
         self.lock = Lock()
         self.bases = list({base.read_bytes(): base for base in sorted(folder.glob("*.base"))}.values())
@@ -74,13 +118,83 @@ class Agreement:
                 self.failed += 1
                 print(f"{what}: {message}")
 
-    def all(self) -> None:
+    def cases(self) -> list[Case]:
         lines = (self.folder / "MANIFEST").read_text(encoding="utf-8").splitlines()
+        fields = [line.split("\t") for line in lines]
         # NAME:MEMBER stands for decoding that member, which the command does for whole containers only.
-        found = [line.split("\t") for line in lines if ":" not in line.split("\t")[0]]
+        return [Case(f[0], int(f[1]), f[2], self.folder / f[0]) for f in fields if ":" not in f[0]]
+
+    def all(self) -> None:
+        cases = self.cases()
+        batches = []
+        for needs_base in (False, True):
+            same = [case for case in cases if case.needs_base == needs_base]
+            batches += [same[at : at + BATCH] for at in range(0, len(same), BATCH)]
+        sample = [case for case in cases if case.is_sampled]
+        rules: set[str] = set()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for _ in pool.map(lambda fields: self.container(fields[0], int(fields[1]), fields[2]), found):
-                pass
+            start = time.monotonic()
+            for case, rule in (found for batch in pool.map(self.batch, batches) for found in batch):
+                if rule not in rules and case not in sample:
+                    sample.append(case)
+                rules.add(rule)
+            print(f"{len(cases)} containers in {len(batches)} batches: {time.monotonic() - start:.1f} s")
+            start = time.monotonic()
+            list(pool.map(lambda case: self.container(case.name, case.code, case.recipe), sample))
+            print(f"{len(sample)} containers of {len(rules)} rules on their own: {time.monotonic() - start:.1f} s")
+
+    def answers(self, batch: Sequence[Case], verb: str, *arguments: object) -> list[Answer]:
+        """One run of a verb; where it does not answer for each container, one for each, to find the culprit."""
+        run = Run(self.program, verb, "--json", *(case.path for case in batch), *arguments)
+        found = {}
+        for line in run.out.decode(errors="replace").splitlines():
+            said = json.loads(line)
+            error = said.get("error", {"path": said.get("path")})
+            name = Path(error["path"]).name.removesuffix(".swz")  # An error may name the output.
+            found[name] = Answer(error.get("code", 0), error.get("message", ""), error.get("rule", ""))
+        if set(found) == {case.path.stem for case in batch}:
+            self.check(f"{verb} of a batch", run.code == 0 or run.code in {a.code for a in found.values()}, run.code)
+            return [found[case.path.stem] for case in batch]
+        if len(batch) == 1:
+            return [Answer(run.code, run.err)]
+        again = ["-f"] if verb == "unpack" and "-f" not in arguments else []
+        return [answer for case in batch for answer in self.answers([case], verb, *arguments, *again)]
+
+    def batch(self, batch: Sequence[Case]) -> list[tuple[Case, str]]:
+        """All that is checked of many containers at once; for each the rule that refuses it."""
+        given = self.given(batch[0].path)
+        target = Path(tempfile.mkdtemp(dir=self.scratch))
+        unpacked = self.answers(batch, "unpack", "--output-dir", target, *given)
+        verified = self.answers(batch, "verify", *given)
+        listed = self.answers(batch, "list")
+        for case, *answers in zip(batch, unpacked, verified, listed, strict=True):
+            if answers[0].code == 1:  # No room for the length that it claims; a pipe has.
+                run = Run(self.program, "unpack", "-c", case.path, *given)
+                answers[0] = Answer(run.code, run.err)
+            for verb, answer in zip(("unpack", "verify"), answers, strict=False):
+                explained = answer.code in case.codes and (answer.code == 0 or answer.message != "")
+                self.check(f"{case.name}, {verb}", explained, (case.code, answer, case.recipe))
+            self.check(f"{case.name}, list", case.code != 0 or answers[2].code == 0, answers[2])
+            self.check(f"{case.name}, alike", answers[0].code == answers[1].code, answers[:2])
+            self.content(case, target / case.path.stem, answers[0].code)
+        expected = {case.path.stem for case, answer in zip(batch, unpacked, strict=True) if answer.code == 0}
+        found = {path.name for path in target.iterdir()} if target.exists() else set()
+        self.check("what unpacking leaves", found == expected, sorted(found ^ expected))
+        with_base = [case for case in batch if case.path.with_suffix(".base").exists()]
+        for case, answer in zip(with_base, self.answers(with_base, "verify") if with_base else (), strict=True):
+            self.check(f"{case.name}, without its base", answer.code == NEEDS_BASE, answer)
+        return [(case, answer.rule) for case, answer in zip(batch, verified, strict=True)]
+
+    def content(self, case: Case, found: Path, code: int) -> None:
+        """What unpacking has made of a container, against what was packed where that is known."""
+        if code != 0:
+            return
+        original = case.path.with_suffix(".bin")
+        if found.is_dir():
+            expected = files(case.path.with_suffix(""))
+            self.check(f"{case.name}, content", files(found) == expected, "other files or bytes")
+        elif original.exists():
+            self.check(f"{case.name}, content", found.read_bytes() == original.read_bytes(), "other bytes")
 
     def container(self, name: str, code: int, recipe: str) -> None:
         path = self.folder / name
@@ -122,7 +236,7 @@ class Agreement:
 
     def unpack_folder(self, path: Path) -> tuple[Path, Run]:
         """Unpacks a folder into a folder of its own."""
-        target = self.folder / "unpacked" / path.stem / "out"
+        target = self.scratch / "unpacked" / path.stem / "out"
         target.parent.mkdir(parents=True, exist_ok=True)
         return target, Run(self.program, "unpack", path, "-o", target, *self.given(path))
 
@@ -134,8 +248,6 @@ class Agreement:
         if unpacked.code != 0:
             return
         expected = files(path.with_suffix(""))
-        if not expected and path.with_suffix(".bin").exists():
-            expected = {next(iter(files(target)), ""): path.with_suffix(".bin").read_bytes()}
         self.check(f"{name}, content", files(target) == expected, "other files or bytes")
 
     def no_folder(self, name: str, path: Path, code: int) -> None:
@@ -172,11 +284,12 @@ class Agreement:
 def main() -> int:
     start = time.monotonic()
     program = find_program()
-    with tempfile.TemporaryDirectory() as folder:
-        containers = hand.write(Path(folder))
-        agreement = Agreement(program, Path(folder))
+    folder = hand.written()
+    print(f"containers are written after {time.monotonic() - start:.1f} s")
+    with tempfile.TemporaryDirectory() as scratch:
+        agreement = Agreement(program, folder, Path(scratch))
         agreement.all()
-    print(f"{containers} containers, {time.monotonic() - start:.1f} s")
+    print(f"{time.monotonic() - start:.1f} s")
     print(f"{agreement.passed} passed, {agreement.failed} failed")
     return 0 if agreement.failed == 0 else 1
 
