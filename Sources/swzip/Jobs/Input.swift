@@ -60,17 +60,6 @@ struct Input {
   static let changed = SwzipError(
     .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
 
-  /// The name of the compressed format that the input begins with, if it is one.
-  var compressedFormat: String? {
-    guard source.byteCount != nil else { return nil }
-    var start = [UInt8](repeating: 0, count: 8)
-    // The pointer is used inside the closure only. A read error shows when the file is read in earnest.
-    guard let count = try? unsafe start.withUnsafeMutableBytes({ unsafe try source.read(at: 0, into: $0) })
-    else { return nil }
-    let formats: [(name: String, magic: [UInt8])] = [
-      ("swzip", [0x89, 0x53, 0x57, 0x5A, 0x0D, 0x0A, 0x1A, 0x0A]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD]),
-      ("gzip", [0x1F, 0x8B]),
-    ]
-    return formats.first { start[..<count].starts(with: $0.magic) }?.name
-  }
+  /// Whether the input is a container already. A read error shows when the file is read in earnest.
+  var isContainer: Bool { source.byteCount != nil && (try? source.beginsContainer()) == true }
 }

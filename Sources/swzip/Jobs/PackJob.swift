@@ -33,9 +33,6 @@ struct PackJob {
       throw .refused(
         target.name, "compressed data is not written to a terminal; name a file with -o, or insist with -f")
     }
-    if let format = input.compressedFormat {
-      console.warn(input.name, "already compressed (\(format)); packed as plain bytes")
-    }
     guard !settings.dryRun else { return settings.announce(input.name, byteCount: input.source.byteCount, target) }
 
     let base =
