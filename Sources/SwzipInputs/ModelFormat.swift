@@ -21,15 +21,16 @@ package struct Payload: Equatable, Sendable {
   package init(offset: UInt64, byteCount: UInt64, elementType: ElementType, rowLength: Int = 0) {
     self.offset = offset
     self.byteCount = byteCount
-    self.elementType = elementType
-    self.rowLength = rowLength
+    // A complex value is coded as its two parts.
+    self.elementType = elementType == .c64 ? .f32 : elementType
+    self.rowLength = elementType == .c64 ? 2 * rowLength : rowLength
   }
 
   /// All of a tensor; rows are all dimensions but the first.
   package init(_ tensor: TensorRecord) {
     self.init(offset: tensor.offset, byteCount: tensor.byteCount, elementType: tensor.elementType)
     guard !tensor.elementType.isBlock, tensor.shape.count >= 2, let rows = tensor.shape.first, rows > 0 else { return }
-    let length = tensor.byteCount / UInt64(tensor.elementType.width) / rows
+    let length = tensor.byteCount / UInt64(elementType.width) / rows
     rowLength = length <= UInt64(Limits.largestWrittenBlock) ? Int(length) : 0
   }
 }
@@ -41,8 +42,46 @@ package struct FileMap: Equatable, Sendable {
   /// Sorted by offset, disjoint. They may end behind the end of a file that was cut short.
   package var payloads: [Payload] = []
   package var warnings: [String] = []
+  /// What the file turned out to be, where that is not the format that was asked.
+  package var format: String?
+  private static let mostWarnings = 8
 
   package init() {}
+
+  /// Adds what a part of the file holds that begins at `offset`; `prefix` goes before names.
+  mutating func add(_ part: FileMap, at offset: UInt64, prefix: String) {
+    for var tensor in part.tensors where tensors.count < Limits.tensors {
+      tensor.offset += offset
+      tensor.name = "\(prefix)/\(tensor.name)"
+      tensors.append(tensor)
+    }
+    for var payload in part.payloads {
+      payload.offset += offset
+      payloads.append(payload)
+    }
+    for warning in part.warnings where warnings.count < Self.mostWarnings {
+      warnings.append("\(prefix.printable): \(warning)")
+    }
+  }
+
+  /// Of an archive from a pipe, whose directory comes last.
+  static var ofPipe: FileMap {
+    var map = FileMap()
+    map.warnings = ["its tensors are not found in a pipe; pack the file itself to gain more"]
+    return map
+  }
+
+  /// Sorts what was collected. Of payloads that overlap the first stays.
+  mutating func sort() {
+    tensors.sort { ($0.offset, $0.byteCount, $0.name) < ($1.offset, $1.byteCount, $1.name) }
+    var end: UInt64 = 0
+    payloads.sort { $0.offset < $1.offset }
+    payloads = payloads.filter { payload in
+      guard payload.offset >= end else { return false }
+      end = payload.offset + payload.byteCount
+      return true
+    }
+  }
 
   /// Warns where a file of a known length goes on after `end`, the last byte that its header tells of.
   mutating func warnOfTail(after end: UInt64, in fileByteCount: UInt64?) {
@@ -55,8 +94,8 @@ package struct FileMap: Equatable, Sendable {
 package protocol ModelFormat: SendableMetatype {
   /// The name for `--format` and reports.
   static var name: String { get }
-  /// Whether what `recognises` looks at is seldom anything else: then a file without a map is worth a warning.
-  static var isCertain: Bool { get }
+  /// Whether what `recognises` found is seldom anything else: then a file without a map is worth a warning.
+  static func isCertain(_ start: [UInt8]) -> Bool
   /// Whether a file that begins with `start` (`Formats.sniffBytes`, or all of a shorter file) may be of this format.
   static func recognises(_ start: [UInt8]) -> Bool
   /// Finds the payloads; nil if the file is damaged or unusual and packs as plain bytes.
@@ -64,14 +103,15 @@ package protocol ModelFormat: SendableMetatype {
 }
 
 extension ModelFormat {
-  package static var isCertain: Bool { true }
+  package static func isCertain(_ start: [UInt8]) -> Bool { true }
 }
 
-/// The sniff table: the first format that recognises a file is asked for its map.
+/// The sniff table: the first format that recognises a file is asked for its map. The length that begins a safetensors file
+/// may look like the magic number of anything else; nothing else looks like it.
 package enum Formats {
   /// Enough for the name of the first entry of an archive.
   package static let sniffBytes = 512
   package static var all: [any ModelFormat.Type] {
-    [GGUF.self, NPY.self, NPZ.self, Torch.self, Safetensors.self, ONNX.self]
+    [Safetensors.self, GGUF.self, NPY.self, NPZ.self, Torch.self, Tar.self, ONNX.self]
   }
 }

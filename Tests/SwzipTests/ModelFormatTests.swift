@@ -72,9 +72,9 @@ struct ModelFormatTests {
   @Test(arguments: [ElementType.bf16, .f16, .f32]) func guesses(type: ElementType) throws {
     for phase in 0..<type.width {
       let bytes = Random.made(phase) + Pattern.weights.bytes(type, 100_000)
-      let map = try #require(try RawGuess.map(SparseBytes(bytes)))
-      #expect(map.payloads.map(\.elementType) == [type])
-      #expect(map.payloads[0].offset == UInt64(phase))
+      let payloads = try RawGuess.payloads(of: SparseBytes(bytes), in: 0..<UInt64(bytes.count))
+      #expect(payloads.map(\.elementType) == [type])
+      #expect(payloads[0].offset == UInt64(phase))
       let (container, report) = try packed(from: ArraySource(bytes), options())
       #expect(report.format == "raw" && report.warnings.isEmpty)
       #expect(same(try unpackedForward(container), bytes))
@@ -87,7 +87,7 @@ struct ModelFormatTests {
   @Test func guessesNothing() throws {
     let text = Array(String(repeating: "The quick brown fox jumps over the lazy dog. ", count: 4000).utf8)
     for bytes in [Random.made(300_000), text, [UInt8](repeating: 0, count: 200_000), Array(text.prefix(5000))] {
-      #expect(try RawGuess.map(SparseBytes(bytes)) == nil)
+      #expect(try RawGuess.payloads(of: SparseBytes(bytes), in: 0..<UInt64(bytes.count)).isEmpty)
     }
   }
 

@@ -16,23 +16,22 @@ struct PickleTests {
 
   // MARK: opcodes
 
-  private static let stop: [UInt8] = [0x2E]
-  private static let emptyDict: [UInt8] = [0x7D]
-  private static let emptyList: [UInt8] = [0x5D]
-  private static let mark: [UInt8] = [0x28]
-  private static func text(_ text: String) -> [UInt8] { [0x8C, UInt8(text.utf8.count)] + Array(text.utf8) }
-  private static func global(_ module: String, _ name: String) -> [UInt8] { Array("c\(module)\n\(name)\n".utf8) }
-  private static func number(_ value: Int32) -> [UInt8] {
+  static let stop: [UInt8] = [0x2E]
+  static let emptyDict: [UInt8] = [0x7D]
+  static let emptyList: [UInt8] = [0x5D]
+  static let mark: [UInt8] = [0x28]
+  static func text(_ text: String) -> [UInt8] { [0x8C, UInt8(text.utf8.count)] + Array(text.utf8) }
+  static func global(_ module: String, _ name: String) -> [UInt8] { Array("c\(module)\n\(name)\n".utf8) }
+  static func number(_ value: Int32) -> [UInt8] {
     [0x4A] + (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
   }
-  private static func tuple(_ items: [UInt8]...) -> [UInt8] { mark + items.flatMap(\.self) + [0x74] }
+  static func tuple(_ items: [UInt8]...) -> [UInt8] { mark + items.flatMap(\.self) + [0x74] }
 
-  private static func storage(_ key: String = "0", class name: String = "FloatStorage", count: Int32 = 1024) -> [UInt8]
-  {
+  static func storage(_ key: String = "0", class name: String = "FloatStorage", count: Int32 = 1024) -> [UInt8] {
     tuple(text("storage"), global("torch", name), text(key), text("cpu"), number(count)) + [0x51]
   }
 
-  private static func tensor(
+  static func tensor(
     _ storage: [UInt8] = storage(), offset: Int32 = 0, shape: [Int32] = [32, 32], strides: [Int32] = [32, 1]
   ) -> [UInt8] {
     let (shape, strides) = (shape.flatMap(number), strides.flatMap(number))
@@ -41,9 +40,9 @@ struct PickleTests {
   }
 
   /// {"w": value}
-  private static func dictionary(_ value: [UInt8]) -> [UInt8] { emptyDict + text("w") + value + [0x73] + stop }
+  static func dictionary(_ value: [UInt8]) -> [UInt8] { emptyDict + text("w") + value + [0x73] + stop }
 
-  private static func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
+  static func repeated(_ bytes: [UInt8], _ count: Int) -> [UInt8] {
     [[UInt8]](repeating: bytes, count: count).flatMap(\.self)
   }
 

@@ -174,7 +174,7 @@ final class MemberSource: InputSource, @unchecked Sendable {  // one thread at a
 
 extension InputSource {
   /// Whether the bytes are a container's, by its magic.
-  func beginsContainer() throws(SwzipError) -> Bool {
+  package func beginsContainer() throws(SwzipError) -> Bool {
     guard let byteCount, byteCount >= UInt64(FileHeader.magic.count) else { return false }
     return try bytes(at: 0, count: FileHeader.magic.count) == FileHeader.magic
   }

@@ -1,4 +1,5 @@
 internal import SwzipCore
+internal import SwzipSystem
 
 /// The bytes of a member in order. Hands out memory where it lies, or reads into the caller's.
 final class ForwardInput: @unchecked Sendable {  // one thread at a time
@@ -23,6 +24,8 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
 
   var isMemory: Bool { memory != nil }
   var byteCount: UInt64? { source.byteCount }
+  /// The file's; empty if it has none.
+  var path: String { (source as? FileSource)?.handle.path ?? "" }
 
   /// The first bytes, without consuming them: `count`, or all if there are fewer.
   func peek(_ count: Int) throws(SwzipError) -> [UInt8] {

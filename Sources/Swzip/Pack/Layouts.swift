@@ -8,22 +8,26 @@ enum Layouts {
     let start = format == .raw ? [] : try input.peek(Formats.sniffBytes)
     for candidate in Formats.all where format == .automatic || format.rawValue == candidate.name {
       guard candidate.recognises(start) else { continue }
-      if let map = try candidate.map(input) {
+      if var map = try candidate.map(input) {
         try MemoryBudget.check(indexByteCount: map.tensors.reduce(0) { $0 + $1.indexByteCount })
-        return Planner.layout(of: map, format: candidate.name, fileByteCount: byteCount)
+        try guessGaps(of: &map, input)
+        return Planner.layout(of: map, format: map.format ?? candidate.name, fileByteCount: byteCount)
       }
-      if candidate.isCertain || format != .automatic {
+      if candidate.isCertain(start) || format != .automatic {
         layout.warnings.append("looks like \(candidate.name), but is damaged or unusual; packed as plain bytes")
         break
       }
     }
     if format == .automatic {
-      if let warning = KnownContent.warning(start) {
+      if layout.warnings.isEmpty, let warning = KnownContent.warning(start, name: input.path) {
         layout.warnings.append(warning)
-      } else if let map = try RawGuess.map(input) {
-        var guessed = Planner.layout(of: map, format: layout.format, fileByteCount: byteCount)
-        guessed.warnings = layout.warnings
-        return guessed
+      } else {
+        let tail = layout.warnings.isEmpty ? try Torch.mapOfTail(input) : nil
+        var map = tail ?? FileMap()
+        if tail != nil { layout.format = map.format ?? Torch.name }
+        try guessGaps(of: &map, input)
+        map.warnings += layout.warnings
+        return Planner.layout(of: map, format: layout.format, fileByteCount: byteCount)
       }
     }
     if layout.warnings.isEmpty, format != .automatic, format != .raw {
@@ -31,6 +35,21 @@ enum Layouts {
     }
     if let byteCount { layout.segments = Planner.plain(0, byteCount) }
     return layout
+  }
+
+  /// Looks for values where no payload is: what a header tells nothing of, or a whole file without one.
+  private static func guessGaps(of map: inout FileMap, _ input: ForwardInput) throws(SwzipError) {
+    guard let byteCount = input.byteCount else { return }
+    var found: [Payload] = []
+    var cursor: UInt64 = 0
+    for payload in map.payloads {
+      let end = min(payload.offset, byteCount)
+      if cursor < end { found += try RawGuess.payloads(of: input, in: cursor..<end) }
+      found.append(payload)
+      cursor = payload.offset + payload.byteCount
+    }
+    if cursor < byteCount { found += try RawGuess.payloads(of: input, in: cursor..<byteCount) }
+    map.payloads = found
   }
 }
 

@@ -1,5 +1,4 @@
 package import SwzipCore
-internal import SwzipNames
 
 /// An npz file: a zip archive of npy files. Arrays that are stored are mapped; deflated ones stay as they are.
 package enum NPZ: ModelFormat {
@@ -14,16 +13,23 @@ package enum NPZ: ModelFormat {
 
   package static func map(_ input: some InputBytes) throws(SwzipError) -> FileMap? {
     var window = InputWindow(input)
-    guard let end = input.byteCount, let archive = try ZipArchive(endingAt: end, &window) else { return nil }
+    guard let end = input.byteCount else { return .ofPipe }
+    guard let archive = try ZipArchive(before: end, &window) else { return nil }
     var map = FileMap()
-    for record in archive.records where record.isStored {
-      guard let name = record.name.withoutSuffix(".npy") else { continue }
+    let arrays = archive.records.filter { $0.name.hasSuffix(".npy") }
+    for record in arrays where record.isStored {
       var array = FileMap()
-      let end = try NPY.add(input, from: record.offset, name: name, to: &array)
+      let end = try NPY.add(input, from: record.offset, name: String(record.name.dropLast(4)), to: &array)
       // A header may tell of more bytes than the record has.
       guard end == record.offset + record.byteCount else { continue }
       map.tensors += array.tensors
       map.payloads += array.payloads
+    }
+    let compressed = arrays.count { !$0.isStored }
+    if compressed > 0 {
+      map.warnings.append(
+        "\(compressed) of \(arrays.count) arrays are compressed already; savez, not savez_compressed, leaves them to swzip"
+      )
     }
     return map
   }

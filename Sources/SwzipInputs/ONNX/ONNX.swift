@@ -1,11 +1,12 @@
 package import SwzipCore
 
 /// ONNX (onnx.proto): protocol buffers. Payloads are the raw data and the packed floats of tensors, initializers and
-/// those in attributes of nodes alike. Data in files beside the model are not looked for.
+/// those in attributes of nodes alike; integers in fields of their own have no fixed length and stay as they are. Data in
+/// files beside the model are not looked for.
 package enum ONNX: ModelFormat {
   package static let name = "onnx"
   /// Any message may begin so.
-  package static var isCertain: Bool { false }
+  package static func isCertain(_ start: [UInt8]) -> Bool { false }
 
   /// Field 1, the version of the format, and a field of the model after it.
   package static func recognises(_ start: [UInt8]) -> Bool {
@@ -25,6 +26,7 @@ package enum ONNX: ModelFormat {
       !(walk.tensors.isEmpty && walk.payloads.isEmpty)
     else { return nil }
     var map = FileMap()
+    map.warnings = walk.odd.warnings
     map.tensors = walk.tensors.sorted { $0.offset < $1.offset }
     map.payloads = walk.payloads.sorted { $0.offset < $1.offset }
     return map

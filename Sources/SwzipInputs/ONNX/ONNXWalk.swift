@@ -27,6 +27,7 @@ struct ONNXWalk<Input: InputBytes> {
 
   private(set) var tensors: [TensorRecord] = []
   private(set) var payloads: [Payload] = []
+  private(set) var odd = OddTensors()
   private var cursor: InputCursor<Input>
 
   init(_ input: Input) { cursor = InputCursor(input) }
@@ -77,58 +78,96 @@ struct ONNXWalk<Input: InputBytes> {
 
   // MARK: tensors
 
-  /// TensorProto: its fields come in any order.
-  private mutating func tensor(end: UInt64) throws(SwzipError) -> Bool {
+  /// What a TensorProto says.
+  private struct Tensor {
     var shape: [UInt64] = []
     var type: UInt64 = 0
     var name = ""
-    var raw: Range<UInt64>?
-    var packed: (range: Range<UInt64>, type: ElementType)?
+    /// Where the values are, and in which field.
+    var values: (range: Range<UInt64>, field: UInt64)?
+
+    /// The type of the values, and how many of them make one of the tensor; nil if they are not stored as they are, or
+    /// of no known type.
+    var valueType: (type: ElementType, count: UInt64)? {
+      switch (values?.field, type) {
+      case (Field.raw, 15), (Field.doubles, 15): (.f64, 2)
+      case (Field.raw, _): ONNXWalk.elementType(type).map { ($0, 1) }
+      case (Field.floats, 14): (.c64, 1)
+      case (Field.floats, _): (.f32, 1)
+      case (Field.doubles, _): (.f64, 1)
+      default: nil
+      }
+    }
+
+    /// Whether swzip has no type for the values, though ONNX has: integers of any length, and of less than a byte.
+    var isPlain: Bool { values?.field != Field.raw || [21, 22, 25, 26].contains(type) }
+  }
+
+  private enum Field {
+    static var floats: UInt64 { 4 }
+    static var raw: UInt64 { 9 }
+    static var doubles: UInt64 { 10 }
+    /// Values as varints: int32_data, int64_data, uint64_data.
+    static var varints: [UInt64] { [5, 7, 11] }
+  }
+
+  /// TensorProto: its fields come in any order.
+  private mutating func tensor(end: UInt64) throws(SwzipError) -> Bool {
+    var tensor = Tensor()
     while cursor.offset < end {
       guard let tag = try cursor.varint() else { return false }
       switch (tag >> 3, tag & 7) {
       case (1, WireType.varint), (2, WireType.varint):
         guard let value = try cursor.varint() else { return false }
-        if tag >> 3 == 2 { type = value } else { shape.append(value) }
-      case (_, WireType.bytes):
+        if tag >> 3 == 2 {
+          tensor.type = value
+        } else if tensor.shape.count <= Limits.rank {
+          tensor.shape.append(value)
+        }
+      case (let field, WireType.bytes):
         guard let stop = try endOfBytes(before: end) else { return false }
         let range = cursor.offset..<stop
-        switch tag >> 3 {
+        switch field {
         case 1:
-          while cursor.offset < stop, shape.count <= Limits.rank {
+          while cursor.offset < stop, tensor.shape.count <= Limits.rank {
             guard let value = try cursor.varint() else { return false }
-            shape.append(value)
+            tensor.shape.append(value)
           }
-        case 4: packed = (range, .f32)
         case 8 where range.count <= 4096:
           guard let bytes = try cursor.bytes(range.count) else { return false }
-          name = String(decoding: bytes, as: UTF8.self)
-        case 9: raw = range
-        case 10: packed = (range, .f64)
+          tensor.name = String(decoding: bytes, as: UTF8.self)
+        case Field.raw: tensor.values = (range, field)
+        case Field.floats, Field.doubles: if tensor.values?.field != Field.raw { tensor.values = (range, field) }
+        case let field where Field.varints.contains(field): if tensor.values == nil { tensor.values = (range, field) }
         default: break
         }
         cursor.seek(stop)
       default: guard try skip(tag, end: end) else { return false }
       }
-      guard shape.count <= Limits.rank else { return false }
     }
     guard cursor.offset == end else { return false }
-    if let raw {
-      add(raw, Self.elementType(type), shape, name)
-    } else if let packed {
-      add(packed.range, packed.type, shape, name)
-    }
-    return tensors.count <= Limits.tensors
+    add(tensor)
+    return true
   }
 
-  /// A range is a payload if its type is known and it has the length that type and shape give.
-  private mutating func add(_ range: Range<UInt64>, _ type: ElementType?, _ shape: [UInt64], _ name: String) {
+  /// Values are a payload if their type is known and they have the length that type and shape give.
+  private mutating func add(_ tensor: Tensor) {
+    guard let range = tensor.values?.range, tensors.count < Limits.tensors else { return }
     let byteCount = range.upperBound - range.lowerBound
-    guard let type, TensorRecord.byteCount(of: type, shape: shape) == byteCount else { return }
-    let record = TensorRecord(
-      name: name, elementType: type, shape: shape, offset: range.lowerBound, byteCount: byteCount)
-    if !name.isEmpty { tensors.append(record) }
-    if byteCount > 0 { payloads.append(Payload(record)) }
+    var record = TensorRecord(
+      name: tensor.name, elementType: .bytes, shape: [byteCount], offset: range.lowerBound, byteCount: byteCount)
+    if let (type, count) = tensor.valueType {
+      let shape = tensor.shape + (count > 1 ? [count] : [])
+      if shape.count <= Limits.rank, TensorRecord.byteCount(of: type, shape: shape) == byteCount {
+        (record.elementType, record.shape) = (type, shape)
+      } else {
+        odd.add(tensor.name, .shape, "has not the length of its shape; packed without its type")
+      }
+    } else if !tensor.isPlain {
+      odd.add(tensor.name, .type, "is of type \(tensor.type), which is not known; packed without its type")
+    }
+    if !tensor.name.isEmpty { tensors.append(record) }
+    if byteCount > 0, record.elementType != .bytes { payloads.append(Payload(record)) }
   }
 
   /// TensorProto.DataType; nil for texts, for 128 bits, and for integers of less than a byte.

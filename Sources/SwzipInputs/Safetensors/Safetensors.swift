@@ -12,9 +12,16 @@ package enum Safetensors: ModelFormat {
     guard bytes.count == headerBytes, let header = SafetensorsHeader(bytes) else { return nil }
     var map = FileMap()
     map.tensors = header.tensors
-    map.payloads = header.tensors.filter { $0.byteCount > 0 }.map(Payload.init)
-    let end = header.tensors.last.map { $0.offset + $0.byteCount } ?? UInt64(headerBytes)
-    map.warnOfTail(after: end, in: input.byteCount)
+    map.warnings = header.warnings
+    var end = UInt64(headerBytes)
+    for tensor in header.tensors {
+      // The rest of what a tensor overlaps is that tensor's.
+      if tensor.offset >= end, tensor.byteCount > 0, tensor.elementType != .bytes {
+        map.payloads.append(Payload(tensor))
+      }
+      end = max(end, tensor.offset + tensor.byteCount)
+    }
+    if map.warnings.isEmpty { map.warnOfTail(after: end, in: input.byteCount) }
     return map
   }
 }

@@ -7,8 +7,10 @@ package struct SafetensorsHeader: Equatable, Sendable {
 
   /// Bytes before the tensors: 8 and the JSON.
   package var byteCount: Int
-  /// Sorted by offset, disjoint; offsets are those in the file.
+  /// Sorted by offset, which is that in the file. `.bytes` where type and shape do not say what lies there.
   package var tensors: [TensorRecord]
+  /// One line for each kind of tensor that is not what it should be.
+  package var warnings: [String]
 
   /// Length of the header that the first 8 bytes announce; nil if this is no safetensors file.
   package static func byteCount(announcedBy start: [UInt8]) -> Int? {
@@ -18,51 +20,98 @@ package struct SafetensorsHeader: Equatable, Sendable {
     return 8 + Int(length)
   }
 
-  /// Parses the header. Nil for anything unusual: duplicate names, entries that are no objects, unknown types, shapes
-  /// that disagree with their ranges, overlapping ranges.
+  /// Parses the header. Nil if it is damaged: no JSON object, or a name twice. What is odd about a tensor costs that
+  /// tensor alone: types that are not known, shapes that disagree with their ranges, ranges that overlap.
   package init?(_ bytes: [UInt8]) {
     byteCount = bytes.count
     var found: [TensorRecord] = []
+    var odd = OddTensors()
     var reader = JSONReader(bytes, from: 8)
     let start = UInt64(bytes.count)
     let good = reader.object { reader, name in
       guard name != "__metadata__" else { return reader.skipValue(depth: 1) }
-      guard let tensor = Self.tensor(&reader, name: name, dataStart: start) else { return false }
-      found.append(tensor)
-      return found.count <= Limits.tensors && name.utf8.count <= 65535
+      guard let entry = Entry(&reader) else { return false }
+      guard name.utf8.count <= 65535, found.count < Limits.tensors else {
+        odd.add(name, .name, "has a name that is too long, or is one too many")
+        return true
+      }
+      if let tensor = entry.tensor(name, dataStart: start, &odd) { found.append(tensor) }
+      return true
     }
     guard good, reader.isAtEnd() else { return nil }
     found.sort { ($0.offset, $0.byteCount) < ($1.offset, $1.byteCount) }
     var end: UInt64 = start
     for tensor in found {
-      guard tensor.offset >= end else { return nil }
-      end = tensor.offset + tensor.byteCount
+      if tensor.offset < end { odd.add(tensor.name, .place, "overlaps another") }
+      end = max(end, tensor.offset + tensor.byteCount)
     }
     tensors = found
+    warnings = odd.warnings
   }
 
-  private static func tensor(_ reader: inout JSONReader, name: String, dataStart: UInt64) -> TensorRecord? {
-    var type: ElementType?
+  /// What the header says of a tensor, as far as it makes sense.
+  private struct Entry {
+    var typeName: String?
     var shape: [UInt64]?
-    var range: [UInt64]?
-    let good = reader.object { reader, key in
-      switch key {
-      case "dtype":
-        type = reader.string().flatMap { ElementType(safetensorsName: $0) }
-        return type != nil
-      case "shape":
-        shape = reader.integers(atMost: Limits.rank)
-        return shape != nil
-      case "data_offsets":
-        range = reader.integers(atMost: 2)
-        return range?.count == 2
-      default: return reader.skipValue(depth: 2)
-      }
+    /// From the start of the data.
+    var range: Range<UInt64>?
+
+    /// Reads any value; nil if it is no JSON.
+    init?(_ reader: inout JSONReader) {
+      let start = reader
+      guard !readObject(&reader) else { return }
+      self = Entry()
+      reader = start
+      guard reader.skipValue(depth: 1) else { return nil }
     }
-    guard good, let type, let shape, let range, range[0] <= range[1], range[1] < 1 << 62,
-      TensorRecord.byteCount(of: type, shape: shape) == range[1] - range[0]
-    else { return nil }
-    return TensorRecord(
-      name: name, elementType: type, shape: shape, offset: dataStart + range[0], byteCount: range[1] - range[0])
+
+    private init() {}
+
+    private mutating func readObject(_ reader: inout JSONReader) -> Bool {
+      var entry = Entry()
+      let good = reader.object { reader, key in
+        let start = reader
+        switch key {
+        case "dtype":
+          entry.typeName = reader.string()
+          if entry.typeName != nil { return true }
+        case "shape":
+          entry.shape = reader.integers(atMost: Limits.rank)
+          if entry.shape != nil { return true }
+        case "data_offsets":
+          if let range = reader.integers(atMost: 2), range.count == 2 {
+            if range[0] <= range[1], range[1] < 1 << 62 { entry.range = range[0]..<range[1] }
+            return true
+          }
+        default: break
+        }
+        reader = start
+        return reader.skipValue(depth: 2)
+      }
+      self = entry
+      return good
+    }
+
+    /// The tensor; of its bytes where only its place is known; nil where that is not.
+    func tensor(_ name: String, dataStart: UInt64, _ odd: inout OddTensors) -> TensorRecord? {
+      guard let range else {
+        odd.add(name, .entry, "has no place that makes sense")
+        return nil
+      }
+      let byteCount = range.upperBound - range.lowerBound
+      var tensor = TensorRecord(
+        name: name, elementType: .bytes, shape: [byteCount], offset: dataStart + range.lowerBound, byteCount: byteCount)
+      guard let type = typeName.flatMap({ ElementType(safetensorsName: $0) }) else {
+        let type = typeName.map { String($0.unicodeScalars.prefix(40)).printable } ?? ""
+        odd.add(name, .type, "is of type \(type), which is not known; packed without its type")
+        return tensor
+      }
+      guard let shape, TensorRecord.byteCount(of: type, shape: shape) == byteCount else {
+        odd.add(name, .shape, "has not the length of its shape; packed without its type")
+        return tensor
+      }
+      (tensor.elementType, tensor.shape) = (type, shape)
+      return tensor
+    }
   }
 }

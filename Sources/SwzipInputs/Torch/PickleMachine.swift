@@ -1,9 +1,13 @@
+internal import SwzipCore
+
 /// What a pickle says.
 struct Pickle {
   var objects: TorchObjects
   var value: PickleValue
-  /// Where it ends in the bytes it was read from.
-  var end: Int
+  /// Where it ends in the file.
+  var end: UInt64
+  /// Its bytes, without those of texts and arrays that were stepped over.
+  var byteCount: UInt64
 }
 
 /// Runs a pickle without executing anything: opcodes of protocols 0 to 5 (Lib/pickletools.py of CPython) move symbols
@@ -20,23 +24,38 @@ struct PickleMachine {
   private var objects = TorchObjects()
   private var stepCount = 0
 
-  /// Reads the pickle that begins at `start`.
-  static func run(_ bytes: [UInt8], from start: Int = 0) throws(PickleFault) -> Pickle {
-    guard bytes.count <= UInt32.max else { throw .unusual }
-    var machine = PickleMachine(reader: PickleReader(bytes, from: start))
-    while try machine.step() { machine.stepCount += 1 }
-    return Pickle(objects: machine.objects, value: try machine.pop(), end: machine.reader.offset)
+  /// Reads the pickle at `offset`, which ends before `end`. Nil if it is damaged or unusual.
+  static func run<Input: InputBytes>(
+    _ window: InputWindow<Input>, at offset: UInt64, end: UInt64? = nil
+  ) throws(SwzipError) -> Pickle? {
+    let end = end ?? window.input.byteCount ?? UInt64(Limits.keptBytes)
+    var machine = PickleMachine(reader: PickleReader(window, at: offset, end: end))
+    do throws(PickleFault) {
+      return try machine.run()
+    } catch .input(let error) {
+      throw error
+    } catch {
+      return nil
+    }
   }
 
   private init(reader: PickleReader) { self.reader = reader }
+
+  private mutating func run() throws(PickleFault) -> Pickle {
+    while try step() {
+      stepCount += 1
+      objects.pickleByteCount = reader.readByteCount
+    }
+    return Pickle(objects: objects, value: try pop(), end: reader.offset, byteCount: reader.readByteCount)
+  }
 
   /// Runs one opcode; false at the end.
   private mutating func step() throws(PickleFault) -> Bool {
     let opcode = try reader.byte()
     switch Unicode.Scalar(opcode) {
     case ".": return false  // STOP
-    case "\u{80}": _ = try reader.take(1)  // PROTO
-    case "\u{95}": _ = try reader.take(8)  // FRAME
+    case "\u{80}": _ = try reader.byte()  // PROTO
+    case "\u{95}": _ = try reader.integer(8)  // FRAME
     case "(":  // MARK
       guard marks.count < Self.mostDepth else { throw .unusual }
       marks.append(stack.count)
@@ -47,18 +66,17 @@ struct PickleMachine {
     case "\u{88}": try push(.boolean(true))  // NEWTRUE
     case "\u{89}": try push(.boolean(false))  // NEWFALSE
     case "J", "K", "M", "\u{8a}", "\u{8b}", "I", "L": try pushNumber(opcode)
-    case "G": try pushOther(8)  // BINFLOAT
-    case "F": try pushOther(line: try reader.line())  // FLOAT
-    case "X": try pushText(try reader.counted(4))  // BINUNICODE
-    case "\u{8c}": try pushText(try reader.counted(1))  // SHORT_BINUNICODE
-    case "\u{8d}": try pushText(try reader.counted(8))  // BINUNICODE8
-    case "U": try pushText(try reader.counted(1))  // SHORT_BINSTRING
-    case "T": try pushText(try reader.counted(4))  // BINSTRING
+    case "G":  // BINFLOAT
+      _ = try reader.integer(8)
+      try push(.other)
+    case "F":  // FLOAT
+      _ = try reader.line()
+      try push(.other)
+    case "X", "T", "B": try pushBytes(try reader.integer(4))  // BINUNICODE, BINSTRING, BINBYTES
+    case "\u{8c}", "U", "C": try pushBytes(try reader.integer(1))  // SHORT_BINUNICODE, SHORT_BINSTRING, SHORT_BINBYTES
+    case "\u{8d}", "\u{8e}", "\u{96}": try pushBytes(try reader.integer(8))  // BINUNICODE8, BINBYTES8, BYTEARRAY8
     case "V": try pushText(try reader.line())  // UNICODE
     case "S": try pushText(Self.unquoted(try reader.line()))  // STRING
-    case "C": try pushOther(line: try reader.counted(1))  // SHORT_BINBYTES
-    case "B": try pushOther(line: try reader.counted(4))  // BINBYTES
-    case "\u{8e}", "\u{96}": try pushOther(line: try reader.counted(8))  // BINBYTES8, BYTEARRAY8
     case "]", "}", "\u{8f}": try push(try objects.container())  // EMPTY_LIST, EMPTY_DICT, EMPTY_SET
     case ")": try push(try objects.tuple([]))  // EMPTY_TUPLE
     case "\u{85}", "\u{86}", "\u{87}": try pushTuple(from: stack.count - Int(opcode - 0x84))  // TUPLE1 to TUPLE3
@@ -74,11 +92,15 @@ struct PickleMachine {
     case "c": try push(global(try reader.line(), try reader.line()))  // GLOBAL
     case "\u{93}": try pushGlobal()  // STACK_GLOBAL
     case "R", "\u{81}": try call()  // REDUCE, NEWOBJ
+    case "i", "o": try instance(of: opcode == UInt8(ascii: "i"))  // INST, OBJ
     case "\u{92}":  // NEWOBJ_EX: the keywords are dropped
       _ = try pop()
       try call()
     case "b": try build()  // BUILD
-    case "Q": try push(try objects.storage(try pop(), in: reader.bytes))  // BINPERSID
+    case "Q": try push(try objects.storage(try pop()))  // BINPERSID
+    case "P":  // PERSID: an id that is text
+      _ = try reader.line()
+      try push(.other)
     case "q": try put(try reader.integer(1))  // BINPUT
     case "r": try put(try reader.integer(4))  // LONG_BINPUT
     case "p": try put(UInt64(exactly: try reader.decimal() ?? -1) ?? .max)  // PUT
@@ -148,18 +170,19 @@ struct PickleMachine {
     try push(number.map(PickleValue.integer) ?? .other)
   }
 
-  private mutating func pushOther(_ byteCount: UInt64) throws(PickleFault) {
-    try pushOther(line: reader.take(byteCount))
+  /// A short text becomes symbols' names; of a long one only the place is kept, where it may be the values of an array.
+  private mutating func pushBytes(_ count: UInt64) throws(PickleFault) {
+    if count <= UInt64(PickleReader.mostTextBytes) {
+      try pushText(try reader.bytes(Int(count)))
+    } else {
+      try push(try objects.data(at: try reader.skip(count), byteCount: count))
+    }
   }
 
-  private mutating func pushOther(line: Range<Int>) throws(PickleFault) { try push(.other) }
+  private mutating func pushText(_ text: ArraySlice<UInt8>) throws(PickleFault) { try push(try objects.text(text)) }
 
-  private mutating func pushText(_ range: Range<Int>) throws(PickleFault) {
-    try push(.text(start: UInt32(range.lowerBound), count: UInt32(range.count)))
-  }
-
-  private static func unquoted(_ range: Range<Int>) -> Range<Int> {
-    range.count >= 2 ? (range.lowerBound + 1)..<(range.upperBound - 1) : range
+  private static func unquoted(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    text.count >= 2 ? text.dropFirst().dropLast() : text
   }
 
   private mutating func pushTuple(from start: Int) throws(PickleFault) {
@@ -197,10 +220,10 @@ struct PickleMachine {
 
   // MARK: objects
 
-  private func global(_ module: Range<Int>, _ name: Range<Int>) -> PickleValue {
+  private func global(_ module: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> PickleValue {
     guard module.count + name.count <= 80 else { return .other }
-    let module = String(decoding: reader.bytes[module], as: UTF8.self)
-    let name = String(decoding: reader.bytes[name], as: UTF8.self)
+    let module = String(decoding: module, as: UTF8.self)
+    let name = String(decoding: name, as: UTF8.self)
     if let function = TorchFunction(module: module, name: name) { return .function(function) }
     guard ["torch", "torch.storage", "torch.cuda"].contains(module) else { return .other }
     return TorchType(name: name).map(PickleValue.type) ?? .other
@@ -210,7 +233,7 @@ struct PickleMachine {
     guard case .text(let name, let nameCount) = try pop(), case .text(let module, let moduleCount) = try pop() else {
       throw .unusual
     }
-    try push(global(Int(module)..<Int(module + moduleCount), Int(name)..<Int(name + nameCount)))
+    try push(global(objects.text(module, moduleCount), objects.text(name, nameCount)))
   }
 
   private mutating func call() throws(PickleFault) {
@@ -218,9 +241,33 @@ struct PickleMachine {
     try push(try objects.call(try pop(), arguments))
   }
 
-  /// The state of an object is one of its items; that of a tensor tells nothing more.
+  /// An instance of a class of protocols 0 and 1, whose arguments lie above the mark; so does the class if it has no name
+  /// in the opcode.
+  private mutating func instance(of isNamed: Bool) throws(PickleFault) {
+    let start = try popMark()
+    if isNamed { for _ in 0..<2 { _ = try reader.line() } }
+    guard isNamed || start < stack.count else { throw .unusual }
+    let arguments = try objects.tuple(stack[(start + (isNamed ? 0 : 1))...])
+    stack.removeSubrange(start...)
+    try push(try objects.call(.other, arguments))
+  }
+
+  /// The state of an array says all of it; that of an object is one of its items; that of a tensor tells nothing more.
   private mutating func build() throws(PickleFault) {
     let state = try pop()
-    try objects.add(state, key: .other, to: try top())
+    switch try top() {
+    case .dtype(let number): objects.setOrder(of: number, state)
+    case .array(let number): try buildArray(number, state)
+    case let target: try objects.add(state, key: .other, to: target)
+    }
+  }
+
+  private mutating func buildArray(_ number: UInt32, _ state: PickleValue) throws(PickleFault) {
+    guard case .container(let dictionary) = state else { return objects.setArray(number, state) }
+    // joblib leaves the values behind the opcode, after a count of padding and that.
+    let padding = objects.isPadded(dictionary) ? try reader.byte() : 0
+    _ = try reader.skip(UInt64(padding))
+    guard let byteCount = objects.setArray(number, dictionary, at: reader.offset) else { throw .unusual }
+    _ = try reader.skip(byteCount)
   }
 }

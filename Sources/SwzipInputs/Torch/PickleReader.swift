@@ -5,79 +5,115 @@ enum PickleFault: Error {
   case truncated
   /// Not what the pickler of Python or torch writes for tensors, or more of it than `PickleMachine` takes.
   case unusual
+  case input(SwzipError)
 }
 
-/// Takes the operands of a pickle's opcodes (Lib/pickletools.py of CPython names them).
+/// Takes the operands of a pickle's opcodes (Lib/pickletools.py of CPython names them), a piece of the file at a time: what
+/// is stepped over is not read, so that a pickle may hold arrays of any size.
 struct PickleReader {
-  let bytes: [UInt8]
-  private(set) var offset: Int
+  /// Longer texts are neither names nor numbers.
+  static let mostTextBytes = 1024
+  private static let stepBytes = 1 << 16
 
-  init(_ bytes: [UInt8], from offset: Int) {
-    self.bytes = bytes
-    self.offset = offset
+  /// Up to as many bytes of the file as are asked for, from a place on.
+  private let fetch: (UInt64, Int) throws(SwzipError) -> [UInt8]
+  private let end: UInt64
+  private var buffer: [UInt8] = []
+  private var index = 0
+  /// Where the buffer begins in the file.
+  private var start: UInt64
+  private let origin: UInt64
+  private var skipped: UInt64 = 0
+
+  /// Reads from `offset` on; nothing behind `end`.
+  init<Input: InputBytes>(_ window: InputWindow<Input>, at offset: UInt64, end: UInt64) {
+    start = offset
+    origin = offset
+    self.end = end
+    let isPipe = window.input.byteCount == nil
+    fetch = { offset, count throws(SwzipError) in
+      // Of a pipe all bytes so far are copied: it is asked seldom.
+      try window.front(at: offset, count: isPipe ? max(count, Int(offset)) : count)
+    }
   }
 
-  /// The next `count` bytes, as a range of `bytes`.
-  mutating func take(_ count: UInt64) throws(PickleFault) -> Range<Int> {
-    guard count <= UInt64(bytes.count - offset) else { throw .truncated }
-    defer { offset += Int(count) }
-    return offset..<(offset + Int(count))
+  /// The place in the file of the next byte.
+  var offset: UInt64 { start + UInt64(index) }
+
+  /// Bytes so far, without those that were stepped over.
+  var readByteCount: UInt64 { offset - origin - skipped }
+
+  private mutating func need(_ count: Int) throws(PickleFault) {
+    guard buffer.count - index < count else { return }
+    let place = offset
+    guard place <= end, UInt64(count) <= end - place else { throw .truncated }
+    do throws(SwzipError) {
+      buffer = try fetch(place, Int(min(UInt64(max(count, Self.stepBytes)), end - place)))
+    } catch {
+      throw .input(error)
+    }
+    (start, index) = (place, 0)
+    guard buffer.count >= count else { throw .truncated }
+  }
+
+  /// Steps over `count` bytes and returns where they begin.
+  mutating func skip(_ count: UInt64) throws(PickleFault) -> UInt64 {
+    let place = offset
+    guard place <= end, count <= end - place else { throw .truncated }
+    if count <= UInt64(buffer.count - index) {
+      index += Int(count)
+    } else {
+      (buffer, start, index) = ([], place + count, 0)
+    }
+    skipped += count
+    return place
+  }
+
+  /// The next `count` bytes: few, such as operands and short texts.
+  mutating func bytes(_ count: Int) throws(PickleFault) -> ArraySlice<UInt8> {
+    try need(count)
+    defer { index += count }
+    return buffer[index..<(index + count)]
   }
 
   mutating func byte() throws(PickleFault) -> UInt8 {
-    guard offset < bytes.count else { throw .truncated }
-    defer { offset += 1 }
-    return bytes[offset]
+    try need(1)
+    defer { index += 1 }
+    return buffer[index]
   }
 
   /// A little-endian integer of `byteCount` bytes, at most 8.
   mutating func integer(_ byteCount: Int) throws(PickleFault) -> UInt64 {
-    bytes[try take(UInt64(byteCount))].littleEndianInteger
+    try bytes(byteCount).littleEndianInteger
   }
 
   /// A two's complement little-endian integer of any length; nil where it takes more than 64 bits.
   mutating func signed(_ byteCount: UInt64) throws(PickleFault) -> Int64? {
-    let range = try take(byteCount)
-    guard range.count <= 8 else { return nil }
-    if range.isEmpty { return 0 }
-    let unused = UInt64(64 - 8 * range.count)
-    let value = Int64(bitPattern: bytes[range].littleEndianInteger << unused) >> Int64(unused)
-    return value
+    guard byteCount <= 8 else {
+      _ = try skip(byteCount)
+      return nil
+    }
+    if byteCount == 0 { return 0 }
+    let unused = 64 - 8 * byteCount
+    return Int64(bitPattern: try integer(Int(byteCount)) << unused) >> Int64(unused)
   }
 
-  /// Text that follows its length, an integer of `byteCount` bytes.
-  mutating func counted(_ byteCount: Int) throws(PickleFault) -> Range<Int> { try take(try integer(byteCount)) }
-
-  /// Text up to a line feed, which is taken too.
-  mutating func line() throws(PickleFault) -> Range<Int> {
-    guard let end = bytes[offset...].firstIndex(of: 0x0A) else { throw .truncated }
-    defer { offset = end + 1 }
-    return offset..<end
+  /// What comes before the next line feed, which is taken too; no more than a little above `mostTextBytes` of it.
+  mutating func line() throws(PickleFault) -> ArraySlice<UInt8> {
+    var line: ArraySlice<UInt8> = []
+    while true {
+      try need(1)
+      let rest = buffer[index...]
+      let stop = rest.firstIndex(of: 0x0A)
+      line += rest[..<(stop ?? rest.endIndex)].prefix(max(0, Self.mostTextBytes + 8 - line.count))
+      index = stop.map { $0 + 1 } ?? buffer.count
+      if stop != nil { return line }
+    }
   }
 
   /// A decimal number on a line of its own.
   mutating func decimal() throws(PickleFault) -> Int64? {
     let line = try self.line()
-    return line.count <= 20 ? Int64(String(decoding: bytes[line], as: UTF8.self)) : nil
-  }
-}
-
-extension InputWindow {
-  /// Reads a structure at `offset` whose length only it knows: tries with more and more bytes until `parse` no longer
-  /// throws `PickleFault.truncated`. Nil where it finds the structure unusual, or no end.
-  func parse<Parsed>(
-    at offset: UInt64, _ parse: ([UInt8]) throws(PickleFault) -> Parsed
-  ) throws(SwzipError) -> Parsed? {
-    var count = 65_536
-    while true {
-      let bytes = try front(at: offset, count: count)
-      do throws(PickleFault) {
-        return try parse(bytes)
-      } catch .truncated where bytes.count == count && count < Limits.keptBytes {
-        count = min(4 * count, Limits.keptBytes)
-      } catch {
-        return nil
-      }
-    }
+    return line.count <= 20 ? Int64(String(decoding: line, as: UTF8.self)) : nil
   }
 }

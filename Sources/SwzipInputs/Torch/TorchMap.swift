@@ -3,14 +3,14 @@ internal import SwzipNames
 
 /// Collects what is known of a torch file: storages at their places, and the tensors that view them.
 struct TorchMap {
-  private var map = FileMap()
+  private(set) var map = FileMap()
   private var names: Set<Exact> = []
 
   /// Adds the storages whose offsets in the file are known, by their number in the pickle. `prefix` goes before names
   /// and names a tensor that has none.
-  mutating func add(_ pickle: Pickle, of bytes: [UInt8], at offsets: [UInt32: UInt64], prefix: String = "") {
+  mutating func add(_ pickle: Pickle, at offsets: [UInt32: UInt64], prefix: String = "") {
     var whole: [UInt32: TensorRecord] = [:]
-    TorchNames.visit(pickle, of: bytes, prefix: prefix) { name, value in
+    TorchNames.visit(pickle, prefix: prefix) { name, value in
       let storage: UInt32
       let record: TensorRecord?
       switch value {
@@ -21,15 +21,23 @@ struct TorchMap {
         let tensor = pickle.objects.tensors[Int(number)]
         storage = tensor.storage
         record = offsets[storage].flatMap { Self.record(name, tensor, in: pickle.objects, at: $0) }
+      case .array(let number):
+        guard var record = pickle.objects.arrays[Int(number)].record else { return true }
+        record.name = name
+        return add(record)
       default: return true
       }
-      guard var record else { return true }
+      guard let record else { return true }
       if record.byteCount == pickle.objects.storages[Int(storage)].byteCount, whole[storage] == nil {
         whole[storage] = record
       }
-      if record.name.isEmpty { record.name = "tensor" }
-      if names.insert(Exact(record.name)).inserted { map.tensors.append(record) }
-      return map.tensors.count < Limits.tensors
+      return add(record)
+    }
+    for array in pickle.objects.arrays {
+      guard let record = array.record, record.elementType != .bytes, record.byteCount > 0 else { continue }
+      var payload = Payload(record)
+      if !array.isInOrder { payload.rowLength = 0 }
+      map.payloads.append(payload)
     }
     for (number, offset) in offsets {
       let storage = pickle.objects.storages[Int(number)]
@@ -45,13 +53,37 @@ struct TorchMap {
     }
   }
 
-  /// What was collected; nil if payloads overlap.
-  consuming func finish() -> FileMap? {
-    map.tensors.sort { ($0.offset, $0.byteCount, Exact($0.name)) < ($1.offset, $1.byteCount, Exact($1.name)) }
-    map.payloads.sort { $0.offset < $1.offset }
-    for (one, next) in zip(map.payloads, map.payloads.dropFirst()) where next.offset - one.offset < one.byteCount {
-      return nil
-    }
+  /// Adds a tensor of a name that is new; false if there are enough.
+  private mutating func add(_ record: TensorRecord) -> Bool {
+    var record = record
+    if record.name.isEmpty { record.name = "tensor" }
+    if names.insert(Exact(record.name)).inserted { map.tensors.append(record) }
+    return map.tensors.count < Limits.tensors
+  }
+
+  /// Adds a tensor that views a record of the archive, which holds values of its type alone.
+  mutating func add(_ name: String, _ view: TorchView, in record: ZipRecord) {
+    guard let tensor = Self.record(name, view, storageBytes: record.byteCount, at: record.offset) else { return }
+    _ = add(tensor)
+    let type = view.type.elementType
+    let whole = record.byteCount / UInt64(type.width) * UInt64(type.width)
+    guard type != .bytes, whole > 0 else { return }
+    let rowLength = tensor.byteCount == whole ? Payload(tensor).rowLength : 0
+    var payload = Payload(offset: record.offset, byteCount: whole, elementType: type)
+    payload.rowLength = rowLength
+    map.payloads.append(payload)
+  }
+
+  /// Adds what a record holds that is a model file itself.
+  mutating func addFile(_ record: ZipRecord, in input: some InputBytes) throws(SwzipError) {
+    try map.addFile(record.name, in: input, record.offset..<(record.offset + record.byteCount))
+  }
+
+  mutating func warn(_ warning: String) { map.warnings.append(warning) }
+
+  /// What was collected.
+  consuming func finish() -> FileMap {
+    map.sort()
     return map
   }
 
@@ -62,20 +94,27 @@ struct TorchMap {
     _ name: String, _ tensor: TorchTensor, in objects: TorchObjects, at offset: UInt64
   ) -> TensorRecord? {
     guard let shape = objects.dimensions(tensor.shape), let strides = objects.dimensions(tensor.strides),
-      let storageBytes = objects.storages[Int(tensor.storage)].byteCount, tensor.type.byteCount > 0,
-      let extent = extent(shape, strides)
+      let storageBytes = objects.storages[Int(tensor.storage)].byteCount
     else { return nil }
-    let width = UInt64(tensor.type.byteCount)
-    let (start, overflow) = tensor.offset.multipliedReportingOverflow(by: width)
+    let view = TorchView(type: tensor.type, offset: tensor.offset, shape: shape, strides: strides)
+    return record(name, view, storageBytes: storageBytes, at: offset)
+  }
+
+  private static func record(
+    _ name: String, _ view: TorchView, storageBytes: UInt64, at offset: UInt64
+  ) -> TensorRecord? {
+    guard view.type.byteCount > 0, let extent = extent(view.shape, view.strides) else { return nil }
+    let width = UInt64(view.type.byteCount)
+    let (start, overflow) = view.offset.multipliedReportingOverflow(by: width)
     guard !overflow, start <= storageBytes, extent <= (storageBytes - start) / width else { return nil }
     let byteCount = extent * width
-    if tensor.type.isWhole, isInOrder(shape, strides),
-      TensorRecord.byteCount(of: tensor.type.elementType, shape: shape) == byteCount
+    if view.type.isWhole, isInOrder(view.shape, view.strides),
+      TensorRecord.byteCount(of: view.type.elementType, shape: view.shape) == byteCount
     {
       return TensorRecord(
-        name: name, elementType: tensor.type.elementType, shape: shape, offset: offset + start, byteCount: byteCount)
+        name: name, elementType: view.type.elementType, shape: view.shape, offset: offset + start, byteCount: byteCount)
     }
-    return range(name, tensor.type.elementType, at: offset + start, byteCount: byteCount)
+    return range(name, view.type.elementType, at: offset + start, byteCount: byteCount)
   }
 
   private static func record(_ name: String, _ storage: TorchStorage, at offset: UInt64) -> TensorRecord? {
@@ -115,4 +154,12 @@ struct TorchMap {
     }
     return true
   }
+}
+
+/// How a tensor lies in a storage: offset and strides in values.
+struct TorchView {
+  var type: TorchType
+  var offset: UInt64
+  var shape: [UInt64]
+  var strides: [UInt64]
 }

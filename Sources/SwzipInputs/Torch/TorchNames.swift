@@ -1,16 +1,19 @@
+internal import SwzipCore
+
 /// Finds the tensors and storages that a pickle's value holds, each under the keys that lead to it, joined by dots:
 /// "model.layers.0.weight", "optimizer.state.3.exp_avg".
 struct TorchNames {
   private static let mostDepth = 64
   private static let mostNameBytes = 1024
   /// Keys on the way to all tensors.
-  private static let mostSteps = 1 << 18
-  /// Names of all tensors together, and what else a tensor's record takes: a small pickle may repeat long keys.
-  private static let mostBytes = 16 << 20
+  private static let mostSteps = 2 * Limits.tensors
+  /// Names of all tensors together, and what else a tensor's record takes: a small pickle may repeat long keys, so a long
+  /// one may take more.
+  private static let leastBytes: UInt64 = 16 << 20
+  private static let bytesAByte: UInt64 = 4
   private static let recordBytes = 150
 
   private let pickle: Pickle
-  private let bytes: [UInt8]
   private var steps: [Step] = []
   private var work: [(value: PickleValue, step: Int)] = []
   private var seenContainers: Set<UInt32> = []
@@ -24,15 +27,16 @@ struct TorchNames {
     let depth: Int
   }
 
-  /// What `body` is called with has a name and is a storage or a tensor; `body` returns false to stop.
-  static func visit(_ pickle: Pickle, of bytes: [UInt8], prefix: String, _ body: (String, PickleValue) -> Bool) {
-    var names = TorchNames(pickle: pickle, bytes: bytes)
+  /// What `body` is called with has a name and is a storage, a tensor or an array; `body` returns false to stop.
+  static func visit(_ pickle: Pickle, prefix: String, _ body: (String, PickleValue) -> Bool) {
+    var names = TorchNames(pickle: pickle)
+    let mostBytes = leastBytes + bytesAByte * pickle.byteCount
     names.work = [(pickle.value, -1)]
     while let (value, step) = names.work.popLast() {
       switch value {
-      case .storage, .tensor:
+      case .storage, .tensor, .array:
         guard let name = names.name(step, prefix) else { continue }
-        guard names.nameBytes <= mostBytes, body(name, value) else { return }
+        guard UInt64(names.nameBytes) <= mostBytes, body(name, value) else { return }
       case .container(let number):
         guard names.seenContainers.insert(number).inserted else { continue }
         let start = names.work.count
@@ -50,14 +54,11 @@ struct TorchNames {
     }
   }
 
-  private init(pickle: Pickle, bytes: [UInt8]) {
-    self.pickle = pickle
-    self.bytes = bytes
-  }
+  private init(pickle: Pickle) { self.pickle = pickle }
 
   private mutating func add(_ value: PickleValue, _ key: PickleValue, after step: Int) {
     switch value {
-    case .storage, .tensor, .container, .tuple: break
+    case .storage, .tensor, .array, .container, .tuple: break
     default: return
     }
     if case .other = key { return work.append((value, step)) }
@@ -73,7 +74,7 @@ struct TorchNames {
     var byteCount = prefix.utf8.count
     var step = step
     while step >= 0 {
-      guard let part = TorchObjects.text(steps[step].key, in: bytes, atMost: Self.mostNameBytes) else { return nil }
+      guard let part = pickle.objects.text(steps[step].key, atMost: Self.mostNameBytes) else { return nil }
       parts.append(part)
       byteCount += part.utf8.count + 1
       guard byteCount <= Self.mostNameBytes else { return nil }

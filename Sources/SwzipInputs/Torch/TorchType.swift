@@ -50,7 +50,7 @@ struct TorchType: Equatable {
   ]
 }
 
-/// What the functions of torch that rebuild objects mean for tensors.
+/// What the functions of torch and NumPy that rebuild objects mean for tensors.
 enum TorchFunction {
   /// (storage, offset, size, stride, …)
   case rebuildTensor
@@ -62,6 +62,12 @@ enum TorchFunction {
   case rebuildFromType
   /// (dimensions)
   case size
+  /// NumPy's dtype: (name, …)
+  case numPyType
+  /// An array, of which the state tells all.
+  case array
+  /// (values, dtype, shape, order)
+  case arrayFromBuffer
 
   /// By module and name; nil for everything else.
   init?(module: String, name: String) {
@@ -75,6 +81,11 @@ enum TorchFunction {
     case ("torch._tensor", "_rebuild_from_type"), ("torch._tensor", "_rebuild_from_type_v2"):
       self = .rebuildFromType
     case ("torch", "Size"): self = .size
+    case ("numpy", "dtype"): self = .numPyType
+    case ("numpy.core.multiarray", "_reconstruct"), ("numpy._core.multiarray", "_reconstruct"),
+      ("joblib.numpy_pickle", "NumpyArrayWrapper"):
+      self = .array
+    case ("numpy.core.numeric", "_frombuffer"), ("numpy._core.numeric", "_frombuffer"): self = .arrayFromBuffer
     default: return nil
     }
   }

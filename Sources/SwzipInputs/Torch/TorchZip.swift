@@ -1,60 +1,116 @@
 internal import SwzipCore
 internal import SwzipNames
 
-/// torch.save since 1.6, TorchScript, and the items of a distributed checkpoint: zip archives of a pickle and a record
-/// for each storage (caffe2/serialize/inline_container.cc of torch). A file may hold several, one behind the other.
-enum TorchZip {
-  /// The pickles of an archive whose storages lie in a folder of the same name.
-  private static let pickles = ["data", "constants"]
+/// torch.save since 1.6, TorchScript, torch.package, torch.export, and the items of a distributed checkpoint: zip archives
+/// of pickles and a record for each storage (caffe2/serialize/inline_container.cc of torch), by torch or written anew by
+/// other tools. A file may hold several, one behind the other, and an archive may hold files that are models of their own.
+struct TorchZip<Input: InputBytes> {
+  private static var pickleSuffix: String { ".pkl" }
+  /// Archives one behind the other at most.
+  private static var mostArchives: Int { 1 << 18 }
 
-  /// Reads the archives from the last to the first.
-  static func map<Input: InputBytes>(_ window: inout InputWindow<Input>) throws(SwzipError) -> FileMap? {
+  private let window: InputWindow<Input>
+  private var map = TorchMap()
+  /// Whether there was a pickle, and whether one was understood.
+  private var hasPickle = false
+  private var understood = false
+
+  /// Reads the archives from the last to the first. Nil if there is none, or if it has pickles and none is understood.
+  static func map(_ window: inout InputWindow<Input>, isTorch: Bool) throws(SwzipError) -> FileMap? {
     var archives: [ZipArchive] = []
     var end = window.input.byteCount ?? 0
     var directoryBytes: UInt64 = 0
-    while end > 0, let archive = try ZipArchive(endingAt: end, &window) {
+    while end > 0, archives.count < mostArchives, let archive = try ZipArchive(before: end, &window) {
       archives.append(archive)
       end = archive.start
       directoryBytes += archive.directoryByteCount
       guard directoryBytes <= ZipArchive.mostDirectoryBytes else { return nil }
     }
-    var map = TorchMap()
-    var found = false
+    guard !archives.isEmpty else { return nil }
+    var zip = TorchZip(window: window)
     for (number, archive) in archives.reversed().enumerated() {
-      found = try add(archive, prefix: archives.count > 1 ? String(number) : "", to: &map, window.input) || found
+      try zip.add(archive, prefix: archives.count > 1 ? String(number) : "")
     }
-    return found ? map.finish() : nil
+    guard zip.understood || isTorch && !zip.hasPickle || !zip.map.map.payloads.isEmpty || !zip.map.map.warnings.isEmpty
+    else { return nil }
+    var map = zip.map.finish()
+    if !isTorch, !zip.hasPickle { map.format = "zip" }
+    return map
   }
 
-  /// Adds the storages of an archive; false if there is no pickle that is understood.
-  private static func add(
-    _ archive: ZipArchive, prefix: String, to map: inout TorchMap, _ input: some InputBytes
-  ) throws(SwzipError) -> Bool {
-    guard let root = archive.records.first?.name.split(separator: "/", maxSplits: 1).first else { return false }
+  private init(window: InputWindow<Input>) { self.window = window }
+
+  private mutating func add(_ archive: ZipArchive, prefix: String) throws(SwzipError) {
     let records = Dictionary(archive.records.map { (Exact($0.name), $0) }) { first, _ in first }
-    if let order = records[Exact("\(root)/byteorder")], order.byteCount < 64,
-      try input.bytes(at: order.offset, count: Int(order.byteCount)) != Array("little".utf8)
-    {
-      return false
-    }
-    var found = false
-    for name in pickles {
-      guard let record = records[Exact("\(root)/\(name).pkl")], record.isStored,
-        record.byteCount <= UInt64(Limits.keptBytes)
-      else { continue }
-      let bytes = try input.bytes(at: record.offset, count: Int(record.byteCount))
-      guard let pickle = try? PickleMachine.run(bytes) else { continue }
-      var offsets: [UInt32: UInt64] = [:]
-      for (number, storage) in pickle.objects.storages.enumerated() {
-        guard let data = records[Exact("\(root)/\(name)/\(storage.key)")], data.isStored,
-          data.byteCount == storage.byteCount
-        else { continue }
-        offsets[UInt32(number)] = data.offset
+    let pickles = archive.records.filter { $0.name.hasSuffix(Self.pickleSuffix) }
+    let stems = Set(pickles.map { $0.name.dropLast(4) })
+    hasPickle = hasPickle || !pickles.isEmpty
+    for pickle in pickles where pickle.isStored { try add(pickle, records, prefix: prefix) }
+    for record in archive.records where record.isStored {
+      guard !record.name.hasSuffix(Self.pickleSuffix), !stems.contains(Self.folder(record.name)) else { continue }
+      if record.name.hasSuffix("_config.json") {
+        try addWeights(record, records)
+      } else {
+        try map.addFile(record, in: window.input)
       }
-      map.add(
-        pickle, of: bytes, at: offsets, prefix: name == "data" ? prefix : prefix.isEmpty ? name : "\(prefix).\(name)")
-      found = true
     }
-    return found
+    let storages = archive.records.filter {
+      stems.contains(Self.folder($0.name)) || $0.name.hasSuffix(Self.pickleSuffix)
+    }
+    let compressed = storages.count { !$0.isStored }
+    if compressed > 0 {
+      map.warn(
+        "\(compressed) of its \(storages.count) records are compressed already (deflate); load and save it with torch, or zip "
+          + "it without compression, to gain anything")
+    }
+  }
+
+  private static func folder(_ name: String) -> Substring { name[..<(name.lastIndex(of: "/") ?? name.startIndex)] }
+
+  // MARK: pickles
+
+  /// Adds the storages of a pickle: they lie in a folder of its name, or, of torch.package, of all pickles in one.
+  private mutating func add(
+    _ record: ZipRecord, _ records: [Exact: ZipRecord], prefix: String
+  ) throws(SwzipError) {
+    guard let pickle = try PickleMachine.run(window, at: record.offset, end: record.offset + record.byteCount) else {
+      return
+    }
+    understood = true
+    let stem = record.name.dropLast(4)
+    let root = record.name.prefix { $0 != "/" }
+    guard try isLittleEndian(records[Exact("\(root)/byteorder")]) else { return }
+    var offsets: [UInt32: UInt64] = [:]
+    for (number, storage) in pickle.objects.storages.enumerated() {
+      guard let data = records[Exact("\(stem)/\(storage.key)")] ?? records[Exact("\(root)/.data/\(storage.key).storage")],
+        data.isStored, data.byteCount == storage.byteCount
+      else { continue }
+      offsets[UInt32(number)] = data.offset
+    }
+    // "archive/data" needs no name.
+    var parts = stem.split(separator: "/").dropFirst(stem.contains("/") ? 1 : 0).map(String.init)
+    if parts.last == "data" { parts.removeLast() }
+    if !prefix.isEmpty { parts.insert(prefix, at: 0) }
+    map.add(pickle, at: offsets, prefix: parts.joined(separator: "."))
+  }
+
+  private mutating func isLittleEndian(_ order: ZipRecord?) throws(SwzipError) -> Bool {
+    guard let order, order.byteCount < 64,
+      try window.input.bytes(at: order.offset, count: Int(order.byteCount)) != Array("little".utf8)
+    else { return true }
+    map.warn("its values begin with their high byte; packed without their types")
+    return false
+  }
+
+  // MARK: other records
+
+  /// Adds the raw values that torch.export keeps, each in a record, by what a list beside them says.
+  private mutating func addWeights(_ list: ZipRecord, _ records: [Exact: ZipRecord]) throws(SwzipError) {
+    guard list.byteCount <= UInt64(SafetensorsHeader.mostBytes) else { return }
+    let text = try window.input.bytes(at: list.offset, count: Int(list.byteCount))
+    for weight in ExportedWeights.read(text) {
+      guard let record = records[Exact("\(Self.folder(list.name))/\(weight.path)")], record.isStored else { continue }
+      map.add(weight.name, weight.view, in: record)
+    }
   }
 }

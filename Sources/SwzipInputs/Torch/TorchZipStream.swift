@@ -32,7 +32,6 @@ enum TorchZipStream {
   /// What the records before the first storage say.
   private struct Front {
     var pickle: Pickle?
-    var bytes: [UInt8] = []
     var alignment: UInt64 = 64
     /// Storages in the order of their keys as text: the writer before format version 1.
     var isSortedByText = true
@@ -42,13 +41,8 @@ enum TorchZipStream {
     mutating func readPickle(
       _ header: ZipLocalHeader, _ window: inout InputWindow<some InputBytes>
     ) throws(SwzipError) -> UInt64? {
-      let read = try window.parse(at: header.dataOffset) { bytes throws(PickleFault) in
-        (bytes, try PickleMachine.run(bytes))
-      }
-      guard let (bytes, pickle) = read else { return nil }
-      self.bytes = Array(bytes[..<pickle.end])
-      self.pickle = pickle
-      return header.dataOffset + UInt64(pickle.end)
+      pickle = try PickleMachine.run(window, at: header.dataOffset)
+      return pickle?.end
     }
 
     /// The same for a record of a few characters, whose end its descriptor shows.
@@ -95,7 +89,7 @@ enum TorchZipStream {
         cursor = byteCount > 0 ? end + descriptorBytes(isZip64: isZip64) : end  // nothing follows an empty record
       }
       var map = TorchMap()
-      map.add(pickle, of: bytes, at: offsets)
+      map.add(pickle, at: offsets)
       return map.finish()
     }
   }

@@ -11,11 +11,12 @@ struct ZipRecord {
   var isStored: Bool
 }
 
-/// The directory of a zip archive (PKWARE APPNOTE 6.3.10, section 4.3), zip64 too, without comment and of one disk. The
-/// archive may begin anywhere in the file: its offsets are relative to its own start.
+/// The directory of a zip archive (PKWARE APPNOTE 6.3.10, section 4.3), zip64 too, of one disk. The archive may begin
+/// anywhere in the file: its offsets are relative to its own start. A comment or other bytes may follow it.
 struct ZipArchive {
-  /// Bytes of a file's directories at most: some 100,000 records.
-  static let mostDirectoryBytes: UInt64 = 32 << 20
+  /// Bytes of a file's directories at most: of a record for each tensor that a container may list.
+  static let mostDirectoryBytes: UInt64 = 160 << 20
+  private static let mostRecords = UInt64(Limits.tensors) + 1024
   static let leastBytes: UInt64 = 22
 
   /// Where the archive begins in the file.
@@ -25,25 +26,29 @@ struct ZipArchive {
   /// In the order of their places; they do not overlap.
   private(set) var records: [ZipRecord] = []
 
-  /// Reads the archive that ends at `end`; nil if there is none, or anything about it is odd.
-  init?(endingAt end: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
-    guard let directory = try ZipDirectoryEnd(endingAt: end, &window) else { return nil }
+  /// Reads the last archive before `end`; nil if there is none whose directory is whole. Records that are odd, or overlap, are
+  /// left out.
+  init?(before end: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
+    guard let directory = try ZipDirectoryEnd.last(before: end, &window) else { return nil }
     start = directory.archiveStart
-    directoryByteCount = end - directory.start
+    directoryByteCount = directory.end - directory.start + Self.leastBytes
     guard try readDirectory(directory, &window) else { return nil }
     records.sort { $0.offset < $1.offset }
     var cursor = start
-    for index in records.indices {
-      let (place, overflow) = start.addingReportingOverflow(records[index].offset)
+    var found: [ZipRecord] = []
+    for var record in records {
+      let (place, overflow) = start.addingReportingOverflow(record.offset)
+      // All numbers are below the file's length.
       guard !overflow, place >= cursor, place < directory.start,
-        let header = try ZipLocalHeader(at: place, &window), header.method == records[index].method
-      else { return nil }
-      // Both numbers are below the file's length.
-      guard header.dataOffset <= directory.start, records[index].byteCount <= directory.start - header.dataOffset
-      else { return nil }
-      records[index].offset = header.dataOffset
-      cursor = header.dataOffset + records[index].byteCount
+        let header = try ZipLocalHeader(at: place, &window), header.method == record.method,
+        header.dataOffset <= directory.start, record.byteCount <= directory.start - header.dataOffset
+      else { continue }
+      record.offset = header.dataOffset
+      // Data that is not stored takes another length than it says.
+      cursor = header.dataOffset + (record.isStored ? record.byteCount : 0)
+      found.append(record)
     }
+    records = found
   }
 
   // MARK: central directory
@@ -53,7 +58,7 @@ struct ZipArchive {
     _ directory: ZipDirectoryEnd, _ window: inout InputWindow<some InputBytes>
   ) throws(SwzipError) -> Bool {
     guard directoryByteCount <= Self.mostDirectoryBytes,
-      directory.entryCount <= (directory.end - directory.start) / 46
+      directory.entryCount <= min((directory.end - directory.start) / 46, Self.mostRecords)
     else { return false }
     var cursor = directory.start
     for _ in 0..<directory.entryCount {
@@ -68,12 +73,13 @@ struct ZipArchive {
       guard Self.widen(&numbers, all.dropFirst(46 + nameBytes).prefix(extraBytes)) else { return false }
       let method = UInt16(fixed.number(at: 10, 2))
       let isStored = method == 0 && fixed.number(at: 8, 2) & 1 == 0
-      guard fixed.number(at: 34, 2) == 0, !isStored || numbers[0] == numbers[1] else { return false }
+      cursor += UInt64(byteCount)
+      // A record of another disk, or one whose lengths disagree.
+      guard fixed.number(at: 34, 2) == 0, !isStored || numbers[0] == numbers[1] else { continue }
       records.append(
         ZipRecord(
           name: String(decoding: name, as: UTF8.self), offset: numbers[2], byteCount: numbers[1], method: method,
           isStored: isStored))
-      cursor += UInt64(byteCount)
     }
     return cursor == directory.end
   }
@@ -98,11 +104,45 @@ private struct ZipDirectoryEnd {
   var end: UInt64
   var archiveStart: UInt64
 
-  /// By the end record whose last byte is before `fileEnd`.
-  init?(endingAt fileEnd: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
-    guard fileEnd >= ZipArchive.leastBytes,
-      let last = try window.read(at: fileEnd - 22, count: 22), last.number(at: 0, 4) == 0x0605_4B50,
-      last.number(at: 4, 4) == 0, last.number(at: 20, 2) == 0
+  /// Bytes between an end record and the end of the file: a comment's at most.
+  private static let mostTailBytes: UInt64 = 65_535
+  private static let stepBytes: UInt64 = 4096
+  /// End records that are looked at: a comment may hold what looks like one.
+  private static let mostTries = 16
+
+  /// By the last end record before `limit`.
+  static func last(
+    before limit: UInt64, _ window: inout InputWindow<some InputBytes>
+  ) throws(SwzipError) -> ZipDirectoryEnd? {
+    guard limit >= ZipArchive.leastBytes else { return nil }
+    // Places of the last record from here down to there.
+    var upper = limit - ZipArchive.leastBytes
+    let least = upper - min(upper, mostTailBytes)
+    if let end = try ZipDirectoryEnd(endingAt: limit, &window) { return end }
+    var tries = 0
+    while true {
+      let lower = max(least, upper - min(upper, stepBytes))
+      guard let bytes = try window.read(at: lower, count: Int(upper - lower) + 4) else { return nil }
+      let found = Array(bytes)
+      for index in (0...Int(upper - lower)).reversed() where found[index] == 0x50 && found[index...].starts(with: magic)
+      {
+        if let end = try ZipDirectoryEnd(endingAt: lower + UInt64(index) + ZipArchive.leastBytes, &window) {
+          return end
+        }
+        tries += 1
+        guard tries < mostTries else { return nil }
+      }
+      guard lower > least else { return nil }
+      upper = lower - 1
+    }
+  }
+
+  private static let magic: [UInt8] = [0x50, 0x4B, 5, 6]
+
+  /// By the end record whose last byte, but for a comment, is before `fileEnd`.
+  private init?(endingAt fileEnd: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {
+    guard let last = try window.read(at: fileEnd - 22, count: 22), last.starts(with: Self.magic),
+      last.number(at: 4, 4) == 0
     else { return nil }
     var (byteCount, offset) = (last.number(at: 12, 4), last.number(at: 16, 4))
     entryCount = last.number(at: 10, 2)

@@ -64,9 +64,6 @@ struct Input {
   static let changed = SwzipError(
     .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
 
-  /// Whether it is a container. A read error shows when the file is read in earnest.
-  var beginsContainer: Bool {
-    guard source.byteCount != nil else { return false }
-    return (try? source.peek(FileHeader.magic.count)) == FileHeader.magic
-  }
+  /// Whether the input is a container already. A read error shows when the file is read in earnest.
+  var isContainer: Bool { source.byteCount != nil && (try? source.beginsContainer()) == true }
 }

@@ -36,8 +36,6 @@ struct PackJob {
       throw .refused(
         target.name, "compressed data is not written to a terminal; name a file with -o, or insist with -f")
     }
-    // What packing itself does not tell.
-    if input.beginsContainer { console.warn(input.name, "already packed by swzip; packed as plain bytes") }
     guard !settings.dryRun else { return settings.announce(input.name, byteCount: input.source.byteCount, target) }
 
     let base =

@@ -73,7 +73,7 @@ struct Delta: ParsableCommand {
   /// Only a plain file can be replaced by its next version.
   private static func requirePlainFile(_ path: String) throws(Failure) {
     let input = try Input(.path(path), force: false)
-    if input.beginsContainer {
+    if input.isContainer {
       throw .refused(path, "it is packed, and its next version would not be; name an output with -o")
     }
   }

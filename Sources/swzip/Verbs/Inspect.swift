@@ -28,7 +28,7 @@ struct Inspect: ParsableCommand {
 
   private func inspect(_ input: Input, _ level: Int) throws(SwzipError) -> Inspection {
     guard let byteCount = input.source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-    if input.beginsContainer { return Inspection(input.name, try SwzFile(input.source)) }
+    if input.isContainer { return Inspection(input.name, try SwzFile(input.source)) }
     return Inspection(input.name, byteCount: byteCount, try predict(input.source, level: level))
   }
 }
