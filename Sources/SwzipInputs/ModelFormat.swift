@@ -1,4 +1,5 @@
 package import SwzipCore
+internal import SwzipNames
 
 /// What a parser may read of a file before it is packed. What it finds is a function of these bytes alone.
 package protocol InputBytes {
@@ -73,7 +74,7 @@ package struct FileMap: Equatable, Sendable {
 
   /// Sorts what was collected. Of payloads that overlap the first stays.
   mutating func sort() {
-    tensors.sort { ($0.offset, $0.byteCount, $0.name) < ($1.offset, $1.byteCount, $1.name) }
+    tensors.sort { ($0.offset, $0.byteCount, Exact($0.name)) < ($1.offset, $1.byteCount, Exact($1.name)) }
     var end: UInt64 = 0
     payloads.sort { $0.offset < $1.offset }
     payloads = payloads.filter { payload in
