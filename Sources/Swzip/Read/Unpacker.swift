@@ -342,8 +342,11 @@ final class Unpacker {
 
   private func readIndex() throws(SwzipError) {
     let tablesPosition = window.position
-    guard try window.take(account.tables.bytes.count) == account.tables.bytes else {
-      throw SwzipError(.corrupt, .indexAgrees, at: tablesPosition)
+    try unsafe window.take(account.tables.bytes.count) { (part, offset) throws(SwzipError) in
+      let agrees = unsafe account.tables.bytes.withUnsafeBytes {
+        unsafe equalBytes(part, UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + part.count)]))
+      }
+      guard agrees else { throw SwzipError(.corrupt, .indexAgrees, at: tablesPosition) }
     }
     let directoryPosition = window.position
     guard try window.fill(Frame.headerBytes) else { throw SwzipError(.corrupt, .truncated, at: directoryPosition) }
@@ -358,7 +361,7 @@ final class Unpacker {
       throw SwzipError(.corrupt, .tiling, at: end - UInt64(Trailer.byteCount))
     }
     let index = try ContainerIndex(
-      header: header, trailer: trailer, directoryFrame: frame, fileByteCount: end)
+      header: header, trailer: trailer, directoryFrame: frame, fileByteCount: end, keepsPlaces: false)
     try compare(index.directory, at: directoryPosition)
     root = swzipHexadecimal(trailer.root)
     if try window.fill(1) { throw SwzipError(.corrupt, .trailingBytes, at: end) }

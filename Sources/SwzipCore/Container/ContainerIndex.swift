@@ -18,8 +18,10 @@ package struct ContainerIndex: Sendable {
   package let firstSegment: [Int]
 
   /// Checks header, trailer and directory against each other. `directoryFrame`: its bytes, frame header included.
+  /// `keepsPlaces`: for reading at random; else `segments` stays empty.
   package init(
-    header headerBytes: [UInt8], trailer: Trailer, directoryFrame: [UInt8], fileByteCount: UInt64
+    header headerBytes: [UInt8], trailer: Trailer, directoryFrame: [UInt8], fileByteCount: UInt64,
+    keepsPlaces: Bool = true
   ) throws(SwzipError) {
     header = try FileHeader.read(headerBytes)
     self.trailer = trailer
@@ -43,9 +45,11 @@ package struct ContainerIndex: Sendable {
         guard record.frameByteCount + record.blocksByteCount <= trailer.tablesPosition,
           record.blockCount <= (trailer.directoryPosition - trailer.tablesPosition) / 16
         else { throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition) }
-        places.append(
-          Place(
-            member: number, memberOffset: offset, record: record, framePosition: position, tablePosition: table))
+        if keepsPlaces {
+          places.append(
+            Place(
+              member: number, memberOffset: offset, record: record, framePosition: position, tablePosition: table))
+        }
         offset += record.byteCount
         position += record.frameByteCount + record.blocksByteCount
         table += record.blockCount * UInt64(BlockTableEntry.byteCount)
