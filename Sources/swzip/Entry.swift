@@ -34,6 +34,7 @@ struct Swzip: ParsableCommand {
 @main
 enum Entry {
   static func main() {
+    Process.returnLargeMemory()
     LiveFiles.removeOnSignals()
     let status = run(CommandLine.arguments)
     Process.exit(finishOutput(status).rawValue)
