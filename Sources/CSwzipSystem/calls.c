@@ -11,6 +11,9 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 #if defined(__linux__)
 #include <sched.h>
 #include <signal.h>
@@ -35,6 +38,12 @@ int swzip_rename_no_replace(int from_directory, const char *from, int to_directo
   (void)from_directory, (void)from, (void)to_directory, (void)to;
   errno = ENOSYS;
   return -1;
+#endif
+}
+
+void swzip_return_large_memory(void) {
+#if defined(__GLIBC__)
+  (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
 #endif
 }
 

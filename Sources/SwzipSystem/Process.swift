@@ -9,6 +9,9 @@ public enum Process {
   /// The permission bits that a new file does not get. Call it before there are threads.
   public static func creationMask() -> UInt32 { System.creationMask() }
 
+  /// Large memory goes back to the system when it is freed, so that the peak is what is in use.
+  public static func returnLargeMemory() { System.returnLargeMemory() }
+
   public static func exit(_ status: Int32) -> Never { System.terminate(status) }
 }
 

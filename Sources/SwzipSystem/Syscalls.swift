@@ -322,6 +322,8 @@ enum System {
     _ = try retry("set the times of", path) { unsafe futimens(descriptor, &times) }
   }
 
+  static func returnLargeMemory() { swzip_return_large_memory() }
+
   /// The bits that a new file does not get. Sets and restores: call it before there are threads.
   static func creationMask() -> UInt32 {
     let mask = umask(0o077)

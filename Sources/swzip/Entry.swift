@@ -35,6 +35,7 @@ struct Swzip: ParsableCommand {
 @main
 enum Entry {
   static func main() {
+    Process.returnLargeMemory()
     LiveFiles.removeOnSignals()
     let status = run(Process.arguments())
     Process.exit(finishOutput(status).rawValue)

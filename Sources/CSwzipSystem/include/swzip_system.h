@@ -58,6 +58,10 @@ void swzip_live_remove(int slot);
 /* Unlinks every live file; safe in a signal handler. */
 void swzip_live_unlink_all(void);
 
+/* Memory of a MiB and more goes back to the system when it is freed. By itself glibc raises that size to what was freed
+ * last, and buffers of 8 MiB then lie scattered in a heap that only grows. */
+void swzip_return_large_memory(void);
+
 /* A live temporary folder: each path made in it is noted before it is made, parents first, by one thread.
  * Returns 0, or -1 if memory could not be had. At most one folder is live at a time. */
 int swzip_live_tree_add(const char *path);

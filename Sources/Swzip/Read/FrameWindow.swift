@@ -59,11 +59,25 @@ final class FrameWindow {
 
   /// The next `count` bytes, consumed; throws `truncated` if the container ends before.
   func take(_ count: Int) throws(SwzipError) -> [UInt8] {
-    if !holds(count) {
-      guard try fill(count) else { throw SwzipError(.corrupt, .truncated, at: position + UInt64(end - start)) }
-    }
-    let bytes = unsafe [UInt8](peek(count))
-    consume(count)
+    var bytes: [UInt8] = []
+    try unsafe take(count) { (part, _) in unsafe bytes.append(contentsOf: part) }
     return bytes
+  }
+
+  /// Hands out the next `count` bytes in pieces, each with its offset in them: what is larger than the window never lies in
+  /// it as a whole.
+  func take(
+    _ count: Int, piece: (UnsafeRawBufferPointer, _ offset: Int) throws(SwzipError) -> Void
+  ) throws(SwzipError) {
+    var offset = 0
+    while offset < count {
+      let part = min(count - offset, 1 << 20)
+      if !holds(part) {
+        guard try fill(part) else { throw SwzipError(.corrupt, .truncated, at: position + UInt64(end - start)) }
+      }
+      try unsafe piece(peek(part), offset)
+      consume(part)
+      offset += part
+    }
   }
 }

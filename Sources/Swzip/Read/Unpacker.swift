@@ -362,15 +362,18 @@ final class Unpacker {
 
   private func readIndex() throws(SwzipError) {
     let tablesPosition = window.position
-    let tables = account.paddedTables
-    guard try window.take(tables.count) == tables else {
-      throw SwzipError(.corrupt, .indexAgrees, at: tablesPosition)
+    account.endTables()
+    try unsafe window.take(account.tables.bytes.count) { (part, offset) throws(SwzipError) in
+      let agrees = unsafe account.tables.bytes.withUnsafeBytes {
+        unsafe equalBytes(part, UnsafeRawBufferPointer(rebasing: $0[offset..<(offset + part.count)]))
+      }
+      guard agrees else { throw SwzipError(.corrupt, .indexAgrees, at: tablesPosition) }
     }
     let directoryPosition = window.position
     guard try window.fill(Frame.headerBytes) else { throw SwzipError(.corrupt, .truncated, at: directoryPosition) }
     let head = try unsafe readFrameHeader(window.peek(Frame.headerBytes), at: directoryPosition)
     guard head.kind == .directory else { throw SwzipError(.corrupt, .frameKind, at: directoryPosition) }
-    try MemoryBudget.check(indexByteCount: head.byteCount + tables.count)
+    try MemoryBudget.check(indexByteCount: head.byteCount + account.tables.bytes.count)
     let frame = try window.take(head.byteCount)
     let trailerBytes = try window.take(Trailer.byteCount)
     let end = window.position
@@ -379,7 +382,7 @@ final class Unpacker {
       throw SwzipError(.corrupt, .tiling, at: end - UInt64(Trailer.byteCount))
     }
     let index = try ContainerIndex(
-      header: header, trailer: trailer, directoryFrame: frame, fileByteCount: end)
+      header: header, trailer: trailer, directoryFrame: frame, fileByteCount: end, keepsPlaces: false)
     try compare(index.directory, at: directoryPosition)
     root = swzipHexadecimal(trailer.root)
     if try window.fill(1) { throw SwzipError(.corrupt, .trailingBytes, at: end) }

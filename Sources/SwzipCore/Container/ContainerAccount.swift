@@ -4,7 +4,7 @@ package struct ContainerAccount {
   /// Where the next byte goes.
   package private(set) var position: UInt64 = 0
   package private(set) var directory = Directory()
-  private var tables = ByteWriter()
+  package private(set) var tables = ByteWriter()
   package private(set) var segmentCount = 0
   private let version: FormatVersion
   private var segment: OpenSegment?
@@ -68,12 +68,8 @@ package struct ContainerAccount {
     segment = nil
   }
 
-  /// The block tables, once all segments are there.
-  package var paddedTables: [UInt8] {
-    var tables = tables
-    tables.pad()
-    return tables.bytes
-  }
+  /// Completes the block tables, once all segments are there.
+  package mutating func endTables() { tables.pad() }
 
   /// Ends the member that `beginMember` began. `sha256`: of the file, or of each of a bundle's; none if they are not stored.
   package mutating func endMember(
@@ -92,12 +88,12 @@ package struct ContainerAccount {
   }
 
   /// Block tables, directory and trailer, which end the container.
-  package func index(header: [UInt8]) throws(SwzipError) -> (bytes: [UInt8], root: [UInt8]) {
+  package mutating func index(header: [UInt8]) throws(SwzipError) -> (bytes: [UInt8], root: [UInt8]) {
     let frame = try directory.frame()
-    let tables = paddedTables
+    endTables()
     let trailer = Trailer(
-      tablesPosition: position, directoryPosition: position + UInt64(tables.count), header: header,
+      tablesPosition: position, directoryPosition: position + UInt64(tables.bytes.count), header: header,
       directory: frame)
-    return (tables + frame + trailer.bytes, trailer.root)
+    return (tables.bytes + frame + trailer.bytes, trailer.root)
   }
 }

@@ -22,8 +22,10 @@ package struct ContainerIndex: Sendable {
   package let firstSegment: [Int]
 
   /// Checks header, trailer and directory against each other. `directoryFrame`: its bytes, frame header included.
+  /// `keepsPlaces`: for reading at random; else `segments` stays empty.
   package init(
-    header headerBytes: [UInt8], trailer: Trailer, directoryFrame: [UInt8], fileByteCount: UInt64
+    header headerBytes: [UInt8], trailer: Trailer, directoryFrame: [UInt8], fileByteCount: UInt64,
+    keepsPlaces: Bool = true
   ) throws(SwzipError) {
     header = try FileHeader.read(headerBytes)
     self.trailer = trailer
@@ -50,9 +52,11 @@ package struct ContainerIndex: Sendable {
           BlockTableEntry.tableByteCount(record.blockCount, header.version)
             <= trailer.directoryPosition - trailer.tablesPosition
         else { throw SwzipError(.corrupt, .tiling, at: trailer.directoryPosition) }
-        places.append(
-          Place(
-            member: number, memberOffset: offset, record: record, framePosition: position, tablePosition: table))
+        if keepsPlaces {
+          places.append(
+            Place(
+              member: number, memberOffset: offset, record: record, framePosition: position, tablePosition: table))
+        }
         offset += record.byteCount
         position += record.frameByteCount + record.blocksByteCount
         table += BlockTableEntry.tableByteCount(record.blockCount, header.version)
