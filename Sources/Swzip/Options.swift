@@ -22,8 +22,8 @@ public enum InputFormat: String, Sendable, CaseIterable {
 
 /// What packing did.
 public struct PackReport: Sendable {
-  /// What the input was taken for: "safetensors", "torch", "gguf", "npy", "npz", "onnx" or "raw"; "folder" for a container of
-  /// many.
+  /// What the input was taken for: "safetensors", "torch", "gguf", "npy", "npz", "onnx", "pickle" for one of
+  /// arrays, "zip" or "tar" for an archive of models, or "raw"; "folder" for a container of many.
   public var format = "raw"
   public var rawByteCount: UInt64 = 0
   public var packedByteCount: UInt64 = 0
