@@ -1,7 +1,7 @@
 """Writers that store through a mapping while `--rm` runs: mapped.py SWZIP NO_LEASES FOLDER RUNS
 
-A writer either has the source mapped, with a page that is dirty already, or opens it at a random moment. It stores one byte and
-then looks whether the source still has its name: if so, the byte is in the container or the source is kept.
+A writer either has the source mapped, with a page that is dirty already, or opens it at a random moment. It stores one
+byte and then looks whether the source still has its name: if so, the byte is in the container or the source is kept.
 """
 
 import mmap

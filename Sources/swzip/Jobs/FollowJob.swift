@@ -2,8 +2,8 @@ internal import Swzip
 internal import SwzipCore
 internal import SwzipSystem
 
-/// Brings a file up to the newest version in a folder that can be reached. The folder may be a copy in which versions are
-/// missing or come late. The file is replaced in one step, or keeps its content.
+/// Brings a file up to the newest version in a folder that can be reached. The folder may be a copy in which versions
+/// are missing or come late. The file is replaced in one step, or keeps its content.
 struct FollowJob {
   let settings: Settings
 

@@ -14,7 +14,7 @@ struct Sync: ParsableCommand {
   struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Add the next version of a file to a folder.",
-      discussion: "What none of the versions to be kept needs is removed. One publisher at a time: of two, one is refused.")
+      discussion: "What no version needs that is kept is removed. One publisher at a time: of two, one is refused.")
 
     @Argument(help: ArgumentHelp("The folder, made if it is not there.", valueName: "folder"))
     var folder: String
