@@ -135,7 +135,7 @@ struct BaseTests {
   /// File by file, whichever side is packed; what links lead to outside is left out.
   @Test func diffOfFolders() {
     for (name, version) in [("old", 0), ("new", 1)] {
-      folder.writeDeep("\(name)/sub/w", model(version: version))
+      folder.writeDeep("\(name)/sub/w", model(version: UInt8(version)))
       folder.write("\(name)/same", model(version: 5))
       folder.write("\(name)/text", Array("version \(version)".utf8))
     }

@@ -1,3 +1,4 @@
+import SwzipTestSupport
 import Testing
 
 @testable import swzip

@@ -189,8 +189,9 @@ final class SalvagedMembers {
   /// Zeros for what is lost before `offset`.
   private func fill(_ offset: UInt64, _ sink: any OutputSink) throws(SwzipError) {
     guard offset > position else { return }
-    current?.file.missing.append(position..<offset)
-    zeroCount += offset - position
+    let gap = position..<offset
+    current?.file.missing.append(gap)
+    zeroCount += offset - gap.lowerBound
     let zeros = [UInt8](repeating: 0, count: Int(min(offset - position, 1 << 16)))
     while position < offset {
       let count = min(offset - position, UInt64(zeros.count))
