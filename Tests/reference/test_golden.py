@@ -4,8 +4,8 @@ and packing the same inputs today makes the same bytes as those of the version t
 
     python3 test_golden.py [PROGRAM]
 
-PROGRAM is the command to test, as for test_swift_agrees.py. It works on all cores, with many containers to a process. The
-last line counts the checks.
+PROGRAM is the command to test, as for test_swift_agrees.py. It works on all cores, with many containers to a process.
+The last line counts the checks.
 """
 
 from __future__ import annotations
