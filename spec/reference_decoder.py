@@ -61,7 +61,7 @@ class BaseProblem(Refusal):
 
 
 class Unsupported(Refusal):
-    """Made by a newer version, or with something that version 0.1 does not know."""
+    """Made by a newer version, or with something that version 0.2 does not know."""
 
     code = 6
 
@@ -87,7 +87,8 @@ def printable(text: str) -> str:
 
 MAGIC = bytes.fromhex("8953575A0D0A1A0A")
 TRAILER_MAGIC = b"SWZEND\r\n"
-VERSION = (0, 1)
+VERSION = (0, 2)
+VERSIONS = ((0, 1), (0, 2))
 ALL_ONES = 2**64 - 1
 MAX_LENGTH = 2**63 - 1
 MAX_VALUES = 2**18
@@ -297,6 +298,7 @@ class Cursor:
 class Header:
     """Section 3."""
 
+    version: tuple[int, int]
     must_flags: int
     may_flags: int
     kind: int
@@ -344,6 +346,7 @@ class MemberRecord:
     flags: int
     mode: int
     name: str
+    link: str | None
     time: int
     length: int
     frame_size: int
@@ -525,7 +528,7 @@ def read_header(data: bytes) -> Header:
     require(cursor.take(8) == MAGIC, "not a swzip container: wrong magic", "header")
     require(xxh3_64(data[:56]) == int.from_bytes(data[56:64], "little"), "hash does not match", "header")
     version = (cursor.u16(), cursor.u16())
-    require_known(version == VERSION, f"version {version[0]}.{version[1]}", "header")
+    require_known(version in VERSIONS, f"version {version[0]}.{version[1]}", "header")
     must, may, kind = cursor.u32(), cursor.u32(), cursor.u8()
     require_known(not must & ~(MUST_EARLIER | MUST_BASE), f"must-understand flags {must:#x}", "header")
     require_known(kind <= 2, f"kind {kind}", "header")
@@ -536,7 +539,7 @@ def read_header(data: bytes) -> Header:
     total = cursor.u64()
     cursor.reserved(8)
     require(total <= MAX_LENGTH or total == ALL_ONES, "sum of lengths is out of range", "header")
-    return Header(must, may, kind, total)
+    return Header(version, must, may, kind, total)
 
 
 def read_frame(
@@ -566,9 +569,6 @@ def read_extensions(cursor: Cursor) -> str | None:
 
 # --- Names (section 8) ------------------------------------------------------------------------------------------------
 
-DEVICES = {"CON", "PRN", "AUX", "NUL"} | {f"{port}{digit}" for port in ("COM", "LPT") for digit in range(1, 10)}
-
-
 def decode_utf8(raw: bytes, where: str) -> str:
     """Strict UTF-8."""
     try:
@@ -577,24 +577,39 @@ def decode_utf8(raw: bytes, where: str) -> str:
         raise Damaged(f"name is not UTF-8, {where}") from None
 
 
-def check_part(part: str, where: str) -> None:
-    """One part of a member name."""
-    require(part not in ("", ".", ".."), "name has a part that is empty, . or ..", where)
-    require(len(part.encode()) <= 255, "name has a part above 255 bytes", where)
-    require(part[-1] not in " .", "name has a part that ends in a space or dot", where)
-    require(part.split(".")[0].upper() not in DEVICES, "name has a part that is a device name", where)
-
-
 def member_name(raw: bytes, where: str) -> str:
-    """The name of a member of a folder or checkpoint."""
+    """The name of a member of a folder or checkpoint; bytes that are not UTF-8 as surrogates."""
     require(len(raw) <= 4096, "name above 4096 bytes", where)
-    require(not any(byte < 0x20 or byte in b"\x7f\\:" for byte in raw), "name has a forbidden byte", where)
-    name = decode_utf8(raw, where)
-    parts = name.split("/")
+    require(b"\0" not in raw, "name has a zero byte", where)
+    parts = raw.split(b"/")
     require(len(parts) <= 32, "name has more than 32 parts", where)
     for part in parts:
-        check_part(part, where)
-    return name
+        require(part not in (b"", b".", b".."), "name has a part that is empty, . or ..", where)
+        require(len(part) <= 255, "name has a part above 255 bytes", where)
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def link_path(name: str, target: str, where: str) -> str:
+    """The name that a link leads to (section 4.1)."""
+    raw = target.encode("utf-8", "surrogateescape")
+    require(len(raw) <= 4096, "target above 4096 bytes", where)
+    folders, parts = name.split("/")[:-1], target.split("/")
+    while parts and parts[0] == "..":
+        require(bool(folders), "link leads out", where)
+        folders.pop()
+        parts.pop(0)
+    require(bool(parts), "link leads to no name", where)
+    path = "/".join(folders + parts)
+    return member_name(path.encode("utf-8", "surrogateescape"), where)
+
+
+def read_time(cursor: Cursor, version: tuple[int, int]) -> int:
+    """Nanoseconds since 1970 (section 4.1)."""
+    if version == (0, 1):
+        return cursor.i64()
+    seconds, nanoseconds = cursor.i64(), cursor.u32()
+    cursor.check(nanoseconds < 10**9, "nanoseconds are out of range")
+    return seconds * 10**9 + nanoseconds
 
 
 # --- Directory (section 5) --------------------------------------------------------------------------------------------
@@ -611,14 +626,15 @@ def read_bases(cursor: Cursor, count: int) -> tuple[Base, ...]:
     return tuple(bases)
 
 
-def read_member_start(cursor: Cursor) -> tuple[int, int]:
-    """Type, flags and mode, which frame and record share: the answer is flags and mode (section 4.1)."""
+def read_member_start(cursor: Cursor, version: tuple[int, int]) -> tuple[int, int, int]:
+    """Type, flags and mode, which frame and record share (section 4.1)."""
     kind, flags, mode = cursor.u8(), cursor.u8(), cursor.u16()
-    require_known(kind == 0, f"member type {kind}", cursor.where)
+    require_known(kind == 0 or kind == 1 and version > (0, 1), f"member type {kind}", cursor.where)
     require_known(flags < 16, f"reserved member flags {flags:#x}", cursor.where)
     cursor.check(mode <= 0o777, "mode is out of range")
     cursor.check(bool(flags & HAS_MODE) or mode == 0, "mode without its flag")
-    return flags, mode
+    cursor.check(kind == 0 or not flags & (HAS_MODE | HAS_TIME), "link with mode or time")
+    return kind, flags, mode
 
 
 def read_segment_record(cursor: Cursor) -> SegmentRecord:
@@ -656,15 +672,17 @@ def read_tensor(cursor: Cursor, member_length: int) -> Tensor:
     return Tensor(name, element, shape, offset, bits // 8)
 
 
-def read_member_record(cursor: Cursor, kind: int) -> MemberRecord:
+def read_member_record(cursor: Cursor, header: Header) -> MemberRecord:
     """One member record with its segment and tensor records (section 5)."""
-    flags, mode = read_member_start(cursor)
+    kind, flags, mode = read_member_start(cursor, header.version)
     cursor.check(bool(flags & HAS_LENGTH), "member record without length flag")
     raw_name = cursor.take(cursor.varint())
-    if kind == 0:
-        cursor.check(raw_name == b"" and not flags & (HAS_MODE | HAS_TIME), "single file with name, mode or time")
-    name = "" if kind == 0 else member_name(raw_name, cursor.where)
-    time = cursor.i64() if flags & HAS_TIME else 0
+    if header.kind == 0:
+        single = raw_name == b"" and not flags & (HAS_MODE | HAS_TIME) and kind == 0
+        cursor.check(single, "single file with name, mode or time, or a link")
+    name = "" if header.kind == 0 else member_name(raw_name, cursor.where)
+    link = cursor.take(cursor.varint()).decode("utf-8", "surrogateescape") if kind == 1 else None
+    time = read_time(cursor, header.version) if flags & HAS_TIME else 0
     length, frame_size, digest = cursor.varint(), 16 * cursor.varint(), cursor.take(16)
     sha256 = cursor.take(32) if flags & HAS_SHA256 else None
     bases = read_bases(cursor, cursor.varint())
@@ -672,7 +690,8 @@ def read_member_record(cursor: Cursor, kind: int) -> MemberRecord:
     segments = tuple(read_segment_record(cursor) for _ in range(segment_count))
     tensors = tuple(read_tensor(cursor, length) for _ in range(tensor_count))
     cursor.check(sum(record.length for record in segments) == length, "segments do not fill the member")
-    return MemberRecord(flags, mode, name, time, length, frame_size, digest, sha256, bases, segments, tensors)
+    cursor.check(link is None or not (length or bases or tensors), "link with content")
+    return MemberRecord(flags, mode, name, link, time, length, frame_size, digest, sha256, bases, segments, tensors)
 
 
 def read_directory(data: bytes, start: int, header: Header) -> list[MemberRecord]:
@@ -687,7 +706,7 @@ def read_directory(data: bytes, start: int, header: Header) -> list[MemberRecord
     member_count, segment_count, tensor_count = cursor.u32(), cursor.u32(), cursor.u32()
     cursor.reserved(4)
     require(member_count <= MAX_COUNT and tensor_count <= MAX_COUNT, "too many members or tensors", where)
-    records = [read_member_record(cursor, header.kind) for _ in range(member_count)]
+    records = [read_member_record(cursor, header) for _ in range(member_count)]
     unknown = read_extensions(cursor)
     require_known(unknown is None, str(unknown), where)
     cursor.finish()
@@ -706,21 +725,26 @@ def check_members(records: list[MemberRecord], header: Header) -> None:
     require(header.total_length in (total, ALL_ONES), "sum of lengths differs from the header", where)
     if header.may_flags & MAY_SHA256:
         require(all(record.sha256 for record in records), "header promises a SHA-256 that a member lacks", where)
-    folded = {record.name.lower() for record in records}
-    require(len(folded) == len(records), "two members of one name", where)
+    require(len({record.name for record in records}) == len(records), "two members of one name", where)
+    found = {record.name for record in records if record.link is None}
+    found |= {name[:place] for name in found for place, letter in enumerate(name) if letter == "/"}
+    for record in records:
+        if record.link is not None:
+            require(link_path(record.name, record.link, where) in found, "link leads to no member", where)
 
 
 # --- Member and segment frames (sections 4.1, 4.2) --------------------------------------------------------------------
 
 
-def read_member_frame(data: bytes, frame: Frame, member: Member) -> None:
+def read_member_frame(data: bytes, frame: Frame, member: Member, version: tuple[int, int]) -> None:
     """Check a member frame and that it agrees with the directory."""
     record = member.record
     require(frame.end - frame.start == record.frame_size, "size differs from the directory", f"frame of {member.label}")
     cursor = Cursor(data, frame.start + 16, frame.end, f"frame of {member.label}")
-    flags, mode = read_member_start(cursor)
-    base_count, length, time = cursor.u32(), cursor.u64(), cursor.i64()
+    kind, flags, mode = read_member_start(cursor, version)
+    base_count, length, time = cursor.u32(), cursor.u64(), read_time(cursor, version)
     name = cursor.take(cursor.u16())
+    link = cursor.take(cursor.u16()).decode("utf-8", "surrogateescape") if kind == 1 else None
     bases = read_bases(cursor, base_count)
     unknown = read_extensions(cursor)
     if unknown:
@@ -728,7 +752,8 @@ def read_member_frame(data: bytes, frame: Frame, member: Member) -> None:
     cursor.finish()
     expected_length = record.length if flags & HAS_LENGTH else ALL_ONES
     agree = (flags | HAS_LENGTH, mode, length, time) == (record.flags, record.mode, expected_length, record.time)
-    cursor.check(agree and name == record.name.encode() and bases == record.bases, "differs from the directory")
+    agree = agree and (name.decode("utf-8", "surrogateescape"), link) == (record.name, record.link)
+    cursor.check(agree and bases == record.bases, "differs from the directory")
 
 
 def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -> Segment:
@@ -870,7 +895,7 @@ class Walk:
     def member(self, record: MemberRecord) -> None:
         member = Member(len(self.members), record)
         frame = self.frame(b"M", member.number, f"frame of {member.label}")
-        read_member_frame(self.data, frame, member)
+        read_member_frame(self.data, frame, member, self.header.version)
         self.members.append(member)
         offset = 0
         for segment_record in record.segments:
@@ -2142,7 +2167,8 @@ def member_lines(member: Member) -> Iterator[str]:
     record = member.record
     mode = f" mode {record.mode:03o}" if record.flags & HAS_MODE else ""
     time = f" time {record.time}" if record.flags & HAS_TIME else ""
-    yield f"{member.label}: {record.length} bytes{mode}{time}"
+    link = f" -> {printable(record.link)}" if record.link is not None else ""
+    yield f"{member.label}: {record.length} bytes{mode}{time}{link}"
     yield f"  XXH3-128 {record.xxh3[::-1].hex()}"
     if record.sha256:
         yield f"  SHA-256 {record.sha256.hex()}"
@@ -2197,13 +2223,16 @@ def listing(container: Container) -> bytes:
 
 
 def pick_member(container: Container, name: str | None) -> int:
-    """The member to decode."""
+    """The member to decode: of a link the file that it leads to."""
     if name is None:
         if len(container.members) != 1:
             raise Usage(f"{len(container.members)} members, --member is needed")
         return 0
     for member in container.members:
-        if member.record.name == name:
+        record = member.record
+        if record.name == name and record.link is not None:
+            return pick_member(container, link_path(record.name, record.link, "directory"))
+        if record.name == name:
             return member.number
     raise Usage(f'no member "{printable(name)}", --member')
 

@@ -38,7 +38,10 @@ public func looksLikeFolder(_ source: any InputSource) throws(SwzipError) -> Boo
   let start = try source.bytes(
     at: 0, count: Int(min(byteCount, UInt64(FileHeader.byteCount + Salvager.mostMemberBytes))))
   if let header = try? FileHeader.read(Array(start.prefix(FileHeader.byteCount))) { return header.kind != .file }
-  guard let member = Salvager.member(Array(start.dropFirst(FileHeader.byteCount)), at: UInt64(FileHeader.byteCount))
+  let minor = FileHeader.version.minor
+  guard
+    let member = Salvager.member(
+      Array(start.dropFirst(FileHeader.byteCount)), minor: minor, at: UInt64(FileHeader.byteCount))
   else { return false }
   return !member.header.name.isEmpty
 }
@@ -56,6 +59,7 @@ private final class Salvager {
   private var current: (number: Int, sink: any OutputSink)?
   private var report = SalvageReport(missing: [], recoveredByteCount: 0, byteCount: 0)
   private var memberEnd: UInt64?
+  private var minor = FileHeader.version.minor
   private var zeroCount: UInt64 = 0
   private var segment: (decoder: SegmentDecoder, next: UInt64)?
   /// The segment frame that was taken last in this member: its number, and where it ends in the member.
@@ -82,13 +86,14 @@ private final class Salvager {
   }
 
   /// The names that the index tells.
-  var names: [String] { index?.directory.members.map(\.header.name) ?? [] }
+  var names: [String] { index?.directory.members.map(\.header).filter { $0.link == nil }.map(\.name) ?? [] }
 
   func run() throws(SwzipError) -> [SalvageReport] {
     let start = try source.bytes(at: 0, count: Int(min(end, UInt64(FileHeader.byteCount))))
     var total: UInt64?
     do throws(SwzipError) {
-      total = try FileHeader.read(start).totalByteCount
+      let header = try FileHeader.read(start)
+      (total, minor) = (header.totalByteCount, header.minor)
     } catch {
       guard error.rule == .headerHash else { throw error }
     }
@@ -130,17 +135,21 @@ private final class Salvager {
   private func takeMember(_ frame: Frame, at position: UInt64) throws(SwzipError) -> UInt64? {
     guard isFolder, frame.byteCount <= Self.mostMemberBytes else { return nil }
     let bytes = try source.bytes(at: position, count: frame.byteCount)
-    guard let member = Self.member(bytes, at: position) else { return nil }
+    guard let member = Self.member(bytes, minor: minor, at: position) else { return nil }
     // Where the index is whole, it says where member frames are; without it they come in order.
     let number = Int(frame.tag)
     guard number > current?.number ?? reports.keys.max() ?? -1 else { return nil }
-    try begin(member.header, number: number, byteCount: member.header.byteCount)
+    if member.header.link == nil {
+      try begin(member.header, number: number, byteCount: member.header.byteCount)
+    } else {
+      try endMember()
+    }
     takenEnd = position + UInt64(frame.byteCount)
     return takenEnd
   }
 
   /// The member frame that `bytes` begin with, if its hash verifies.
-  static func member(_ bytes: [UInt8], at position: UInt64) -> (header: MemberHeader, byteCount: Int)? {
+  static func member(_ bytes: [UInt8], minor: UInt16, at position: UInt64) -> (header: MemberHeader, byteCount: Int)? {
     var reader = unsafe ByteReader(bytes.span.bytes, at: position)
     guard let frame = try? Frame.read(&reader), frame.kind == .member, frame.byteCount <= bytes.count else {
       return nil
@@ -150,7 +159,9 @@ private final class Salvager {
       return nil
     }
     var body = unsafe ByteReader(whole.span.bytes, at: position)
-    guard (try? body.array(Frame.headerBytes)) != nil, let header = try? MemberHeader.read(&body) else { return nil }
+    guard (try? body.array(Frame.headerBytes)) != nil, let header = try? MemberHeader.read(&body, minor: minor) else {
+      return nil
+    }
     return (header, frame.byteCount)
   }
 

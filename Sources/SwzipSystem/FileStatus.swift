@@ -1,10 +1,10 @@
 internal import CSwzipSystem
+public import SwzipNames
 
 /// What the system says of a file.
 public struct FileStatus: Equatable, Sendable {
   public let device, inode, byteCount, linkCount: UInt64
-  /// Nanoseconds since 1970.
-  public let accessed, modified, changed: Int64
+  public let accessed, modified, changed: FileTime
   /// Type and permissions, as in `st_mode`.
   public let mode: UInt32
   public let user, group: UInt32
@@ -14,9 +14,9 @@ public struct FileStatus: Equatable, Sendable {
     inode = raw.inode
     byteCount = raw.byte_count
     linkCount = raw.link_count
-    accessed = raw.accessed
-    modified = raw.modified
-    changed = raw.changed
+    accessed = FileTime(raw.accessed)
+    modified = FileTime(raw.modified)
+    changed = FileTime(raw.changed)
     mode = raw.mode
     user = raw.user
     group = raw.group
@@ -58,4 +58,8 @@ public struct FileStatus: Equatable, Sendable {
   public func isUnchanged(since earlier: FileStatus) -> Bool {
     hasSameContent(as: earlier) && changed == earlier.changed
   }
+}
+
+extension FileTime {
+  fileprivate init(_ raw: swzip_time) { self.init(seconds: raw.seconds, nanoseconds: raw.nanoseconds) }
 }

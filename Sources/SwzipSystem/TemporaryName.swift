@@ -34,7 +34,7 @@ public func removeStaleFiles(in directory: String) -> Int {
       let status = try? file.status(), status.kind == .regular || status.kind == .directory,
       status.user == System.userNumber(),
       // The change time, which nobody can set: the modification time is the source's just before publishing.
-      status.changed / 1_000_000_000 < System.wallSeconds() - 3600, file.lock()
+      status.changed.seconds < System.wallSeconds() - 3600, file.lock()
     else { continue }
     let path = folder.path(of: name)
     do throws(SystemError) {

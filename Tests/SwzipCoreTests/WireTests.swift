@@ -130,9 +130,10 @@ struct WireTests {
   @Test func headersOfTheFuture() throws {
     let good = FileHeader().bytes
     for (position, value, accepted) in [
-      (8, 1, false), (10, 2, false), (10, 0, false), (12, 4, false), (15, 0x80, false), (16, 0x80, true),
+      (8, 1, false), (10, 3, false), (10, 1, true), (10, 0, false), (12, 4, false), (15, 0x80, false), (16, 0x80, true),
       (20, 3, false),
-      (21, 1, false), (22, 2, false), (22, 0, true), (24, 1, false), (39, 1, false), (48, 1, false), (55, 1, false),
+      (21, 1, false), (22, 3, false), (22, 1, true), (22, 0, true), (24, 1, false), (39, 1, false), (48, 1, false),
+      (55, 1, false),
     ] as [(Int, UInt8, Bool)] {
       var bytes = good
       bytes[position] = value
@@ -168,7 +169,7 @@ struct WireTests {
     var all = MemberHeader()
     all.name = "folder/weights.safetensors"
     all.mode = 0o640
-    all.time = -1
+    all.time = FileTime(nanoseconds: -1)
     all.byteCount = 1 << 40
     all.storesSHA256 = true
     all.bases = [
@@ -176,16 +177,20 @@ struct WireTests {
       BaseRecord(sha256: Random.made(32), byteCount: 0, hint: ""),
     ]
     var zero = MemberHeader()
-    (zero.mode, zero.time, zero.byteCount) = (0, 0, 0)
+    (zero.mode, zero.time, zero.byteCount) = (0, FileTime(nanoseconds: 0), 0)
     return [MemberHeader(), all, zero]
   }()
+
+  static func readMember(_ reader: inout ByteReader) throws(SwzipError) -> MemberHeader {
+    try MemberHeader.read(&reader, minor: 2)
+  }
 
   @Test func memberFrames() throws {
     for member in Self.members {
       let frame = member.frame(number: 5)
-      #expect(try Self.readFrame(frame.bytes, .member, 5, MemberHeader.read) == member)
-      expectEachFlipRefused(frame.bytes) { _ = try Self.readFrame($0, .member, 5, MemberHeader.read) }
-      expectTypedErrors(frame.bytes) { _ = try Self.readBody($0, MemberHeader.read) }
+      #expect(try Self.readFrame(frame.bytes, .member, 5, Self.readMember) == member)
+      expectEachFlipRefused(frame.bytes) { _ = try Self.readFrame($0, .member, 5, Self.readMember) }
+      expectTypedErrors(frame.bytes) { _ = try Self.readBody($0, Self.readMember) }
     }
   }
 
@@ -349,19 +354,23 @@ struct WireTests {
     return directory
   }
 
+  private static func readDirectory(_ reader: inout ByteReader) throws(SwzipError) -> Directory {
+    try Directory.read(&reader, minor: 2)
+  }
+
   @Test func directories() throws {
     let directory = try Self.directory()
     let frame = try directory.frame()
     #expect(frame.count % 16 == 0)
-    #expect(try ContainerIndex.readDirectory(frame, at: 0) == directory)
-    expectEachFlipRefused(frame) { _ = try ContainerIndex.readDirectory($0, at: 0) }
-    expectTypedErrors(frame) { _ = try Self.readBody($0, Directory.read) }
+    #expect(try ContainerIndex.readDirectory(frame, minor: 2, at: 0) == directory)
+    expectEachFlipRefused(frame) { _ = try ContainerIndex.readDirectory($0, minor: 2, at: 0) }
+    expectTypedErrors(frame) { _ = try Self.readBody($0, Self.readDirectory) }
     for count in stride(from: 0, to: frame.count, by: 16) {
-      #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(Array(frame[..<count]), at: 0) }
+      #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(Array(frame[..<count]), minor: 2, at: 0) }
     }
     var twice = directory
     twice.members[1].header.name = twice.members[0].header.name
-    #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(try twice.frame(), at: 0) }
+    #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(try twice.frame(), minor: 2, at: 0) }
   }
 
   @Test func tensorSizes() {
@@ -416,6 +425,89 @@ struct WireTests {
       Array(repeating: long, count: 17).joined(separator: "/"),
     ] {
       #expect(!MemberName.isValid(name), "\(name)")
+    }
+  }
+
+  /// Times of any year, in the new version and in the old.
+  @Test func times() throws {
+    for (minor, seconds, nanoseconds) in [
+      (2, Int64.min, 0), (2, Int64.max, 999_999_999), (2, 10_413_792_000, 1), (1, -1, 999_999_999),
+      (1, 9_223_372_036, 5),
+    ] as [(UInt16, Int64, UInt32)] {
+      let time = FileTime(seconds: seconds, nanoseconds: nanoseconds)
+      var writer = ByteWriter()
+      if minor == 2 {
+        writer.integer(seconds)
+        writer.integer(nanoseconds)
+      } else {
+        writer.integer(seconds * 1_000_000_000 + Int64(nanoseconds))
+      }
+      let bytes = writer.bytes
+      var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+      #expect(try FileTime.read(&reader, minor: minor) == time)
+    }
+    var member = MemberHeader()
+    member.time = FileTime(seconds: 0, nanoseconds: 1_000_000_000)
+    #expect(throws: SwzipError.self) { try Self.readFrame(member.frame(number: 0).bytes, .member, 0, Self.readMember) }
+  }
+
+  /// Links lead below the root, up first and then down.
+  @Test func linkTargets() {
+    for (name, target, path) in [
+      ("a", "b", "b"), ("a/b", "c", "a/c"), ("a/b", "../c", "c"), ("a/b/c", "../../d/e", "d/e"), ("a/b", "..", nil),
+      ("a", "../b", nil), ("a/b", "../../c", nil), ("a", "/b", nil), ("a", "", nil), ("a", "b/../c", nil),
+      ("a", "./b", nil), ("a", "b/", nil), ("a", "b//c", nil), ("a/b", "../c/..", nil), ("a", "b\0", nil),
+      ("a", String(repeating: "x/", count: 2048) + "y", nil),
+    ] as [(String, String, String?)] {
+      #expect(LinkTarget.resolve(target, from: name) == path, "\(name) \(target)")
+    }
+    for (name, path, target) in [
+      ("a", "b", "b"), ("a/b", "a/c", "c"), ("a/b", "c", "../c"), ("a/b/c", "a/d/e", "../d/e"),
+      ("a/b/c", "a", "../../../a"),
+      ("a/b/c", "a/b", "../../a/b"), ("s/m/f", "b/0", "../../b/0"),
+    ] where LinkTarget.resolve(target, from: name) != nil {
+      #expect(LinkTarget.resolve(LinkTarget.relative(to: path, from: name), from: name) == path)
+    }
+    #expect(LinkTarget.relative(to: "b/0", from: "s/m/f") == "../../b/0")
+    #expect(LinkTarget.relative(to: "a/c", from: "a/b") == "c")
+    #expect(LinkTarget.resolve(LinkTarget.relative(to: "a", from: "a/b/c"), from: "a/b/c") == "a")
+  }
+
+  @Test func linkMembers() throws {
+    func directory(_ name: String, _ target: String, _ change: (inout MemberHeader) -> Void = { _ in }) throws
+      -> Directory
+    {
+      var directory = try Self.directory()
+      var header = MemberHeader()
+      (header.name, header.link, header.byteCount) = (name, target, 0)
+      change(&header)
+      directory.members.append(
+        MemberRecord(header: header, frameByteCount: 64, checksum: try StreamChecksum().sum, sha256: nil))
+      return directory
+    }
+    for (name, target) in [("x/y", "../member 0"), ("x", "member 2")] {
+      let good = try directory(name, target)
+      #expect(try ContainerIndex.readDirectory(try good.frame(), minor: 2, at: 0) == good)
+      let member = good.members[3].header
+      #expect(try Self.readFrame(member.frame(number: 5).bytes, .member, 5, Self.readMember) == member)
+      // Version 0.1 had none.
+      do {
+        _ = try Self.readFrame(member.frame(number: 5).bytes, .member, 5) { reader throws(SwzipError) in
+          try MemberHeader.read(&reader, minor: 1)
+        }
+        Issue.record("read")
+      } catch let error as SwzipError {
+        #expect(error.kind == .unsupported)
+      }
+    }
+    for bad in [
+      try directory("x", "nothing"), try directory("x", "x"), try directory("x", "../member 0"),
+      try directory("member 0", "member 1"), try directory("x", "/member 0"), try directory("x", "./member 0"),
+      try directory("member 0/x", "member 1"), try directory("x", "member 0") { $0.mode = 0 },
+      try directory("x", "member 0") { $0.time = FileTime(nanoseconds: 0) },
+      try directory("x", "member 0") { $0.bases = Self.members[1].bases },
+    ] {
+      #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(try bad.frame(), minor: 2, at: 0) }
     }
   }
 

@@ -77,6 +77,7 @@ final class Packer {
       warnings.add(member.name)
     }
     for member in members { planned.append(try Self.plan(member, options)) }
+    try Directory.checkLinks(planned.map(\.header), .refused)
     var layouts = planned.map(\.layout)
     let sources = MemberSources(members.map(\.open))
     try Self.markReferences(&layouts, sources)
@@ -120,6 +121,10 @@ final class Packer {
     header.time = member.time
     header.byteCount = byteCount
     header.storesSHA256 = options.sha256
+    if let path = member.linkPath {
+      header.link = LinkTarget.relative(to: path, from: member.name)
+      return PlannedMember(header: header, layout: Layout(), origin: .file(member))
+    }
     let layout = try Layouts.find(
       ForwardInput(source, sha256: false), byteCount: byteCount, format: options.format)
     return PlannedMember(header: header, layout: layout, origin: .file(member))

@@ -9,10 +9,15 @@ public func unpack(
   report.packedByteCount = file.containerByteCount
   report.root = file.root
   var names = MemberNames()
+  var links: [(name: String, target: String)] = []
   for number in chosen {
     guard file.index.directory.members.indices.contains(number) else { throw SwzipError(.invalidArgument, .range) }
     let record = file.index.directory.members[number]
     if file.isFolder { try names.add(record.header.name, .corrupt) }
+    if let link = record.header.link {
+      links.append((record.header.name, link))
+      continue
+    }
     guard let sink = try members.begin(MemberInfo(record.header), number: number) else { continue }
     let checksum = try StreamChecksum()
     var sha256 = record.sha256 == nil ? nil : SHA256Sum()
@@ -29,6 +34,7 @@ public func unpack(
     try members.end()
     report.memberCount += 1
   }
+  for link in links { try members.link(link.name, to: link.target) }
   return report
 }
 

@@ -1,12 +1,15 @@
 internal import SwzipCore
+public import SwzipNames
 
 extension SwzFile {
   /// One original file.
   public struct Member: Sendable {
     public var name: String
-    /// Permission bits and nanoseconds since 1970, where they are stored.
+    /// Permission bits and the time of the last change, where they are stored.
     public var mode: UInt16?
-    public var time: Int64?
+    public var time: FileTime?
+    /// Of a symbolic link: its target, and the name of the member, or of the folder of members, that it leads to.
+    public var link: (target: String, path: String)?
     public var byteCount: UInt64
     /// XXH3-128, hexadecimal.
     public var checksum: String
@@ -53,13 +56,18 @@ extension SwzFile {
   public var members: [Member] {
     index.directory.members.map {
       Member(
-        name: $0.header.name, mode: $0.header.mode, time: $0.header.time, byteCount: $0.byteCount,
+        name: $0.header.name, mode: $0.header.mode, time: $0.header.time,
+        link: Self.link($0.header), byteCount: $0.byteCount,
         checksum: $0.checksum.hexadecimal,
         sha256: $0.sha256.map(swzipHexadecimal),
         bases: $0.header.bases.map {
           Base(sha256: swzipHexadecimal($0.sha256), byteCount: $0.byteCount, hint: $0.hint)
         })
     }
+  }
+
+  private static func link(_ header: MemberHeader) -> (target: String, path: String)? {
+    header.link.map { ($0, LinkTarget.resolve($0, from: header.name) ?? "") }
   }
 
   public var tensors: [Tensor] {

@@ -9,6 +9,7 @@ final class Unpacker {
   /// Of the current member.
   private var sink: (any OutputSink)?
   private var names = MemberNames()
+  private var links: [(name: String, target: String)] = []
   private let window: FrameWindow
   private let workers: [DecodeScratch]
   private var account = ContainerAccount()
@@ -60,6 +61,7 @@ final class Unpacker {
     }
     try endMember()
     try readIndex()
+    for link in links { try members?.link(link.name, to: link.target) }
     var report = UnpackReport()
     report.rawByteCount = written
     report.packedByteCount = window.position
@@ -125,15 +127,21 @@ final class Unpacker {
     let frame = try takeRecordFrame(tag: UInt32(account.directory.members.count))
     var reader = unsafe ByteReader(frame.bytes.span.bytes, at: frame.position)
     _ = try reader.array(Frame.headerBytes)
-    let member = try MemberHeader.read(&reader)
-    guard fileHeader.kind != .file || (member.name.isEmpty && member.mode == nil && member.time == nil) else {
+    let member = try MemberHeader.read(&reader, minor: fileHeader.minor)
+    guard
+      fileHeader.kind != .file
+        || (member.name.isEmpty && member.mode == nil && member.time == nil && member.link == nil)
+    else {
       throw SwzipError(.corrupt, .name, at: frame.position)
     }
     if fileHeader.kind != .file {
       guard !member.name.isEmpty else { throw SwzipError(.corrupt, .name, at: frame.position) }
       if members != nil { try names.add(member.name, .corrupt) }
     }
-    sink = try members?.begin(MemberInfo(member), number: account.directory.members.count)
+    if let link = member.link { links.append((member.name, link)) }
+    sink =
+      try member.link == nil
+      ? members?.begin(MemberInfo(member), number: account.directory.members.count) : nil
     copies.append([])
     account.beginMember(member, frameByteCount: frame.bytes.count)
     checksum = try StreamChecksum()

@@ -23,7 +23,7 @@ package struct ContainerIndex: Sendable {
   ) throws(SwzipError) {
     header = try FileHeader.read(headerBytes)
     self.trailer = trailer
-    directory = try Self.readDirectory(directoryFrame, at: trailer.directoryPosition)
+    directory = try Self.readDirectory(directoryFrame, minor: header.minor, at: trailer.directoryPosition)
     guard trailer.rootOver(header: headerBytes, directory: directoryFrame) == trailer.root else {
       throw SwzipError(.corrupt, .root, at: fileByteCount - UInt64(Trailer.byteCount))
     }
@@ -70,7 +70,7 @@ package struct ContainerIndex: Sendable {
     let agrees: Bool =
       header.kind == .file
       ? members.count == 1 && members[0].header.name.isEmpty && members[0].header.mode == nil
-        && members[0].header.time == nil
+        && members[0].header.time == nil && members[0].header.link == nil
       : !members.isEmpty && !members.contains { $0.header.name.isEmpty }
     guard agrees else { throw SwzipError(.corrupt, .name, at: position) }
     var total: UInt64 = 0
@@ -85,7 +85,9 @@ package struct ContainerIndex: Sendable {
   }
 
   /// Verifies and reads a directory frame.
-  package static func readDirectory(_ frame: [UInt8], at position: UInt64) throws(SwzipError) -> Directory {
+  package static func readDirectory(
+    _ frame: [UInt8], minor: UInt16, at position: UInt64
+  ) throws(SwzipError) -> Directory {
     var reader = unsafe ByteReader(frame.span.bytes, at: position)
     let head = try Frame.read(&reader)
     guard head.kind == .directory, head.tag == 0 else { throw SwzipError(.corrupt, .frameKind, at: position) }
@@ -93,7 +95,7 @@ package struct ContainerIndex: Sendable {
     guard unsafe frame.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: 0) }) == head.storedHash else {
       throw SwzipError(.corrupt, .frameHash, at: position)
     }
-    return try Directory.read(&reader)
+    return try Directory.read(&reader, minor: minor)
   }
 
   /// Number of the segment that holds byte `offset` of a member; the member is longer than that.

@@ -19,7 +19,7 @@ package struct Directory: Equatable, Sendable {
   }
 
   /// Reads a directory whose frame has been verified. `reader` stands after the frame's header.
-  package static func read(_ reader: inout ByteReader) throws(SwzipError) -> Directory {
+  package static func read(_ reader: inout ByteReader, minor: UInt16) throws(SwzipError) -> Directory {
     let memberCount = try reader.integer(UInt32.self)
     let segmentCount = try reader.integer(UInt32.self)
     let tensorCount = try reader.integer(UInt32.self)
@@ -28,7 +28,7 @@ package struct Directory: Equatable, Sendable {
     guard Int(memberCount) <= reader.remaining / MemberRecord.leastBytes else { throw reader.failure(.truncated) }
     var directory = Directory()
     directory.members.reserveCapacity(Int(memberCount))
-    for _ in 0..<memberCount { directory.members.append(try MemberRecord.read(&reader)) }
+    for _ in 0..<memberCount { directory.members.append(try MemberRecord.read(&reader, minor: minor)) }
     try Extensions.read(&reader)
     try reader.padding()
     guard directory.members.reduce(0, { $0 + $1.segments.count }) == Int(segmentCount),
@@ -38,7 +38,21 @@ package struct Directory: Equatable, Sendable {
     for member in directory.members where !seen.insert(Exact(member.header.name)).inserted {
       throw SwzipError(.corrupt, .name, at: reader.position, detail: member.header.name)
     }
+    try Self.checkLinks(directory.members.map(\.header), .corrupt)
     return directory
+  }
+
+  /// Throws `linkTarget` for a link that leads to no file or folder of `members`: out, nowhere or to a link.
+  package static func checkLinks(_ members: [MemberHeader], _ kind: SwzipError.Kind) throws(SwzipError) {
+    guard members.contains(where: { $0.link != nil }) else { return }
+    var names = MemberNames()
+    for member in members where member.link == nil { try names.add(member.name, kind) }
+    for member in members {
+      guard let link = member.link else { continue }
+      guard let path = LinkTarget.resolve(link, from: member.name), names.contains(path) else {
+        throw SwzipError(kind, .linkTarget, detail: member.name)
+      }
+    }
   }
 }
 
@@ -65,12 +79,16 @@ package struct MemberRecord: Equatable, Sendable {
   package var byteCount: UInt64 { header.byteCount ?? 0 }
 
   func write(_ writer: inout ByteWriter) {
-    writer.integer(UInt8(0))
+    writer.integer(header.type)
     writer.integer(header.flags | MemberHeader.knowsLength)
     writer.integer(header.mode ?? 0)
     writer.varint(UInt64(header.name.nameBytes.count))
     writer.array(header.name.nameBytes)
-    if let time = header.time { writer.integer(time) }
+    if let link = header.link {
+      writer.varint(UInt64(link.nameBytes.count))
+      writer.array(link.nameBytes)
+    }
+    header.time?.write(&writer)
     writer.varint(byteCount)
     writer.varint(frameByteCount / 16)
     writer.integer(checksum.low)
@@ -84,8 +102,8 @@ package struct MemberRecord: Equatable, Sendable {
     for tensor in tensors { tensor.write(&writer) }
   }
 
-  static func read(_ reader: inout ByteReader) throws(SwzipError) -> MemberRecord {
-    guard try reader.integer(UInt8.self) == 0 else { throw reader.failure(.reservedBits, .unsupported) }
+  static func read(_ reader: inout ByteReader, minor: UInt16) throws(SwzipError) -> MemberRecord {
+    let isLink = try MemberHeader.readType(&reader, minor: minor)
     let flags = try reader.integer(UInt8.self)
     guard flags & 0xF0 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
     guard flags & MemberHeader.knowsLength != 0 else { throw reader.failure(.indexAgrees) }
@@ -94,7 +112,11 @@ package struct MemberRecord: Equatable, Sendable {
     var header = MemberHeader()
     header.mode = flags & MemberHeader.hasMode != 0 ? mode : nil
     header.name = try MemberName.read(&reader, byteCount: try reader.count(itemBytes: 1, atMost: Limits.nameBytes))
-    if flags & MemberHeader.hasTime != 0 { header.time = try reader.integer(Int64.self) }
+    if isLink {
+      let byteCount = try reader.count(itemBytes: 1, atMost: Limits.nameBytes)
+      header.link = String(nameBytes: try reader.array(byteCount))
+    }
+    if flags & MemberHeader.hasTime != 0 { header.time = try FileTime.read(&reader, minor: minor) }
     header.byteCount = try reader.varint()
     let frameUnits = try reader.varint()
     guard frameUnits >= 1, frameUnits < 1 << 24 else { throw reader.failure(.limit) }
@@ -104,6 +126,7 @@ package struct MemberRecord: Equatable, Sendable {
     for _ in 0..<(try reader.count(itemBytes: 42, atMost: Limits.basesPerMember)) {
       header.bases.append(try BaseRecord.read(&reader))
     }
+    try header.checkLink(reader)
     var member = MemberRecord(
       header: header, frameByteCount: frameUnits * 16, checksum: checksum, sha256: sha256)
     let segmentCount = try reader.count(itemBytes: SegmentRecord.leastBytes, atMost: .max)
@@ -117,7 +140,7 @@ package struct MemberRecord: Equatable, Sendable {
       covered += segment.byteCount
       member.segments.append(segment)
     }
-    guard covered == member.byteCount else { throw reader.failure(.tiling) }
+    guard covered == member.byteCount, !isLink || tensorCount == 0 else { throw reader.failure(.tiling) }
     for _ in 0..<tensorCount {
       member.tensors.append(try TensorRecord.read(&reader, memberBytes: member.byteCount))
     }

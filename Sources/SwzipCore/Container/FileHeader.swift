@@ -2,7 +2,7 @@
 package struct FileHeader: Equatable, Sendable {
   package static let byteCount = 64
   package static let magic: [UInt8] = [0x89, 0x53, 0x57, 0x5A, 0x0D, 0x0A, 0x1A, 0x0A]
-  package static let version: (major: UInt16, minor: UInt16) = (0, 1)
+  package static let version: (major: UInt16, minor: UInt16) = (0, 2)
 
   package enum Kind: UInt8, Sendable { case file, folder, checkpoint }
 
@@ -10,6 +10,8 @@ package struct FileHeader: Equatable, Sendable {
   package static let needsBase: UInt32 = 2
   package static let memberSHA256: UInt32 = 1
 
+  /// Of the version; what is written is the newest.
+  package private(set) var minor = version.minor
   package var mustFlags: UInt32 = 0
   package var mayFlags: UInt32 = 0
   package var kind = Kind.file
@@ -51,12 +53,13 @@ package struct FileHeader: Equatable, Sendable {
     let kind = try reader.integer(UInt8.self)
     try reader.reserved(1)
     let lowest = try reader.integer(UInt16.self)
-    guard (major, minor) == version, lowest <= version.major << 8 | version.minor else {
+    guard major == version.major, 1...version.minor ~= minor, lowest <= version.major << 8 | version.minor else {
       throw SwzipError(.unsupported, .version, at: 8, detail: "\(major).\(minor)")
     }
     guard header.mustFlags & ~(refersBack | needsBase) == 0, let known = Kind(rawValue: kind) else {
       throw SwzipError(.unsupported, .reservedBits, at: 12)
     }
+    header.minor = minor
     header.kind = known
     try reader.reserved(16)
     let total = try reader.integer(UInt64.self)

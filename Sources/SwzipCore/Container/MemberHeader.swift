@@ -2,6 +2,7 @@ package import SwzipNames
 
 /// What the member frame says (spec/FORMAT.md, section 4.1), known before any of its bytes is coded.
 package struct MemberHeader: Equatable, Sendable {
+  private static let linkType: UInt8 = 1
   package static let hasMode: UInt8 = 1
   package static let hasTime: UInt8 = 2
   package static let knowsLength: UInt8 = 4
@@ -9,8 +10,9 @@ package struct MemberHeader: Equatable, Sendable {
 
   @Exact package var name = ""
   package var mode: UInt16?
-  /// Nanoseconds since 1970.
-  package var time: Int64?
+  package var time: FileTime?
+  /// Of a link: where it leads (`LinkTarget`). A link has no bytes, and neither mode, time nor bases.
+  package var link: String?
   package var byteCount: UInt64?
   package var storesSHA256 = false
   package var bases: [BaseRecord] = []
@@ -22,42 +24,65 @@ package struct MemberHeader: Equatable, Sendable {
       | (storesSHA256 ? Self.hasSHA256 : 0)
   }
 
+  var type: UInt8 { link == nil ? 0 : Self.linkType }
+
   package func frame(number: Int) -> (bytes: [UInt8], hash: UInt64) {
     var body = ByteWriter()
-    body.integer(UInt8(0))
+    body.integer(type)
     body.integer(flags)
     body.integer(mode ?? 0)
     body.integer(UInt32(bases.count))
     body.integer(byteCount ?? .max)
-    body.integer(time ?? 0)
+    (time ?? FileTime(nanoseconds: 0)).write(&body)
     body.integer(UInt16(name.nameBytes.count))
     body.array(name.nameBytes)
+    if let link {
+      body.integer(UInt16(link.nameBytes.count))
+      body.array(link.nameBytes)
+    }
     for base in bases { base.write(&body) }
     Extensions.write(&body)
     return Frame.make(.member, tag: UInt32(number), body: body)
   }
 
-  /// Reads what follows the frame's header.
-  package static func read(_ reader: inout ByteReader) throws(SwzipError) -> MemberHeader {
-    guard try reader.integer(UInt8.self) == 0 else { throw reader.failure(.reservedBits, .unsupported) }
+  /// Reads the type of a member; whether it is a link.
+  static func readType(_ reader: inout ByteReader, minor: UInt16) throws(SwzipError) -> Bool {
+    let type = try reader.integer(UInt8.self)
+    guard type == 0 || type == linkType && minor >= 2 else { throw reader.failure(.reservedBits, .unsupported) }
+    return type == linkType
+  }
+
+  /// Throws if a link has what only files have.
+  func checkLink(_ reader: ByteReader) throws(SwzipError) {
+    guard let link else { return }
+    guard mode == nil, time == nil, byteCount == 0, bases.isEmpty, LinkTarget.resolve(link, from: name) != nil else {
+      throw reader.failure(.name)
+    }
+  }
+
+  /// Reads what follows the frame's header, in a container of version 0.`minor`.
+  package static func read(_ reader: inout ByteReader, minor: UInt16) throws(SwzipError) -> MemberHeader {
+    let isLink = try readType(&reader, minor: minor)
     let flags = try reader.integer(UInt8.self)
     guard flags & 0xF0 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
     let mode = try reader.integer(UInt16.self)
     let baseCount = try reader.integer(UInt32.self)
     let byteCount = try reader.integer(UInt64.self)
-    let time = try reader.integer(Int64.self)
+    let time = try FileTime.read(&reader, minor: minor)
     let nameBytes = try reader.integer(UInt16.self)
     var member = MemberHeader()
     member.mode = try optional(mode, flags & hasMode != 0, none: 0, reader.failure(.blockHeader))
     guard mode & ~0o777 == 0 else { throw reader.failure(.limit) }
-    member.time = try optional(time, flags & hasTime != 0, none: 0, reader.failure(.blockHeader))
+    member.time = try optional(time, flags & hasTime != 0, none: FileTime(nanoseconds: 0), reader.failure(.blockHeader))
     member.byteCount = try optional(byteCount, flags & knowsLength != 0, none: .max, reader.failure(.blockHeader))
     guard member.byteCount ?? 0 <= UInt64(Int64.max), baseCount <= Limits.basesPerMember else {
       throw reader.failure(.limit)
     }
     member.storesSHA256 = flags & hasSHA256 != 0
     member.name = try MemberName.read(&reader, byteCount: Int(nameBytes))
+    if isLink { member.link = String(nameBytes: try reader.array(Int(try reader.integer(UInt16.self)))) }
     for _ in 0..<baseCount { member.bases.append(try BaseRecord.read(&reader)) }
+    try member.checkLink(reader)
     try Extensions.read(&reader)
     try reader.padding()
     return member
@@ -98,5 +123,20 @@ package struct BaseRecord: Equatable, Sendable {
     guard byteCount <= UInt64(Int64.max) else { throw reader.failure(.limit) }
     let hintBytes = try reader.integer(UInt16.self)
     return BaseRecord(sha256: sha256, byteCount: byteCount, hint: String(nameBytes: try reader.array(Int(hintBytes))))
+  }
+}
+
+extension FileTime {
+  func write(_ writer: inout ByteWriter) {
+    writer.integer(seconds)
+    writer.integer(nanoseconds)
+  }
+
+  /// Version 0.1 counts nanoseconds in 64 bits, which end in 2262.
+  package static func read(_ reader: inout ByteReader, minor: UInt16) throws(SwzipError) -> FileTime {
+    if minor < 2 { return FileTime(nanoseconds: try reader.integer(Int64.self)) }
+    let time = FileTime(seconds: try reader.integer(Int64.self), nanoseconds: try reader.integer(UInt32.self))
+    guard time.nanoseconds < 1_000_000_000 else { throw reader.failure(.limit) }
+    return time
   }
 }

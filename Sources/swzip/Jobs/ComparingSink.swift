@@ -9,7 +9,7 @@ final class ComparingSink: OutputSink {
 
   init(_ file: any InputSource) { self.file = file }
 
-  private static let difference = SwzipError(
+  static let difference = SwzipError(
     .io, .system, detail: "what was written is not what is read back; keep the source, the disk may be failing")
 
   func write(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
