@@ -67,12 +67,14 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "SwzipTests",
-      dependencies: ["CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipSamples", "SwzipTestSupport"],
+      dependencies: [
+        "CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSamples", "SwzipTestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "SwzipSystemTests", dependencies: ["SwzipNames", "SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["swzip", "SwzipCore", "SwzipSystem", "SwzipTestSupport"],
+      name: "CommandTests", dependencies: ["swzip", "SwzipCore", "SwzipNames", "SwzipSystem", "SwzipTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),
   ],
   cLanguageStandard: .c17

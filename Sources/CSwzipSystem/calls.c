@@ -130,7 +130,9 @@ void swzip_forget_pages(int descriptor) {
 #endif
 }
 
-static int64_t nanoseconds(struct timespec time) { return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec; }
+static struct swzip_time time_of(struct timespec time) {
+  return (struct swzip_time){(int64_t)time.tv_sec, (uint32_t)time.tv_nsec};
+}
 
 static int copy_status(int result, const struct stat *from, struct swzip_status *to) {
   if (result != 0) return -1;
@@ -139,13 +141,13 @@ static int copy_status(int result, const struct stat *from, struct swzip_status 
   to->byte_count = (uint64_t)from->st_size;
   to->link_count = (uint64_t)from->st_nlink;
 #if defined(__APPLE__)
-  to->accessed = nanoseconds(from->st_atimespec);
-  to->modified = nanoseconds(from->st_mtimespec);
-  to->changed = nanoseconds(from->st_ctimespec);
+  to->accessed = time_of(from->st_atimespec);
+  to->modified = time_of(from->st_mtimespec);
+  to->changed = time_of(from->st_ctimespec);
 #else
-  to->accessed = nanoseconds(from->st_atim);
-  to->modified = nanoseconds(from->st_mtim);
-  to->changed = nanoseconds(from->st_ctim);
+  to->accessed = time_of(from->st_atim);
+  to->modified = time_of(from->st_mtim);
+  to->changed = time_of(from->st_ctim);
 #endif
   to->mode = (uint32_t)from->st_mode;
   to->user = (uint32_t)from->st_uid;

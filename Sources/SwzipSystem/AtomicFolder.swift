@@ -86,6 +86,17 @@ public final class AtomicFolder {
     return FileHandle(number: number, path: path)
   }
 
+  /// Makes a symbolic link, and the folders that its name goes through.
+  public func createLink(_ name: String, to target: String) throws(SystemError) {
+    let (place, last) = try walk(name) { (parent, part) throws(SystemError) in
+      try LiveFiles.noteInTree(parent.path(of: part))
+      return try parent.child(part, mode: Self.folderMode)
+    }
+    try LiveFiles.noteInTree(place.path(of: last))
+    try System.makeLink(last, to: target, in: place.number, place.path(of: last))
+    created.append(name)
+  }
+
   /// Opens a file that was made, for reading.
   public func open(_ name: String) throws(SystemError) -> FileHandle {
     let (place, last) = try walk(name) { (parent, part) throws(SystemError) in try Directory(part, in: parent) }

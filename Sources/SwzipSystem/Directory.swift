@@ -88,10 +88,10 @@ public func splitPath(_ path: String) -> (directory: String, name: String)? {
   return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
 }
 
-/// The names in a folder that are UTF-8, in no order.
+/// The names in a folder, in no order.
 public func fileNames(in folder: String) throws(SystemError) -> [String] {
   let directory = try Directory(folder)
-  return try System.names(in: directory.number, folder).compactMap { String(validating: $0, as: UTF8.self) }
+  return try System.names(in: directory.number, folder)
 }
 
 /// Throws what removing a file would, as far as that can be known: its folder may not be written, or is one where only

@@ -1,3 +1,4 @@
+public import SwzipNames
 internal import Synchronization
 
 /// An open file. Positions are the caller's business where it can be: `read(at:)` moves nothing.
@@ -151,7 +152,7 @@ public final class FileHandle: Sendable {
 
   public func setMode(_ mode: UInt32) throws(SystemError) { try System.setMode(number, mode, path) }
 
-  public func setTimes(accessed: Int64, modified: Int64) throws(SystemError) {
+  public func setTimes(accessed: FileTime, modified: FileTime) throws(SystemError) {
     try System.setTimes(number, accessed: accessed, modified: modified, path)
   }
 

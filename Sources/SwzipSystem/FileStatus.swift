@@ -1,10 +1,10 @@
 internal import CSwzipSystem
+public import SwzipNames
 
 /// What the system says of a file.
 public struct FileStatus: Equatable, Sendable {
   public let device, inode, byteCount, linkCount: UInt64
-  /// Nanoseconds since 1970.
-  public let accessed, modified, changed: Int64
+  public let accessed, modified, changed: FileTime
   /// Type and permissions, as in `st_mode`.
   public let mode: UInt32
   public let user, group: UInt32
@@ -14,9 +14,9 @@ public struct FileStatus: Equatable, Sendable {
     inode = raw.inode
     byteCount = raw.byte_count
     linkCount = raw.link_count
-    accessed = raw.accessed
-    modified = raw.modified
-    changed = raw.changed
+    accessed = FileTime(raw.accessed)
+    modified = FileTime(raw.modified)
+    changed = FileTime(raw.changed)
     mode = raw.mode
     user = raw.user
     group = raw.group
@@ -66,8 +66,11 @@ public struct FileStatus: Equatable, Sendable {
 
   /// Returns when a write from then on moves the modification time: the clocks of file systems tick.
   public func waitForClock() {
-    let tick: Int64 = modified % 1_000_000_000 == 0 ? 2000 : 20
-    let left = modified / 1_000_000 + tick + 1 - System.wallNanoseconds() / 1_000_000
+    let tick: Int64 = modified.nanoseconds == 0 ? 2000 : 20
+    let now = System.now()
+    let (seconds, overflow) = modified.seconds.subtractingReportingOverflow(now.seconds)
+    guard !overflow, (-10...10).contains(seconds) else { return }
+    let left = seconds * 1000 + (Int64(modified.nanoseconds) - Int64(now.nanoseconds)) / 1_000_000 + tick + 1
     if (1...tick + 1).contains(left) { System.pause(milliseconds: Int(left)) }
   }
 
@@ -75,4 +78,8 @@ public struct FileStatus: Equatable, Sendable {
   public func isUnchanged(since earlier: FileStatus) -> Bool {
     hasSameContent(as: earlier) && changed == earlier.changed
   }
+}
+
+extension FileTime {
+  fileprivate init(_ raw: swzip_time) { self.init(seconds: raw.seconds, nanoseconds: raw.nanoseconds) }
 }

@@ -230,6 +230,18 @@ enum System {
     }
   }
 
+  static func makeLink(_ name: String, to target: String, in directory: Int32, _ path: String) throws(SystemError) {
+    _ = try retry("link", path) { unsafe symlinkat(target.terminated, directory, name.terminated) }
+  }
+
+  /// What a link says.
+  static func linkTarget(_ path: String) throws(SystemError) -> String {
+    var text = [CChar](repeating: 0, count: 1 << 16)
+    // Both arrays live through the call, which writes no more than there is room for.
+    let count = try retry("follow", path) { unsafe readlink(path.terminated, &text, text.count) }
+    return String(nameBytes: text[..<count].map { UInt8(bitPattern: $0) })
+  }
+
   static func unlink(_ name: String, in directory: Int32, _ path: String) throws(SystemError) {
     _ = try retry("remove", path) { unsafe unlinkat(directory, name.terminated, 0) }
   }
@@ -316,8 +328,10 @@ enum System {
     fchown(descriptor, user, group) == 0
   }
 
-  static func setTimes(_ descriptor: Int32, accessed: Int64, modified: Int64, _ path: String) throws(SystemError) {
-    var times = [timespec(nanoseconds: accessed), timespec(nanoseconds: modified)]
+  static func setTimes(
+    _ descriptor: Int32, accessed: FileTime, modified: FileTime, _ path: String
+  ) throws(SystemError) {
+    var times = [timespec(accessed), timespec(modified)]
     // Two times in a row are what futimens takes.
     _ = try retry("set the times of", path) { unsafe futimens(descriptor, &times) }
   }
@@ -372,16 +386,16 @@ enum System {
 
   /// Waits.
   static func pause(milliseconds: Int) {
-    var time = timespec(nanoseconds: Int64(milliseconds) * 1_000_000)
+    var time = timespec(FileTime(nanoseconds: Int64(milliseconds) * 1_000_000))
     var rest = timespec()
     // A signal makes it go on where it was.
     while unsafe nanosleep(&time, &rest) != 0, errno == EINTR { time = rest }
   }
 
-  static func wallNanoseconds() -> Int64 {
+  static func now() -> FileTime {
     var time = timespec()
-    guard unsafe clock_gettime(CLOCK_REALTIME, &time) == 0 else { return 0 }
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    guard unsafe clock_gettime(CLOCK_REALTIME, &time) == 0 else { return FileTime(nanoseconds: 0) }
+    return FileTime(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
   }
 
   static func onlineProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
@@ -463,10 +477,7 @@ extension String {
 }
 
 extension timespec {
-  fileprivate init(nanoseconds: Int64) {
-    let (seconds, rest) = nanoseconds.quotientAndRemainder(dividingBy: 1_000_000_000)
-    // A time before 1970 counts its nanoseconds forward too.
-    self.init(
-      tv_sec: time_t(rest < 0 ? seconds - 1 : seconds), tv_nsec: Int(rest < 0 ? rest + 1_000_000_000 : rest))
+  fileprivate init(_ time: FileTime) {
+    self.init(tv_sec: time_t(time.seconds), tv_nsec: Int(time.nanoseconds))
   }
 }

@@ -52,7 +52,7 @@ public func removeStaleFiles(in directory: String) -> Int {
 /// modification time is the source's just before publishing.
 private func isLeftover(_ status: FileStatus) -> Bool {
   (status.kind == .regular || status.kind == .directory) && status.user == System.userNumber()
-    && status.changed < System.wallNanoseconds() - 3600 * 1_000_000_000
+    && status.changed.seconds < System.now().seconds - 3600
 }
 
 /// Removes a folder with all that is in it; links are removed, never followed.

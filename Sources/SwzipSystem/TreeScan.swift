@@ -13,8 +13,25 @@ public struct TreeScan: Sendable {
     fileprivate let linked: String?
   }
 
+  /// A symbolic link that is kept as one.
+  public struct Link: Sendable {
+    public let name: String
+    /// The name of the file or folder that it leads to; among the names of `files`, or a folder of those.
+    public let path: String
+  }
+
+  /// A link into the folder, as long as it is not known whether what it leads to is taken.
+  private struct Candidate {
+    let link: Link
+    let realPath: String
+    let status: FileStatus
+    let above: [FileStatus]
+  }
+
   /// What becomes of symbolic links.
   public enum Links: Sendable {
+    /// Those that lead to what is taken are kept; as `.followed` else.
+    case kept
     /// Each is what it leads to; a folder that contains itself is cut where it does (by device and inode).
     case followed
     /// Each real file once, under its own name where that is in the folder. `outside`: what of the rest is taken.
@@ -26,6 +43,9 @@ public struct TreeScan: Sendable {
 
   /// By the bytes of their names, whatever order the folder has.
   public private(set) var files: [File] = []
+  /// In no order.
+  public private(set) var keptLinks: [Link] = []
+  private var candidates: [Candidate] = []
   private var outside: [String] = []
   private var leftOutside: [String] = []
   private var repeated: [String] = []
@@ -33,8 +53,6 @@ public struct TreeScan: Sendable {
   private var cycles: [String] = []
   private var special: [String] = []
   private var empty: [String] = []
-  /// Links whose files lie outside the folder: names of files, or of folders that hold some.
-  public var linksOutside: [String] { outside }
   private let realRoot: String
   private let links: Links
   private let mostFiles: Int
@@ -51,6 +69,7 @@ public struct TreeScan: Sendable {
     realRoot = try System.realPath(root)
     let top = try Directory(root)
     try enter(top, name: "", above: [System.status(top.number, root)], linked: nil, takes)
+    try settleLinks(takes)
     files.sort { $0.name.nameBytes.lexicographicallyPrecedes($1.name.nameBytes) }
   }
 
@@ -108,9 +127,45 @@ public struct TreeScan: Sendable {
     if own.kind == .link {
       let real = try System.realPath(folder.path(of: part))
       if linked == nil, !isInside(real), !leavesOut(status) { outside.append(path) }
+      if case .kept = links, isInside(real), Exact(real) != Exact(realRoot) {
+        let inside = String(decoding: real.utf8.dropFirst(join(realRoot, "").utf8.count), as: UTF8.self)
+        candidates.append(
+          Candidate(link: Link(name: path, path: inside), realPath: real, status: status, above: above))
+        return
+      }
       linked = real
     }
     if let linked, case .once = links, !isNew(linked, path, status) { return }
+    try add(path, status, above: above, linked: linked, takes) { () throws(SystemError) in
+      try own.kind == .link ? Directory(folder.path(of: part)) : Directory(part, in: folder)
+    }
+  }
+
+  /// Keeps the links that lead to what was taken, and follows the others.
+  private mutating func settleLinks(_ takes: (_ name: String, _ isFolder: Bool) -> Bool) throws(SystemError) {
+    var names = Set<Exact>()
+    for file in candidates.isEmpty ? [] : files {
+      names.insert(Exact(file.name))
+      var parts = file.name.nameParts.dropLast()
+      while !parts.isEmpty, names.insert(Exact(parts.joined(separator: "/"))).inserted { parts.removeLast() }
+    }
+    // What is followed may find more.
+    while let candidate = candidates.popLast() {
+      if names.contains(Exact(candidate.link.path)) {
+        keptLinks.append(candidate.link)
+      } else {
+        try add(
+          candidate.link.name, candidate.status, above: candidate.above, linked: candidate.realPath, takes
+        ) { () throws(SystemError) in try Directory(candidate.realPath) }
+      }
+    }
+  }
+
+  /// Takes a file, or what is in a folder.
+  private mutating func add(
+    _ path: String, _ status: FileStatus, above: [FileStatus], linked: String?,
+    _ takes: (_ name: String, _ isFolder: Bool) -> Bool, open: () throws(SystemError) -> Directory
+  ) throws(SystemError) {
     switch status.kind {
     case .regular:
       guard files.count < mostFiles else {
@@ -119,7 +174,7 @@ public struct TreeScan: Sendable {
       files.append(File(name: path, status: status, folder: above[above.count - 1], linked: linked))
     case .directory:
       guard !above.contains(where: { $0.isSameFile(as: status) }) else { return cycles.append(path) }
-      let next = try own.kind == .link ? Directory(folder.path(of: part)) : Directory(part, in: folder)
+      let next = try open()
       // What was opened counts, not what was looked at.
       let opened = try System.status(next.number, next.path)
       guard opened.isSameFile(as: status) else {
@@ -157,6 +212,9 @@ public struct TreeScan: Sendable {
     Exact(real) == Exact(realRoot) || real.utf8.starts(with: join(realRoot, "").utf8)
   }
 }
+
+/// What a link says.
+public func linkTarget(_ path: String) throws(SystemError) -> String { try System.linkTarget(path) }
 
 /// A path without links, `.` and `..`; nil if nothing is there.
 public func realPath(_ path: String) -> String? { try? System.realPath(path) }

@@ -127,4 +127,90 @@ struct LinkTests {
     #expect(throws: Failure.self) { try Input(.path(folder("run/step_100/m.pt")), found: file, force: false) }
     #expect(folder.read("shared/m.pt") != nil)
   }
+
+  // MARK: links as members
+
+  private func links(_ place: String) -> [String] {
+    command.shell("cd \(place) && find . -type l -printf '%p -> %l\\n' | sort").text.split(separator: "\n")
+      .map(String.init)
+  }
+
+  /// Links within a folder come back as links, from a file and from a pipe; those outwards as what is there.
+  @Test(arguments: ["swzip -d hub.swz -o out", "cat hub.swz | swzip -d -o out", "mkdir out; swzip -d hub.swz -o out"])
+  func linksComeBack(_ unpack: String) {
+    folder.writeDeep("hub/blobs/0a1b", Command.model())
+    folder.writeDeep("hub/snapshots/main/sub/x", [1])
+    folder.writeDeep("outside/file", [9])
+    folder.link("hub/snapshots/main/model.safetensors", to: "../../blobs/0a1b")
+    folder.link("hub/snapshots/latest", to: folder("hub/snapshots/main"))
+    folder.link("hub/snapshots/main/sub/up", to: "..")
+    folder.link("hub/snapshots/main/again", to: "../latest/model.safetensors")
+    folder.link("hub/all", to: ".")
+    folder.link("hub/far", to: "../outside")
+    folder.link("hub/near", to: "../outside/file")
+    folder.writeDeep("hub/no/hidden", [5])
+    folder.link("hub/shown", to: "no/hidden")
+    let packed = command.run(["hub", "--exclude", "no"])
+    #expect(packed.status == 0, "\(packed.errors)")
+    #expect(packed.errors.count { $0.contains("2 links lead outside the folder") } == 1)
+    let outcome = command.shell(unpack)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(
+      links("out") == [
+        "./snapshots/latest -> main", "./snapshots/main/again -> ../../blobs/0a1b",
+        "./snapshots/main/model.safetensors -> ../../blobs/0a1b", "./snapshots/main/sub/up -> ../../main",
+      ])
+    #expect(folder.read("out/snapshots/latest/again") == Command.model())
+    #expect(folder.read("out/far/file") == [9] && folder.read("out/near") == [9] && folder.read("out/shown") == [5])
+    #expect(command.run(["-t", "hub.swz"]).status == 0)
+    #expect(command.run(["list", "hub.swz"]).text.contains("snapshots/latest -> main"))
+    #expect(command.run(["cat", "hub.swz", "snapshots/main/again"]).output == Command.model())
+    #expect(command.run(["unpack", "hub.swz", "-o", "out"]).status == 2)
+    #expect(command.run(["unpack", "hub.swz", "-o", "out", "-f"]).status == 0)
+    #expect(command.run(["unpack", "hub.swz", "-o", "moved", "--rm"]).status == 0)
+    #expect(links("moved") == links("out"))
+  }
+
+  /// A link brings what it leads to.
+  @Test(arguments: ["swzip unpack m.swz", "cat m.swz | swzip unpack -"]) func onlyALink(_ unpack: String) {
+    folder.writeDeep("m/deep/er/f", [1])
+    folder.writeDeep("m/g", [2])
+    folder.link("m/one", to: "deep/er/f")
+    folder.link("m/two", to: "deep")
+    #expect(command.run(["m"]).status == 0)
+    for link in ["one", "two"] {
+      #expect(command.shell(unpack + " -o \(link) --only \(link)").status == 0)
+      #expect(links(link).count == 1)
+      #expect(Set(folder.files(link).keys).subtracting(["deep/er/f"]) == [link == "one" ? "one" : "two/er/f"])
+    }
+    #expect(command.run(["unpack", "m.swz", "-c", "--only", "one"]).output == [1])
+  }
+
+  /// A link that is planted where one is to be made is not gone through.
+  @Test func plantedLinks() {
+    folder.writeDeep("m/sub/f", [1])
+    folder.link("m/sub/l", to: "f")
+    #expect(command.run(["m"]).status == 0)
+    folder.makeFolder("outside")
+    folder.makeFolder("t")
+    folder.link("t/sub", to: "../outside")
+    #expect(command.run(["unpack", "m.swz", "-o", "t", "-f"]).status == 2)
+    #expect(folder.files("outside").isEmpty)
+  }
+
+  /// Years that do not fit nanoseconds in 64 bits.
+  @Test func farTimes() throws {
+    folder.writeDeep("m/late", [1])
+    folder.writeDeep("m/early", [2])
+    folder.setTime("m/late", seconds: 10_413_792_000, nanoseconds: 999_999_999)
+    // Not every file system keeps what is before 1901.
+    folder.setTime("m/early", seconds: -2_000_000_000, nanoseconds: 7)
+    #expect(command.run(["m"]).status == 0 && command.run(["m/late"]).status == 0)
+    #expect(command.run(["-d", "m.swz", "-o", "out"]).status == 0)
+    #expect(command.run(["-d", "m/late.swz", "-o", "late"]).status == 0)
+    for (one, other) in [("m/late", "out/late"), ("m/early", "out/early"), ("m/late", "late")] {
+      #expect(try FileStatus.of(folder(one)).modified == FileStatus.of(folder(other)).modified)
+    }
+    #expect(command.run(["list", "--json", "m.swz"]).text.contains(#""modified":"10413792000.999999999""#))
+  }
 }

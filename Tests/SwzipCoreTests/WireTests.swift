@@ -169,7 +169,7 @@ struct WireTests {
     var all = MemberHeader()
     all.name = "folder/weights.safetensors"
     all.mode = 0o640
-    all.time = -1
+    all.time = FileTime(nanoseconds: -1)
     all.byteCount = 1 << 40
     all.storesSHA256 = true
     all.bases = [
@@ -177,9 +177,13 @@ struct WireTests {
       BaseRecord(sha256: Random.made(32), byteCount: 0, hint: ""),
     ]
     var zero = MemberHeader()
-    (zero.mode, zero.time, zero.byteCount) = (0, 0, 0)
+    (zero.mode, zero.time, zero.byteCount) = (0, FileTime(nanoseconds: 0), 0)
     return [MemberHeader(), all, zero]
   }()
+
+  static func readMember(_ reader: inout ByteReader) throws(SwzipError) -> MemberHeader {
+    try MemberHeader.read(&reader, .current)
+  }
 
   @Test func memberFrames() throws {
     for member in Self.members {
@@ -350,10 +354,6 @@ struct WireTests {
     return directory
   }
 
-  private static func readMember(_ reader: inout ByteReader) throws(SwzipError) -> MemberHeader {
-    try MemberHeader.read(&reader, .current)
-  }
-
   private static func readDirectory(_ reader: inout ByteReader) throws(SwzipError) -> Directory {
     try Directory.read(&reader, .current)
   }
@@ -426,6 +426,89 @@ struct WireTests {
       Array(repeating: long, count: 17).joined(separator: "/"),
     ] {
       #expect(!MemberName.isValid(name), "\(name)")
+    }
+  }
+
+  /// Times of any year, in the new version and in the old.
+  @Test func times() throws {
+    for (version, seconds, nanoseconds) in [
+      (.current, Int64.min, 0), (.current, Int64.max, 999_999_999), (.current, 10_413_792_000, 1),
+      (.oldest, -1, 999_999_999), (.oldest, 9_223_372_036, 5),
+    ] as [(FormatVersion, Int64, UInt32)] {
+      let time = FileTime(seconds: seconds, nanoseconds: nanoseconds)
+      var writer = ByteWriter()
+      if version == .current {
+        writer.integer(seconds)
+        writer.integer(nanoseconds)
+      } else {
+        writer.integer(seconds * 1_000_000_000 + Int64(nanoseconds))
+      }
+      let bytes = writer.bytes
+      var reader = unsafe ByteReader(bytes.span.bytes, at: 0)
+      #expect(try FileTime.read(&reader, version) == time)
+    }
+    var member = MemberHeader()
+    member.time = FileTime(seconds: 0, nanoseconds: 1_000_000_000)
+    #expect(throws: SwzipError.self) { try Self.readFrame(member.frame(number: 0).bytes, .member, 0, Self.readMember) }
+  }
+
+  /// Links lead below the root, up first and then down.
+  @Test func linkTargets() {
+    for (name, target, path) in [
+      ("a", "b", "b"), ("a/b", "c", "a/c"), ("a/b", "../c", "c"), ("a/b/c", "../../d/e", "d/e"), ("a/b", "..", nil),
+      ("a", "../b", nil), ("a/b", "../../c", nil), ("a", "/b", nil), ("a", "", nil), ("a", "b/../c", nil),
+      ("a", "./b", nil), ("a", "b/", nil), ("a", "b//c", nil), ("a/b", "../c/..", nil), ("a", "b\0", nil),
+      ("a", String(repeating: "x/", count: 2048) + "y", nil),
+    ] as [(String, String, String?)] {
+      #expect(LinkTarget.resolve(target, from: name) == path, "\(name) \(target)")
+    }
+    for (name, path, target) in [
+      ("a", "b", "b"), ("a/b", "a/c", "c"), ("a/b", "c", "../c"), ("a/b/c", "a/d/e", "../d/e"),
+      ("a/b/c", "a", "../../../a"),
+      ("a/b/c", "a/b", "../../a/b"), ("s/m/f", "b/0", "../../b/0"),
+    ] where LinkTarget.resolve(target, from: name) != nil {
+      #expect(LinkTarget.resolve(LinkTarget.relative(to: path, from: name), from: name) == path)
+    }
+    #expect(LinkTarget.relative(to: "b/0", from: "s/m/f") == "../../b/0")
+    #expect(LinkTarget.relative(to: "a/c", from: "a/b") == "c")
+    #expect(LinkTarget.resolve(LinkTarget.relative(to: "a", from: "a/b/c"), from: "a/b/c") == "a")
+  }
+
+  @Test func linkMembers() throws {
+    func directory(_ name: String, _ target: String, _ change: (inout MemberHeader) -> Void = { _ in }) throws
+      -> Directory
+    {
+      var directory = try Self.directory()
+      var header = MemberHeader()
+      (header.name, header.link, header.byteCount) = (name, target, 0)
+      change(&header)
+      directory.members.append(
+        MemberRecord(header: header, frameByteCount: 64, checksum: try StreamChecksum().sum, sha256: nil))
+      return directory
+    }
+    for (name, target) in [("x/y", "../member 0"), ("x", "member 2")] {
+      let good = try directory(name, target)
+      #expect(try ContainerIndex.readDirectory(try good.frame(), at: 0) == good)
+      let member = good.members[3].header
+      #expect(try Self.readFrame(member.frame(number: 5).bytes, .member, 5, Self.readMember) == member)
+      // Version 0.1 had none.
+      do {
+        _ = try Self.readFrame(member.frame(number: 5).bytes, .member, 5) { reader throws(SwzipError) in
+          try MemberHeader.read(&reader, .oldest)
+        }
+        Issue.record("read")
+      } catch let error as SwzipError {
+        #expect(error.kind == .unsupported)
+      }
+    }
+    for bad in [
+      try directory("x", "nothing"), try directory("x", "x"), try directory("x", "../member 0"),
+      try directory("member 0", "member 1"), try directory("x", "/member 0"), try directory("x", "./member 0"),
+      try directory("member 0/x", "member 1"), try directory("x", "member 0") { $0.mode = 0 },
+      try directory("x", "member 0") { $0.time = FileTime(nanoseconds: 0) },
+      try directory("x", "member 0") { $0.bases = Self.members[1].bases },
+    ] {
+      #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(try bad.frame(), at: 0) }
     }
   }
 

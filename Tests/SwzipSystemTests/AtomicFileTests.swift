@@ -1,3 +1,4 @@
+import SwzipNames
 import SwzipTestSupport
 import Testing
 
@@ -69,13 +70,13 @@ struct AtomicFileTests {
     #expect(try file.publish(replacing: false) == .synced)
     let status = try FileStatus.of(folder("out"))
     #expect(status.permissions == 0o640)
-    #expect(status.modified == 1_577_934_245_123_456_789)
+    #expect(status.modified == FileTime(nanoseconds: 1_577_934_245_123_456_789))
   }
 
   @Test func timesBefore1970() throws {
     let file = try make("content")
-    try file.handle.setTimes(accessed: -1, modified: -1_500_000_000)
-    #expect(try file.handle.status().modified == -1_500_000_000)
+    try file.handle.setTimes(accessed: FileTime(nanoseconds: -1), modified: FileTime(nanoseconds: -1_500_000_000))
+    #expect(try file.handle.status().modified == FileTime(nanoseconds: -1_500_000_000))
   }
 
   @Test func refusesTargetsThatNameNoFile() {

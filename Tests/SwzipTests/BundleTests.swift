@@ -1,5 +1,6 @@
 import Swzip
 import SwzipCore
+import SwzipNames
 import SwzipSamples
 import Testing
 
@@ -33,7 +34,7 @@ struct BundleTests {
     var file = File(name: "small/\(index)", bytes: Array("{\"number\": \(index)}".utf8))
     file.bytes += random.bytes(random.below(40))
     file.mode = index % 3 == 0 ? nil : 0o600
-    file.time = index % 5 == 0 ? nil : Int64(index) * 1_500_000_000 - 9_000_000_000
+    file.time = index % 5 == 0 ? nil : FileTime(nanoseconds: Int64(index) * 1_500_000_000 - 9_000_000_000)
     return file
   }
 

@@ -1,5 +1,6 @@
 import Swzip
 import SwzipCore
+import SwzipNames
 import SwzipSamples
 import Synchronization
 import Testing
@@ -10,7 +11,7 @@ struct FolderTests {
     let name: String
     var bytes: [UInt8]
     var mode: UInt16? = 0o640
-    var time: Int64? = -1
+    var time: FileTime? = FileTime(seconds: 1 << 40, nanoseconds: 999_999_999)
   }
 
   static func model(_ seed: UInt64, tied: Bool = true) -> [UInt8] {
@@ -251,6 +252,8 @@ final class ArraySinks: MemberSinks {
   }
 
   private let entries = Mutex<[Entry]>([])
+  /// Targets by names.
+  let links = Mutex<[String: String]>([:])
   private let takes: @Sendable (String) -> Bool
 
   init(takes: @escaping @Sendable (String) -> Bool = { _ in true }) { self.takes = takes }
@@ -274,6 +277,10 @@ final class ArraySinks: MemberSinks {
       #expect(!entries[last].hasEnded)
       entries[last].hasEnded = true
     }
+  }
+
+  func link(_ name: String, to target: String, path: String) throws(SwzipError) {
+    links.withLock { $0[name] = target }
   }
 
   func readBack(

@@ -45,9 +45,9 @@ enum HandMade {
     member.storesSHA256 = true
     var account = ContainerAccount()
     account.add(byteCount: FileHeader.byteCount)
-    let frame = member.frame(number: 0).bytes
-    account.beginMember(member, frameByteCount: frame.count)
-    var bytes = header.bytes + frame
+    let frame = member.frame(number: 0)
+    account.beginMember(member, frameByteCount: frame.bytes.count, hash: frame.hash)
+    var bytes = header.bytes + frame.bytes
     for (number, segment) in segments.enumerated() {
       let frame = segment.header.frame(number: number)
       bytes += frame.bytes
@@ -61,7 +61,7 @@ enum HandMade {
     let sum = try StreamChecksum()
     unsafe content.withUnsafeBytes { unsafe sum.add($0) }
     account.endMember(
-      byteCount: UInt64(content.count), checksum: sum.sum, sha256: digest(content), tensors: [])
+      byteCount: UInt64(content.count), checksum: sum.sum, sha256: [digest(content)], tensors: [])
     return bytes + (try account.index(header: header.bytes).bytes)
   }
 

@@ -203,7 +203,7 @@ struct SalvageTests {
     #expect(report.recoveredByteCount == UInt64(Self.original.count - lost.reduce(0) { $0 + $1.count }), "\(what)")
   }
 
-  private func expectRightOutside(_ report: SalvageReport, _ bytes: [UInt8]) {
+  private func expectRightOutside(_ report: SalvagedFile, _ bytes: [UInt8]) {
     guard bytes.count <= Self.original.count else {
       Issue.record("\(bytes.count) bytes")
       return

@@ -38,11 +38,16 @@ void swzip_release(int descriptor);
 /* A hint that the pages of an open file are not needed in memory any more. */
 void swzip_forget_pages(int descriptor);
 
-/* The file's modification and change times and access times in nanoseconds since 1970:
- * stat's field names differ between systems. */
+/* A time: seconds since 1970, and nanoseconds forward from those. */
+struct swzip_time {
+  int64_t seconds;
+  uint32_t nanoseconds;
+};
+
+/* What stat says: the names of its times differ between systems. */
 struct swzip_status {
   uint64_t device, inode, byte_count, link_count;
-  int64_t accessed, modified, changed;
+  struct swzip_time accessed, modified, changed;
   uint32_t mode, user, group;
 };
 int swzip_status_of_descriptor(int descriptor, struct swzip_status *status);

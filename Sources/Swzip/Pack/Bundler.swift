@@ -1,5 +1,6 @@
 internal import SwzipCore
 internal import SwzipInputs
+internal import SwzipNames
 
 /// Joins small files that follow each other to bundles: on its own each would cost a member, a segment and a block.
 struct Bundler {
@@ -49,7 +50,9 @@ struct Bundler {
   }
 
   private func isSmall(_ index: Int, _ byteCount: UInt64) -> Bool {
-    byteCount <= Self.mostFileBytes && !twins.contains(index)
+    byteCount <= Self.mostFileBytes && !twins.contains(index) && members[index].linkPath == nil
+      // The table of a bundle's files tells seconds by their differences.
+      && (members[index].time?.seconds.magnitude ?? 0) < 1 << 60
       && (members[index].base == nil || byteCount < Self.leastOwnBytes)
   }
 

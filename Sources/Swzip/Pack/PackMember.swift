@@ -1,5 +1,5 @@
 public import SwzipCore
-package import SwzipNames
+public import SwzipNames
 
 /// A file that becomes one of the members of a container.
 public struct PackMember: Sendable {
@@ -7,8 +7,10 @@ public struct PackMember: Sendable {
   public var name: String
   /// Permission bits, at most 0777; nil: not stored.
   public var mode: UInt16?
-  /// Time of the last change in nanoseconds since 1970; nil: not stored.
-  public var time: Int64?
+  /// Time of the last change; nil: not stored.
+  public var time: FileTime?
+  /// Of a symbolic link: the name of the member, or of a folder of members, that it leads to.
+  public private(set) var linkPath: String?
   /// Opens the file, at its start; called up to a few times, by one thread at a time. The source must have a length, and
   /// give the same bytes each time.
   public var open: @Sendable () throws(SwzipError) -> any InputSource
@@ -16,7 +18,7 @@ public struct PackMember: Sendable {
   public var base: PackBase?
 
   public init(
-    name: String, mode: UInt16? = nil, time: Int64? = nil, base: PackBase? = nil,
+    name: String, mode: UInt16? = nil, time: FileTime? = nil, base: PackBase? = nil,
     open: @escaping @Sendable () throws(SwzipError) -> any InputSource
   ) {
     self.name = name
@@ -24,6 +26,13 @@ public struct PackMember: Sendable {
     self.time = time
     self.base = base
     self.open = open
+  }
+
+  /// A symbolic link to the member, or folder of members, `path`.
+  public init(name: String, linkTo path: String) {
+    // There is nothing to read.
+    self.init(name: name) { () throws(SwzipError) in unsafe MemorySource(UnsafeRawBufferPointer(start: nil, count: 0)) }
+    linkPath = path
   }
 }
 
@@ -52,7 +61,9 @@ public struct PackBase: Sendable {
     }
     let container = try SwzFile(source, bases: bases)
     guard !container.isFolder || member != nil else { throw SwzipError(.refused, .severalFiles) }
-    let number = container.isFolder ? container.members.firstIndex { Exact($0.name) == member.map { Exact($0) } } : 0
+    let number =
+      container.isFolder
+      ? container.members.firstIndex { $0.link == nil && Exact($0.name) == member.map { Exact($0) } } : 0
     guard let number else { return nil }
     self.init(container, number, of: file)
   }

@@ -77,6 +77,9 @@ final class Packer {
       warnings.add(member.name)
     }
     for member in members { planned.append(try Self.plan(member, options)) }
+    try LinkTarget.check(
+      planned.compactMap { member in member.header.link.map { (member.header.name, $0) } },
+      among: planned.lazy.filter { $0.header.link == nil }.map(\.header.name), .refused)
     planned = try Bundler(planned, members).join()
     var layouts = planned.map(\.layout)
     let sources = MemberSources(planned.map(\.source))
@@ -121,6 +124,10 @@ final class Packer {
     header.time = member.time
     header.byteCount = byteCount
     header.storesSHA256 = options.sha256
+    if let path = member.linkPath {
+      header.link = LinkTarget.relative(to: path, from: member.name)
+      return PlannedMember(header: header, layout: Layout(), origin: .file(member))
+    }
     let layout = try Layouts.find(
       ForwardInput(source, sha256: false), byteCount: byteCount, format: options.format)
     return PlannedMember(header: header, layout: layout, origin: .file(member))

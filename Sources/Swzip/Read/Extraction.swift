@@ -9,10 +9,15 @@ public func unpack(
   report.packedByteCount = file.containerByteCount
   report.root = file.root
   var names = MemberNames()
+  var links: [(name: String, target: String)] = []
   for number in chosen {
     guard file.files.indices.contains(number) else { throw SwzipError(.invalidArgument, .range) }
     let place = file.files[number]
     if file.isFolder { try names.add(place.name, .corrupt) }
+    if let link = place.link {
+      links.append((place.name, link))
+      continue
+    }
     guard let sink = try members.begin(MemberInfo(place), number: number) else { continue }
     let checksum = try StreamChecksum()
     var sha256 = place.sha256 == nil ? nil : SHA256Sum()
@@ -29,6 +34,7 @@ public func unpack(
     try members.end()
     report.memberCount += 1
   }
+  for link in links { try members.link(link.name, to: link.target) }
   return report
 }
 

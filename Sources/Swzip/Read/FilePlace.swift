@@ -1,10 +1,13 @@
 package import SwzipCore
+package import SwzipNames
 
 /// One original file in a container: a member, or a part of a bundle.
 package struct FilePlace: Sendable {
   package let name: String
   package let mode: UInt16?
-  package let time: Int64?
+  package let time: FileTime?
+  /// Of a symbolic link, its target.
+  package let link: String?
   /// The member of the container, and where the file begins in it.
   package let member: Int
   package let offset, byteCount: UInt64
@@ -24,10 +27,13 @@ package struct FilePlace: Sendable {
       } else {
         places.append(
           FilePlace(
-            name: record.header.name, mode: record.header.mode, time: record.header.time, member: number, offset: 0,
-            byteCount: record.byteCount, checksum: record.checksum, sha256: record.sha256))
+            name: record.header.name, mode: record.header.mode, time: record.header.time, link: record.header.link,
+            member: number, offset: 0, byteCount: record.byteCount, checksum: record.checksum, sha256: record.sha256))
       }
     }
+    try LinkTarget.check(
+      places.compactMap { place in place.link.map { (place.name, $0) } },
+      among: places.lazy.filter { $0.link == nil }.map(\.name), .corrupt)
     return places
   }
 
@@ -52,8 +58,8 @@ package struct FilePlace: Sendable {
     for (index, file) in files.enumerated() {
       places.append(
         FilePlace(
-          name: file.name, mode: file.mode, time: file.time, member: number, offset: offset, byteCount: file.byteCount,
-          checksum: nil, sha256: bundle.sha256.isEmpty ? nil : bundle.sha256[index]))
+          name: file.name, mode: file.mode, time: file.time, link: nil, member: number, offset: offset,
+          byteCount: file.byteCount, checksum: nil, sha256: bundle.sha256.isEmpty ? nil : bundle.sha256[index]))
       offset += file.byteCount
     }
     try check(record.tensors, places, at: index.trailer.directoryPosition)

@@ -1,4 +1,5 @@
 public import SwzipCore
+public import SwzipNames
 
 /// What is known of a member before its bytes.
 public struct MemberInfo: Sendable {
@@ -6,8 +7,8 @@ public struct MemberInfo: Sendable {
   public var name: String
   /// Permission bits, at most 0777, if they were stored.
   public var mode: UInt16?
-  /// Time of the last change in nanoseconds since 1970, if it was stored.
-  public var time: Int64?
+  /// Time of the last change, if it was stored.
+  public var time: FileTime?
   /// Nil if it was unknown when writing began.
   public var byteCount: UInt64?
 }
@@ -18,6 +19,9 @@ public protocol MemberSinks: AnyObject, Sendable {
   func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)?
   /// All bytes of the member that began last have been written. Not called for one that was not wanted.
   func end() throws(SwzipError)
+  /// A symbolic link, after all members have ended. `path`: the name of the member, or of the folder of members, that
+  /// `target` leads to.
+  func link(_ name: String, to target: String, path: String) throws(SwzipError)
   /// Reads back what was written to a member that has ended, for references to it. Throws `notRandomAccess` where that
   /// cannot be.
   func readBack(
@@ -38,6 +42,8 @@ final class SingleMember: MemberSinks {
 
   func end() throws(SwzipError) {}
 
+  func link(_ name: String, to target: String, path: String) throws(SwzipError) {}
+
   func readBack(
     member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer
   ) throws(SwzipError) {
@@ -48,5 +54,15 @@ final class SingleMember: MemberSinks {
 extension MemberInfo {
   init(_ header: MemberHeader) {
     self.init(name: header.name, mode: header.mode, time: header.time, byteCount: header.byteCount)
+  }
+}
+
+extension MemberSinks {
+  /// Makes a link of a container whose links were checked.
+  func link(_ name: String, to target: String) throws(SwzipError) {
+    guard let path = LinkTarget.resolve(target, from: name) else {
+      throw SwzipError(.corrupt, .linkTarget, detail: name)
+    }
+    try link(name, to: target, path: path)
   }
 }

@@ -1,12 +1,15 @@
 internal import SwzipCore
+public import SwzipNames
 
 extension SwzFile {
   /// One original file.
   public struct Member: Sendable {
     public var name: String
-    /// Permission bits and nanoseconds since 1970, where they are stored.
+    /// Permission bits and the time of the last change, where they are stored.
     public var mode: UInt16?
-    public var time: Int64?
+    public var time: FileTime?
+    /// Of a symbolic link: its target, and the name of the member, or of the folder of members, that it leads to.
+    public var link: (target: String, path: String)?
     public var byteCount: UInt64
     /// XXH3-128, hexadecimal; nil for a small file that is checked with others.
     public var checksum: String?
@@ -54,12 +57,17 @@ extension SwzFile {
   public var members: [Member] {
     files.map {
       Member(
-        name: $0.name, mode: $0.mode, time: $0.time, byteCount: $0.byteCount, checksum: $0.checksum?.hexadecimal,
+        name: $0.name, mode: $0.mode, time: $0.time, link: Self.link($0), byteCount: $0.byteCount,
+        checksum: $0.checksum?.hexadecimal,
         sha256: $0.sha256.map(swzipHexadecimal),
         bases: index.directory.members[$0.member].header.bases.map {
           Base(sha256: swzipHexadecimal($0.sha256), byteCount: $0.byteCount, hint: $0.hint)
         })
     }
+  }
+
+  private static func link(_ file: FilePlace) -> (target: String, path: String)? {
+    file.link.map { ($0, LinkTarget.resolve($0, from: file.name) ?? "") }
   }
 
   public var tensors: [Tensor] {

@@ -9,6 +9,9 @@ final class Unpacker {
   /// Of the current member.
   private var sink: (any OutputSink)?
   private var names = MemberNames()
+  private var links: [(name: String, target: String)] = []
+  /// Of what is no link.
+  private var fileNames: [String] = []
   private let window: FrameWindow
   private let workers: [DecodeScratch]
   /// Made anew once the header tells the version.
@@ -67,6 +70,8 @@ final class Unpacker {
     }
     try endMember()
     try readIndex()
+    try LinkTarget.check(links, among: fileNames, .corrupt)
+    for link in links { try members?.link(link.name, to: link.target) }
     var report = UnpackReport()
     report.rawByteCount = written
     report.packedByteCount = window.position
@@ -133,8 +138,9 @@ final class Unpacker {
     var reader = unsafe ByteReader(frame.bytes.span.bytes, at: frame.position)
     _ = try reader.array(Frame.headerBytes)
     let member = try MemberHeader.read(&reader, fileHeader.version)
-    let isNamed = !member.name.isEmpty || member.files != nil || member.mode != nil || member.time != nil
-    guard isNamed == (fileHeader.kind != .file), !member.name.isEmpty || member.files != nil || !isNamed else {
+    let isPlain = member.name.isEmpty && member.mode == nil && member.time == nil && member.type == .data
+    let isNamed = fileHeader.kind != .file
+    guard isNamed ? !member.name.isEmpty || member.type == .bundle : isPlain else {
       throw SwzipError(.corrupt, .name, at: frame.position)
     }
     if members != nil, isNamed {
@@ -147,7 +153,12 @@ final class Unpacker {
       sink = nil
     } else {
       bundle = nil
-      sink = try members?.begin(MemberInfo(member), number: firstFiles.last ?? 0)
+      sink = try member.link == nil ? members?.begin(MemberInfo(member), number: firstFiles.last ?? 0) : nil
+    }
+    if let link = member.link {
+      links.append((member.name, link))
+    } else if isNamed {
+      fileNames += member.files?.map(\.name) ?? [member.name]
     }
     copies.append([])
     account.beginMember(member, frameByteCount: frame.bytes.count, hash: frame.hash)

@@ -50,6 +50,8 @@ final class SalvagedMembers {
   func begin(_ header: MemberHeader, number: Int, byteCount: UInt64?) throws(SwzipError) {
     try end()
     self.number = number
+    // Links are not salvaged.
+    guard header.link == nil else { return }
     guard let files = header.files else { return try beginFile(header, number: number, byteCount: byteCount) }
     var start: UInt64 = 0
     for file in files {

@@ -36,6 +36,7 @@ extension SwzipError {
         ? "a name cannot be packed: it is too long, or too deep in folders" : "a name in the container is not allowed")
         + quoted
     case .nameHere: "this system cannot create a file of that name" + quoted
+    case .linkTarget: "a link leads to nothing that is packed" + quoted
     case .nameCollision: "two files have this name, or it is a folder of another" + quoted
     case .severalTensors: "several files have a tensor of this name" + quoted
     case .severalFiles: "it holds a folder, not a single file"

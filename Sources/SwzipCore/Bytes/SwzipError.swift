@@ -39,6 +39,6 @@ public struct SwzipError: Error, Equatable, Sendable {
     case subStreams, patches, planeSection, compressedPayload, reference, tensorRange
     case system, outOfMemory, outputTooSmall, noSuchTensor, range, notRandomAccess, encoderFault
     case baseMissing, baseDiffers, baseDamaged, baseCycle, baseDepth
-    case nameHere, nameCollision, severalFiles, severalTensors, oneFile
+    case nameHere, linkTarget, nameCollision, severalFiles, severalTensors, oneFile
   }
 }

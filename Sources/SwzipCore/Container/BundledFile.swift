@@ -4,11 +4,10 @@ package import SwzipNames
 package struct BundledFile: Equatable, Sendable {
   @Exact package var name: String
   package var mode: UInt16?
-  /// Nanoseconds since 1970.
-  package var time: Int64?
+  package var time: FileTime?
   package var byteCount: UInt64
 
-  package init(name: String, mode: UInt16?, time: Int64?, byteCount: UInt64) {
+  package init(name: String, mode: UInt16?, time: FileTime?, byteCount: UInt64) {
     self.name = name
     self.mode = mode
     self.time = time
@@ -19,7 +18,6 @@ package struct BundledFile: Equatable, Sendable {
 /// The file table of a bundle.
 enum FileTable {
   private static let leastBytes = 3
-  private static let second: Int64 = 1_000_000_000
 
   static func write(_ files: [BundledFile], _ writer: inout ByteWriter) {
     writer.varint(UInt64(files.count))
@@ -35,11 +33,9 @@ enum FileTable {
     for mode in files.compactMap(\.mode) { list.integer(mode) }
     var before: Int64 = 0
     for time in files.compactMap(\.time) {
-      let rest = (time % second + second) % second
-      let seconds = (time - rest) / second
-      list.zigzag(seconds - before)
-      list.varint(UInt64(rest))
-      before = seconds
+      list.zigzag(time.seconds - before)
+      list.varint(UInt64(time.nanoseconds))
+      before = time.seconds
     }
     PackedList.write(list.bytes, &writer)
   }
@@ -70,12 +66,9 @@ enum FileTable {
     var before: Int64 = 0
     for index in files.indices where flags[index] & MemberHeader.hasTime != 0 {
       let (seconds, overflow) = before.addingReportingOverflow(try list.zigzag())
-      let rest = try list.varint()
-      guard !overflow, rest < second else { throw list.failure(.limit) }
-      let (whole, tooLarge) = seconds.multipliedReportingOverflow(by: second)
-      let (time, beyond) = whole.addingReportingOverflow(Int64(rest))
-      guard !tooLarge, !beyond else { throw list.failure(.limit) }
-      files[index].time = time
+      let nanoseconds = try list.varint()
+      guard !overflow, nanoseconds < 1_000_000_000 else { throw list.failure(.limit) }
+      files[index].time = FileTime(seconds: seconds, nanoseconds: UInt32(nanoseconds))
       before = seconds
     }
     guard list.remaining == 0 else { throw list.failure(.trailingBytes) }

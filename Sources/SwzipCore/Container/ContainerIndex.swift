@@ -84,7 +84,7 @@ package struct ContainerIndex: Sendable {
       header.kind == .file
       ? members.count == 1 && members[0].bundle == nil && members[0].header.name.isEmpty
         && members[0].header.mode == nil
-        && members[0].header.time == nil
+        && members[0].header.time == nil && members[0].header.link == nil
       : !members.isEmpty && !members.contains { $0.header.name.isEmpty && $0.bundle == nil }
     guard agrees else { throw SwzipError(.corrupt, .name, at: position) }
     var total: UInt64 = 0

@@ -111,12 +111,16 @@ package struct MemberRecord: Equatable, Sendable {
   package var byteCount: UInt64 { header.byteCount ?? 0 }
 
   func write(_ writer: inout ByteWriter) {
-    writer.integer(MemberHeader.type(isBundle: bundle != nil))
+    writer.integer((bundle == nil ? header.type : .bundle).rawValue)
     writer.integer(header.flags | MemberHeader.knowsLength)
     writer.integer(header.mode ?? 0)
     writer.varint(UInt64(header.name.nameBytes.count))
     writer.array(header.name.nameBytes)
-    if let time = header.time { writer.integer(time) }
+    if let link = header.link {
+      writer.varint(UInt64(link.nameBytes.count))
+      writer.array(link.nameBytes)
+    }
+    header.time?.write(&writer)
     writer.varint(byteCount)
     writer.varint(frameByteCount / 16)
     writer.integer(checksum.low)
@@ -139,7 +143,7 @@ package struct MemberRecord: Equatable, Sendable {
   static func read(
     _ reader: inout ByteReader, _ version: FormatVersion
   ) throws(SwzipError) -> (member: MemberRecord, tensorCount: Int) {
-    let isBundle = try MemberHeader.isBundle(&reader, version)
+    let type = try MemberHeader.readType(&reader, version)
     let flags = try reader.integer(UInt8.self)
     guard flags & 0xF0 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
     guard flags & MemberHeader.knowsLength != 0 else { throw reader.failure(.indexAgrees) }
@@ -148,18 +152,23 @@ package struct MemberRecord: Equatable, Sendable {
     var header = MemberHeader()
     header.mode = flags & MemberHeader.hasMode != 0 ? mode : nil
     header.name = try MemberName.read(&reader, byteCount: try reader.count(itemBytes: 1, atMost: Limits.nameBytes))
-    if flags & MemberHeader.hasTime != 0 { header.time = try reader.integer(Int64.self) }
+    if type == .link {
+      let byteCount = try reader.count(itemBytes: 1, atMost: Limits.nameBytes)
+      header.link = String(nameBytes: try reader.array(byteCount))
+    }
+    if flags & MemberHeader.hasTime != 0 { header.time = try FileTime.read(&reader, version) }
     header.byteCount = try reader.varint()
     let frameUnits = try reader.varint()
     guard frameUnits >= 1, frameUnits < 1 << 24 else { throw reader.failure(.limit) }
     header.storesSHA256 = flags & MemberHeader.hasSHA256 != 0
     let checksum = Checksum128(low: try reader.integer(UInt64.self), high: try reader.integer(UInt64.self))
-    let bundle = isBundle ? try Bundle.read(&reader, storesSHA256: header.storesSHA256) : nil
-    let sha256 = header.storesSHA256 && !isBundle ? try reader.array(32) : nil
+    let bundle = type == .bundle ? try Bundle.read(&reader, storesSHA256: header.storesSHA256) : nil
+    let sha256 = header.storesSHA256 && bundle == nil ? try reader.array(32) : nil
     for _ in 0..<(try reader.count(itemBytes: 42, atMost: Limits.basesPerMember)) {
       header.bases.append(try BaseRecord.read(&reader))
     }
-    if isBundle { try header.checkBundle(reader.failure(.blockHeader)) }
+    try header.checkLink(reader)
+    if type == .bundle { try header.checkBundle(reader.failure(.blockHeader)) }
     var member = MemberRecord(
       header: header, frameByteCount: frameUnits * 16, checksum: checksum, sha256: sha256)
     member.bundle = bundle
@@ -173,7 +182,7 @@ package struct MemberRecord: Equatable, Sendable {
       covered += segment.byteCount
       member.segments.append(segment)
     }
-    guard covered == member.byteCount else { throw reader.failure(.tiling) }
+    guard covered == member.byteCount, type != .link || tensorCount == 0 else { throw reader.failure(.tiling) }
     return (member, tensorCount)
   }
 }

@@ -7,6 +7,9 @@ package struct MemberNames {
 
   package init() {}
 
+  /// Whether it is a file, or a folder of one.
+  package func contains(_ name: String) -> Bool { files.contains(Exact(name)) || folders.contains(Exact(name)) }
+
   /// Throws `name` for a name that is not allowed, `nameCollision` for one that is an earlier one, or a folder of an earlier
   /// one or the reverse.
   package mutating func add(_ name: String, _ kind: SwzipError.Kind) throws(SwzipError) {

@@ -32,6 +32,17 @@ struct Comparison {
     }
   }
 
+  /// Compares a file with a member that needs no base: one of the small ones that have no checksum of their own.
+  static func run(_ path: String, _ index: SwzFile, member: Int) throws(Failure) {
+    let file = try reopen(path)
+    try attemptLibrary(path) { () throws(SwzipError) in
+      let sink = ComparingSink(file)
+      // The pointer is used inside the closure only.
+      try unsafe index.read(member: member, threads: 1) { (bytes) throws(SwzipError) in unsafe try sink.write(bytes) }
+      try sink.checkEnd()
+    }
+  }
+
   /// Compares a file with the checksum of what was unpacked: where the base that it was made of is replaced by it, it
   /// cannot be made again.
   static func run(_ path: String, checksum: String) throws(Failure) {

@@ -23,7 +23,7 @@ enum DiffSide {
       self = .file(container.source(ofMember: 0))
       return
     }
-    let members = container.members.enumerated().map { number, member in
+    let members = container.members.enumerated().filter { $1.link == nil }.map { number, member in
       (member.name, { () throws(Failure) -> any InputSource in container.source(ofMember: number) })
     }
     self = .folder(Dictionary(members) { first, _ in first })
@@ -34,16 +34,10 @@ enum DiffSide {
     below folder: String, _ bases: Bases?
   ) throws(Failure) -> [String: () throws(Failure) -> any InputSource] {
     let tree = try attempt(folder) { () throws(SystemError) in
-      try TreeScan(folder, mostFiles: .max) { _, _ in true }
+      try TreeScan(folder, links: .once(outside: .nothing)) { _, _ in true }
     }
-    let outside = Set(tree.linksOutside)
-    let inside = tree.files.map(\.name).filter { name in
-      outside.isEmpty
-        || !(outside.contains(name)
-          || name.indices.contains { name[$0] == "/" && outside.contains(String(name[..<$0])) })
-    }
-    let files = inside.map { name in
-      (name, { () throws(Failure) -> any InputSource in try original(folder + "/" + name, bases) })
+    let files = tree.files.map { file in
+      (file.name, { () throws(Failure) -> any InputSource in try original(join(folder, file.name), bases) })
     }
     return Dictionary(files) { first, _ in first }
   }

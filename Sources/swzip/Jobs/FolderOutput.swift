@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 internal import Synchronization
 
@@ -111,6 +112,30 @@ final class FolderOutput: MemberSinks {
     if let failure = state.withLock({ $0.failure }) { throw SwzipError(failure.error) }
   }
 
+  func link(_ name: String, to target: String, path: String) throws(SwzipError) {
+    guard takes(name) else { return }
+    try NameRules.checkHere(name)
+    try call(name) { () throws(SystemError) in try folder.folder.createLink(name, to: target) }
+    state.withLock { state in
+      // A link brings what it leads to.
+      let known = Set(state.published.map { Exact($0) })
+      state.published += state.names.sorted { $0.key < $1.key }.map(\.value).filter {
+        FolderOutput.isIn([Exact(path)], $0) && !known.contains(Exact($0))
+      }
+      state.published.append(name)
+    }
+  }
+
+  /// Whether a name, or a folder of it, is one of `names`.
+  static func isIn(_ names: Set<Exact>, _ name: String) -> Bool {
+    var parts = name.nameParts
+    while !parts.isEmpty {
+      if names.contains(Exact(parts.joined(separator: "/"))) { return true }
+      parts.removeLast()
+    }
+    return false
+  }
+
   func readBack(
     member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer
   ) throws(SwzipError) {
@@ -161,6 +186,12 @@ final class ComparingMembers: MemberSinks {
   }
 
   func end() throws(SwzipError) { try current.withLock { $0 }?.checkEnd() }
+
+  func link(_ name: String, to target: String, path: String) throws(SwzipError) {
+    let found: String
+    do throws(SystemError) { found = try linkTarget(folder + "/" + name) } catch { throw SwzipError(error) }
+    guard Exact(found) == Exact(target) else { throw ComparingSink.difference }
+  }
 
   func readBack(
     member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer

@@ -37,6 +37,8 @@ struct FolderPackJob {
     let reading = LastRead()
     let bases = try settings.bases.bases(ofMembers: tree.files.map(\.name))
     var members = tree.files.map { member($0, below: folder, reading) }
+    let links = tree.keptLinks.sorted { Exact($0.name) < Exact($1.name) }
+    members += links.map { PackMember(name: $0.name, linkTo: $0.path) }
     for (index, base) in (bases ?? []).enumerated() {
       try base?.check(against: tree.files[index].status)
       members[index].base = base?.packBase
@@ -64,7 +66,7 @@ struct FolderPackJob {
   private func scan(_ folder: String, _ target: Target) throws(Failure) -> TreeScan {
     let tree: TreeScan
     do throws(SystemError) {
-      tree = try TreeScan(folder, links: .followed, mostFiles: Limits.members) { name, isFolder in
+      tree = try TreeScan(folder, links: .kept, mostFiles: Limits.members) { name, isFolder in
         settings.selection.takes(name, isFolder: isFolder)
       }
     } catch {
@@ -79,8 +81,8 @@ struct FolderPackJob {
     }
     // Before anything is written.
     var names = MemberNames()
-    for file in tree.files {
-      try attemptLibrary(folder) { () throws(SwzipError) in try names.add(file.name, .refused) }
+    for name in tree.files.map(\.name) + tree.keptLinks.map(\.name) {
+      try attemptLibrary(folder) { () throws(SwzipError) in try names.add(name, .refused) }
     }
     return tree
   }

@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// Unpacks the container of a folder.
@@ -32,7 +33,14 @@ struct FolderUnpackJob {
   /// The members that `--only` names; at least one.
   private func choose(_ input: Input, _ index: SwzFile) throws(Failure) -> [Int] {
     let members = index.members
-    let chosen = members.indices.filter { only.isEmpty || matchesAny(members[$0].name, only) }
+    guard !only.isEmpty else { return Array(members.indices) }
+    var names = Set<Exact>()
+    // A link brings what it leads to.
+    for member in members where matchesAny(member.name, only) {
+      names.insert(Exact(member.name))
+      if let link = member.link { names.insert(Exact(link.path)) }
+    }
+    let chosen = members.indices.filter { FolderOutput.isIn(names, members[$0].name) }
     if chosen.isEmpty { throw .refused(input.name, "no file in it fits --only; see the names with swzip list") }
     return chosen
   }
@@ -43,8 +51,8 @@ struct FolderUnpackJob {
   ) throws(Failure) {
     removeStaleFilesOnce(beside: path)
     let folder = try attempt(path) { () throws(SystemError) in try AtomicFolder(target: path, in: place) }
-    if let index, let chosen {
-      let members = index.members
+    let members = index?.members ?? []
+    if let chosen {
       for number in chosen { try check(members[number].name, in: folder) }
     }
     if settings.holes != .only, let expected, let free = folder.freeByteCount, expected > free {
@@ -55,8 +63,9 @@ struct FolderUnpackJob {
       )
     }
     let mask = Process.creationMask()
+    let wanted = chosen.map { chosen in Set(chosen.map { Exact(members[$0].name) }) }
     let output = FolderOutput(folder, mask: mask, keepsAll: index == nil, holes: settings.holes) { [only] name in
-      only.isEmpty || matchesAny(name, only)
+      wanted?.contains(Exact(name)) ?? (only.isEmpty || matchesAny(name, only))
     }
     let progress = Progress(console, name: input.name, total: expected, asked: settings.progress)
     let report: UnpackReport
@@ -113,18 +122,19 @@ struct FolderUnpackJob {
     guard let index, let chosen else {
       throw .refused(input.name, "it holds a folder, from a pipe; name one to unpack it into with -o")
     }
-    guard !only.isEmpty, chosen.count == 1 else {
+    let files = chosen.filter { index.members[$0].link == nil }
+    guard !only.isEmpty, files.count == 1 else {
       throw .refused(
         input.name, "it holds a folder, and stdout takes one file; unpack it into a folder, or choose one with --only")
     }
     guard !settings.dryRun else {
       return settings.announce(
-        input.name, byteCount: input.source.byteCount, .standardOutput, expected: index.members[chosen[0]].byteCount)
+        input.name, byteCount: input.source.byteCount, .standardOutput, expected: index.members[files[0]].byteCount)
     }
     let sink = FileSink(FileHandle.standardOutput, canReadBack: false)
     do throws(SwzipError) {
       // The pointer is used inside the closure only.
-      try unsafe index.read(member: chosen[0], threads: settings.threads) { (bytes) throws(SwzipError) in
+      try unsafe index.read(member: files[0], threads: settings.threads) { (bytes) throws(SwzipError) in
         unsafe try sink.write(bytes)
       }
     } catch {
@@ -133,7 +143,14 @@ struct FolderUnpackJob {
   }
 
   private func compareChecksums(_ index: SwzFile, _ path: String) throws(Failure) {
-    for member in index.members { try Comparison.run(path + "/" + member.name, checksum: member.checksum) }
+    for (number, member) in index.members.enumerated() where member.link == nil {
+      let file = join(path, member.name)
+      if let checksum = member.checksum {
+        try Comparison.run(file, checksum: checksum)
+      } else {
+        try Comparison.run(file, index, member: number)
+      }
+    }
   }
 
   private func say(

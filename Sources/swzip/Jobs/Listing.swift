@@ -28,7 +28,8 @@ struct Listing {
     for (index, member) in members.enumerated() {
       table.add([
         formatSize(packed[index]), formatSize(member.byteCount), formatRatio(packed[index], of: member.byteCount),
-        String(tensors[index]), "  " + member.name.printable,
+        String(tensors[index]),
+        "  " + member.name.printable + (member.link.map { " -> " + $0.target.printable } ?? ""),
       ])
     }
   }
@@ -88,6 +89,7 @@ struct Listing {
           ]
           // As chmod takes it, and as stat -c %.9Y shows it.
           if let mode = member.mode { fields["mode"] = .string(formatMode(mode)) }
+          if let link = member.link { fields["link"] = .string(link.target) }
           if let time = member.time { fields["modified"] = .string(formatTime(time)) }
           if !member.bases.isEmpty { fields["bases"] = .array(member.bases.map { .object(json($0)) }) }
           return .object(fields)

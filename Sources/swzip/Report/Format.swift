@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// "43.3 MiB". Sizes count by 1024, as disks and memories do.
 func formatSize(_ byteCount: UInt64) -> String {
   guard byteCount >= 1024 else { return "\(byteCount) B" }
@@ -57,11 +59,13 @@ func formatMode(_ mode: UInt16) -> String {
   return String(repeating: "0", count: max(0, 4 - digits.utf8.count)) + digits
 }
 
-/// Nanoseconds since 1970 as seconds: "1577934245.123456789".
-func formatTime(_ nanoseconds: Int64) -> String {
-  let (seconds, rest) = nanoseconds.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
-  let digits = String(rest)
-  let sign = nanoseconds < 0 ? "-" : ""
+/// Seconds since 1970: "1577934245.123456789".
+func formatTime(_ time: FileTime) -> String {
+  // Before 1970 the nanoseconds count forward from a second that counts down.
+  let isNegative = time.seconds < 0 && time.nanoseconds > 0
+  let seconds = isNegative ? time.seconds + 1 : time.seconds
+  let digits = String(isNegative ? 1_000_000_000 - time.nanoseconds : time.nanoseconds)
+  let sign = isNegative && seconds == 0 ? "-" : ""
   return "\(sign)\(seconds)." + String(repeating: "0", count: 9 - digits.utf8.count) + digits
 }
 

@@ -104,6 +104,8 @@ struct Cat: ParsableCommand {
     var files: [Exact: Int] = [:]
     let members = file.members
     if file.isFolder { for (number, member) in members.enumerated() { files[Exact(member.name)] = number } }
+    // A link is the file that it leads to.
+    for member in members { if let link = member.link { files[Exact(member.name)] = files[Exact(link.path)] } }
     let known = Dictionary(grouping: file.tensors) { Exact($0.name) }
     var pieces: [Piece] = []
     for name in names {

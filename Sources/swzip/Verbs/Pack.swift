@@ -5,7 +5,7 @@ struct Pack: ParsableCommand {
     abstract: "Pack files: model.safetensors to model.safetensors.swz. Pack folders: model to model.swz.",
     discussion: """
       A folder becomes one container of all its files, with modes and times; what occurs twice in it is stored once. Links \
-      are followed, empty folders left out. With -r each file becomes a container of its own beside it, but for \
+      within it come back as links, others are followed; empty folders are left out. With -r each file becomes a container of its own beside it, but for \
       *.index.json, which stay readable for loaders, and *.swz. With --base a file or folder is packed as differences to \
       another version of it where that is smaller; unpacking then needs that version.
       """)
