@@ -101,7 +101,8 @@ MAX_BASE_DEPTH = 64
 
 MUST_EARLIER, MUST_BASE = 1, 2  # header flags
 MAY_SHA256 = 1
-DATA, BUNDLE = 0, 2  # member types
+DATA, LINK, BUNDLE = range(3)  # member types
+TYPES = {FIRST: (DATA,), NEWEST: (DATA, LINK, BUNDLE)}
 HAS_MODE, HAS_TIME, HAS_LENGTH, HAS_SHA256 = 1, 2, 4, 8  # member flags; the first two also of a bundle's file
 SECOND = 10**9  # nanoseconds
 
@@ -349,7 +350,7 @@ class SegmentRecord:
 
 @dataclass(frozen=True)
 class File:
-    """An original file: a member, or a range of a bundle (section 4.1)."""
+    """An original file or link: a member, or a range of a bundle (section 4.1)."""
 
     name: str
     mode: int | None
@@ -357,6 +358,7 @@ class File:
     start: int  # in the member
     length: int
     sha256: bytes | None
+    link: str | None = None  # the target, if it is a link
 
     @property
     def end(self) -> int:
@@ -371,6 +373,7 @@ class MemberRecord:
     flags: int
     mode: int
     name: str
+    link: str | None
     time: int
     length: int
     frame_size: int
@@ -602,9 +605,6 @@ def read_extensions(cursor: Cursor) -> str | None:
 
 # --- Names (section 8) ------------------------------------------------------------------------------------------------
 
-DEVICES = {"CON", "PRN", "AUX", "NUL"} | {f"{port}{digit}" for port in ("COM", "LPT") for digit in range(1, 10)}
-
-
 def decode_utf8(raw: bytes, where: str) -> str:
     """Strict UTF-8."""
     try:
@@ -613,24 +613,46 @@ def decode_utf8(raw: bytes, where: str) -> str:
         raise Damaged(f"name is not UTF-8, {where}") from None
 
 
-def check_part(part: str, where: str) -> None:
-    """One part of a member name."""
-    require(part not in ("", ".", ".."), "name has a part that is empty, . or ..", where)
-    require(len(part.encode()) <= 255, "name has a part above 255 bytes", where)
-    require(part[-1] not in " .", "name has a part that ends in a space or dot", where)
-    require(part.split(".")[0].upper() not in DEVICES, "name has a part that is a device name", where)
+def as_text(raw: bytes) -> str:
+    """Bytes of a name or target: those that are not UTF-8 as surrogates (section 8)."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def member_name(raw: bytes, where: str) -> str:
-    """The name of a file of a folder or checkpoint."""
+    """The name of a file or link of a folder or checkpoint."""
     require(len(raw) <= 4096, "name above 4096 bytes", where)
-    require(not any(byte < 0x20 or byte in b"\x7f\\:" for byte in raw), "name has a forbidden byte", where)
-    name = decode_utf8(raw, where)
-    parts = name.split("/")
+    require(b"\0" not in raw, "name has a zero byte", where)
+    parts = raw.split(b"/")
     require(len(parts) <= 32, "name has more than 32 parts", where)
     for part in parts:
-        check_part(part, where)
-    return name
+        require(part not in (b"", b".", b".."), "name has a part that is empty, . or ..", where)
+        require(len(part) <= 255, "name has a part above 255 bytes", where)
+    return as_text(raw)
+
+
+def link_path(name: str, target: str, where: str) -> str:
+    """The name that a link leads to (section 4.1)."""
+    require(len(as_bytes(target)) <= 4096, "target above 4096 bytes", where)
+    folders, parts = name.split("/")[:-1], target.split("/")
+    while parts and parts[0] == "..":
+        require(bool(folders), "link leads out", where)
+        folders.pop()
+        parts.pop(0)
+    require(bool(parts), "link leads to no name", where)
+    return member_name(as_bytes("/".join(folders + parts)), where)
+
+
+def read_time(cursor: Cursor, header: Header) -> int:
+    """Nanoseconds since 1970 (section 4.1)."""
+    if header.version == FIRST:
+        return cursor.i64()
+    seconds, nanoseconds = cursor.i64(), cursor.u32()
+    cursor.check(nanoseconds < SECOND, "nanoseconds are out of range")
+    return seconds * SECOND + nanoseconds
 
 
 # --- Directory (section 5) --------------------------------------------------------------------------------------------
@@ -658,13 +680,13 @@ def read_mode(cursor: Cursor) -> int:
 def read_member_start(cursor: Cursor, header: Header) -> tuple[int, int, int]:
     """Type, flags and mode, which frame and record share (section 4.1)."""
     kind, flags = cursor.u8(), cursor.u8()
-    require_known(kind == DATA or kind == BUNDLE and header.version != FIRST, f"member type {kind}", cursor.where)
+    require_known(kind in TYPES[header.version], f"member type {kind}", cursor.where)
     require_known(flags < 16, f"reserved member flags {flags:#x}", cursor.where)
     mode = read_mode(cursor)
     cursor.check(bool(flags & HAS_MODE) or mode == 0, "mode without its flag")
     if kind == BUNDLE:
         cursor.check(header.kind != 0, "bundle in a single file")
-        cursor.check(not flags & (HAS_MODE | HAS_TIME), "bundle with mode or time")
+    cursor.check(kind == DATA or not flags & (HAS_MODE | HAS_TIME), "link or bundle with mode or time")
     return kind, flags, mode
 
 
@@ -750,11 +772,12 @@ def read_member_record(cursor: Cursor, header: Header) -> MemberRecord:
     cursor.check(bool(flags & HAS_LENGTH), "member record without length flag")
     raw_name = cursor.take(cursor.varint())
     if header.kind == 0:
-        cursor.check(not flags & (HAS_MODE | HAS_TIME), "single file with mode or time")
+        cursor.check(kind == DATA and not flags & (HAS_MODE | HAS_TIME), "single file with mode or time, or a link")
     nameless = header.kind == 0 or kind == BUNDLE
     cursor.check(not nameless or raw_name == b"", "single file or bundle with a name")
     name = "" if nameless else member_name(raw_name, cursor.where)
-    time = cursor.i64() if flags & HAS_TIME else 0
+    link = as_text(cursor.take(cursor.varint())) if kind == LINK else None
+    time = read_time(cursor, header) if flags & HAS_TIME else 0
     length, frame_size, digest = cursor.varint(), 16 * cursor.varint(), cursor.take(16)
     stored_hash, files = (cursor.u64(), cursor.varint()) if kind == BUNDLE else (None, 1)
     cursor.check(1 <= files <= MAX_COUNT, "number of files is out of range")
@@ -765,8 +788,9 @@ def read_member_record(cursor: Cursor, header: Header) -> MemberRecord:
     segment_count, tensor_count = cursor.varint(), cursor.varint()
     segments = tuple(read_segment_record(cursor) for _ in range(segment_count))
     cursor.check(sum(record.length for record in segments) == length, "segments do not fill the member")
-    record = MemberRecord(kind, flags, mode, name, time, length, frame_size, digest, stored_hash, sha256, files, bases,
-                          segments, tensor_count)  # fmt: skip
+    cursor.check(link is None or not (length or bases or segments or tensor_count), "link with content")
+    record = MemberRecord(kind, flags, mode, name, link, time, length, frame_size, digest, stored_hash, sha256, files,
+                          bases, segments, tensor_count)  # fmt: skip
     if header.version == FIRST:
         record.tensors = read_tensor_records(cursor, record)
     return record
@@ -837,9 +861,14 @@ def check_members(records: list[MemberRecord], header: Header) -> None:
 
 
 def check_names(members: Iterable[Member]) -> None:
-    """No two files have one name (section 8)."""
-    names = [file.name.lower() for member in members for file in member.files]
-    require(len(set(names)) == len(names), "two files of one name", "names")
+    """No two files or links have one name (section 8), and each link leads to a file or its folder (section 4.1)."""
+    files = [file for member in members for file in member.files]
+    require(len({file.name for file in files}) == len(files), "two files of one name", "names")
+    found = {file.name for file in files if file.link is None}
+    found |= {name[:place] for name in found for place, letter in enumerate(name) if letter == "/"}
+    for file in files:
+        if file.link is not None:
+            require(link_path(file.name, file.link, "links") in found, "link leads to no file", "links")
 
 
 # --- Member and segment frames (sections 4.1, 4.2) --------------------------------------------------------------------
@@ -853,13 +882,14 @@ def read_member_frame(data: bytes, frame: Frame, member: Member, header: Header)
     require(known, "stored hash differs from the directory", f"frame of {member.label}")
     cursor = Cursor(data, frame.start + 16, frame.end, f"frame of {member.label}")
     kind, flags, mode = read_member_start(cursor, header)
-    base_count, length, time = cursor.u32(), cursor.u64(), cursor.i64()
+    base_count, length, time = cursor.u32(), cursor.u64(), read_time(cursor, header)
     name = cursor.take(cursor.u16())
+    link = as_text(cursor.take(cursor.u16())) if kind == LINK else None
     bases = read_bases(cursor, base_count)
     expected_length = record.length if flags & HAS_LENGTH else ALL_ONES
-    expected = (record.type, record.flags, record.mode, expected_length, record.time)
-    agree = (kind, flags | HAS_LENGTH, mode, length, time) == expected
-    cursor.check(agree and name == record.name.encode() and bases == record.bases, "differs from the directory")
+    expected = (record.type, record.flags, record.mode, expected_length, record.time, record.name, record.link)
+    agree = (kind, flags | HAS_LENGTH, mode, length, time, as_text(name), link) == expected
+    cursor.check(agree and bases == record.bases, "differs from the directory")
     if kind == BUNDLE:
         cursor.check(bool(flags & HAS_LENGTH), "bundle without length")
         member.files = read_file_table(cursor, record)
@@ -867,7 +897,7 @@ def read_member_frame(data: bytes, frame: Frame, member: Member, header: Header)
     else:
         has_mode, has_time = flags & HAS_MODE or None, flags & HAS_TIME or None
         sha256 = record.sha256[0] if record.sha256 else None
-        member.files = [File(record.name, has_mode and mode, has_time and time, 0, record.length, sha256)]
+        member.files = [File(record.name, has_mode and mode, has_time and time, 0, record.length, sha256, link)]
     unknown = read_extensions(cursor)
     if unknown:
         member.refuse(unknown)
@@ -2333,7 +2363,8 @@ def file_words(file: File) -> str:
     """What --list prints of a file, but its digest."""
     mode = "" if file.mode is None else f" mode {file.mode:03o}"
     time = "" if file.time is None else f" time {file.time}"
-    return f'"{printable(file.name)}": {file.length} bytes{mode}{time}'
+    link = "" if file.link is None else f" -> {printable(file.link)}"
+    return f'"{printable(file.name)}": {file.length} bytes{mode}{time}{link}'
 
 
 def member_lines(member: Member) -> Iterator[str]:
@@ -2402,13 +2433,15 @@ def listing(container: Container) -> bytes:
 
 
 def pick_file(container: Container, name: str | None) -> tuple[Member, File]:
-    """The file to decode."""
+    """The file to decode: of a link the one that it leads to."""
     files = container.files
     if name is None:
         if len(files) != 1:
             raise Usage(f"{len(files)} files, --member is needed")
         return files[0]
     for member, file in files:
+        if file.name == name and file.link is not None:
+            return pick_file(container, link_path(file.name, file.link, "links"))
         if file.name == name:
             return member, file
     raise Usage(f'no file "{printable(name)}", --member')

@@ -508,7 +508,12 @@ struct WireTests {
       try directory("x", "member 0") { $0.time = FileTime(nanoseconds: 0) },
       try directory("x", "member 0") { $0.bases = Self.members[1].bases },
     ] {
-      #expect(throws: SwzipError.self) { try ContainerIndex.readDirectory(try bad.frame(), at: 0) }
+      #expect(throws: SwzipError.self) {
+        let members = try ContainerIndex.readDirectory(try bad.frame(), at: 0).members.map(\.header)
+        try LinkTarget.check(
+          members.compactMap { member in member.link.map { (member.name, $0) } },
+          among: members.filter { $0.link == nil }.map(\.name), .corrupt)
+      }
     }
   }
 

@@ -150,6 +150,7 @@ class CommandTests(Checks):
         self.check_refused("none chosen", run(several), (2,))
         self.check_refused("unknown", run("--member", "nobody", several), (2,))
         self.check_refused("unknown, escaped", run("--member", "a\nb", several), (2,))
+        self.check_refused("a link to a folder", run("--member", "a/l", self.folder / "good-link-folder.swz"), (2,))
 
     def test_base(self) -> None:
         container = self.folder / "good-copy-base.swz"
@@ -418,7 +419,7 @@ class HostileTests(Checks):
         if frame == "block":
             edits += [(rng.randrange(24, len(container.block.body)), rng.randbytes(1))]
         if frame == "member" and container.first.files:
-            edits += [(rng.randrange(42, len(container.first.frame(0))), rng.randbytes(1))]
+            edits += [(rng.randrange(46, len(container.first.frame(0))), rng.randbytes(1))]
         if frame == "directory":
             edits += [(rng.randrange(16, len(container.directory(container.body()[2]))), rng.randbytes(1))]
         chosen = chosen.decode() or None

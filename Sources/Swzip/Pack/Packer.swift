@@ -185,7 +185,7 @@ final class Packer {
         "more than \(Limits.tensors) tensors; those of \(member.header.name.printable) are not listed")
       tensors = []
     }
-    let sha256 = try input.sha256Digests()
+    let sha256 = member.header.storesSHA256 ? try input.sha256Digests() : []
     account.endMember(byteCount: input.consumed, checksum: input.checksumOfAll, sha256: sha256, tensors: tensors)
     report.rawByteCount += input.consumed
     report.tensorCount += tensors.count
