@@ -116,12 +116,13 @@ struct SalvageTests {
     for position in [8, 20, 40, 57, 63, 64, 80] {
       var damaged = Self.container
       damaged[position] ^= 0x40
-      let (bytes, report) = try salvaged(damaged)
+      // The index tells all that a member's frame does.
+      let (bytes, report) = try salvaged(damaged, isWhole: position >= 64)
       #expect(same(bytes, Self.original), "byte \(position)")
       #expect(report.missing.isEmpty)
     }
     let headless = [UInt8](repeating: 0xDB, count: 64) + Self.container[64...]
-    for other in [headless, Array(headless[64...]), Array(headless[113...])] {
+    for other in [headless, Array(headless[64...]), Array(headless[112...])] {
       #expect(same(try salvaged(other).bytes, Self.original))
     }
     #expect(throws: SwzipError(.corrupt, .notAContainer, at: 0)) { try salvaged(Random.made(5000)) }
@@ -150,7 +151,8 @@ struct SalvageTests {
     let sink = ArraySink()
     let report = try #require(try salvage(from: ArraySource(damaged), to: sink).files.first)
     let bytes = sink.bytes
-    #expect(bytes.count == original.count)
+    // Of what nothing is left there is no output.
+    #expect(bytes.count == (firstBlocks == 0 ? 0 : original.count))
     #expect(report.recoveredByteCount == UInt64(count * firstBlocks))
     var wrong = 0
     for block in 0..<8 {

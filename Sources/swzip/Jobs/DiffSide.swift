@@ -9,7 +9,7 @@ enum DiffSide {
   case folder([String: () throws(Failure) -> any InputSource])
 
   init(_ path: String, _ bases: Bases?) throws(Failure) {
-    if try attempt(path, { () throws(SystemError) in try FileStatus.of(path) }).kind == .directory {
+    if try NamedBases.status(path).kind == .directory {
       self = .folder(try DiffSide.files(below: path, bases))
       return
     }

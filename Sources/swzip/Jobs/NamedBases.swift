@@ -46,7 +46,7 @@ struct NamedBases {
   }
 
   /// A file or a folder: opening anything else may wait, or do things.
-  private static func status(_ path: String) throws(Failure) -> FileStatus {
+  static func status(_ path: String) throws(Failure) -> FileStatus {
     let status = try attempt(path) { () throws(SystemError) in try FileStatus.of(path) }
     guard status.kind == .regular || status.kind == .directory else {
       throw .refused(path, "it is not a regular file; save what it gives as a file first")
