@@ -31,6 +31,10 @@ package struct FilePlace: Sendable {
             member: number, offset: 0, byteCount: record.byteCount, checksum: record.checksum, sha256: record.sha256))
       }
     }
+    // Those of members are distinct by the directory.
+    if index.directory.members.contains(where: { $0.bundle != nil }) {
+      try MemberNames.checkDistinct(places.lazy.map(\.name))
+    }
     try LinkTarget.check(
       places.compactMap { place in place.link.map { (place.name, $0) } },
       among: places.lazy.filter { $0.link == nil }.map(\.name), .corrupt)
@@ -47,7 +51,7 @@ package struct FilePlace: Sendable {
     guard frame.kind == .member, frame.byteCount == bytes.count, frame.tag == UInt32(number),
       unsafe bytes.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: frame.tag) }) == frame.storedHash
     else { throw SwzipError(.corrupt, .frameHash, at: position) }
-    var header = try MemberHeader.read(&reader, index.header.version)
+    var header = try MemberHeader.readFields(&reader, index.header.version)
     let files = header.files ?? []
     header.files = nil
     guard frame.storedHash == bundle.frameHash, files.count == bundle.fileCount, header == record.header else {
@@ -62,20 +66,25 @@ package struct FilePlace: Sendable {
           byteCount: file.byteCount, checksum: nil, sha256: bundle.sha256.isEmpty ? nil : bundle.sha256[index]))
       offset += file.byteCount
     }
-    try check(record.tensors, places, at: index.trailer.directoryPosition)
+    try BundleTensors.check(record.tensors, files.map(\.byteCount), at: index.trailer.directoryPosition)
     return places
   }
+}
 
-  /// Each tensor of a bundle lies in one file, and those of one file stand together.
-  private static func check(
-    _ tensors: [TensorRecord], _ places: [FilePlace], at position: UInt64
+/// Where the tensors of a bundle lie (spec/FORMAT.md, section 5).
+enum BundleTensors {
+  /// Throws `tensorRange` unless each lies in one file, that of the tensor before it or a later one. `byteCounts`: of the
+  /// files.
+  static func check(
+    _ tensors: [TensorRecord], _ byteCounts: [UInt64], at position: UInt64
   ) throws(SwzipError) {
-    var number = 0
+    var (number, start): (Int, UInt64) = (0, 0)
     for tensor in tensors {
-      while number < places.count, tensor.offset + tensor.byteCount > places[number].end {
+      while number < byteCounts.count, tensor.offset + tensor.byteCount > start + byteCounts[number] {
+        start += byteCounts[number]
         number += 1
       }
-      guard number < places.count, tensor.offset >= places[number].offset else {
+      guard number < byteCounts.count, tensor.offset >= start else {
         throw SwzipError(.corrupt, .tensorRange, at: position, detail: tensor.name)
       }
     }

@@ -10,6 +10,8 @@ final class Unpacker {
   private var sink: (any OutputSink)?
   private var names = MemberNames()
   private var links: [(name: String, target: String)] = []
+  /// Lengths of the files of each bundle.
+  private var bundleByteCounts: [Int: [UInt64]] = [:]
   /// Of what is no link.
   private var fileNames: [String] = []
   private let window: FrameWindow
@@ -70,6 +72,7 @@ final class Unpacker {
     }
     try endMember()
     try readIndex()
+    if !bundleByteCounts.isEmpty { try MemberNames.checkDistinct(fileNames + links.map(\.name)) }
     try LinkTarget.check(links, among: fileNames, .corrupt)
     for link in links { try members?.link(link.name, to: link.target) }
     var report = UnpackReport()
@@ -149,6 +152,7 @@ final class Unpacker {
     firstFiles.append(fileCount)
     fileCount += member.files?.count ?? 1
     if let files = member.files {
+      bundleByteCounts[account.directory.members.count] = files.map(\.byteCount)
       bundle = BundleCutter(files, firstNumber: firstFiles.last ?? 0, storesSHA256: member.storesSHA256, members)
       sink = nil
     } else {
@@ -403,6 +407,9 @@ final class Unpacker {
   private func compare(_ directory: Directory, at position: UInt64) throws(SwzipError) {
     guard directory.members.count == account.directory.members.count else {
       throw SwzipError(.corrupt, .indexAgrees, at: position)
+    }
+    for (number, byteCounts) in bundleByteCounts {
+      try BundleTensors.check(directory.members[number].tensors, byteCounts, at: position)
     }
     for (stored, read) in zip(directory.members, account.directory.members) {
       guard stored.checksum == read.checksum else { throw SwzipError(.corrupt, .memberHash, at: position) }

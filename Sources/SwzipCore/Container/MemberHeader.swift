@@ -78,6 +78,16 @@ package struct MemberHeader: Equatable, Sendable {
 
   /// Reads what follows the frame's header.
   package static func read(_ reader: inout ByteReader, _ version: FormatVersion) throws(SwzipError) -> MemberHeader {
+    let member = try readFields(&reader, version)
+    try Extensions.read(&reader)
+    try reader.padding()
+    return member
+  }
+
+  /// The same, whatever extensions follow: enough to list the member.
+  package static func readFields(
+    _ reader: inout ByteReader, _ version: FormatVersion
+  ) throws(SwzipError) -> MemberHeader {
     let type = try readType(&reader, version)
     let flags = try reader.integer(UInt8.self)
     guard flags & 0xF0 == 0 else { throw reader.failure(.reservedBits, .unsupported) }
@@ -105,8 +115,6 @@ package struct MemberHeader: Equatable, Sendable {
       member.files = files
       guard Self.sum(files) == member.byteCount else { throw reader.failure(.tiling) }
     }
-    try Extensions.read(&reader)
-    try reader.padding()
     return member
   }
 

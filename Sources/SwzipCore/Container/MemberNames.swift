@@ -7,6 +7,14 @@ package struct MemberNames {
 
   package init() {}
 
+  /// Throws `name` if two of a container's names are equal.
+  package static func checkDistinct(_ names: some Sequence<String>) throws(SwzipError) {
+    var seen = Set<Exact>()
+    for name in names where !seen.insert(Exact(name)).inserted {
+      throw SwzipError(.corrupt, .name, detail: name)
+    }
+  }
+
   /// Whether it is a file, or a folder of one.
   package func contains(_ name: String) -> Bool { files.contains(Exact(name)) || folders.contains(Exact(name)) }
 

@@ -82,7 +82,8 @@ struct TorchZip<Input: InputBytes> {
     guard try isLittleEndian(records[Exact("\(root)/byteorder")]) else { return }
     var offsets: [UInt32: UInt64] = [:]
     for (number, storage) in pickle.objects.storages.enumerated() {
-      guard let data = records[Exact("\(stem)/\(storage.key)")] ?? records[Exact("\(root)/.data/\(storage.key).storage")],
+      guard
+        let data = records[Exact("\(stem)/\(storage.key)")] ?? records[Exact("\(root)/.data/\(storage.key).storage")],
         data.isStored, data.byteCount == storage.byteCount
       else { continue }
       offsets[UInt32(number)] = data.offset
