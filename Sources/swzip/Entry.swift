@@ -3,7 +3,7 @@ internal import SwzipCore
 internal import SwzipSystem
 
 /// The version of the command and the library; the format's own version is in the container.
-let swzipVersion = "0.1.0"
+let swzipVersion = "0.2.0"
 
 struct Swzip: ParsableCommand {
   static let configuration = CommandConfiguration(
