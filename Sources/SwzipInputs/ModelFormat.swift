@@ -36,6 +36,15 @@ package struct Payload: Equatable, Sendable {
   }
 }
 
+extension TensorRecord {
+  /// A tensor of which only the place is known, as bytes. What a header claims beyond any file is cut: more than 2^60 bytes no
+  /// tensor has here.
+  init(bytesOf name: String, at offset: UInt64, _ byteCount: UInt64) {
+    let byteCount = min(byteCount, 1 << 60)
+    self.init(name: name, elementType: .bytes, shape: [byteCount], offset: offset, byteCount: byteCount)
+  }
+}
+
 /// What a parser says of a file: everything outside the payloads is skeleton, kept as it is.
 package struct FileMap: Equatable, Sendable {
   /// Sorted by offset; they may overlap.

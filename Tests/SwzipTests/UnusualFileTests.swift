@@ -52,6 +52,13 @@ struct UnusualFileTests {
     #expect(same(try unpackedForward(container), file))
   }
 
+  /// A tensor of which only the place is known is no longer than a tensor may be, whatever a header claims.
+  @Test(arguments: [1 << 60, 1 << 61, 1 << 62 - 1]) func placesBeyondAnyFile(end: Int) throws {
+    let header = #"{"w":{"dtype":"NEW","shape":[1],"data_offsets":[0,\#(end)]}}"#
+    let input = SparseBytes(SafetensorsFile.file(header, []), isPipe: true)
+    #expect(try Safetensors.map(input).map { $0.problem(byteCount: nil) } == .some(nil))
+  }
+
   /// Values that no header tells of, in a file whose other tensors are known.
   @Test func statisticsLookWhereTheMapIsLost() throws {
     let odd = Pattern.weights.bytes(.bf16, 60_000)

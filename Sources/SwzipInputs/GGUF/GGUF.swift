@@ -176,8 +176,7 @@ package enum GGUF: ModelFormat {
       let next = index + 1 < infos.count ? dataStart + infos[index + 1].offset : max(fileByteCount ?? start, start)
       var record =
         info.record
-        ?? TensorRecord(
-          name: info.name, elementType: .bytes, shape: [next - start], offset: 0, byteCount: next - start)
+        ?? TensorRecord(bytesOf: info.name, at: 0, next - start)
       record.offset = start
       if elementType(info.type) == nil {
         odd.add(info.name, .type, "is of type \(info.type), which is not known; packed without its type")

@@ -154,8 +154,7 @@ struct ONNXWalk<Input: InputBytes> {
   private mutating func add(_ tensor: Tensor) {
     guard let range = tensor.values?.range, tensors.count < Limits.tensors else { return }
     let byteCount = range.upperBound - range.lowerBound
-    var record = TensorRecord(
-      name: tensor.name, elementType: .bytes, shape: [byteCount], offset: range.lowerBound, byteCount: byteCount)
+    var record = TensorRecord(bytesOf: tensor.name, at: range.lowerBound, byteCount)
     if let (type, count) = tensor.valueType {
       let shape = tensor.shape + (count > 1 ? [count] : [])
       if shape.count <= Limits.rank, TensorRecord.byteCount(of: type, shape: shape) == byteCount {

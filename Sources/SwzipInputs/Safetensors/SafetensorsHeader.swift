@@ -99,8 +99,7 @@ package struct SafetensorsHeader: Equatable, Sendable {
         return nil
       }
       let byteCount = range.upperBound - range.lowerBound
-      var tensor = TensorRecord(
-        name: name, elementType: .bytes, shape: [byteCount], offset: dataStart + range.lowerBound, byteCount: byteCount)
+      var tensor = TensorRecord(bytesOf: name, at: dataStart + range.lowerBound, byteCount)
       guard let type = typeName.flatMap({ ElementType(safetensorsName: $0) }) else {
         let type = typeName.map { String($0.unicodeScalars.prefix(40)).printable } ?? ""
         odd.add(name, .type, "is of type \(type), which is not known; packed without its type")
