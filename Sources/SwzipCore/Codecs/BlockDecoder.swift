@@ -16,14 +16,17 @@ package typealias ReferenceReader = (
 
 /// Decodes the blocks of one segment: its header checked, its tables built when the first block needs them. Blocks of one
 /// segment may be decoded by several threads at once, each with a scratch of its own.
-package final class SegmentDecoder: @unchecked Sendable {  // not changed after `begin`, but for tables, under the lock
+package final class SegmentDecoder: @unchecked Sendable {  // not changed after `begin`, but for tables, by one thread
   package private(set) var header: SegmentHeader
   private var kind: FloatKind?
   private var deltaKind: DeltaKind?
   private let tables = DecodeTables()
   private let ransTables = RansDecodeTables()
   private var paletteEntries: [UInt8] = []
-  private let hasTables = Mutex(false)
+  private let tableState = Atomic<UInt8>(noTables)
+  private static let noTables: UInt8 = 0
+  private static let building: UInt8 = 1
+  private static let ready: UInt8 = 2
 
   package init() {
     header = SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes)
@@ -35,21 +38,31 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     kind =
       header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
     deltaKind = header.codec == CodecID.delta.rawValue ? DeltaKind(header.elementType) : nil
-    hasTables.withLock { $0 = false }
+    tableState.store(Self.noTables, ordering: .releasing)
   }
 
   /// Whether the tables take memory now.
-  package var holdsTables: Bool { hasTables.withLock { $0 } }
+  package var holdsTables: Bool { tableState.load(ordering: .acquiring) == Self.ready }
 
   /// Builds what coded blocks need. Not in `begin`: segments whose blocks are all stored otherwise need none.
   private func buildTables() throws(SwzipError) {
-    try hasTables.withLock { (isDone) throws(SwzipError) in
-      guard !isDone else { return }
+    guard !holdsTables else { return }
+    while true {
+      let (isOurs, found) = tableState.compareExchange(
+        expected: Self.noTables, desired: Self.building, ordering: .acquiringAndReleasing)
+      if isOurs { break }
+      if found == Self.ready { return }
+      // Another thread builds them, which takes microseconds.
+    }
+    do throws(SwzipError) {
       try tables.build(header.tables, shift: kind?.shift ?? 0)
       if let rans = header.rans { try ransTables.build(rans, shift: kind?.shift ?? 0) }
       paletteEntries = header.palette?.entries() ?? []
-      isDone = true
+    } catch {
+      tableState.store(Self.noTables, ordering: .releasing)
+      throw error
     }
+    tableState.store(Self.ready, ordering: .releasing)
   }
 
   /// Decodes block `index`. `frame`: its bytes, with `Limits.slack` readable bytes behind; `out`: exactly its values.
