@@ -1,5 +1,4 @@
 internal import SwzipCore
-internal import Synchronization
 
 /// The decoded blocks last used of a container: those that were wanted in part, and in a chain of bases with values that are
 /// predicted from several ranges all. Each would else be decoded for each range that needs it, at each step of the chain ever
@@ -12,7 +11,7 @@ final class BlockCache: Sendable {
   private static let mostBytes = 8 << 20
 
   /// The last used last.
-  private let blocks = Mutex<[(key: Key, bytes: [UInt8])]>([])
+  private let blocks = Guarded<[(key: Key, bytes: [UInt8])]>([])
 
   func block(_ key: Key) -> [UInt8]? {
     blocks.withLock { blocks in

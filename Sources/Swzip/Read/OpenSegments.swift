@@ -1,5 +1,4 @@
 internal import SwzipCore
-internal import Synchronization
 
 /// The segments last used of a container, which stay open: a segment that others refer to is read for each of their blocks.
 final class OpenSegments: Sendable {
@@ -8,7 +7,7 @@ final class OpenSegments: Sendable {
   private static let mostDecoderBytes = 4 << 20
 
   /// The last used last.
-  private let segments = Mutex<[(number: Int, segment: OpenSegment)]>([])
+  private let segments = Guarded<[(number: Int, segment: OpenSegment)]>([])
 
   /// Segment `number`, opened by `open` unless it is there.
   func segment(

@@ -1,9 +1,8 @@
 internal import SwzipCore
-internal import Synchronization
 
 /// The scratch of a container's readers, kept from one read to the next: as many as ever worked at once.
 final class ReadWorkers: Sendable {
-  private let idle = Mutex<[ReadWorker]>([])
+  private let idle = Guarded<[ReadWorker]>([])
 
   /// Lends `count` workers to `body`.
   func lend(_ count: Int, to body: ([ReadWorker]) throws(SwzipError) -> Void) throws(SwzipError) {
