@@ -142,8 +142,9 @@ BLOCK_TYPES: dict[int, tuple[str, int, tuple[int, ...], tuple[int, ...]]] = {
     105: ("Q1_0", 128, (1, 1, 16), (0,)),
     106: ("Q2_0", 64, (1, 1, 16), (0,)),
 }
+BIG = 32  # and the code of a type of several bytes: big-endian values of it
 T_BYTES, BF16, F16, F32, F64, F8_E4M3, F8_E5M2 = range(7)
-F8_E4M3FNUZ, F8_E5M2FNUZ = 8, 9
+F8_E4M3FNUZ, F8_E5M2FNUZ, C64 = 8, 9, 19
 
 BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST, DELTA = range(7)  # codecs
 REFERRING = (COPY, CAST, DELTA)  # those that read what they refer to
@@ -205,16 +206,36 @@ def element_width(element: int) -> int:
 
 def element_known(element: int) -> bool:
     """Whether section 6 has the code."""
-    return element < len(ELEMENTS) or element in BLOCK_TYPES
+    return element < len(ELEMENTS) or element in BLOCK_TYPES or big_endian(element)
+
+
+def big_endian(element: int) -> bool:
+    """Whether values are big-endian: types of 2, 4 and 8 bytes have such a twin."""
+    return BIG <= element < BIG + len(ELEMENTS) and ELEMENTS[element - BIG][1] >= 16
+
+
+def little_twin(element: int) -> int:
+    """The type of the same values in little-endian order."""
+    return element - BIG if big_endian(element) else element
 
 
 def element_name(element: int) -> str:
+    if big_endian(element):
+        return ELEMENTS[little_twin(element)][0] + "_BE"
     return BLOCK_TYPES[element][0] if element in BLOCK_TYPES else ELEMENTS[element][0]
+
+
+def swap_values(data: bytes, element: int) -> bytes:
+    """The bytes of each value of a little-endian type reversed; of C64, of each of its two parts."""
+    unit = 4 if element == C64 else element_width(element)
+    return b"".join(data[at : at + unit][::-1] for at in range(0, len(data), unit))
 
 
 def element_fields(element: int) -> tuple[int, ...]:
     """Sizes of the fields of a value: one for each section of mode planes (planes.md)."""
-    return BLOCK_TYPES[element][2] if element in BLOCK_TYPES else (1,) * max(1, ELEMENTS[element][1] // 8)
+    if element in BLOCK_TYPES:
+        return BLOCK_TYPES[element][2]
+    return (1,) * max(1, ELEMENTS[little_twin(element)][1] // 8)
 
 
 def xxh3_64(data: bytes | bytearray, seed: int = 0) -> int:
@@ -455,6 +476,7 @@ class Segment:
     tables: list[Table] = field(default_factory=list)  # those of Huffman
     contexts: Contexts | None = None  # of coder rANS
     palette: Palette | None = None  # of codec symbols
+    big_endian: bool = False  # then `element` is the little-endian twin
     referred: int | None = None  # of codec cast: the element type of the referred range
     t: int | None = None  # of codec delta: T
     prediction: Prediction | None = None  # of codec delta, and its constants
@@ -462,6 +484,11 @@ class Segment:
     q: int = 0  # of codec delta: Q, contexts below which are quiet
     references: list[Reference] = field(default_factory=list)
     blocks: list[Frame] = field(default_factory=list)
+
+    @property
+    def code(self) -> int:
+        """The element type of the segment frame."""
+        return self.element + BIG * self.big_endian
 
     @property
     def width(self) -> int:
@@ -702,7 +729,7 @@ def tensor_bits(element: int, shape: tuple[int, ...], cursor: Cursor) -> int:
     if 0 in shape:
         return 0
     if element not in BLOCK_TYPES:
-        return prod(shape) * ELEMENTS[element][1]
+        return prod(shape) * ELEMENTS[little_twin(element)][1]
     _, elements, fields, _ = BLOCK_TYPES[element]
     cursor.check(bool(shape) and shape[-1] % elements == 0, "rows are not whole blocks")
     return prod(shape) // elements * sum(fields) * 8
@@ -949,6 +976,8 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     window_base, reference_count, coder = cursor.u16(), cursor.u8(), cursor.u8()
     require_known(element_known(element), f"element type {element}", cursor.where)
     segment = Segment(number, offset, length, per_block, row_length, element, codec, j, window_base, coder)
+    if big_endian(element):
+        segment.element, segment.big_endian = little_twin(element), True
     cursor.check(length >= 1, "segment is empty")
     if codec >= len(CODEC_NAMES):
         member.refuse(f"codec {codec} of segment {number}")
@@ -1010,6 +1039,8 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
         cursor.check(segment.j in FLOAT_FORMS[segment.element].allowed_j, "J is not allowed for the element type")
         highest = {9: 256, 10: 768}.get(segment.field_bits, 0)
         cursor.check(segment.window_base <= highest, f"window base is above {highest}")
+    referring = segment.codec in (CAST, DELTA)
+    cursor.check(not (referring and segment.big_endian), "big-endian values that refer to others")
     if segment.codec == DELTA:
         cursor.check(segment.coder == CODER_RANS, "codec delta with another coder than rANS")
         typed = segment.element != T_BYTES and segment.element not in BLOCK_TYPES
@@ -1100,7 +1131,7 @@ class Walk:
         require(frame.stored_hash == record.stored_hash, "stored hash differs from the directory", where)
         require(frame.end - frame.start == 16 * record.frame_units, "frame size differs from the directory", where)
         segment = read_segment_frame(self.data, frame, number, member)
-        found = (segment.length, segment.element, segment.codec)
+        found = (segment.length, segment.code, segment.codec)
         require(found == (record.length, record.element, record.codec), "differs from the directory", where)
         check_references(segment, member, self.members, self.header)
         self.blocks(segment, record)
@@ -1995,7 +2026,8 @@ CASTS: dict[tuple[int, int], Callable[[int], int]] = {
 def read_referred(cursor: Cursor, segment: Segment) -> int:
     """The element type of the referred range."""
     referred = cursor.u8()
-    require_known(referred < len(ELEMENTS), f"element type {referred} of a reference", cursor.where)
+    known = referred < len(ELEMENTS) or big_endian(referred)
+    require_known(known, f"element type {referred} of a reference", cursor.where)
     pair = (segment.element, referred)
     cursor.check(pair in CASTS or pair == (F32, BF16), "codec cast does not know these element types")
     return referred
@@ -2336,6 +2368,8 @@ class Decoder:
         referred = partial(self.referred, member, segment, first_byte // segment.width, frame.tag)
         decoded = MODES[mode](Block(cursor, segment, frame.tag, referred))
         cursor.finish()
+        if segment.big_endian and segment.codec not in (BYTES, COPY):
+            decoded = swap_values(decoded, segment.element)
         require(xxh3_64(decoded) == decoded_hash, "decoded hash does not match", where)
         return decoded
 
@@ -2396,7 +2430,7 @@ def member_lines(member: Member) -> Iterator[str]:
 def segment_line(segment: Segment) -> str:
     """What --list prints of a segment."""
     codec = CODEC_NAMES[segment.codec] if segment.codec < len(CODEC_NAMES) else f"codec {segment.codec}"
-    line = f"segment {segment.number}: {element_name(segment.element)} {codec}"
+    line = f"segment {segment.number}: {element_name(segment.code)} {codec}"
     line += f", {segment.length} bytes at {segment.offset}, {len(segment.blocks)} blocks"
     if segment.codec == FLOAT:
         line += f", J {segment.j}, base {segment.window_base}"
