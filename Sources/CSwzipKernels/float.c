@@ -63,6 +63,19 @@ void swzip_histogram_add_plain(const uint8_t *bytes, size_t count, size_t step, 
   for (int s = 0; s < 256; s++) counts[s] += lanes[0][s] + lanes[1][s] + lanes[2][s] + lanes[3][s];
 }
 
+void swzip_bytes_swap(const void *from, size_t byte_count, unsigned unit, void *to) {
+  const uint8_t *in = from;
+  uint8_t *out = to;
+  // One loop each: compilers make vectors of them.
+  if (unit == 2) {
+    for (size_t i = 0; i < byte_count; i += 2) store16(out + i, __builtin_bswap16(load16(in + i)));
+  } else if (unit == 4) {
+    for (size_t i = 0; i < byte_count; i += 4) store32(out + i, __builtin_bswap32(load32(in + i)));
+  } else {
+    for (size_t i = 0; i < byte_count; i += 8) store64(out + i, __builtin_bswap64(load64(in + i)));
+  }
+}
+
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes) {
   const uint8_t *const bytes = values;
   if (width == 1) {

@@ -23,8 +23,8 @@ package struct Payload: Equatable, Sendable {
     self.offset = offset
     self.byteCount = byteCount
     // A complex value is coded as its two parts.
-    self.elementType = elementType == .c64 ? .f32 : elementType
-    self.rowLength = elementType == .c64 ? 2 * rowLength : rowLength
+    self.elementType = elementType == .c64 ? .f32 : elementType == .c64BE ? .f32BE : elementType
+    self.rowLength = elementType.native == .c64 ? 2 * rowLength : rowLength
   }
 
   /// All of a tensor; rows are all dimensions but the first.

@@ -7,6 +7,8 @@ package struct Layout: Equatable, Sendable {
   /// Segments from the file's start on; what follows the last one is plain bytes.
   package var segments: [SegmentRange] = []
   package var warnings: [String] = []
+  /// Whether floats are looked for behind the last segment, in an input whose length is unknown.
+  package var guessesTail = false
 
   package init() {}
 }
@@ -70,16 +72,18 @@ package enum Planner {
     return payload.byteCount < UInt64(type.isBlock ? Limits.recordBlockBytes / 2 : smallTensorValues * type.width)
   }
 
-  /// Equal shares of whole rows, none above `Limits.segmentBytes`.
+  /// Equal shares of whole rows, none above `Limits.segmentBytes`, or a quarter of that.
   private static func shares(
     _ start: UInt64, _ end: UInt64, _ type: ElementType, rowLength: Int
   ) -> [SegmentRange] {
     guard start < end else { return [] }
     let byteCount = end - start
     let unit = UInt64(max(rowLength, 256) * type.width)
-    let count = (byteCount + UInt64(Limits.segmentBytes) - 1) / UInt64(Limits.segmentBytes)
+    // Big-endian values are planned from a copy.
+    let most = UInt64(type.isSwapped ? Limits.segmentBytes / 4 : Limits.segmentBytes)
+    let count = (byteCount + most - 1) / most
     var share = ((byteCount + count - 1) / count + unit - 1) / unit * unit
-    if share > UInt64(Limits.segmentBytes) { share = UInt64(Limits.segmentBytes) / unit * unit }
+    if share > most { share = max(most / unit, 1) * unit }
     return stride(from: start, to: end, by: Int(share)).map { from in
       SegmentRange(
         offset: from, byteCount: Int(min(share, end - from)), elementType: type, rowLength: rowLength)

@@ -22,11 +22,16 @@ package enum Pattern: String, CaseIterable, Sendable {
   /// Sixteen distinct values, some much more often than others.
   case fewValues
 
-  /// `count` values of `type`, little-endian.
+  /// `count` values of `type`, little-endian unless the type says otherwise.
   package func bytes(_ type: ElementType, _ count: Int, seed: UInt64 = 1) -> [UInt8] {
     let width = type.width
     // A block of a block type is as many small integers as it has bytes.
     guard !type.isBlock else { return bytes(.i8, width * count, seed: seed) }
+    if type.isSwapped {
+      let values = bytes(type.native, count, seed: seed)
+      let unit = type == .c64BE ? 4 : width
+      return values.indices.map { values[$0 / unit * unit + unit - 1 - $0 % unit] }
+    }
     var random = Random(seed &* 31 &+ UInt64(count))
     guard self != .random else { return random.bytes(width * count) }
     let shape = FloatShape(type)

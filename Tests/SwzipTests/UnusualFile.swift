@@ -113,7 +113,7 @@ struct UnusualFile: Sendable, CustomTestStringConvertible {
       UnusualFile("followed by other bytes", torchFile + [10, 10, 10], Torch.self, ["w F32 64x96"]),
       UnusualFile("followed by many bytes", torchFile + Random.made(60_000), Torch.self, ["w F32 64x96"]),
       UnusualFile(
-        "compressed", rewritten(saved(isStored: false)), Torch.self, [], warns: "compressed already", isMapped: false),
+        "compressed", rewritten(saved(isStored: false)), Torch.self, [], warns: "compressed already"),
       UnusualFile(
         "exported",
         rewritten([
@@ -194,6 +194,11 @@ struct UnusualFile: Sendable, CustomTestStringConvertible {
     return [0x93] + Array("NUMPY".utf8) + [version, 0] + length + Array(header.utf8) + data
   }
 
+  /// The values with the bytes of each `width` in the other order.
+  private static func swapped(_ width: Int) -> [UInt8] {
+    values.indices.map { values[$0 / width * width + width - 1 - $0 % width] }
+  }
+
   private static func described(_ type: String, shape: String = "(64, 96)") -> [UInt8] {
     array("{'descr': \(type), 'fortran_order': False, 'shape': \(shape), }      \n")
   }
@@ -212,9 +217,15 @@ struct UnusualFile: Sendable, CustomTestStringConvertible {
       ["array F32 64x96"]),
     UnusualFile("complex64", described("'<c8'", shape: "(64, 48)"), NPY.self, ["array C64 64x48"]),
     UnusualFile("complex128", described("'<c16'", shape: "(64, 24)"), NPY.self, ["array F64 64x24x2"]),
-    UnusualFile("texts", described("'<U4'", shape: "(1536,)"), NPY.self, ["array BYTES 1536x16"], isMapped: false),
-    UnusualFile("a structure", described("[('x', '<f4'), ('y', '<i4', (2,))]"), NPY.self, [], isMapped: false),
-    UnusualFile("objects", described("'|O'"), NPY.self, [], isMapped: false),
+    UnusualFile(
+      "big-endian values", array("{'descr': '>f4', 'fortran_order': False, 'shape': (64, 96), }", swapped(4)), NPY.self,
+      ["array F32_BE 64x96"]),
+    UnusualFile(
+      "big-endian complex128", array("{'descr': '>c16', 'fortran_order': False, 'shape': (64, 24), }", swapped(8)),
+      NPY.self, ["array F64_BE 64x24x2"]),
+    UnusualFile("texts", described("'<U4'", shape: "(1536,)"), NPY.self, ["array BYTES 1536x16"]),
+    UnusualFile("a structure", described("[('x', '<f4'), ('y', '<i4', (2,))]"), NPY.self, []),
+    UnusualFile("objects", described("'|O'"), NPY.self, []),
     UnusualFile(
       "several arrays", array() + array() + described("'<f2'", shape: "(96, 128)"), NPY.self,
       ["array F32 64x96", "array.1 F32 64x96", "array.2 F16 96x128"]),

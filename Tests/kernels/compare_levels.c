@@ -444,6 +444,12 @@ static void test_bytes(int number) {
     check(same, "planes split", level, "values:", values);
     swzip_planes_merge((const uint8_t *const *)planes, values, width, merged);
     check(!memcmp(merged, bytes, values * width), "planes merge", level, "values:", values);
+    if (width == 1) continue;
+    swzip_bytes_swap(bytes, values * width, width, merged);
+    for (uint32_t i = 0; i < values * width; i++) same &= merged[i] == bytes[(i / width + 1) * width - 1 - i % width];
+    check(same, "bytes swap", level, "values:", values);
+    swzip_bytes_swap(merged, values * width, width, merged);
+    check(!memcmp(merged, bytes, values * width), "bytes swap in place", level, "values:", values);
   }
 }
 

@@ -272,6 +272,9 @@ void swzip_predict(const swzip_prediction *prediction, const void *const referen
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes);
 void swzip_planes_merge(const uint8_t *const *planes, uint32_t count, unsigned width, void *out);
 
+/// Reverses the bytes of each unit of 2, 4 or 8 bytes; `byte_count` is a multiple of it. `to` may be `from`.
+void swzip_bytes_swap(const void *from, size_t byte_count, unsigned unit, void *to);
+
 /// The same for records of `fields` fields of `sizes` bytes each: a plane holds one field of every record.
 void swzip_fields_split(const void *values, uint32_t count, const uint32_t *sizes, unsigned fields,
                         uint8_t *const *planes);

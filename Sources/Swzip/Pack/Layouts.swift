@@ -27,7 +27,9 @@ enum Layouts {
         if tail != nil { layout.format = map.format ?? Torch.name }
         try guessGaps(of: &map, input)
         map.warnings += layout.warnings
-        return Planner.layout(of: map, format: layout.format, fileByteCount: byteCount)
+        var guessed = Planner.layout(of: map, format: layout.format, fileByteCount: byteCount)
+        guessed.guessesTail = byteCount == nil
+        return guessed
       }
     }
     if layout.warnings.isEmpty, format != .automatic, format != .raw {

@@ -87,9 +87,13 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     }
     if policy == .strict { try checkStored() }
     do throws(SwzipError) {
-      let hash = try unsafe decodePayload(
+      var hash = try unsafe decodePayload(
         block, index, frame, into: out, streaming: streaming, scratch: scratch, position: position, reference: reference
       )
+      if header.swapsBytes {
+        unsafe swapBytes(of: header.elementType, UnsafeRawBufferPointer(out), into: out)
+        hash = unsafe xxh3(UnsafeRawBufferPointer(out))
+      }
       guard hash == block.decodedHash else { throw SwzipError(.corrupt, .decodedHash, at: position) }
     } catch {
       // The loader's policy: damage in storage, or a fault of encoder or decoder?
@@ -154,7 +158,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
         frame, of: header, kind: kind!, tables: ransTables, into: out, scratch: scratch, streaming: streaming,
         position: position)
     case .fixed4:
-      guard header.elementType == .bf16, header.mantissaBits == 0 else {
+      guard header.elementType.native == .bf16, header.mantissaBits == 0 else {
         throw SwzipError(.corrupt, .blockHeader, at: position)
       }
       return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)

@@ -1,8 +1,21 @@
 /// What a level means to the codecs (DESIGN: levels by what they cost to decode).
 package struct Effort: Equatable, Sendable {
   package let level: Int
+  /// The level that plain bytes are coded by: of all segments of a container.
+  private let bytesLevel: Int
 
-  package init(level: Int) { self.level = level }
+  package init(level: Int) { self.init(level: level, bytesLevel: level) }
+
+  private init(level: Int, bytesLevel: Int) {
+    self.level = level
+    self.bytesLevel = bytesLevel
+  }
+
+  /// Lower levels whose way with values is tried too: what a level adds does not pay for each segment.
+  var lower: [Effort] {
+    let levels = level < 3 ? [] : level < 4 ? [2] : level < 7 ? [3, 2] : [5, 3, 2]
+    return levels.map { Effort(level: $0, bytesLevel: bytesLevel) }
+  }
 
   /// Mantissa bits in a float's symbol.
   package func mantissaBits(of elementType: ElementType) -> UInt8 {
@@ -34,5 +47,13 @@ package struct Effort: Equatable, Sendable {
   package var countsAll: Bool { level >= 5 }
   package var usesRowPalettes: Bool { level >= 2 }
   package var triesZstd: Bool { level >= 2 }
-  package var zstdLevel: Int32 { level <= 3 ? 3 : level < 7 ? 9 : 19 }
+  /// Levels of zstd that are tried, ascending.
+  package var zstdLevels: [Int32] {
+    switch bytesLevel {
+    case 1: [1]
+    case 2, 3: [3]
+    case 4, 5, 6: [3, 9]
+    default: [3, 9, 19]
+    }
+  }
 }

@@ -13,6 +13,7 @@ package final class EncodeScratch {
   private let tableMemory: Memory
   private let sampleMemory: Memory
   private let sparseMemory: Memory
+  private let swapMemory: Memory
   /// Room for `FloatPlan.mostGroups` histograms.
   let histograms: Memory
 
@@ -30,6 +31,7 @@ package final class EncodeScratch {
     tableMemory = try Memory(MemoryLayout<swzip_encode_table>.stride)
     sampleMemory = try Memory(16384)
     sparseMemory = try Memory(Self.maskBytes + 4 * planeStride)
+    swapMemory = try Memory(8 * planeStride)
     histograms = try Memory(1024 * FloatPlan.mostGroups)
   }
 
@@ -60,6 +62,12 @@ package final class EncodeScratch {
   /// Values of a block that are not zero, up to four bytes each.
   var nonZeros: UnsafeMutableRawBufferPointer {
     unsafe UnsafeMutableRawBufferPointer(rebasing: sparseMemory.bytes[Self.maskBytes...])
+  }
+
+  /// A block's values in the other byte order.
+  func swapped(_ values: UnsafeRawBufferPointer, _ type: ElementType) -> UnsafeRawBufferPointer {
+    unsafe swapBytes(of: type, values, into: swapMemory.bytes)
+    return unsafe swapMemory.prefix(values.count)
   }
 
   /// A cleared histogram; `index` 0 to 3.
@@ -132,4 +140,11 @@ package final class DecodeScratch {
     precondition((index + 1) * (capacity + 512) <= planeMemory!.byteCount)
     return unsafe (planeMemory!.base + index * (capacity + 512)).assumingMemoryBound(to: UInt8.self)
   }
+}
+
+/// Reverses the bytes of each value, of complex numbers those of each part. `target`, at least as long, may be `values`.
+func swapBytes(of type: ElementType, _ values: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) {
+  precondition(values.count <= target.count && values.count % type.width == 0)
+  guard let from = values.baseAddress, let to = target.baseAddress else { return }
+  unsafe swzip_bytes_swap(from, values.count, UInt32(type.swappedUnit), to)
 }

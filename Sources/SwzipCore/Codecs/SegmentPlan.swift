@@ -104,8 +104,12 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       return
     }
     delta = nil
-    let type = range.elementType
+    let type = range.elementType.native
     let whole = range.byteCount % type.width == 0
+    let swapped =
+      try range.elementType.isSwapped && whole && range.copyOf == nil ? Memory(bytes.count) : nil
+    if let swapped { unsafe swapBytes(of: range.elementType, bytes, into: swapped.bytes) }
+    let bytes = unsafe swapped?.prefix(bytes.count) ?? bytes
     let cast = range.castOf.flatMap { CastKind(type, from: $0.elementType) }
     let finder =
       unsafe range.copyOf == nil && cast == nil && type != .bytes && whole
@@ -124,7 +128,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       } else if FloatKind(type, mantissaBits: effort.mantissaBits(of: type)) != nil { .float } else { .planes }
     var header = SegmentHeader(
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
-      elementType: whole ? type : .bytes, codec: codec)
+      elementType: whole ? range.elementType : .bytes, codec: codec)
     header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, header.elementType, effort))
     let kind = codec == .float ? unsafe FloatKind.best(for: bytes, type, effort: effort) : nil
     let fixed4 = effort.usesFixed4 && type == .bf16
@@ -215,9 +219,10 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     _ index: Int, _ source: UnsafeRawBufferPointer, reference: UnsafeRawBufferPointer? = nil,
     into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> BlockTableEntry {
-    var (mode, flags, byteCount) = unsafe payload(index, source, reference, into: frame, scratch: scratch)
+    let values = unsafe header.swapsBytes ? scratch.swapped(source, header.elementType) : source
+    var (mode, flags, byteCount) = unsafe payload(index, values, reference, into: frame, scratch: scratch)
     if byteCount >= (32 + source.count + 15) & ~15, mode != .raw {
-      (mode, flags, byteCount) = unsafe (.raw, 0, BytesBlock.encodeRaw(source, into: frame))
+      (mode, flags, byteCount) = unsafe (.raw, 0, BytesBlock.encodeRaw(values, into: frame))
     }
     return unsafe BlockHeader.seal(
       UnsafeMutableRawBufferPointer(rebasing: frame[..<byteCount]), mode: mode, flags: flags,
@@ -255,7 +260,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       return (.constant, 0, count)
     }
     if let float {
-      if effort.usesFixed4, header.elementType == .bf16 {
+      if effort.usesFixed4, header.elementType.native == .bf16 {
         return unsafe (.fixed4, 0, FloatBlock.encodeFixed4(source, plan: float, into: frame))
       }
       if float.isSparse {
@@ -305,15 +310,14 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   private func bytesPayload(
     _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> (BlockMode, UInt8, Int) {
-    if effort.usesLz4 {
-      if let count = unsafe BytesBlock.encodeLz4(source, into: frame, by: scratch.compressors) {
-        return (.lz4, 0, count)
-      }
-    } else if let count = unsafe BytesBlock.encodeZstd(
-      source, level: effort.zstdLevel, into: frame, by: scratch.compressors)
-    {
-      return (.zstd, 0, count)
+    let zstd = unsafe BytesBlock.encodeZstd(source, levels: effort.zstdLevels, into: frame, by: scratch.compressors)
+    // At level 1 lz4, which unpacks faster, serves where it is as small.
+    if effort.usesLz4, let zstd {
+      let count = unsafe BytesBlock.encodeLz4(source, into: frame, by: scratch.compressors)
+      if let count, count <= zstd + zstd / 512 { return (.lz4, 0, count) }
+      _ = unsafe BytesBlock.encodeZstd(source, levels: effort.zstdLevels, into: frame, by: scratch.compressors)
     }
+    if let zstd { return (.zstd, 0, zstd) }
     return unsafe (.raw, 0, BytesBlock.encodeRaw(source, into: frame))
   }
 }

@@ -34,6 +34,10 @@ package struct SegmentHeader: Equatable, Sendable {
     self.codec = codec.rawValue
   }
 
+  /// Whether blocks hold values in little-endian order, and are big-endian once they are decoded.
+  package var swapsBytes: Bool {
+    elementType.isSwapped && codec != CodecID.bytes.rawValue && codec != CodecID.copy.rawValue
+  }
   /// Bytes of one value.
   package var width: Int { codec == CodecID.bytes.rawValue ? 1 : elementType.width }
   /// Whether the segment's references determine its values.

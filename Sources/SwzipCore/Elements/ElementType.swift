@@ -4,6 +4,12 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   case bytes = 0
   case bf16, f16, f32, f64, f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz
   case i8, u8, i16, u16, i32, u32, i64, u64, bool, c64, f4, f6e2m3, f6e3m2
+  // Bytes in the other order: 32 and the code of the type.
+  case bf16BE = 33
+  case f16BE, f32BE, f64BE
+  case i16BE = 44
+  case u16BE, i32BE, u32BE, i64BE, u64BE
+  case c64BE = 51
   // ggml's: 64 and the id of the type there.
   case q40 = 66
   case q41 = 67
@@ -17,6 +23,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   case nvfp4, q10, q20
 
   static let firstBlockCode: UInt8 = 64
+  private static let swappedCode: UInt8 = 32
 
   /// The name that safetensors uses, or ggml.
   public var name: String {
@@ -44,12 +51,12 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
     case .f4: "F4"
     case .f6e2m3: "F6_E2M3"
     case .f6e3m2: "F6_E3M2"
-    default: block?.name ?? ""
+    default: isSwapped ? native.name + "_BE" : block?.name ?? ""
     }
   }
 
   /// The types that safetensors files have, in the order of their codes.
-  public static let safetensors: [ElementType] = allCases.filter { $0 != .bytes && !$0.isBlock }
+  public static let safetensors: [ElementType] = allCases.filter { $0 != .bytes && !$0.isBlock && !$0.isSwapped }
 
   public init?(safetensorsName name: String) {
     guard let match = Self.safetensors.first(where: { $0.name == name }) else { return nil }
@@ -64,7 +71,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
 
   /// Bits of one value; of a block type, bits of a block.
   public var bitCount: Int {
-    switch self {
+    switch native {
     case .f64, .i64, .u64, .c64: 64
     case .f32, .i32, .u32: 32
     case .bf16, .f16, .i16, .u16: 16
@@ -76,7 +83,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
 
   /// Whether values have a sign.
   package var isSigned: Bool {
-    switch self {
+    switch native {
     case .bytes, .f8e8m0, .u8, .u16, .u32, .u64, .bool: false
     default: true
     }
@@ -102,4 +109,15 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   package var width: Int { max(1, bitCount / 8) }
 
   package var isBlock: Bool { rawValue >= Self.firstBlockCode }
+
+  /// Whether values are big-endian.
+  package var isSwapped: Bool { rawValue & ~31 == Self.swappedCode }
+  /// The same type in little-endian order.
+  package var native: ElementType { isSwapped ? ElementType(rawValue: rawValue - Self.swappedCode) ?? self : self }
+  /// The same type in big-endian order; nil where there is none.
+  package var bigEndian: ElementType? {
+    rawValue < Self.swappedCode ? ElementType(rawValue: rawValue + Self.swappedCode) : nil
+  }
+  /// Bytes that stand in the other order: a value, of complex numbers each part.
+  var swappedUnit: Int { native == .c64 ? 4 : width }
 }

@@ -30,7 +30,7 @@ package enum NPY: ModelFormat {
     guard var type = header.description.flatMap(NumPyType.init) else { return max(input.byteCount ?? start, start) }
     // Two raw bytes are bfloat16 if the exponents say so.
     if header.description?.hasSuffix("V2") == true,
-      ElementGuess.hasExponents(try cursor.window.front(at: start, count: sampleBytes), of: .bf16)
+      FloatReading.hasExponents(try cursor.window.front(at: start, count: sampleBytes), of: .bf16)
     {
       type.elementType = .bf16
     }

@@ -16,8 +16,8 @@ struct NumPyType: Equatable {
     else { return nil }
     if let type = ElementType(numPy: order + kind) {
       elementType = type
-    } else if kind == "c16", order != ">" {
-      (elementType, valuesPerElement) = (.f64, 2)
+    } else if kind == "c16" {
+      (elementType, valuesPerElement) = (order == ">" ? .f64BE : .f64, 2)
     } else if "biufcmMSaVU".contains(letter) {
       (elementType, valuesPerElement) = (.bytes, letter == "U" ? 4 * byteCount : byteCount)
     } else {
@@ -32,8 +32,7 @@ struct NumPyType: Equatable {
 
   /// The same with the high byte first.
   var bigEndian: NumPyType {
-    let byteCount = UInt64(elementType.width) * valuesPerElement
-    return elementType.width == 1 ? self : NumPyType(.bytes, byteCount)
+    NumPyType(elementType.bigEndian ?? elementType, valuesPerElement)
   }
 
   /// An array of this type; an element of several values is one more dimension. Nil where its length makes no sense.
@@ -54,21 +53,18 @@ extension ElementType {
     case "i1": self = .i8
     // To NumPy the types of ml_dtypes are raw bytes, or floats of one byte, of which the kind does not show.
     case "u1", "V1", "f1": self = .u8
-    case let kind where !description.hasPrefix(">"):
-      switch kind {
-      case "f2": self = .f16
-      case "f4": self = .f32
-      case "f8": self = .f64
-      case "c8": self = .c64
-      case "i2": self = .i16
-      case "u2", "V2": self = .u16
-      case "i4": self = .i32
-      case "u4": self = .u32
-      case "i8": self = .i64
-      case "u8": self = .u64
-      default: return nil
-      }
+    case "f2": self = .f16
+    case "f4": self = .f32
+    case "f8": self = .f64
+    case "c8": self = .c64
+    case "i2": self = .i16
+    case "u2", "V2": self = .u16
+    case "i4": self = .i32
+    case "u4": self = .u32
+    case "i8": self = .i64
+    case "u8": self = .u64
     default: return nil
     }
+    if description.hasPrefix(">"), let bigEndian { self = bigEndian }
   }
 }

@@ -34,14 +34,14 @@ package enum BytesBlock {
     return true
   }
 
-  /// Nil where it saves less than a 64th.
+  /// By that of some levels of zstd that makes least. Nil where it saves less than a 64th.
   package static func encodeZstd(
-    _ source: UnsafeRawBufferPointer, level: Int32, into frame: UnsafeMutableRawBufferPointer,
+    _ source: UnsafeRawBufferPointer, levels: [Int32], into frame: UnsafeMutableRawBufferPointer,
     by compressors: Compressors
   ) -> Int? {
     let room = min(frame.count - 48, source.count - source.count / 64)
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: frame[32..<(32 + max(room, 0))])
-    return unsafe finish(frame, compressors.zstd(source, into: target, level: level))
+    return unsafe finish(frame, compressors.zstd(source, into: target, levels: levels))
   }
 
   package static func encodeLz4(

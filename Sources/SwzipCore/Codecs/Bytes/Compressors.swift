@@ -25,6 +25,19 @@ internal import CZstd
     return ZSTD_isError(count) == 0 ? count : nil
   }
 
+  /// By that of some levels that makes least: a higher one does not always make less.
+  package func zstd(
+    _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, levels: [Int32]
+  ) -> Int? {
+    var (last, best): (Int?, (level: Int32, count: Int)?)
+    for level in levels {
+      last = unsafe zstd(source, into: target, level: level)
+      if let count = last, count <= best?.count ?? .max { best = (level, count) }
+    }
+    guard let best, best.level != levels.last else { return last }
+    return unsafe zstd(source, into: target, level: best.level)
+  }
+
   /// Decodes one frame that must give exactly `target.count` bytes.
   package func unzstd(
     _ frame: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, at position: UInt64

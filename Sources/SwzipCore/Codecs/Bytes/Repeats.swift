@@ -14,7 +14,7 @@ enum Repeats {
     let part = min(bytes.count, Limits.largestWrittenBlock * width) / width * width
     let sample = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<part])
     let target = unsafe UnsafeMutableRawBufferPointer(start: scratch.plane(0), count: part * 3 / 4)
-    guard let packed = unsafe scratch.compressors.zstd(sample, into: target, level: effort.zstdLevel) else {
+    guard let packed = unsafe scratch.compressors.zstd(sample, into: target, levels: effort.zstdLevels) else {
       return false
     }
     return unsafe UInt64(packed) * 512 * 4 < information(sample, scratch: scratch) * 3

@@ -8,7 +8,7 @@ package struct DeltaKind: Sendable {
 
   /// Nil for plain bytes and block types.
   package init?(_ elementType: ElementType) {
-    guard elementType != .bytes, !elementType.isBlock else { return nil }
+    guard elementType != .bytes, !elementType.isBlock, !elementType.isSwapped else { return nil }
     let exponent: (shift: UInt8, mask: UInt8)? =
       switch elementType {
       case .bf16: (7, 0xFF)

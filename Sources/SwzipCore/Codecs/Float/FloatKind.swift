@@ -12,7 +12,7 @@ package struct FloatKind: Equatable, Sendable {
   /// Nil where the type has no float codec or not with that J.
   package init?(_ elementType: ElementType, mantissaBits: UInt8) {
     self.mantissaBits = mantissaBits
-    switch (elementType, mantissaBits) {
+    switch (elementType.native, mantissaBits) {
     case (.bf16, 0): kernel = SWZIP_BF16_J0
     case (.bf16, 1): kernel = SWZIP_BF16_J1
     case (.f16, 1): kernel = SWZIP_F16_J1

@@ -29,7 +29,7 @@ package enum PlaneSection {
     if choice.mode == .zstd {
       // Higher levels of zstd are worse on noise than the fast one that was asked: then its place is Huffman's.
       let target = unsafe UnsafeMutableRawBufferPointer(start: section + headerBytes, count: choice.mostBytes)
-      if let count = unsafe scratch.compressors.zstd(plane, into: target, level: effort.zstdLevel) {
+      if let count = unsafe scratch.compressors.zstd(plane, into: target, levels: effort.zstdLevels) {
         unsafe header(section, .zstd, payload: count)
         return unsafe padFrame(frame, from: offset + headerBytes + count)
       }
