@@ -36,7 +36,7 @@ internal import Synchronization
   }
 
   func plan(segment index: Int, _ effort: Effort, _ scratch: EncodeScratch) throws(SwzipError) -> SegmentPlan {
-    try unsafe SegmentPlan(
+    try unsafe SegmentPlan.best(
       ranges[index], bytes(ofSegment: index), base: base(ofSegment: index, 0..<ranges[index].byteCount),
       effort: effort, scratch: scratch)
   }

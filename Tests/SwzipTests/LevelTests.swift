@@ -1,0 +1,38 @@
+import Swzip
+import SwzipCore
+import SwzipSamples
+import Testing
+
+/// What a higher level makes is not larger than what a lower one makes, from level 3 on.
+struct LevelTests {
+  static let files: [(name: String, bytes: [UInt8])] = {
+    var files = [ElementType.bf16, .f16, .f32, .f32BE].flatMap { type in
+      [Pattern.weights, .rows, .zeros, .outliers].map { ("\(type) \($0)", $0.bytes(type, 9000)) }
+    }
+    // Names of tokens: here zstd 19 takes twice what zstd 3 takes.
+    var names: [UInt8] = []
+    for number in 0..<5000 {
+      names += Array("tok\(number)".utf8)
+      names.insert(contentsOf: [UInt8("tok\(number)".utf8.count), 0, 0, 0, 0, 0, 0, 0], at: names.endIndex)
+    }
+    files.append(("names", names))
+    files.append(("text", Array((0..<4000).map { "line \($0 * $0) of \($0 % 77)\n" }.joined().utf8)))
+    files.append(("noise", Random.made(100_000)))
+    files.append(("nothing", []))
+    // Two filter banks: values that come again.
+    let bank = Pattern.weights.bytes(.f32, 9000)
+    files.append(("again", bank + bank + Array("between".utf8) + bank))
+    return files
+  }()
+
+  @Test func noLevelExceedsALowerOne() throws {
+    for (name, bytes) in Self.files {
+      var least = Int.max
+      for level in [3, 5, 7, 9] {
+        let size = try packed(from: ArraySource(bytes), options(level: level)).bytes.count
+        #expect(least == .max || size <= least + least / 500 + 64, "\(name), level \(level): \(size), before \(least)")
+        least = min(least, size)
+      }
+    }
+  }
+}
