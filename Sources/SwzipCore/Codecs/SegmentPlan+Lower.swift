@@ -1,35 +1,44 @@
 extension SegmentPlan {
-  /// Blocks of a longer segment that are tried.
-  private static let triedBlocks = 2
+  /// Bytes of a longer segment on which levels are tried.
+  private static let triedBytes = 1 << 19
 
-  /// The plan of a level, or of a lower one where some of the segment's blocks, coded by both, say that it is smaller.
+  /// At the default level a trial of a longer segment takes more time than it saves bytes.
+  private static let mostBytesAtLevel3 = 1 << 17
+
+  /// The plan of a level, or of a lower one where a trial on the segment, or on a part from its middle, says that it is smaller.
   package static func best(
     _ range: SegmentRange, _ bytes: UnsafeRawBufferPointer, base: UnsafeRawBufferPointer? = nil, effort: Effort,
     scratch: EncodeScratch
   ) throws(SwzipError) -> SegmentPlan {
-    var best = try unsafe SegmentPlan(range, bytes, base: base, effort: effort, scratch: scratch)
     let lower = effort.lower
-    guard !range.refers, range.elementType != .bytes, !lower.isEmpty else { return best }
-    var least = try unsafe best.trialByteCount(bytes, scratch)
+    let isTried = effort.level > 3 || bytes.count <= mostBytesAtLevel3
+    guard !range.refers, range.elementType != .bytes, !lower.isEmpty, isTried else {
+      return try unsafe SegmentPlan(range, bytes, base: base, effort: effort, scratch: scratch)
+    }
+    var (part, tried) = unsafe (range, bytes)
+    let row = max(range.rowLength, 1) * range.elementType.width
+    if bytes.count >= 2 * triedBytes, row <= triedBytes {
+      let start = bytes.count / 2 / row * row
+      part.byteCount = triedBytes / row * row
+      unsafe tried = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + part.byteCount)])
+    }
+    var best = try unsafe SegmentPlan(part, tried, effort: effort, scratch: scratch)
+    var least = try unsafe best.byteCount(of: tried, scratch)
     for effort in lower {
-      let plan = try unsafe SegmentPlan(range, bytes, effort: effort, scratch: scratch)
-      let size = try unsafe plan.trialByteCount(bytes, scratch)
+      let plan = try unsafe SegmentPlan(part, tried, effort: effort, scratch: scratch)
+      let size = try unsafe plan.byteCount(of: tried, scratch)
       if size < least { (best, least) = (plan, size) }
     }
-    return best
+    if part == range { return best }
+    return try unsafe SegmentPlan(range, bytes, effort: best.effort, scratch: scratch)
   }
 
-  /// The size of the segment, scaled from that of some of its blocks.
-  private func trialByteCount(_ bytes: UnsafeRawBufferPointer, _ scratch: EncodeScratch) throws(SwzipError) -> Int {
-    let count = blockCount
-    let tried = count <= 2 * Self.triedBlocks ? Array(0..<count) : (0..<Self.triedBlocks).map { $0 * count / 2 }
+  /// Bytes of the segment's frames.
+  private func byteCount(of bytes: UnsafeRawBufferPointer, _ scratch: EncodeScratch) throws(SwzipError) -> Int {
     let frame = try Memory(frameBound + Limits.slack)
-    var (packed, seen) = (0, 0)
-    for block in tried {
+    return (0..<blockCount).reduce(header.frame(number: 0).bytes.count) { sum, block in
       let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[self.bytes(ofBlock: block)])
-      packed += unsafe encode(block, source, into: frame.bytes, scratch: scratch).frameByteCount
-      seen += source.count
+      return unsafe sum + encode(block, source, into: frame.bytes, scratch: scratch).frameByteCount
     }
-    return packed * bytes.count / max(seen, 1) + header.frame(number: 0).bytes.count
   }
 }
