@@ -93,6 +93,7 @@ FIRST, NEWEST = VERSIONS = (0, 1), (0, 2)
 ALL_ONES = 2**64 - 1
 MAX_LENGTH = 2**63 - 1
 MAX_VALUES = 2**18
+MAX_PLAIN_BYTES = 2**23  # of a block of codec bytes
 MIN_VALUES_OF_MANY = 8192
 MAX_BLOCK_BYTES = 2**18  # the same two of a block type
 MIN_BLOCK_BYTES_OF_MANY = 2**15
@@ -1024,7 +1025,8 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
     cursor.check(segment.length % segment.width == 0, "length is not a multiple of the value width")
     in_bytes = segment.element in BLOCK_TYPES and segment.codec != BYTES
     size = segment.values_per_block * (segment.width if in_bytes else 1)
-    cursor.check(1 <= size <= (MAX_BLOCK_BYTES if in_bytes else MAX_VALUES), "values a block out of range")
+    most = MAX_BLOCK_BYTES if in_bytes else MAX_PLAIN_BYTES if segment.codec == BYTES else MAX_VALUES
+    cursor.check(1 <= size <= most, "values a block out of range")
     one_block = segment.length // segment.width <= segment.values_per_block
     least = MIN_BLOCK_BYTES_OF_MANY if in_bytes else MIN_VALUES_OF_MANY
     cursor.check(one_block or size >= least, "blocks are too small")

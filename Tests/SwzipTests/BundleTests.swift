@@ -87,6 +87,29 @@ struct BundleTests {
     #expect(try FolderTests.packed(twins, options()).bytes.count < 8192 + 800)
   }
 
+  /// One model in three formats is stored about once from level 7 on; one that nothing repeats is coded by its values.
+  @Test(arguments: [3, 7]) func formatsOfOneModel(level: Int) throws {
+    let values = Pattern.weights.bytes(.f32, 20_000)
+    var other = SafetensorsFile()
+    other.add("x", .bf16, [300, 200], .weights, seed: 5)
+    var files = [
+      File(name: "m.msgpack", bytes: Array("weights".utf8) + values + [1]), File(name: "m.other", bytes: other.bytes),
+      File(name: "m.tensors", bytes: [9] + values), File(name: "m.tflite", bytes: Random.made(50) + values),
+    ]
+    files[0].mode = 0o640
+    let (container, _) = try FolderTests.packed(files, options(level: level))
+    let file = try SwzFile(ArraySource(container))
+    #expect((file.index.directory.members.count == 2) == (level == 7))
+    if level == 7 { #expect(container.count < values.count + other.bytes.count * 3 / 4 + 2000) }
+    #expect(Set(file.members.map(\.name)) == Set(files.map(\.name)))
+    #expect(file.tensors.map(\.name) == ["x"])
+    for isPipe in [false, true] {
+      let sinks = ArraySinks()
+      _ = try unpack(from: ArraySource(container, isPipe: isPipe), to: sinks, threads: 1)
+      sinks.expect(file.members.compactMap { member in files.first { $0.name == member.name } })
+    }
+  }
+
   @Test func tables() throws {
     let files = Self.files.prefix(50).map {
       BundledFile(name: $0.name, mode: $0.mode, time: $0.time, byteCount: UInt64($0.bytes.count))

@@ -3,7 +3,7 @@ import SwzipCore
 import SwzipSamples
 import Testing
 
-/// What a higher level makes is not larger than what a lower one makes, from level 3 on.
+/// What a higher level makes is not larger than what a lower one makes.
 struct LevelTests {
   static let files: [(name: String, bytes: [UInt8])] = {
     var files = [ElementType.bf16, .f16, .f32, .f32BE].flatMap { type in
@@ -25,10 +25,27 @@ struct LevelTests {
     return files
   }()
 
+  /// From level 7 on zstd sees matches further apart than 256 KiB, and any part can be read.
+  @Test func longMatches() throws {
+    var random = Random(8)
+    let words = (0..<60_000).map { _ in "\(random.below(100_000)) " }.joined().utf8
+    let bytes = Array(words) + Array("again".utf8) + Array(words)
+    let sizes = try [5, 7].map { level in try packed(from: ArraySource(bytes), options(level: level)).bytes.count }
+    #expect(sizes[1] * 3 < sizes[0] * 2)
+    let container = try packed(from: ArraySource(bytes), options(level: 7, threads: 2)).bytes
+    #expect(same(try unpackedForward(container, isPipe: true), bytes))
+    let file = try SwzFile(ArraySource(container))
+    #expect(file.segments.map(\.blockCount) == [1])
+    for start in [0, 300_000, bytes.count - 7] {
+      let part = try file.source(ofMember: 0).bytes(at: UInt64(start), count: 7)
+      #expect(part == Array(bytes[start..<(start + 7)]))
+    }
+  }
+
   @Test func noLevelExceedsALowerOne() throws {
     for (name, bytes) in Self.files {
       var least = Int.max
-      for level in [3, 5, 7, 9] {
+      for level in [1, 2, 3, 5, 7, 9] {
         let size = try packed(from: ArraySource(bytes), options(level: level)).bytes.count
         #expect(least == .max || size <= least + least / 500 + 64, "\(name), level \(level): \(size), before \(least)")
         least = min(least, size)

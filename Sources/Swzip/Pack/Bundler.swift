@@ -31,7 +31,7 @@ struct Bundler {
     var run: [Int] = []
     var runBytes: UInt64 = 0
     func endRun() {
-      if run.count > 1 { joined.append(bundle(run)) } else { joined += run.map { planned[$0] } }
+      if run.count > 1 { joined.append(PlannedMember(bundling: run.map { planned[$0] })) } else { joined += run.map { planned[$0] } }
       (run, runBytes) = ([], 0)
     }
     for index in planned.indices {
@@ -50,27 +50,43 @@ struct Bundler {
   }
 
   private func isSmall(_ index: Int, _ byteCount: UInt64) -> Bool {
-    byteCount <= Self.mostFileBytes && !twins.contains(index) && members[index].linkPath == nil
-      // The table of a bundle's files tells seconds by their differences.
-      && (members[index].time?.seconds.magnitude ?? 0) < 1 << 60
+    byteCount <= Self.mostFileBytes && !twins.contains(index) && members[index].fitsBundle
       && (members[index].base == nil || byteCount < Self.leastOwnBytes)
   }
+}
 
-  private func bundle(_ run: [Int]) -> PlannedMember {
+extension PackMember {
+  /// Whether it may be a file of a bundle, whose table tells seconds by their differences.
+  var fitsBundle: Bool { linkPath == nil && (time?.seconds.magnitude ?? 0) < 1 << 60 }
+}
+
+extension PlannedMember {
+  /// One member of files, and of bundles of files, that follow each other.
+  init(bundling parts: [PlannedMember]) {
     var layout = Layout()
     var files: [BundledFile] = []
+    var members: [PackMember] = []
     var offset: UInt64 = 0
-    for member in run.map({ planned[$0] }) {
-      let name = member.header.name
-      let byteCount = member.header.byteCount ?? 0
-      files.append(BundledFile(name: name, mode: member.header.mode, time: member.header.time, byteCount: byteCount))
-      layout.tensors += member.layout.tensors.map { $0.moved(by: offset) }
-      layout.warnings += member.layout.warnings.map { "\(name.printable): \($0)" }
-      for segment in member.layout.segments { layout.append(segment, movedBy: offset) }
+    for part in parts {
+      let (header, byteCount) = (part.header, part.header.byteCount ?? 0)
+      switch part.origin {
+      case .file(let member):
+        members.append(member)
+        layout.warnings += part.layout.warnings.map { "\(header.name.printable): \($0)" }
+      case .bundle(let others):
+        members += others
+        layout.warnings += part.layout.warnings
+      case .input: preconditionFailure("what is open already is packed by itself")
+      }
+      files +=
+        header.files ?? [BundledFile(name: header.name, mode: header.mode, time: header.time, byteCount: byteCount)]
+      layout.tensors += part.layout.tensors.map { $0.moved(by: offset) }
+      for segment in part.layout.segments { layout.append(segment, movedBy: offset) }
       offset += byteCount
     }
-    let header = MemberHeader(bundling: files, storesSHA256: planned[run[0]].header.storesSHA256)
-    return PlannedMember(header: header, layout: layout, origin: .bundle(run.map { members[$0] }))
+    header = MemberHeader(bundling: files, storesSHA256: parts[0].header.storesSHA256)
+    self.layout = layout
+    origin = .bundle(members)
   }
 }
 

@@ -2,6 +2,8 @@
 package enum Limits {
   package static let blockValues = 1 << 18
   package static let smallestBlockValues = 8192
+  /// Of codec bytes.
+  package static let plainBlockBytes = 1 << 23
   /// The same two for a block type of ggml, in bytes.
   package static let recordBlockBytes = 1 << 18
   package static let smallestRecordBlockBytes = 1 << 15
@@ -31,6 +33,8 @@ package enum Limits {
   package static let topExponent = 240
   /// Values of the writer's largest block of values of that width: 9/8 of 64 Ki, twice that for bytes.
   package static func writtenBlockValues(width: Int) -> Int { width == 1 ? 147_456 : 73_728 }
-  /// The largest of all: level 9 saves what blocks cost each.
+  /// The largest block of plain bytes, where matches over more than `blockValues` pay.
+  package static let writtenPlainBlockBytes = 2 << 20
+  /// The largest of all but these: level 9 saves what blocks cost each.
   package static let largestWrittenBlock = blockValues
 }

@@ -119,12 +119,14 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     }
     if [.huffman, .rans, .sparse, .delta].contains(mode) { try buildTables() }
     let width = header.width
-    try scratch.prepare(
-      block.valueCount,
-      planes: mode == .planes
-        ? layout == nil ? width : 0
-        : mode == .sparse || mode == .rans || mode == .delta || codec == .symbols
-          ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
+    if codec != .bytes {
+      try scratch.prepare(
+        block.valueCount,
+        planes: mode == .planes
+          ? layout == nil ? width : 0
+          : mode == .sparse || mode == .rans || mode == .delta || codec == .symbols
+            ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
+    }
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(

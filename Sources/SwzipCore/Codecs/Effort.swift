@@ -13,7 +13,7 @@ package struct Effort: Equatable, Sendable {
 
   /// Lower levels whose way with values is tried too: what a level adds does not pay for each segment.
   var lower: [Effort] {
-    let levels = level < 3 ? [] : level < 4 ? [2] : level < 7 ? [3, 2] : [5, 3, 2]
+    let levels = level < 4 ? Array((1..<level).reversed()) : level < 7 ? [3, 2] : [5, 3, 2]
     return levels.map { Effort(level: $0, bytesLevel: bytesLevel) }
   }
 
@@ -37,7 +37,7 @@ package struct Effort: Equatable, Sendable {
   }
   /// Values of the largest block of any kind.
   package var largestBlock: Int { max(ransBlockValues(width: 1), Limits.writtenBlockValues(width: 1)) }
-  package var usesLz4: Bool { level == 1 }
+  package var usesLz4: Bool { bytesLevel == 1 }
   package var sortsRows: Bool { level >= 2 }
   /// Most tables of a float segment.
   package var tables: Int { level == 1 ? 1 : level < 5 ? 8 : 16 }
@@ -47,13 +47,15 @@ package struct Effort: Equatable, Sendable {
   package var countsAll: Bool { level >= 5 }
   package var usesRowPalettes: Bool { level >= 2 }
   package var triesZstd: Bool { level >= 2 }
+  /// Whether blocks of plain bytes may be longer, which costs whoever reads a part of one.
+  package var growsPlainBlocks: Bool { bytesLevel >= 7 }
   /// Levels of zstd that are tried, ascending.
   package var zstdLevels: [Int32] {
     switch bytesLevel {
     case 1: [1]
-    case 2, 3: [3]
-    case 4, 5, 6: [3, 9]
-    default: [3, 9, 19]
+    case 2, 3: [1, 3]
+    case 4, 5, 6: [1, 3, 9]
+    default: [1, 3, 9, 19]
     }
   }
 }

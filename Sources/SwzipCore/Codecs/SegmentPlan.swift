@@ -129,7 +129,10 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     var header = SegmentHeader(
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? range.elementType : .bytes, codec: codec)
-    header.blockValues = UInt32(Self.blockValues(range.byteCount / header.width, codec, header.elementType, effort))
+    let growsPlain =
+      codec == .bytes && effort.growsPlainBlocks ? try unsafe PlainBlocks.pay(bytes, scratch.compressors) : false
+    header.blockValues = UInt32(
+      Self.blockValues(range.byteCount / header.width, codec, header.elementType, effort, growsPlain: growsPlain))
     let kind = codec == .float ? unsafe FloatKind.best(for: bytes, type, effort: effort) : nil
     let fixed4 = effort.usesFixed4 && type == .bf16
     let isSparse =
@@ -173,7 +176,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   }
 
   private static func blockValues(
-    _ count: Int, _ codec: CodecID, _ type: ElementType, _ effort: Effort
+    _ count: Int, _ codec: CodecID, _ type: ElementType, _ effort: Effort, growsPlain: Bool
   ) -> Int {
     if codec != .bytes, type.isBlock {
       let largest = Limits.recordBlockBytes / type.width
@@ -182,7 +185,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     }
     let largest =
       codec == .bytes
-      ? Limits.blockValues
+      ? growsPlain ? Limits.writtenPlainBlockBytes : Limits.blockValues
       : codec == .float ? effort.ransBlockValues(width: type.width) : Limits.writtenBlockValues(width: type.width)
     let blocks = (count + largest - 1) / largest
     return min(count, ((count + blocks - 1) / blocks + 255) & ~255)

@@ -184,7 +184,8 @@ package struct SegmentHeader: Equatable, Sendable {
     else { throw failure }
     let isRecords = codec != CodecID.bytes.rawValue && elementType.isBlock
     let unit = isRecords ? width : 1
-    let most = isRecords ? Limits.recordBlockBytes : Limits.blockValues
+    let isPlain = codec == CodecID.bytes.rawValue
+    let most = isRecords ? Limits.recordBlockBytes : isPlain ? Limits.plainBlockBytes : Limits.blockValues
     let least = isRecords ? Limits.smallestRecordBlockBytes : Limits.smallestBlockValues
     guard blockValues >= 1, Int(blockValues) <= most / unit,
       Int(blockValues) * unit >= least || valueCount <= UInt64(blockValues)

@@ -20,8 +20,13 @@ internal import CZstd
   ) -> Int? {
     if unsafe encoder == nil { unsafe encoder = ZSTD_createCCtx() }
     guard unsafe encoder != nil else { return nil }  // no memory for it: another mode serves
-    let count = unsafe ZSTD_compressCCtx(
-      encoder, target.baseAddress, target.count, source.baseAddress, source.count, level)
+    unsafe ZSTD_CCtx_reset(encoder, ZSTD_reset_session_and_parameters)
+    unsafe ZSTD_CCtx_setParameter(encoder, ZSTD_c_compressionLevel, level)
+    if level > 9, source.count > Limits.blockValues {
+      // Tables of 8 MiB a thread, not of 80: that costs a 700th.
+      for table in [ZSTD_c_chainLog, ZSTD_c_hashLog] { unsafe ZSTD_CCtx_setParameter(encoder, table, 20) }
+    }
+    let count = unsafe ZSTD_compress2(encoder, target.baseAddress, target.count, source.baseAddress, source.count)
     return ZSTD_isError(count) == 0 ? count : nil
   }
 
