@@ -50,8 +50,11 @@ bool swzip_rans_frequencies(const uint8_t levels[256], uint16_t frequencies[256]
 
 void swzip_rans_table_build(const uint16_t frequencies[256], unsigned shift, swzip_rans_table *table) {
   uint32_t *entry = table->entry;
-  for (unsigned s = 0; s < 256; s++)
-    for (uint32_t i = 0; i < frequencies[s]; i++) *entry++ = frequencies[s] | i << 12 | (s << shift & 255) << 24;
+  for (unsigned s = 0; s < 256; s++) {
+    const uint32_t frequency = frequencies[s], first = frequency | (s << shift & 255) << 24;
+    for (uint32_t i = 0; i < frequency; i++) entry[i] = first + (i << 12);
+    entry += frequency;
+  }
 }
 
 void swzip_rans_states_begin(uint32_t states[SWZIP_STREAMS]) {

@@ -7,6 +7,8 @@ package struct Layout: Equatable, Sendable {
   /// Segments from the file's start on; what follows the last one is plain bytes.
   package var segments: [SegmentRange] = []
   package var warnings: [String] = []
+  /// What counts for the tensors.
+  package var memory: [IndexMemory] = []
 
   package init() {}
 }

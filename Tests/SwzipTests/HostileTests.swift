@@ -65,7 +65,7 @@ struct HostileTests {
   /// The most that a segment may have is what readers make room for.
   @Test func largestDecoder() throws {
     var header = Self.manyTables(0).header
-    header.byteCount = 2 << 18
+    header.byteCount = 4 << 18
     header.blockValues = 1 << 18
     header.rowLength = 1 << 18
     header.rans!.columns = [UInt8](repeating: 0, count: 1 << 18)

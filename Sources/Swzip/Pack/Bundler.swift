@@ -65,6 +65,7 @@ struct Bundler {
       let byteCount = member.header.byteCount ?? 0
       files.append(BundledFile(name: name, mode: member.header.mode, time: member.header.time, byteCount: byteCount))
       layout.tensors += member.layout.tensors.map { $0.moved(by: offset) }
+      layout.memory += member.layout.memory
       layout.warnings += member.layout.warnings.map { "\(name.printable): \($0)" }
       for segment in member.layout.segments { layout.append(segment, movedBy: offset) }
       offset += byteCount
