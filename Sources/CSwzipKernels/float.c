@@ -116,6 +116,23 @@ void swzip_planes_merge(const uint8_t *const *planes, uint32_t count, unsigned w
   }
 }
 
+void swzip_palette_entries(const uint8_t *values, size_t count, size_t width, size_t per_symbol,
+                           uint8_t entries[256 * 64]) {
+  size_t symbols = 1;
+  memset(entries, 0, 64);
+  for (size_t place = 0; place < per_symbol; place++) {
+    // Symbols with one digit more: those there are, before each value. The first value's are in their place.
+    for (size_t value = count; value-- > 0;)
+      for (size_t s = 0; s < symbols; s++) {
+        uint8_t *const entry = entries + 64 * (value * symbols + s);
+        if (value > 0) memcpy(entry, entries + 64 * s, 64);
+        memcpy(entry + place * width, values + value * width, width);
+      }
+    symbols *= count;
+  }
+  memset(entries + 64 * symbols, 0, 64 * (256 - symbols));
+}
+
 void swzip_palette_expand(const uint8_t *symbols, const uint8_t *palette, size_t entry_bytes, uint8_t *out,
                           size_t byte_count) {
   // A copy of a fixed size is one load and one store; what it writes too much the next one covers, but for the last.

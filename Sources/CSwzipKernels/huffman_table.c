@@ -59,6 +59,19 @@ void swzip_table_build_simple(const uint8_t lengths[256], unsigned shift, swzip_
   table->max_count = most;
 }
 
+void swzip_decode_table_build_single(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table) {
+  swzip_code_order order;
+  swzip_code_order_make(lengths, &order);
+  const unsigned size = 1u << order.length[order.count - 1];
+  for (int i = 0; i < order.count; i++) {
+    const uint64_t entry = (uint64_t)(uint8_t)(order.symbol[i] << shift) << 56 | 0x100 | order.length[i];
+    for (unsigned w = order.code[i]; w < size; w += 1u << order.length[i]) table->entry[w] = entry;
+  }
+  // The bits behind the longest code do not count.
+  for (unsigned w = size; w < 1u << SWZIP_CODE_BITS; w *= 2) memcpy(table->entry + w, table->entry, sizeof(uint64_t) * w);
+  table->max_count = 1;
+}
+
 void swzip_encode_table_build(const uint8_t lengths[256], const uint32_t counts[256], swzip_encode_table *table) {
   swzip_code_order order;
   swzip_code_order_make(lengths, &order);

@@ -19,29 +19,33 @@ const uint32_t swzip_rans_weights[SWZIP_RANS_LEVELS] = {
     43238, 49667, 57052, 65536, 75281, 86475, 99334, 114105, 131072, 150562, 172951, 198668, 228210, 262144, 301124, 345901};
 
 bool swzip_rans_frequencies(const uint8_t levels[256], uint16_t frequencies[256]) {
-  uint64_t sum = 0, above_one = 0, above[256] = {0};
+  // Few symbols occur: eight absent ones are passed at once.
+  uint8_t symbols[256];
   uint32_t present = 0;
-  int largest = 0;
-  for (int s = 0; s < 256; s++) {
-    sum += swzip_rans_weights[levels[s]];
-    present += levels[s] != 0;
-    if (levels[s] > levels[largest]) largest = s;
-  }
+  uint64_t sum = 0, above_one = 0, above[256];
+  for (int first = 0; first < 256; first += 8)
+    if (load64(levels + first))
+      for (int s = first; s < first + 8; s++) {
+        symbols[present] = (uint8_t)s;
+        present += levels[s] != 0;
+        sum += swzip_rans_weights[levels[s]];
+      }
   if (present < 2) return false;
+  memset(frequencies, 0, 256 * sizeof *frequencies);
   // Every symbol has one slot; the others go by what its share (in 1/65536 slots) has above one. 256 symbols have 16 slots
   // on average: some have.
-  for (int s = 0; s < 256; s++) {
-    if (!levels[s]) continue;
+  int largest = symbols[0];
+  for (uint32_t i = 0; i < present; i++) {
+    const int s = symbols[i];
+    if (levels[s] > levels[largest]) largest = s;
     const uint64_t share = ((uint64_t)swzip_rans_weights[levels[s]] << 28) / sum;
-    above[s] = share > 65536 ? share - 65536 : 0;
-    above_one += above[s];
+    above[i] = share > 65536 ? share - 65536 : 0;
+    above_one += above[i];
   }
   uint32_t left = SWZIP_RANS_SLOTS - present;
-  for (int s = 0; s < 256; s++) {
-    frequencies[s] = 0;
-    if (!levels[s]) continue;
-    const uint32_t more = (uint32_t)(above[s] * (SWZIP_RANS_SLOTS - present) / above_one);
-    frequencies[s] = (uint16_t)(1 + more);
+  for (uint32_t i = 0; i < present; i++) {
+    const uint32_t more = (uint32_t)(above[i] * (SWZIP_RANS_SLOTS - present) / above_one);
+    frequencies[symbols[i]] = (uint16_t)(1 + more);
     left -= more;
   }
   frequencies[largest] = (uint16_t)(frequencies[largest] + left);
@@ -50,8 +54,11 @@ bool swzip_rans_frequencies(const uint8_t levels[256], uint16_t frequencies[256]
 
 void swzip_rans_table_build(const uint16_t frequencies[256], unsigned shift, swzip_rans_table *table) {
   uint32_t *entry = table->entry;
-  for (unsigned s = 0; s < 256; s++)
-    for (uint32_t i = 0; i < frequencies[s]; i++) *entry++ = frequencies[s] | i << 12 | (s << shift & 255) << 24;
+  for (unsigned s = 0; s < 256; s++) {
+    const uint32_t frequency = frequencies[s], first = frequency | (s << shift & 255) << 24;
+    for (uint32_t i = 0; i < frequency; i++) entry[i] = first + (i << 12);
+    entry += frequency;
+  }
 }
 
 void swzip_rans_states_begin(uint32_t states[SWZIP_STREAMS]) {

@@ -37,12 +37,21 @@ public func compare(
 ) throws(SwzipError) -> [TensorDifference] {
   let (old, new) = (try CachedSource(old), try CachedSource(new))
   let comparison = try Comparison(old, new, level: level)
-  let (before, after) = (try Comparison.tensors(old), try Comparison.tensors(new))
-  let known = Dictionary(before.map { (Exact($0.name), $0) }) { first, _ in first }
-  let names = Set(after.map { Exact($0.name) })
+  let (before, after) = (try Comparison.layout(old), try Comparison.layout(new))
+  var known: [Exact: Int] = [:]
+  known.reserveCapacity(before.tensors.count)
+  for (index, tensor) in before.tensors.enumerated() where known[Exact(tensor.name)] == nil {
+    known[Exact(tensor.name)] = index
+  }
+  var isMet = [Bool](repeating: false, count: before.tensors.count)
   var differences: [TensorDifference] = []
-  for tensor in after { differences.append(try comparison.difference(tensor, known[Exact(tensor.name)])) }
-  for tensor in before where !names.contains(Exact(tensor.name)) {
+  differences.reserveCapacity(after.tensors.count)
+  for tensor in after.tensors {
+    let index = known[Exact(tensor.name)]
+    if let index { isMet[index] = true }
+    differences.append(try comparison.difference(tensor, index.map { before.tensors[$0] }))
+  }
+  for tensor in before.tensors where !isMet[known[Exact(tensor.name)]!] {
     differences.append(TensorDifference(tensor, .removed))
   }
   return differences
@@ -69,6 +78,7 @@ private struct Comparison {
   private let scratch: EncodeScratch
   private let buffers: (Memory, Memory)
   private static let pieceBytes = 1 << 20
+  private static let noSteps = (0...8).map { [UInt64](repeating: 0, count: 8 * $0) }
 
   init(_ old: any InputSource, _ new: any InputSource, level: Int) throws(SwzipError) {
     self.old = old
@@ -78,9 +88,9 @@ private struct Comparison {
     buffers = (try Memory(Self.pieceBytes), try Memory(Self.pieceBytes))
   }
 
-  static func tensors(_ source: any InputSource) throws(SwzipError) -> [TensorRecord] {
+  static func layout(_ source: any InputSource) throws(SwzipError) -> Layout {
     guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-    return try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic).tensors
+    return try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic)
   }
 
   func difference(_ tensor: TensorRecord, _ other: TensorRecord?) throws(SwzipError) -> TensorDifference {
@@ -91,7 +101,8 @@ private struct Comparison {
     var difference = TensorDifference(tensor, .equal)
     let kind = DeltaKind(tensor.elementType)
     let width = tensor.elementType.width
-    if kind != nil { difference.steps = [UInt64](repeating: 0, count: 8 * width) }
+    // Shared by those that are equal.
+    if kind != nil { difference.steps = Self.noSteps[width] }
     let step = Self.pieceBytes / width * width
     for start in stride(from: 0, to: tensor.byteCount, by: step) {
       let count = Int(min(UInt64(step), tensor.byteCount - start))

@@ -36,12 +36,14 @@ struct JSONReader {
   }
 
   /// A JSON object; `entry` is called after each key and must read the value.
-  mutating func object(_ entry: (inout JSONReader, String) -> Bool) -> Bool {
+  mutating func object(_ entry: (inout JSONReader, Exact) -> Bool) -> Bool {
     guard take("{") else { return false }
     if take("}") { return true }
     var keys = Set<Exact>()
     repeat {
-      guard let key = string(), keys.insert(Exact(key)).inserted, take(":"), entry(&self, key) else { return false }
+      guard let key = string().map({ Exact($0) }), keys.insert(key).inserted, take(":"), entry(&self, key) else {
+        return false
+      }
     } while take(",")
     return take("}")
   }

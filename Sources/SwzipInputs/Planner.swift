@@ -9,6 +9,8 @@ package struct Layout: Equatable, Sendable {
   package var warnings: [String] = []
   /// Whether floats are looked for behind the last segment, in an input whose length is unknown.
   package var guessesTail = false
+  /// What counts for the tensors.
+  package var memory: [IndexMemory] = []
 
   package init() {}
 }

@@ -32,6 +32,18 @@ struct NameTests {
     #expect(wrong.status == 64 && wrong.errors.count == 1 && wrong.errors[0].contains(#"\u{1b}\xfe"#))
   }
 
+  /// Two names that are one as characters are two files, in each of two folders.
+  @Test func foldersAreComparedByTheBytesOfNames() {
+    for folder in ["old", "new"] {
+      self.folder.writeDeep(folder + "/\u{E9}", [1])
+      self.folder.writeDeep(folder + "/e\u{301}", [folder == "old" ? 2 : 3])
+    }
+    _ = command.run(["new"])
+    for new in ["new", "new.swz"] {
+      #expect(command.run(["diff", "old", new]).text.hasSuffix("1 files equal, 1 changed\n"))
+    }
+  }
+
   /// Names that some systems cannot create or take for one: all are packed, with a line on each kind, and come back.
   @Test(arguments: ["swzip -d m.swz -o out", "cat m.swz | swzip -d -o out"]) func foldersOfAnyNames(_ unpack: String) {
     let names = [

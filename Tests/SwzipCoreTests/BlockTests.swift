@@ -222,6 +222,20 @@ struct BlockTests {
     #expect(throws: SwzipError(.corrupt, .storedHash, at: 0)) { try tester.decode(encoded) }
     #expect(throws: SwzipError(.corrupt, .indexAgrees, at: 0)) { try tester.decode(encoded, policy: .loader) }
   }
+
+  /// Tables of a single block are made in the scratch, of few values in another way: all decode the same, whatever the scratch
+  /// was used for before.
+  @Test(arguments: [ElementType.bf16, .f8e4m3, .f32]) func tablesInTheScratch(type: ElementType) throws {
+    let tester = try BlockTester()
+    for level in [3, 5, 7, 9] {
+      for count in [1, 40, 64 * 15, 1023, 1024, 2048, 2049, 5000, 200_000] {
+        let pattern: Pattern = count % 2 == 0 ? .rows : .weights
+        let values = pattern.bytes(type, count)
+        let made = try tester.encode(values, type, level: level, rowLength: count % 64 == 0 ? 64 : 0)
+        #expect(same(try tester.decode(made), values), "\(count), level \(level)")
+      }
+    }
+  }
 }
 
 extension Random {

@@ -14,8 +14,11 @@ struct PaletteTests {
         #expect(throws: SwzipError.self, "cut at \(cut)") { try Self.read(Array(wire[..<cut]), width: width) }
       }
       // Each symbol's entry holds the values of its digits, the first in the lowest.
-      let entries = palette.entries()
-      #expect(entries.count == 256 * 64)
+      let memory = try GuardedBuffer(Palette.entriesByteCount)
+      unsafe palette.writeEntries(to: memory.bytes.baseAddress!.assumingMemoryBound(to: UInt8.self))
+      #expect(memory.guardsAreWhole)
+      let entries = unsafe [UInt8](memory.bytes)
+      #expect(entries[(64 * palette.symbolCount)...].allSatisfy { $0 == 0 })
       for symbol in 0..<palette.symbolCount {
         var rest = symbol
         for place in 0..<perSymbol {

@@ -65,7 +65,7 @@ struct HostileTests {
   /// The most that a segment may have is what readers make room for.
   @Test func largestDecoder() throws {
     var header = Self.manyTables(0).header
-    header.byteCount = 2 << 18
+    header.byteCount = 4 << 18
     header.blockValues = 1 << 18
     header.rowLength = 1 << 18
     header.rans!.columns = [UInt8](repeating: 0, count: 1 << 18)
@@ -134,6 +134,18 @@ struct HostileTests {
     #expect(SafetensorsHeader(Array(file.bytes.dropLast(16)))?.tensors.count == 2)
     file.add("\u{E9}", .u8, [8])
     #expect(SafetensorsHeader(Array(file.bytes.dropLast(24))) == nil)
+  }
+
+  /// Names of records are taken apart by bytes: a slash or an end that a mark follows is the same slash.
+  @Test func recordsAreNamedByBytes() throws {
+    var zip = PlainZip()
+    let names = ["\u{E9}", "e\u{301}", "a/\u{301}b", "\u{301}"]
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (16,), }"
+    let padded = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
+    let array = [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8) + [UInt8](repeating: 0, count: 64)
+    for name in names { zip.add(name + ".npy", array) }
+    let file = try SwzFile(ArraySource(packed(zip.finished)))
+    #expect(file.tensors.map { Array($0.name.utf8) } == names.map { Array($0.utf8) })
   }
 
   /// What is skipped may be of any kind; what is no JSON is no header.

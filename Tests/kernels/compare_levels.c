@@ -199,6 +199,13 @@ static void test_plane(int number) {
     out[level] = buffer(count, 1);
     const swzip_decode_table *const tables[4] = {table[level], table[level] + 1, table[level] + 2, table[level] + 3};
     swzip_symbols_decode(streams, offset, count, tables, tile, out[level]);
+    // Entries of one symbol give the same.
+    static swzip_decode_table single[4];
+    uint8_t *const again = buffer(count, 1);
+    for (int g = 0; g < 4; g++) swzip_decode_table_build_single(lengths[g], shift, single + g);
+    const swzip_decode_table *const singles[4] = {single, single + 1, single + 2, single + 3};
+    swzip_symbols_decode(streams, offset, count, singles, tile, again);
+    check(hostile || !memcmp(again, out[level], count), "tables of one symbol an entry", level, "values:", count);
     if (level) {
       for (int g = 0; g < 4; g++)
         check(!memcmp(table[level][g].entry, table[0][g].entry, sizeof table[0]->entry) &&

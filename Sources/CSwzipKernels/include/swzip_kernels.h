@@ -50,6 +50,8 @@ typedef struct {
 /// Builds the table of a complete code (Kraft sum 1, lengths 0 to 11, two symbols at least); symbols are stored shifted
 /// left by `shift`, where a merge wants them.
 void swzip_decode_table_build(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table);
+/// The same with one symbol an entry: made in a fraction of the time, and decoded more slowly.
+void swzip_decode_table_build_single(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table);
 
 typedef struct {
   uint16_t code[256];             // bit-reversed
@@ -76,6 +78,11 @@ swzip_geometry swzip_geometry_sorted(uint32_t rows, uint32_t row_length);
 /// for each group. `tile` needs swzip_tile_bytes(count) bytes; `out` count bytes.
 void swzip_symbols_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
                           const swzip_decode_table *const tables[4], uint8_t *tile, uint8_t *out);
+
+/// Makes a palette's entries: of each symbol, `per_symbol` of `count` values of `width` bytes, at most 64 bytes; symbols are the
+/// numbers of values as digits, the first value's the lowest. There are at most 256; entries of others are zero.
+void swzip_palette_entries(const uint8_t *values, size_t count, size_t width, size_t per_symbol,
+                           uint8_t entries[256 * 64]);
 
 /// Writes entry `symbols[i]` (of `entry_bytes` bytes, at most 64) of a palette for each symbol, `byte_count` bytes in all; the
 /// last entry may be cut. The palette has 256 entries of 64 bytes.

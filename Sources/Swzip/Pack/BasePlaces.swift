@@ -6,16 +6,19 @@ internal import SwzipNames
 struct BasePlaces {
   /// Tensors of other names that are tried for one.
   private static let mostCandidates = 8
+  /// Tensors of one type and size whose names are compared with one's.
+  private static let mostAlike = 1024
   private static let sampleBytes: UInt64 = 1024
 
   private let source: any InputSource
   private let base: any InputSource
   /// Those of the source, ascending.
   private let tensors: [TensorRecord]
+  private let baseTensors: [TensorRecord]
   /// Tensors of the base by name, by type, size and the hash of a sample, and by type and size.
-  private let named: [Exact: TensorRecord]
-  private let sampled: [Key: TensorRecord]
-  private let alike: [Key: [TensorRecord]]
+  private let named: [Exact: Int32]
+  private let sampled: [Key: Int32]
+  private let alike: [Key: [Int32]]
 
   private struct Key: Hashable {
     let elementType: ElementType
@@ -40,12 +43,24 @@ struct BasePlaces {
   ) throws(SwzipError) {
     self.source = source
     self.base = base
-    self.tensors = tensors.sorted { $0.offset < $1.offset }
-    named = Dictionary(baseTensors.map { (Exact($0.name), $0) }) { first, _ in first }
-    alike = Dictionary(grouping: baseTensors) { Key($0) }
-    var sampled: [Key: TensorRecord] = [:]
-    for tensor in baseTensors { sampled[try Key(tensor, in: base)] = tensor }
-    self.sampled = sampled
+    self.tensors = Self.sorted(tensors)
+    let baseTensors = Self.sorted(baseTensors)
+    self.baseTensors = baseTensors
+    var (named, sampled, alike) = ([Exact: Int32](), [Key: Int32](), [Key: [Int32]]())
+    named.reserveCapacity(baseTensors.count)
+    for (index, tensor) in baseTensors.enumerated() {
+      let index = Int32(truncatingIfNeeded: index)  // `Limits.tensors` fits
+      if named[Exact(tensor.name)] == nil { named[Exact(tensor.name)] = index }
+      sampled[try Key(tensor, in: base)] = index
+      alike[Key(tensor), default: []].append(index)
+    }
+    (self.named, self.sampled, self.alike) = (named, sampled, alike)
+  }
+
+  /// By offset.
+  private static func sorted(_ tensors: [TensorRecord]) -> [TensorRecord] {
+    let isSorted = zip(tensors, tensors.dropFirst()).allSatisfy { $0.offset <= $1.offset }
+    return isSorted ? tensors : tensors.sorted { $0.offset < $1.offset }
   }
 
   /// Offsets for a segment: in the tensor of the same name; else in one of equal bytes, as
@@ -60,16 +75,28 @@ struct BasePlaces {
       places.append(UInt64(place))
     }
     if let tensor = tensor(in: segment) {
-      if let other = named[Exact(tensor.name)] { add(tensor, other) }
+      if let other = named[Exact(tensor.name)] { add(tensor, baseTensors[Int(other)]) }
       if places.isEmpty {
-        if let other = sampled[try Key(tensor, in: source)] { add(tensor, other) }
-        let others = alike[Key(tensor), default: []].map { ($0, Self.commonEnd($0.name, tensor.name)) }
+        if let other = sampled[try Key(tensor, in: source)] { add(tensor, baseTensors[Int(other)]) }
+        let others = nearby(tensor).map { ($0, Self.commonEnd($0.name, tensor.name)) }
         let nearest = others.sorted { ($0.1, $1.0.offset) > ($1.1, $0.0.offset) }.prefix(Self.mostCandidates)
         for (other, _) in nearest { add(tensor, other) }
       }
     }
     if places.isEmpty, fits(segment.offset, segment) { places.append(segment.offset) }
     return places
+  }
+
+  /// Those of its type and size: of very many, those that lie nearest in the base.
+  private func nearby(_ tensor: TensorRecord) -> [TensorRecord] {
+    let all = alike[Key(tensor), default: []]
+    var (low, high) = (0, all.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if baseTensors[Int(all[middle])].offset < tensor.offset { low = middle + 1 } else { high = middle }
+    }
+    let first = max(0, min(low - Self.mostAlike / 2, all.count - Self.mostAlike))
+    return all[first..<min(all.count, first + Self.mostAlike)].map { baseTensors[Int($0)] }
   }
 
   /// Characters that two names have in common at their ends.

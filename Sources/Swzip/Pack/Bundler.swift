@@ -31,7 +31,8 @@ struct Bundler {
     var run: [Int] = []
     var runBytes: UInt64 = 0
     func endRun() {
-      if run.count > 1 { joined.append(PlannedMember(bundling: run.map { planned[$0] })) } else { joined += run.map { planned[$0] } }
+      let files = run.map { planned[$0] }
+      joined += files.count > 1 ? [PlannedMember(bundling: files)] : files
       (run, runBytes) = ([], 0)
     }
     for index in planned.indices {
@@ -81,6 +82,7 @@ extension PlannedMember {
       files +=
         header.files ?? [BundledFile(name: header.name, mode: header.mode, time: header.time, byteCount: byteCount)]
       layout.tensors += part.layout.tensors.map { $0.moved(by: offset) }
+      layout.memory += part.layout.memory
       for segment in part.layout.segments { layout.append(segment, movedBy: offset) }
       offset += byteCount
     }

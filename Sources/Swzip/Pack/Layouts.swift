@@ -8,10 +8,8 @@ enum Layouts {
     let start = format == .raw ? [] : try input.peek(Formats.sniffBytes)
     for candidate in Formats.all where format == .automatic || format.rawValue == candidate.name {
       guard candidate.recognises(start) else { continue }
-      if var map = try candidate.map(input) {
-        try MemoryBudget.check(indexByteCount: map.tensors.reduce(0) { $0 + $1.indexByteCount })
-        try guessGaps(of: &map, input)
-        return Planner.layout(of: map, format: map.format ?? candidate.name, fileByteCount: byteCount)
+      if let map = try candidate.map(input) {
+        return try made(of: map, format: map.format ?? candidate.name, input, byteCount)
       }
       if candidate.isCertain(start) || format != .automatic {
         layout.warnings.append("looks like \(candidate.name), but is damaged or unusual; packed as plain bytes")
@@ -25,9 +23,8 @@ enum Layouts {
         let tail = layout.warnings.isEmpty ? try Torch.mapOfTail(input) : nil
         var map = tail ?? FileMap()
         if tail != nil { layout.format = map.format ?? Torch.name }
-        try guessGaps(of: &map, input)
         map.warnings += layout.warnings
-        var guessed = Planner.layout(of: map, format: layout.format, fileByteCount: byteCount)
+        var guessed = try made(of: map, format: layout.format, input, byteCount)
         guessed.guessesTail = byteCount == nil
         return guessed
       }
@@ -36,6 +33,18 @@ enum Layouts {
       layout.warnings.append("no \(format.rawValue) file; packed as plain bytes")
     }
     if let byteCount { layout.segments = Planner.plain(0, byteCount) }
+    return layout
+  }
+
+  private static func made(
+    of map: FileMap, format: String, _ input: ForwardInput, _ byteCount: UInt64?
+  ) throws(SwzipError) -> Layout {
+    var map = map
+    let tensors = map.tensors.reduce(0) { $0 + $1.indexByteCount }
+    let memory = map.tensors.isEmpty ? [] : [try IndexMemory(byteCount: tensors, items: map.tensors.count)]
+    try guessGaps(of: &map, input)
+    var layout = Planner.layout(of: map, format: format, fileByteCount: byteCount)
+    layout.memory = memory
     return layout
   }
 

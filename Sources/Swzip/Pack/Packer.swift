@@ -15,6 +15,8 @@ final class Packer {
   /// What casts refer to is read from them again; nil for a pipe.
   private let sources: MemberSources?
   private let header: FileHeader
+  /// What counts for the files of a folder.
+  private var memory: IndexMemory?
   private var account = ContainerAccount()
   private let workers: [PackWorker]
   private var spare: [Memory] = []
@@ -69,6 +71,8 @@ final class Packer {
     guard !members.isEmpty, members.count <= Limits.members else {
       throw SwzipError(.refused, .limit, detail: "\(members.count) files; a container holds 1 to \(Limits.members)")
     }
+    let memory = try IndexMemory(
+      byteCount: members.reduce(0) { $0 + $1.name.utf8.count }, items: members.count)
     var names = MemberNames()
     var planned: [PlannedMember] = []
     var warnings = NameWarnings()
@@ -97,6 +101,7 @@ final class Packer {
       for index in planned.indices { planned[index].header.storesSHA256 = true }
     }
     try self.init(planned, sources, .folder, sink, options)
+    self.memory = memory
     report.warnings = warnings.lines
   }
 
@@ -181,7 +186,8 @@ final class Packer {
 
   private func end(_ member: PlannedMember, _ input: ForwardInput) throws(SwzipError) {
     if let byteCount = member.header.byteCount, byteCount != input.consumed { throw PlannedMember.changed }
-    var tensors = member.layout.tensors.filter { $0.offset + $0.byteCount <= input.consumed }
+    var tensors = member.layout.tensors
+    tensors.removeAll { $0.offset + $0.byteCount > input.consumed }
     if report.tensorCount + tensors.count > Limits.tensors {
       report.warnings.append(
         "more than \(Limits.tensors) tensors; those of \(member.header.name.printable) are not listed")

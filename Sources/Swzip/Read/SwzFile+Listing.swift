@@ -70,6 +70,8 @@ extension SwzFile {
     file.link.map { ($0, LinkTarget.resolve($0, from: file.name) ?? "") }
   }
 
+  public var tensorCount: Int { index.directory.members.reduce(0) { $0 + $1.tensors.count } }
+
   public var tensors: [Tensor] {
     var found: [Tensor] = []
     var rest = files.indices

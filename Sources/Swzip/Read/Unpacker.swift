@@ -195,7 +195,7 @@ final class Unpacker {
     let segment = try SegmentHeader.read(&reader)
     guard segment.memberOffset == memberBytes else { throw SwzipError(.corrupt, .tiling, at: frame.position) }
     account.beginSegment(segment, frameByteCount: frame.bytes.count, hash: frame.hash)
-    try MemoryBudget.check(indexByteCount: account.indexByteCount)
+    try MemoryBudget.check(indexByteCount: account.indexByteCount, items: account.segmentCount + fileCount)
     try checkReferences(segment, fileHeader)
     let isCopy = segment.refersBack
     if isCopy {
@@ -388,7 +388,8 @@ final class Unpacker {
     guard try window.fill(Frame.headerBytes) else { throw SwzipError(.corrupt, .truncated, at: directoryPosition) }
     let head = try unsafe readFrameHeader(window.peek(Frame.headerBytes), at: directoryPosition)
     guard head.kind == .directory else { throw SwzipError(.corrupt, .frameKind, at: directoryPosition) }
-    try MemoryBudget.check(indexByteCount: head.byteCount + account.tables.bytes.count)
+    try MemoryBudget.check(
+      indexByteCount: head.byteCount + account.tables.bytes.count, items: account.segmentCount + fileCount)
     let frame = try window.take(head.byteCount)
     let trailerBytes = try window.take(Trailer.byteCount)
     let end = window.position

@@ -20,9 +20,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   package private(set) var header: SegmentHeader
   private var kind: FloatKind?
   private var deltaKind: DeltaKind?
-  private let tables = DecodeTables()
-  private let ransTables = RansDecodeTables()
-  private var paletteEntries: [UInt8] = []
+  private let tables = SymbolTables()
   private let tableState = Atomic<UInt8>(noTables)
   private static let noTables: UInt8 = 0
   private static let building: UInt8 = 1
@@ -44,7 +42,17 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   /// Whether the tables take memory now.
   package var holdsTables: Bool { tableState.load(ordering: .acquiring) == Self.ready }
 
-  /// Builds what coded blocks need. Not in `begin`: segments whose blocks are all stored otherwise need none.
+  /// What coded blocks need. Not made in `begin`: segments whose blocks are all stored otherwise need none. Where there is only
+  /// one block it is made in the scratch, as far as the block needs it: a container may have very many such segments.
+  private func tables(_ scratch: DecodeScratch) throws(SwzipError) -> SymbolTables {
+    guard header.blockCount > 1 else {
+      try scratch.tables.begin(header, shift: kind?.shift ?? 0)
+      return scratch.tables
+    }
+    try buildTables()
+    return tables
+  }
+
   private func buildTables() throws(SwzipError) {
     guard !holdsTables else { return }
     while true {
@@ -55,9 +63,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       // Another thread builds them, which takes microseconds.
     }
     do throws(SwzipError) {
-      try tables.build(header.tables, shift: kind?.shift ?? 0)
-      if let rans = header.rans { try ransTables.build(rans, shift: kind?.shift ?? 0) }
-      paletteEntries = header.palette?.entries() ?? []
+      try tables.begin(header, shift: kind?.shift ?? 0)
+      tables.buildAll()
     } catch {
       tableState.store(Self.noTables, ordering: .releasing)
       throw error
@@ -117,7 +124,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     } else if layout == nil, mode != .sparse, block.flags != 0 {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
-    if [.huffman, .rans, .sparse, .delta].contains(mode) { try buildTables() }
+    let isCoded = mode == .huffman || mode == .rans || mode == .sparse || mode == .delta
+    let tables = isCoded ? try self.tables(scratch) : self.tables
     let width = header.width
     if codec != .bytes {
       try scratch.prepare(
@@ -130,8 +138,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     switch mode {
     case .huffman where codec == .symbols, .rans where codec == .symbols:
       try unsafe SymbolsBlock.decode(
-        mode, frame, of: header, tables: tables, ransTables: ransTables, entries: paletteEntries, into: out,
-        scratch: scratch, position: position)
+        mode, frame, of: header, tables: tables, into: out, scratch: scratch, position: position)
     case .raw, .constant, .zstd, .lz4:
       try unsafe BytesBlock.decode(mode, frame, width: width, into: out, at: position, by: scratch.compressors)
     case .sparse:
@@ -142,22 +149,22 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
           try unsafe BytesBlock.decode(mode, inner, width: width, into: values, at: position, by: scratch.compressors)
         case .huffman where header.rans == nil:
           _ = try unsafe FloatBlock.decode(
-            inner, of: header, kind: kind!, tables: tables, into: values, scratch: scratch, streaming: false,
+            inner, of: header, kind: kind!, tables: tables.huffman, into: values, scratch: scratch, streaming: false,
             position: position)
         case .rans where header.rans != nil:
           _ = try unsafe FloatBlock.decodeRans(
-            inner, of: header, kind: kind!, tables: ransTables, into: values, scratch: scratch, streaming: false,
+            inner, of: header, kind: kind!, tables: tables.rans, into: values, scratch: scratch, streaming: false,
             position: position)
         default: throw SwzipError(.corrupt, .blockHeader, at: position)
         }
       }
     case .huffman:
       return try unsafe FloatBlock.decode(
-        frame, of: header, kind: kind!, tables: tables, into: out, scratch: scratch, streaming: streaming,
+        frame, of: header, kind: kind!, tables: tables.huffman, into: out, scratch: scratch, streaming: streaming,
         position: position)
     case .rans:
       return try unsafe FloatBlock.decodeRans(
-        frame, of: header, kind: kind!, tables: ransTables, into: out, scratch: scratch, streaming: streaming,
+        frame, of: header, kind: kind!, tables: tables.rans, into: out, scratch: scratch, streaming: streaming,
         position: position)
     case .fixed4:
       guard header.elementType.native == .bf16, header.mantissaBits == 0 else {
@@ -177,7 +184,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       try unsafe CastBlock.decode(frame, kind: kind, reference: source, into: out, scratch: scratch, position: position)
     case .delta:
       try unsafe DeltaBlock.decode(
-        frame, of: header, kind: deltaKind!, tables: ransTables,
+        frame, of: header, kind: deltaKind!, tables: tables.rans,
         base: predicted(index, block, reference, scratch, position), into: out, scratch: scratch, position: position)
     case .copy:
       for index in 26..<32 {

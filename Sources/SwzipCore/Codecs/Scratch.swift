@@ -82,6 +82,8 @@ package final class EncodeScratch {
 package final class DecodeScratch {
   package let compressors: Compressors
   package let inlineTables = DecodeTables()
+  /// Of a segment of one block.
+  let tables = SymbolTables()
   private var tileMemory: Memory
   private var planeMemory: Memory?
   private var sparseMemory: Memory?

@@ -11,6 +11,7 @@ package struct ContainerIndex: Sendable {
 
   package let header: FileHeader
   package let directory: Directory
+  private let memory: IndexMemory
   package let trailer: Trailer
   /// Where the block tables end; then padding.
   package let tablesEnd: UInt64
@@ -22,14 +23,15 @@ package struct ContainerIndex: Sendable {
   package let firstSegment: [Int]
 
   /// Checks header, trailer and directory against each other. `directoryFrame`: its bytes, frame header included.
-  /// `keepsPlaces`: for reading at random; else `segments` stays empty.
+  /// `keepsPlaces`: for reading at random; else `segments` stays empty, and of the tensors those of bundles alone are kept.
   package init(
     header headerBytes: [UInt8], trailer: Trailer, directoryFrame: [UInt8], fileByteCount: UInt64,
     keepsPlaces: Bool = true
   ) throws(SwzipError) {
     header = try FileHeader.read(headerBytes)
     self.trailer = trailer
-    directory = try Self.readDirectory(directoryFrame, at: trailer.directoryPosition, header.version)
+    (directory, memory) = try Self.readCounted(
+      directoryFrame, at: trailer.directoryPosition, header.version, keepsTensors: keepsPlaces)
     guard trailer.rootOver(header: headerBytes, directory: directoryFrame) == trailer.root else {
       throw SwzipError(.corrupt, .root, at: fileByteCount - UInt64(Trailer.byteCount))
     }
@@ -102,6 +104,12 @@ package struct ContainerIndex: Sendable {
   package static func readDirectory(
     _ frame: [UInt8], at position: UInt64, _ version: FormatVersion = .current
   ) throws(SwzipError) -> Directory {
+    try readCounted(frame, at: position, version, keepsTensors: true).directory
+  }
+
+  private static func readCounted(
+    _ frame: [UInt8], at position: UInt64, _ version: FormatVersion, keepsTensors: Bool
+  ) throws(SwzipError) -> (directory: Directory, memory: IndexMemory) {
     var reader = unsafe ByteReader(frame.span.bytes, at: position)
     let head = try Frame.read(&reader)
     guard head.kind == .directory, head.tag == 0 else { throw SwzipError(.corrupt, .frameKind, at: position) }
@@ -109,7 +117,7 @@ package struct ContainerIndex: Sendable {
     guard unsafe frame.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: 0) }) == head.storedHash else {
       throw SwzipError(.corrupt, .frameHash, at: position)
     }
-    return try Directory.read(&reader, version)
+    return try Directory.readCounted(&reader, version, keepsTensors: keepsTensors)
   }
 
   /// Number of the segment that holds byte `offset` of a member; the member is longer than that.

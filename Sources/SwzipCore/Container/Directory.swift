@@ -26,6 +26,13 @@ package struct Directory: Equatable, Sendable {
 
   /// Reads a directory whose frame has been verified. `reader` stands after the frame's header.
   package static func read(_ reader: inout ByteReader, _ version: FormatVersion) throws(SwzipError) -> Directory {
+    try readCounted(&reader, version).directory
+  }
+
+  /// The same, and what counts for it. `keepsTensors`: else those of bundles alone are kept; all are checked.
+  static func readCounted(
+    _ reader: inout ByteReader, _ version: FormatVersion, keepsTensors: Bool = true
+  ) throws(SwzipError) -> (directory: Directory, memory: IndexMemory) {
     let memberCount = try reader.integer(UInt32.self)
     let segmentCount = try reader.integer(UInt32.self)
     let tensorCount = try reader.integer(UInt32.self)
@@ -35,19 +42,26 @@ package struct Directory: Equatable, Sendable {
       throw reader.failure(.limit)
     }
     var directory = Directory()
+    let memory: IndexMemory
+    let tensors: Int
+    func count(_ byteCount: Int) throws(SwzipError) -> IndexMemory {
+      guard Int(segmentCount) <= byteCount / SegmentRecord.leastBytes else { throw reader.failure(.truncated) }
+      return try IndexMemory(byteCount: byteCount, items: Int(segmentCount) + Int(fileCount) + Int(tensorCount))
+    }
     if version == .oldest {
-      try directory.readRecords(&reader, memberCount, version)
+      memory = try count(reader.remaining)
+      tensors = try directory.readRecords(&reader, memberCount, version, keepsTensors: keepsTensors)
     } else {
       let content = try PackedList.read(&reader)
+      memory = try count(content.count)
       var list = unsafe ByteReader(content.span.bytes, at: reader.position)
-      try directory.readRecords(&list, memberCount, version)
+      tensors = try directory.readRecords(&list, memberCount, version, keepsTensors: keepsTensors)
       guard list.remaining == 0 else { throw reader.failure(.trailingBytes) }
     }
     guard directory.fileCount == fileCount else { throw reader.failure(.indexAgrees) }
     try Extensions.read(&reader)
     try reader.padding()
-    guard directory.members.reduce(0, { $0 + $1.segments.count }) == Int(segmentCount),
-      directory.members.reduce(0, { $0 + $1.tensors.count }) == Int(tensorCount)
+    guard directory.members.reduce(0, { $0 + $1.segments.count }) == Int(segmentCount), tensors == Int(tensorCount)
     else { throw reader.failure(.indexAgrees) }
     var seen = Set<Exact>()
     for member in directory.members where member.bundle == nil {
@@ -55,27 +69,30 @@ package struct Directory: Equatable, Sendable {
         throw SwzipError(.corrupt, .name, at: reader.position, detail: member.header.name)
       }
     }
-    return directory
+    return (directory, memory)
   }
 
+  /// Returns how many tensors there are.
   private mutating func readRecords(
-    _ reader: inout ByteReader, _ memberCount: UInt32, _ version: FormatVersion
-  ) throws(SwzipError) {
+    _ reader: inout ByteReader, _ memberCount: UInt32, _ version: FormatVersion, keepsTensors: Bool
+  ) throws(SwzipError) -> Int {
     guard Int(memberCount) <= reader.remaining / MemberRecord.leastBytes else { throw reader.failure(.truncated) }
     members.reserveCapacity(Int(memberCount))
     var tensorCounts: [Int] = []
     for _ in 0..<memberCount {
       var (member, tensorCount) = try MemberRecord.read(&reader, version)
       if version == .oldest {
-        member.tensors.reserveCapacity(tensorCount)
+        member.tensors.reserveCapacity(keepsTensors ? tensorCount : 0)
         for _ in 0..<tensorCount {
-          member.tensors.append(try TensorRecord.read(&reader, memberBytes: member.byteCount))
+          let tensor = try TensorRecord.read(&reader, memberBytes: member.byteCount)
+          if keepsTensors { member.tensors.append(tensor) }
         }
       }
       members.append(member)
       tensorCounts.append(tensorCount)
     }
-    if version > .oldest { try TensorColumns.read(&reader, tensorCounts, into: &members) }
+    if version > .oldest { try TensorColumns.read(&reader, tensorCounts, into: &members, keepsTensors: keepsTensors) }
+    return tensorCounts.reduce(0, +)
   }
 }
 

@@ -56,7 +56,9 @@ package struct SegmentHeader: Equatable, Sendable {
   /// `Limits.decoderBytes` in all.
   package var decoderByteCount: Int {
     let tables = self.tables.count + (rans?.tables.count ?? 0) + (palette == nil ? 0 : 1)
-    return 2048 + tables * Limits.tableBytes + (rans?.columns.count ?? 0)
+    // Those of a single block are made in the scratch of the thread that decodes it.
+    let each = blockCount > 1 ? Limits.tableBytes : Limits.wireTableBytes
+    return 2048 + tables * each + (rans?.columns.count ?? 0)
   }
   package var valueCount: UInt64 { byteCount / UInt64(width) }
   package var blockCount: UInt64 { (valueCount + UInt64(blockValues) - 1) / UInt64(blockValues) }
@@ -121,7 +123,9 @@ package struct SegmentHeader: Equatable, Sendable {
     }
     guard CodecID(rawValue: codec) != nil else { return segment }  // what follows is the codec's own
     switch coder {
-    case 0: for _ in 0..<tableCount { segment.tables.append(try CodeLengths.read(&reader)) }
+    case 0:
+      segment.tables.reserveCapacity(Int(tableCount))
+      for _ in 0..<tableCount { segment.tables.append(try CodeLengths.read(&reader)) }
     case 1:
       segment.rans = try RansCoding.read(
         &reader, tables: Int(tableCount), rowLength: Int(rowLength), ofDelta: codec == CodecID.delta.rawValue)

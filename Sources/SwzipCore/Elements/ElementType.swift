@@ -59,7 +59,7 @@ public enum ElementType: UInt8, Sendable, CaseIterable {
   public static let safetensors: [ElementType] = allCases.filter { $0 != .bytes && !$0.isBlock && !$0.isSwapped }
 
   public init?(safetensorsName name: String) {
-    guard let match = Self.safetensors.first(where: { $0.name == name }) else { return nil }
+    guard name.utf8.count <= 16, let match = Self.safetensors.first(where: { $0.name == name }) else { return nil }
     self = match
   }
 

@@ -1,4 +1,5 @@
 import SwzipCore
+internal import SwzipNames
 
 /// The header of an npy file (NumPy's format.py): magic, version, length, and a Python dictionary.
 struct NPYHeader: Equatable {
@@ -9,6 +10,7 @@ struct NPYHeader: Equatable {
 
   static let magic: [UInt8] = [0x93] + Array("NUMPY".utf8)
   private static let mostBytes = 1 << 20
+  private static let mostDescriptionBytes = 256
 
   /// Reads a header, and leaves the cursor at the data. Nil if it is damaged.
   static func read(_ cursor: inout InputCursor<some InputBytes>) throws(SwzipError) -> NPYHeader? {
@@ -29,7 +31,8 @@ struct NPYHeader: Equatable {
       let start = literal
       switch key {
       case "descr":
-        description = literal.string()
+        // What is longer is no type that is known, and would take long to look at.
+        description = literal.string().flatMap { $0.utf8.count <= Self.mostDescriptionBytes ? $0 : nil }
         if description != nil { return true }
       case "fortran_order":
         guard let value = literal.boolean() else { return false }

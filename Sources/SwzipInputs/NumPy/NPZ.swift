@@ -1,4 +1,5 @@
 package import SwzipCore
+internal import SwzipNames
 
 /// An npz file: a zip archive of npy files. Arrays that are stored are mapped; deflated ones stay as they are.
 package enum NPZ: ModelFormat {
@@ -16,16 +17,17 @@ package enum NPZ: ModelFormat {
     guard let end = input.byteCount else { return .ofPipe }
     guard let archive = try ZipArchive(before: end, &window) else { return nil }
     var map = FileMap()
-    let arrays = archive.records.filter { $0.name.hasSuffix(".npy") }
-    for record in arrays where record.isStored {
+    // By bytes: as characters hostile names take the square of their length.
+    let arrays = archive.records.compactMap { record in record.name.withoutSuffix(".npy").map { (record, $0) } }
+    for (record, name) in arrays where record.isStored {
       var array = FileMap()
-      let end = try NPY.add(input, from: record.offset, name: String(record.name.dropLast(4)), to: &array)
+      let end = try NPY.add(input, from: record.offset, name: name, to: &array)
       // A header may tell of more bytes than the record has.
       guard end == record.offset + record.byteCount else { continue }
       map.tensors += array.tensors
       map.payloads += array.payloads
     }
-    let compressed = arrays.count { !$0.isStored }
+    let compressed = arrays.count { !$0.0.isStored }
     if compressed > 0 {
       map.warnings.append(
         "\(compressed) of \(arrays.count) arrays are compressed already; savez, not savez_compressed, leaves them to swzip"

@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// Reads the literals of Python that the headers of arrays consist of, by NumPy or by hand. `nil` and false mean that something
 /// else stands there.
 struct PythonLiteral {
@@ -34,11 +36,11 @@ struct PythonLiteral {
   }
 
   /// A dictionary of texts; `entry` reads the value of a key.
-  mutating func dictionary(_ entry: (inout PythonLiteral, String) -> Bool) -> Bool {
+  mutating func dictionary(_ entry: (inout PythonLiteral, Exact) -> Bool) -> Bool {
     take("{")
       && items(until: "}") { literal in
         guard let key = literal.string(), literal.take(":") else { return false }
-        return entry(&literal, key)
+        return entry(&literal, Exact(key))
       }
   }
 

@@ -1,4 +1,5 @@
 package import SwzipCore
+internal import SwzipNames
 
 /// The header of a safetensors file: u64 length, JSON, then the tensors' bytes. A pure function from bytes to ranges.
 package struct SafetensorsHeader: Equatable, Sendable {
@@ -31,6 +32,7 @@ package struct SafetensorsHeader: Equatable, Sendable {
     let good = reader.object { reader, name in
       guard name != "__metadata__" else { return reader.skipValue(depth: 1) }
       guard let entry = Entry(&reader) else { return false }
+      let name = name.wrappedValue
       guard name.utf8.count <= 65535, found.count < Limits.tensors else {
         odd.add(name, .name, "has a name that is too long, or is one too many")
         return true

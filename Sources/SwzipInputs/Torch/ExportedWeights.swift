@@ -1,4 +1,5 @@
 internal import SwzipCore
+internal import SwzipNames
 
 /// The list of a torch.export archive of what tensor lies in which record (PayloadConfig in torch/_export/serde/schema.py).
 enum ExportedWeights {
@@ -33,7 +34,7 @@ enum ExportedWeights {
           }
         }
         if let path, let view, weights.count < Limits.tensors {
-          weights.append(Weight(name: name, path: path, view: view))
+          weights.append(Weight(name: name.wrappedValue, path: path, view: view))
         }
         return good
       }

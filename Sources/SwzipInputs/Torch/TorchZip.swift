@@ -5,7 +5,6 @@ internal import SwzipNames
 /// of pickles and a record for each storage (caffe2/serialize/inline_container.cc of torch), by torch or written anew by
 /// other tools. A file may hold several, one behind the other, and an archive may hold files that are models of their own.
 struct TorchZip<Input: InputBytes> {
-  private static var pickleSuffix: String { ".pkl" }
   /// Archives one behind the other at most.
   private static var mostArchives: Int { 1 << 18 }
 
@@ -42,20 +41,20 @@ struct TorchZip<Input: InputBytes> {
 
   private mutating func add(_ archive: ZipArchive, prefix: String) throws(SwzipError) {
     let records = Dictionary(archive.records.map { (Exact($0.name), $0) }) { first, _ in first }
-    let pickles = archive.records.filter { $0.name.hasSuffix(Self.pickleSuffix) }
-    let stems = Set(pickles.map { $0.name.dropLast(4) })
+    let pickles = archive.records.filter { Self.stem($0.name) != nil }
+    let stems = Set(pickles.compactMap { Self.stem($0.name).map { Exact($0) } })
     hasPickle = hasPickle || !pickles.isEmpty
     for pickle in pickles where pickle.isStored { try add(pickle, records, prefix: prefix) }
     for record in archive.records where record.isStored {
-      guard !record.name.hasSuffix(Self.pickleSuffix), !stems.contains(Self.folder(record.name)) else { continue }
-      if record.name.hasSuffix("_config.json") {
+      guard Self.stem(record.name) == nil, !stems.contains(Exact(Self.folder(record.name))) else { continue }
+      if record.name.withoutSuffix("_config.json") != nil {
         try addWeights(record, records)
       } else {
         try map.addFile(record, in: window.input)
       }
     }
     let storages = archive.records.filter {
-      stems.contains(Self.folder($0.name)) || $0.name.hasSuffix(Self.pickleSuffix)
+      stems.contains(Exact(Self.folder($0.name))) || Self.stem($0.name) != nil
     }
     let compressed = storages.count { !$0.isStored }
     if compressed > 0 {
@@ -65,7 +64,14 @@ struct TorchZip<Input: InputBytes> {
     }
   }
 
-  private static func folder(_ name: String) -> Substring { name[..<(name.lastIndex(of: "/") ?? name.startIndex)] }
+  // Names are taken apart by bytes: as characters hostile ones take the square of their length.
+
+  /// The name of a pickle without its end; nil for other records.
+  private static func stem(_ name: String) -> String? { name.withoutSuffix(".pkl") }
+
+  private static func folder(_ name: String) -> String {
+    name.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(name[..<$0]) } ?? ""
+  }
 
   // MARK: pickles
 
@@ -77,8 +83,8 @@ struct TorchZip<Input: InputBytes> {
       return
     }
     understood = true
-    let stem = record.name.dropLast(4)
-    let root = record.name.prefix { $0 != "/" }
+    let stem = Self.stem(record.name) ?? record.name
+    let root = record.name.nameParts[0]
     guard try isLittleEndian(records[Exact("\(root)/byteorder")]) else { return }
     var offsets: [UInt32: UInt64] = [:]
     for (number, storage) in pickle.objects.storages.enumerated() {
@@ -89,8 +95,9 @@ struct TorchZip<Input: InputBytes> {
       offsets[UInt32(number)] = data.offset
     }
     // "archive/data" needs no name.
-    var parts = stem.split(separator: "/").dropFirst(stem.contains("/") ? 1 : 0).map(String.init)
-    if parts.last == "data" { parts.removeLast() }
+    var parts = Array(stem.nameParts.dropFirst(stem.utf8.contains(UInt8(ascii: "/")) ? 1 : 0))
+    parts.removeAll(where: \.isEmpty)
+    if parts.last.map({ Exact($0) }) == Exact("data") { parts.removeLast() }
     if !prefix.isEmpty { parts.insert(prefix, at: 0) }
     map.add(pickle, at: offsets, prefix: parts.joined(separator: "."))
   }

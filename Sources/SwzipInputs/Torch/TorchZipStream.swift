@@ -1,4 +1,5 @@
 internal import SwzipCore
+internal import SwzipNames
 
 /// A torch zip archive from a pipe: its directory comes last, but the pickle comes first and tells the length of every
 /// storage, and torch's writer leaves only one place for each. A wrong guess costs compression, nothing else.
@@ -6,6 +7,8 @@ enum TorchZipStream {
   /// Records before the first storage at most, and bytes of each but the pickle.
   private static let mostRecords = 64
   private static let mostTextBytes = 64
+  /// Of a record without its folder, as torch writes them.
+  private static let mostNameBytes = 1024
   /// Where torch's writer begins to write zip64 fields.
   private static let zip64: UInt64 = 0xFFFF_FFFF
 
@@ -14,12 +17,13 @@ enum TorchZipStream {
     var cursor: UInt64 = 0
     for _ in 0..<mostRecords {
       guard let header = try ZipLocalHeader(at: cursor, &window), header.method == 0 else { return nil }
-      let parts = header.name.split(separator: "/", maxSplits: 1)
-      guard parts.count == 2 else { return nil }
-      if parts[1].hasPrefix("data/") { return front.map(firstHeader: header, at: cursor, root: String(parts[0])) }
+      // By bytes: as characters hostile names take the square of their length.
+      let parts = header.name.utf8.split(separator: UInt8(ascii: "/"), maxSplits: 1)
+      guard parts.count == 2, parts[1].count <= mostNameBytes else { return nil }
+      let (root, name) = (String(Substring(parts[0])), String(Substring(parts[1])))
+      if parts[1].starts(with: "data/".utf8) { return front.map(firstHeader: header, at: cursor, root: root) }
       let end =
-        parts[1] == "data.pkl"
-        ? try front.readPickle(header, &window) : try front.readText(header, String(parts[1]), &window)
+        name == "data.pkl" ? try front.readPickle(header, &window) : try front.readText(header, name, &window)
       guard let end else { return nil }
       if front.pickle?.objects.storages.isEmpty == true { return FileMap() }
       cursor = end + (header.hasDescriptor ? descriptorBytes(isZip64: header.isZip64) : 0)
@@ -71,7 +75,9 @@ enum TorchZipStream {
     func map(firstHeader: ZipLocalHeader, at start: UInt64, root: String) -> FileMap? {
       guard let pickle, isLittleEndian else { return nil }
       var numbers = Array(pickle.objects.storages.indices)
-      if isSortedByText { numbers.sort { pickle.objects.storages[$0].key < pickle.objects.storages[$1].key } }
+      if isSortedByText {
+        numbers.sort { Exact(pickle.objects.storages[$0].key) < Exact(pickle.objects.storages[$1].key) }
+      }
       var offsets: [UInt32: UInt64] = [:]
       var cursor = start
       for number in numbers {
@@ -82,7 +88,7 @@ enum TorchZipStream {
         var place = cursor + 30 + UInt64(name.utf8.count) + 4
         if isZip64 { place += 4 + (byteCount >= zip64 ? 16 : 0) + (cursor >= zip64 ? 8 : 0) }
         place = (place + alignment - 1) / alignment * alignment
-        if cursor == start, name != firstHeader.name || place != firstHeader.dataOffset { return nil }
+        if cursor == start, Exact(name) != Exact(firstHeader.name) || place != firstHeader.dataOffset { return nil }
         offsets[UInt32(number)] = place
         let (end, overflow) = place.addingReportingOverflow(byteCount)
         guard !overflow, end < 1 << 62 else { break }

@@ -1,12 +1,13 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// One side of a comparison: a file, or the files of a folder, plain or packed.
 enum DiffSide {
   case file(any InputSource)
   /// By name.
-  case folder([String: () throws(Failure) -> any InputSource])
+  case folder(FolderComparison.Files)
 
   init(_ path: String, _ bases: Bases?) throws(Failure) {
     if try NamedBases.status(path).kind == .directory {
@@ -24,7 +25,7 @@ enum DiffSide {
       return
     }
     let members = container.members.enumerated().filter { $1.link == nil }.map { number, member in
-      (member.name, { () throws(Failure) -> any InputSource in container.source(ofMember: number) })
+      (Exact(member.name), { () throws(Failure) -> any InputSource in container.source(ofMember: number) })
     }
     self = .folder(Dictionary(members) { first, _ in first })
   }
@@ -32,12 +33,12 @@ enum DiffSide {
   /// The regular files of a folder; not those to which a link leads outside it.
   private static func files(
     below folder: String, _ bases: Bases?
-  ) throws(Failure) -> [String: () throws(Failure) -> any InputSource] {
+  ) throws(Failure) -> FolderComparison.Files {
     let tree = try attempt(folder) { () throws(SystemError) in
       try TreeScan(folder, links: .once(outside: .nothing)) { _, _ in true }
     }
     let files = tree.files.map { file in
-      (file.name, { () throws(Failure) -> any InputSource in try original(join(folder, file.name), bases) })
+      (Exact(file.name), { () throws(Failure) -> any InputSource in try original(join(folder, file.name), bases) })
     }
     return Dictionary(files) { first, _ in first }
   }

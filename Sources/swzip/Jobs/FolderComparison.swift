@@ -1,10 +1,11 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 internal import SwzipSystem
 
 /// What `diff` says of two folders: file by file, and of those that changed tensor by tensor.
 final class FolderComparison {
-  typealias Files = [String: () throws(Failure) -> any InputSource]
+  typealias Files = [Exact: () throws(Failure) -> any InputSource]
 
   private let old, new: Files
   private let level: Int
@@ -22,15 +23,16 @@ final class FolderComparison {
 
   /// Goes on after a file that cannot be read, and says so in the end.
   func run() throws(Finished) {
-    let names = Set(old.keys).union(new.keys).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let names = Set(old.keys).union(new.keys).sorted().map(\.wrappedValue)
     defer { sum() }
     try forEach(names, console) { name throws(Failure) in try look(at: name) }
   }
 
   private func look(at name: String) throws(Failure) {
-    guard let before = try old[name]?(), let after = try new[name]?() else {
-      let change = old[name] == nil ? TensorDifference.Change.added : .removed
-      let source = try (new[name] ?? old[name])?()
+    let key = Exact(name)
+    guard let before = try old[key]?(), let after = try new[key]?() else {
+      let change = old[key] == nil ? TensorDifference.Change.added : .removed
+      let source = try (new[key] ?? old[key])?()
       return say(name, change, source?.byteCount, [])
     }
     let isSame = try attemptLibrary(name) { () throws(SwzipError) in try haveSameBytes(before, after) }

@@ -17,6 +17,10 @@ final class FolderOutput: MemberSinks {
     /// The member that was read back last.
     var opened: (member: Int, handle: FileHandle)?
     var failure: (error: SystemError, path: String)?
+    /// Files that are not to be published, by their names and all folders of them; nil until the first link.
+    var hidden: [Exact: [String]]?
+    /// Files that links brought.
+    var brought = Set<Exact>()
   }
 
   private let folder: SharedFolder
@@ -117,13 +121,28 @@ final class FolderOutput: MemberSinks {
     try NameRules.checkHere(name)
     try call(name) { () throws(SystemError) in try folder.folder.createLink(name, to: target) }
     state.withLock { state in
-      // A link brings what it leads to.
-      let known = Set(state.published.map { Exact($0) })
-      state.published += state.names.sorted { $0.key < $1.key }.map(\.value).filter {
-        FolderOutput.isIn([Exact(path)], $0) && !known.contains(Exact($0))
+      // A link brings what it leads to; each file is looked at once, however many links lead to it.
+      if state.hidden == nil { state.hidden = FolderOutput.hidden(state.names, published: state.published) }
+      for file in state.hidden?.removeValue(forKey: Exact(path)) ?? []
+      where state.brought.insert(Exact(file)).inserted {
+        state.published.append(file)
       }
       state.published.append(name)
     }
+  }
+
+  private static func hidden(_ names: [Int: String], published: [String]) -> [Exact: [String]] {
+    guard names.count > published.count else { return [:] }
+    let known = Set(published.map { Exact($0) })
+    var hidden: [Exact: [String]] = [:]
+    for (_, name) in names.sorted(by: { $0.key < $1.key }) where !known.contains(Exact(name)) {
+      var parts = name.nameParts
+      while !parts.isEmpty {
+        hidden[Exact(parts.joined(separator: "/")), default: []].append(name)
+        parts.removeLast()
+      }
+    }
+    return hidden
   }
 
   /// Whether a name, or a folder of it, is one of `names`.

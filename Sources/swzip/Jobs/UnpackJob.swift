@@ -24,9 +24,8 @@ struct UnpackJob {
     if settings.skips(task, target) { return }
     try target.check(against: input.status, force: settings.force)
     // The index tells the size in advance; where it cannot be read, unpacking says why.
-    let index = input.source.byteCount == nil ? nil : try? SwzFile(input.source)
+    let (expected, tensorCount) = announced(by: input.source)
     let bases = try settings.bases.allowed()
-    let expected = index.map { $0.members.reduce(0) { $0 &+ $1.byteCount } }
     guard !settings.dryRun else {
       return settings.announce(input.name, byteCount: input.source.byteCount, target, expected: expected)
     }
@@ -54,8 +53,14 @@ struct UnpackJob {
         try comparison.run(Comparison.reopen(input.name), Comparison.reopen(output.name), output.name)
       }
     }
-    say(input, output, report, seconds, tensors: index?.tensors.count, removed: removal != nil)
+    say(input, output, report, seconds, tensors: tensorCount, removed: removal != nil)
     if removal == nil { try requireDurable(durability, output.name) }
+  }
+
+  /// Bytes and tensors, as the index says. It is not kept: unpacking reads it again.
+  private func announced(by source: FileSource) -> (byteCount: UInt64?, tensors: Int?) {
+    guard source.byteCount != nil, let index = try? SwzFile(source) else { return (nil, nil) }
+    return (index.members.reduce(0) { $0 &+ $1.byteCount }, index.tensorCount)
   }
 
   private func say(

@@ -106,7 +106,8 @@ struct Cat: ParsableCommand {
     if file.isFolder { for (number, member) in members.enumerated() { files[Exact(member.name)] = number } }
     // A link is the file that it leads to.
     for member in members { if let link = member.link { files[Exact(member.name)] = files[Exact(link.path)] } }
-    let known = Dictionary(grouping: file.tensors) { Exact($0.name) }
+    let wanted = Set(names.flatMap { [Self.tensorName($0)] + (Self.split($0, files).map { [$0.tensor] } ?? []) })
+    let known = Dictionary(grouping: file.tensors.lazy.filter { wanted.contains(Exact($0.name)) }) { Exact($0.name) }
     var pieces: [Piece] = []
     for name in names {
       if let number = files[Exact(name)] {

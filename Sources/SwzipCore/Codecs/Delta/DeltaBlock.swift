@@ -50,8 +50,8 @@ enum DeltaBlock {
       dense.appendChanges(changed)
       guard
         unsafe swzip_rans_decode(
-          frame.pointer(words), layout.wordCount, layout.states, dense.count + 2 * changed, dense.numbers, tables.first,
-          scratch.symbols)
+          frame.pointer(words), layout.wordCount, layout.states, dense.count + 2 * changed, dense.numbers,
+          tables.first(for: dense.numbers, count: dense.count + 2 * changed), scratch.symbols)
       else { throw SwzipError(.corrupt, .subStreams, at: position) }
       var lowBytes = frame.count - low
       guard unsafe dense.expand(count, changed, low: frame.pointer(low), &lowBytes, scratch) else {
@@ -63,7 +63,8 @@ enum DeltaBlock {
       // Within the frame and its slack by the checks above.
       guard
         unsafe swzip_rans_decode(
-          frame.pointer(words), layout.wordCount, layout.states, count, numbers, tables.first, scratch.symbols)
+          frame.pointer(words), layout.wordCount, layout.states, count, numbers,
+          tables.first(for: numbers, count: count), scratch.symbols)
       else { throw SwzipError(.corrupt, .subStreams, at: position) }
       unsafe symbols = UnsafePointer(scratch.symbols)
     }

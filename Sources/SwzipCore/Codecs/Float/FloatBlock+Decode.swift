@@ -119,7 +119,7 @@ package enum FloatBlock {
         UnsafeRawBufferPointer(rebasing: frame[offset...]).bytes, at: position + UInt64(offset))
       let code = try CodeLengths.read(&reader)
       guard code.fits(kind.symbolCount) else { throw reader.failure(.codeLengths) }
-      try scratch.inlineTables.build([code], shift: kind.shift)
+      try unsafe scratch.inlineTables.begin([code], shift: kind.shift, valueCount: UInt64(block.count))
       inlineBytes = reader.offset
     }
     func table(_ group: Int) throws(SwzipError) -> UnsafePointer<swzip_decode_table> {

@@ -96,7 +96,8 @@ extension FloatBlock {
     // Within the frame and its slack by the checks above.
     guard
       unsafe swzip_rans_decode(
-        frame.pointer(words), layout.wordCount, layout.states, count, numbers, tables.first, scratch.symbols)
+        frame.pointer(words), layout.wordCount, layout.states, count, numbers,
+        tables.first(for: numbers, count: count), scratch.symbols)
     else { throw SwzipError(.corrupt, .subStreams, at: position) }
     var block = unsafe swzip_float_block()
     unsafe block.kind = kind.kernel

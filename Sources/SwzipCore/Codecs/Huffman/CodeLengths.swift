@@ -46,28 +46,23 @@ package struct CodeLengths: Equatable, Sendable {
 
   package static func read(_ reader: inout ByteReader) throws(SwzipError) -> CodeLengths {
     var lengths = [UInt8](repeating: 0, count: 256)
-    var next = 0
+    var (next, kraft, symbols) = (0, 0, 0)
     for _ in 0..<(try reader.integer(UInt8.self)) {
       let first = Int(try reader.integer(UInt8.self))
       let count = Int(try reader.integer(UInt8.self)) + 1
       guard first >= next, first + count <= 256 else { throw reader.failure(.codeLengths) }
       for index in stride(from: 0, to: count, by: 2) {
         let pair = try reader.integer(UInt8.self)
-        lengths[first + index] = pair & 15
-        if index + 1 < count {
-          lengths[first + index + 1] = pair >> 4
-        } else if pair >> 4 != 0 {
-          throw reader.failure(.codeLengths)
+        for part in 0..<2 {
+          let length = part == 0 ? pair & 15 : pair >> 4
+          guard length != 0 else { continue }
+          guard length <= SWZIP_CODE_BITS, index + part < count else { throw reader.failure(.codeLengths) }
+          lengths[first + index + part] = length
+          kraft += 1 << (Int(SWZIP_CODE_BITS) - Int(length))
+          symbols += 1
         }
       }
       next = first + count
-    }
-    var kraft = 0
-    var symbols = 0
-    for length in lengths where length != 0 {
-      guard length <= SWZIP_CODE_BITS else { throw reader.failure(.codeLengths) }
-      kraft += 1 << (Int(SWZIP_CODE_BITS) - Int(length))
-      symbols += 1
     }
     guard symbols >= 2, kraft == 1 << SWZIP_CODE_BITS else { throw reader.failure(.codeLengths) }
     return CodeLengths(checked: lengths)

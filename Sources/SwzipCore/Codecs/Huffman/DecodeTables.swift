@@ -1,25 +1,47 @@
 package import CSwzipKernels
 
-/// Decode tables in memory: those of a segment, or one inline table of a block. 16 KiB each.
+/// Decode tables in memory, 16 KiB each, built when they are first asked for: those of a segment, or one inline table of a
+/// block. One thread at a time, until all are built.
 package final class DecodeTables {
+  /// What is decoded by an entry of one symbol in the time that it takes to build entries of several.
+  private static let fewValues: UInt64 = 1024
+
   private var memory: Memory?
-  package private(set) var count = 0
+  private var codes: [CodeLengths] = []
+  private var shift: UInt32 = 0
+  private var isForFew = false
+  /// A bit for each table.
+  private var built: UInt32 = 0
 
   package init() {}
 
-  /// Builds one table for each code; reuses the memory of what was there before. About 5 us a table.
-  package func build(_ codes: [CodeLengths], shift: UInt32) throws(SwzipError) {
-    let stride = MemoryLayout<swzip_decode_table>.stride
-    if memory == nil || memory!.byteCount < codes.count * stride { memory = try Memory(codes.count * stride) }
-    count = codes.count
-    for (index, code) in codes.enumerated() {
-      unsafe swzip_decode_table_build(code.lengths, shift, at(index))
-    }
+  /// Takes codes, at most `Limits.tablesPerSegment`, for `valueCount` values; reuses the memory of what was there before.
+  package func begin(_ codes: [CodeLengths], shift: UInt32, valueCount: UInt64) throws(SwzipError) {
+    let byteCount = codes.count * MemoryLayout<swzip_decode_table>.stride
+    if memory?.byteCount ?? 0 < byteCount { memory = try Memory(byteCount) }
+    (self.codes, self.shift, built) = (codes, shift, 0)
+    isForFew = valueCount < Self.fewValues
   }
 
-  /// Table number `index`, valid while this object is.
+  package var count: Int { codes.count }
+
+  /// About 1 us a table, or 6 with codes of one bit.
+  package func buildAll() {
+    for index in codes.indices { unsafe _ = at(index) }
+  }
+
+  /// Table number `index`, valid until `begin`.
   package func at(_ index: Int) -> UnsafeMutablePointer<swzip_decode_table> {
-    precondition(index < count)
-    return unsafe memory!.base.assumingMemoryBound(to: swzip_decode_table.self) + index
+    precondition(index < codes.count)
+    let table = unsafe memory!.base.assumingMemoryBound(to: swzip_decode_table.self) + index
+    if built & 1 << UInt32(index) == 0 {
+      if isForFew {
+        unsafe swzip_decode_table_build_single(codes[index].lengths, shift, table)
+      } else {
+        unsafe swzip_decode_table_build(codes[index].lengths, shift, table)
+      }
+      built |= 1 << UInt32(index)
+    }
+    return unsafe table
   }
 }

@@ -194,7 +194,7 @@ package enum PlaneSection {
     guard start + streams.byteCount == payloadEnd, streams.agrees(with: swzip_geometry_unsorted(UInt32(count))) else {
       throw failure
     }
-    try scratch.inlineTables.build([code], shift: 0)
+    try scratch.inlineTables.begin([code], shift: 0, valueCount: UInt64(count))
     var offsets = streams.offsets
     unsafe withUnsafeBytes(of: &offsets) { offsets in
       let table = unsafe UnsafePointer(scratch.inlineTables.at(0))

@@ -44,6 +44,7 @@ package struct RansCoding: Equatable, Sendable {
   ) throws(SwzipError) -> RansCoding {
     guard count >= 1 else { throw reader.failure(.codeLengths) }
     var tables: [RansTable] = []
+    tables.reserveCapacity(count)
     for _ in 0..<count { tables.append(try RansTable.read(&reader)) }
     let rowBits = Int(try reader.integer(UInt8.self))
     let contexts = Int(try reader.integer(UInt8.self))
@@ -55,7 +56,12 @@ package struct RansCoding: Equatable, Sendable {
     case 0: break
     case 1:
       guard rowLength > 0 else { throw reader.failure(.blockHeader) }
-      for pair in try reader.array((rowLength + 1) / 2) { columns += [pair & 15, pair >> 4] }
+      let pairs = try reader.array((rowLength + 1) / 2)
+      columns.reserveCapacity(2 * pairs.count)
+      for pair in pairs {
+        columns.append(pair & 15)
+        columns.append(pair >> 4)
+      }
       if columns.count > rowLength, columns.removeLast() != 0 { throw reader.failure(.padding) }
     default: throw reader.failure(.reservedBits, .unsupported)
     }
@@ -75,25 +81,56 @@ package struct RansCoding: Equatable, Sendable {
   }
 }
 
-/// rANS decode tables in memory, 16 KiB each.
+/// rANS decode tables in memory, 16 KiB each, built when a block needs them. One thread at a time, until all are built.
 package final class RansDecodeTables {
+  /// Blocks of more take all tables: looking for those that they need would cost them more.
+  private static let fewValues = 2048
+
   private var memory: Memory?
+  private var tables: [RansTable] = []
+  private var shift: UInt32 = 0
+  /// A bit for each table.
+  private var built: UInt32 = 0
   package private(set) var map: [UInt8] = []
 
   package init() {}
 
-  package func build(_ coding: RansCoding, shift: UInt32) throws(SwzipError) {
-    let stride = MemoryLayout<swzip_rans_table>.stride
-    if memory == nil || memory!.byteCount < coding.tables.count * stride {
-      memory = try Memory(coding.tables.count * stride)
-    }
+  /// Takes the tables of a coding; reuses the memory of what was there before.
+  package func begin(_ coding: RansCoding, shift: UInt32) throws(SwzipError) {
+    let byteCount = coding.tables.count * MemoryLayout<swzip_rans_table>.stride
+    if memory?.byteCount ?? 0 < byteCount { memory = try Memory(byteCount) }
+    (tables, self.shift, built) = (coding.tables, shift, 0)
     map = coding.map
-    for (index, table) in coding.tables.enumerated() {
-      unsafe swzip_rans_table_build(table.frequencies, shift, first + index)
-    }
   }
 
-  package var first: UnsafeMutablePointer<swzip_rans_table> {
+  private var all: UInt32 { UInt32(truncatingIfNeeded: 1 << UInt64(tables.count) - 1) }
+
+  package func buildAll() { build(all) }
+
+  private func build(_ wanted: UInt32) {
+    for index in tables.indices where (wanted & ~built) >> UInt32(index) & 1 != 0 {
+      unsafe swzip_rans_table_build(tables[index].frequencies, shift, first + index)
+    }
+    built |= wanted & all
+  }
+
+  private var first: UnsafeMutablePointer<swzip_rans_table> {
     unsafe memory!.base.assumingMemoryBound(to: swzip_rans_table.self)
+  }
+
+  /// The first table, valid until `begin`; those of these numbers are built, without numbers the first.
+  package func first(
+    for numbers: UnsafePointer<UInt8>?, count: Int
+  ) -> UnsafeMutablePointer<swzip_rans_table> {
+    if built != all {
+      if let numbers = unsafe numbers {
+        var wanted: UInt32 = count > Self.fewValues ? all : 0
+        for index in 0..<(count > Self.fewValues ? 0 : count) { unsafe wanted |= 1 << UInt32(numbers[index] & 31) }
+        build(wanted)
+      } else {
+        build(1)
+      }
+    }
+    return unsafe first
   }
 }

@@ -22,11 +22,8 @@ package struct RansTable: Equatable, Sendable {
     self.levels = levels
   }
 
-  /// Nil for fewer than two symbols.
-  private init?(checked levels: [UInt8]) {
-    guard levels.count(where: { $0 > 0 }) >= 2 else { return nil }
-    self.levels = levels
-  }
+  /// Of two symbols at least.
+  private init(checked levels: [UInt8]) { self.levels = levels }
 
   /// 256 frequencies, 4096 in all. Computed by each call: a container may have tables that nothing needs.
   package var frequencies: [UInt16] {
@@ -93,7 +90,7 @@ package struct RansTable: Equatable, Sendable {
 
   package static func read(_ reader: inout ByteReader) throws(SwzipError) -> RansTable {
     var levels = [UInt8](repeating: 0, count: 256)
-    var next = 0
+    var (next, symbols) = (0, 0)
     for _ in 0..<(try reader.integer(UInt8.self)) {
       let first = Int(try reader.integer(UInt8.self))
       let count = Int(try reader.integer(UInt8.self)) + 1
@@ -114,12 +111,12 @@ package struct RansTable: Equatable, Sendable {
         let level = step == 0 ? try nibble() + 16 * (try nibble()) : last + step - 8
         guard level >= 0, level < SWZIP_RANS_LEVELS, step == 0 || level > 0 else { throw reader.failure(.codeLengths) }
         levels[symbol] = UInt8(level)
-        if level > 0 { last = level }
+        if level > 0 { (last, symbols) = (level, symbols + 1) }
       }
       if let pending, pending != 0 { throw reader.failure(.codeLengths) }
       next = first + count
     }
-    guard let table = RansTable(checked: levels) else { throw reader.failure(.codeLengths) }
-    return table
+    guard symbols >= 2 else { throw reader.failure(.codeLengths) }
+    return RansTable(checked: levels)
   }
 }

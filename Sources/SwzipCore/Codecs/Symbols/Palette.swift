@@ -1,3 +1,5 @@
+internal import CSwzipKernels
+
 /// The distinct values of a segment, and how many of them one symbol stands for (spec/codecs/symbols.md).
 package struct Palette: Equatable, Sendable {
   /// Distinct values that a palette may have.
@@ -40,19 +42,12 @@ package struct Palette: Equatable, Sendable {
   /// Symbols of `valueCount` values; the last may stand for fewer.
   package func symbolCount(of valueCount: Int) -> Int { (valueCount + valuesPerSymbol - 1) / valuesPerSymbol }
 
-  /// For each symbol the bytes of its values, 64 bytes apart.
-  package func entries() -> [UInt8] {
-    var entries = [UInt8](repeating: 0, count: 64 * 256)
-    let count = UInt32(count)
-    for symbol in 0..<(values.isEmpty ? 0 : symbolCount) {
-      var rest = UInt32(symbol)
-      for place in 0..<valuesPerSymbol {
-        let value = Int(rest % count)
-        rest /= count
-        for byte in 0..<width { entries[64 * symbol + place * width + byte] = values[value * width + byte] }
-      }
-    }
-    return entries
+  /// Bytes of the entries of all symbols.
+  package static let entriesByteCount = 64 * 256
+
+  /// For each symbol the bytes of its values, 64 bytes apart. There must be values.
+  package func writeEntries(to entries: UnsafeMutablePointer<UInt8>) {
+    unsafe swzip_palette_entries(values, count, width, valuesPerSymbol, entries)
   }
 
   // MARK: wire

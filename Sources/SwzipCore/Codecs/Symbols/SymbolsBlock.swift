@@ -47,9 +47,8 @@ enum SymbolsBlock {
 
   /// Decodes the symbols of a block and puts their values into `out`.
   static func decode(
-    _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, tables: DecodeTables,
-    ransTables: RansDecodeTables, entries: [UInt8], into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch,
-    position: UInt64
+    _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, tables: SymbolTables,
+    into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) {
     let palette = segment.palette!
     let count = palette.symbolCount(of: out.count / palette.width)
@@ -58,12 +57,12 @@ enum SymbolsBlock {
     var end: Int
     if mode == .rans {
       end = try unsafe decodeRans(
-        frame, of: segment, count: count, tables: ransTables, into: scratch.tile, scratch: scratch, position: position)
+        frame, of: segment, count: count, tables: tables.rans, into: scratch.tile, scratch: scratch, position: position)
       // The kernel writes whole units: not into the caller's memory.
       unsafe symbols.update(from: scratch.tile, count: count)
     } else {
       end = try unsafe decodeHuffman(
-        frame, count: count, tables: tables, into: symbols, scratch: scratch, position: position)
+        frame, count: count, tables: tables.huffman, into: symbols, scratch: scratch, position: position)
     }
     if palette.isPerRow {
       let start = (end + 15) & ~15
@@ -74,7 +73,7 @@ enum SymbolsBlock {
         position: position)
     } else if !isBytes {
       unsafe swzip_palette_expand(
-        symbols, entries, palette.valuesPerSymbol * palette.width,
+        symbols, tables.paletteEntries, palette.valuesPerSymbol * palette.width,
         out.baseAddress!.assumingMemoryBound(to: UInt8.self), out.count)
     }
     guard (end + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
@@ -101,7 +100,8 @@ enum SymbolsBlock {
     guard words <= frame.count, end <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
     guard
       unsafe swzip_rans_decode(
-        frame.pointer(words), layout.wordCount, layout.states, count, numbers, tables.first, symbols)
+        frame.pointer(words), layout.wordCount, layout.states, count, numbers,
+        tables.first(for: numbers, count: count), symbols)
     else { throw SwzipError(.corrupt, .subStreams, at: position) }
     return end
   }
