@@ -23,13 +23,13 @@ fuzz() {
     printf '%-12s %s\n' "$1" "$(tail -n 1 "$log")"
     return 0
   fi
+  touch "$work/found"
   printf '%-12s FAILED\n' "$1"
   grep -vE '^#[0-9]+\s+(NEW|REDUCE|pulse|RELOAD|INITED)' "$log" | tail -n 60
   for found in "$work/$1-"*; do
     echo "the input, $(basename "$found"):"
     base64 "$found"
   done
-  touch "$work/found"
 }
 
 read -ra targets <<<"${FUZZ_TARGETS:-container block safetensors torch pickle gguf npy npz onnx roundtrip huffman}"
