@@ -18,8 +18,8 @@ python3 tools/fuzz/seeds.py "$work/hand" "$corpus"
 fuzz() {
   local log=$work/$1.log program=$built/swzip-fuzz
   [ "$1" != huffman ] || program=$built/huffman-fuzz
-  if SWZIP_FUZZ=$1 timeout -k 5 $((time + 120)) "$program" -max_total_time="$time" -max_len=16384 -timeout=20 -seed="$SUITE_SEED" \
-    -rss_limit_mb=1500 -malloc_limit_mb=300 -artifact_prefix="$work/$1-" "$corpus/$1" >"$log" 2>&1; then
+  if SWZIP_FUZZ=$1 timeout -k 5 $((time + 120)) "$program" -max_total_time="$time" -seed="$SUITE_SEED" -max_len=16384 \
+    -timeout=20 -rss_limit_mb=1500 -malloc_limit_mb=300 -artifact_prefix="$work/$1-" "$corpus/$1" >"$log" 2>&1; then
     printf '%-12s %s\n' "$1" "$(tail -n 1 "$log")"
     return 0
   fi
