@@ -5,4 +5,4 @@
 build_swzip
 install_packages gcc libc6-dev
 gcc -std=c17 -O1 -Wall -Wextra -Werror -shared -fPIC -o "$work/faults.so" "$here/faults.c"
-timeout -k 5 600 python3 "$here/faults.py" "$swzip" "$work/faults.so" "$work/files"
+timeout -k 5 $((SUITE_SECONDS + 300)) python3 "$here/faults.py" "$swzip" "$work/faults.so" "$work/files"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Kills every verb that writes, on 60 MB, at random moments, KILLS (6) times by each of SIGKILL, SIGTERM, SIGINT and pairs of
-# the latter; see kill.py.
+# Kills every verb that writes, on 60 MB, at random moments, by SIGKILL, SIGTERM, SIGINT and pairs of the latter, each at
+# least once; see kill.py.
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
 build_swzip
-timeout -k 5 1800 python3 "$here/kill.py" "$swzip" "$work/files" "${KILLS:-6}"
+timeout -k 5 $((SUITE_SECONDS + 900)) python3 "$here/kill.py" "$swzip" "$work/files"
 
 # As a shell sees it. `timeout` signals the process, then its group: two signals at once.
 python3 "$here/models.py" "$work/m" 60000000

@@ -2,6 +2,8 @@
 # What the slow checks share; sourced by each, never run.
 #
 # SWZIP_SLOW_SCRATCH: where the command is built (.build). SWZIP: a command to test instead of building one.
+# SWZIP_TEST_BUDGET: seconds by the clock (900) that all suites which repeat something at random may spend on it; each does
+# what its share allows, says how much that was, and never fails because time is over. SWZIP_TEST_SEED (1): of chance.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -11,6 +13,10 @@ cd "$root"
 export SWIFT_BACKTRACE=enable=no # The crash handler of Swift trips sanitizers and may never end.
 export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
 scratch=${SWZIP_SLOW_SCRATCH:-$root/.build}
+# Hundredths of the budget: what a change breaks first has most.
+declare -A shares=([10-faults]=22 [20-kill]=16 [25-mapped]=6 [50-fuzz]=50 [80-sync]=6)
+suite=$(basename "$0" .sh)
+export SUITE_SECONDS=$((${SWZIP_TEST_BUDGET:-900} * ${shares[$suite]:-0} / 100)) SUITE_SEED=${SWZIP_TEST_SEED:-1}
 work=$(mktemp -d)
 start=$EPOCHREALTIME
 trap 'finish $?' EXIT

@@ -1,4 +1,4 @@
-"""Fails every call of the system that swzip makes, one a run, and looks at what is left.
+"""Fails calls of the system that swzip makes, one a run and in random order, and looks at what is left.
 
     faults.py SWZIP SHIM.so FOLDER
 """
@@ -9,9 +9,11 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from budget import RANDOM, is_over
 from models import model
 
 SWZIP, SHIM, FOLDER = sys.argv[1], sys.argv[2], Path(sys.argv[3])
@@ -191,41 +193,46 @@ PACKED = run(["pack", "-3", "-T1", "-c", str(FOLDER / "m")]).stdout
 if run(["unpack", "-c", str(FOLDER / "m.swz")]).stdout != ORIGINAL:
     sys.exit("the round trip fails without any fault")
 
-with ThreadPoolExecutor(2) as pool:
-    for case, (_, _, step, _) in CASES.items():
-        calls = counted(case)
-        runs = [pool.submit(check, case, must_succeed=True, FAULT_SHORT="1")]
-        for at in range(1, calls + 1, step):
-            for name in ERRORS:
-                code = {"FAULT_AT": str(at), "FAULT_ERRNO": str(getattr(errno, name))}
-                runs.append(pool.submit(check, case, must_succeed=name == "EINTR", **code))
-                if name in ("ENOSPC", "EIO"):
-                    runs.append(pool.submit(check, case, **code, FAULT_FROM="1"))
-            # The number of calls varies a little with two threads.
-            if step == 1 or at + 10 < calls:
-                runs.append(pool.submit(check, case, killed=True, FAULT_AT=str(at), FAULT_KILL="1"))
-        for future in runs:
-            future.result()
-        print(f"{case}: {calls} calls, {len(runs)} runs", flush=True)
-
 write_tree(FOLDER / "t", FILES)
 FOLDER_PACKED = run(["pack", "-T1", "-c", str(FOLDER / "t")]).stdout
 (FOLDER / "t.swz").write_bytes(FOLDER_PACKED)
-with ThreadPoolExecutor(2) as pool:
-    for case in FOLDER_CASES:
-        calls = check_folder(case, must_succeed=True)
-        runs = [pool.submit(check_folder, case, must_succeed=True, FAULT_SHORT="1")]
-        for at in range(1, calls + 1, 2):
-            for name in ERRORS:
-                code = {"FAULT_AT": str(at), "FAULT_ERRNO": str(getattr(errno, name))}
-                runs.append(pool.submit(check_folder, case, must_succeed=name == "EINTR", **code))
-                if name in ("ENOSPC", "EIO"):
-                    runs.append(pool.submit(check_folder, case, **code, FAULT_FROM="1"))
-            runs.append(pool.submit(check_folder, case, killed=True, FAULT_AT=str(at), FAULT_KILL="1"))
-        for future in runs:
-            future.result()
-        print(f"{case}: {calls} calls, {len(runs)} runs", flush=True)
 
+
+def faults(calls, step, calls_vary):
+    """Arguments of a check for each fault: at every `step`th of the calls."""
+    yield {"must_succeed": True, "FAULT_SHORT": "1"}
+    for at in range(1, calls + 1, step):
+        for name in ERRORS:
+            code = {"FAULT_AT": str(at), "FAULT_ERRNO": str(getattr(errno, name))}
+            yield code | {"must_succeed": name == "EINTR"}
+            if name in ("ENOSPC", "EIO"):
+                yield code | {"FAULT_FROM": "1"}
+        # The number of calls varies a little with two threads.
+        if not calls_vary or at + 10 < calls:
+            yield {"killed": True, "FAULT_AT": str(at), "FAULT_KILL": "1"}
+
+
+planned = []
+for case, (_, threads, step, _) in CASES.items():
+    planned += [(check, case, fault) for fault in faults(counted(case), step, threads > 1)]
+for case in FOLDER_CASES:
+    planned += [(check_folder, case, fault) for fault in faults(check_folder(case, must_succeed=True), 2, False)]
+RANDOM.shuffle(planned)
+
+
+def perform(one):
+    """The case, if there was time for it."""
+    function, case, fault = one
+    if is_over():
+        return None
+    function(case, **fault)
+    return case
+
+
+with ThreadPoolExecutor(os.cpu_count()) as pool:
+    done = Counter(pool.map(perform, planned))
+for case, count in Counter(case for _, case, _ in planned).items():
+    print(f"{case}: {done[case]} of {count} faults")
 for failure in failures[:40]:
     print("WRONG", failure)
 print(f"{len(failures)} wrong")

@@ -1,11 +1,10 @@
 """Kills swzip at random moments, in every verb that writes, and looks at what is left.
 
-    kill.py SWZIP FOLDER KILLS
+    kill.py SWZIP FOLDER
 
 SIGTERM and SIGINT also come twice at once, as `timeout` (a process, then its group) and service managers send them.
 """
 
-import random
 import shutil
 import signal
 import subprocess
@@ -14,10 +13,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from budget import RANDOM, repeated
 from models import model
 
-SWZIP, FOLDER, KILLS = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-RANDOM = random.Random(1)
+SWZIP, FOLDER = sys.argv[1], Path(sys.argv[2])
 ONE_KILL = [(signal.SIGKILL,), (signal.SIGTERM,), (signal.SIGINT,)]
 TWO_SIGNALS = [(signal.SIGTERM, signal.SIGTERM), (signal.SIGINT, signal.SIGTERM), (signal.SIGTERM, signal.SIGINT)]
 failures = []
@@ -147,11 +146,12 @@ CASES = [
         "salvage", ["salvage", "{in}", "-o", "{out}"], FOLDER / "damaged.swz", FOLDER / "damaged.out", codes=(3,)
     ),
 ]
+longest = {case: case.longest() for case in CASES}
+found = {case: Counter() for case in CASES}
+for case, numbers in repeated([(case, numbers) for case in CASES for numbers in ONE_KILL + TWO_SIGNALS]):
+    found[case][case.trial(numbers, longest[case])] += 1
 for case in CASES:
-    longest = case.longest()
-    for numbers in ONE_KILL + TWO_SIGNALS:
-        found = Counter(case.trial(numbers, longest) for _ in range(KILLS))
-        print(f"{case.name}, {' '.join(number.name for number in numbers)}: {dict(found)}", flush=True)
+    print(f"{case.name}: {found[case].total()} kills, {dict(found[case])}")
 
 for failure in failures:
     print("WRONG", failure)

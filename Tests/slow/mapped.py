@@ -1,4 +1,4 @@
-"""Writers that store through a mapping while `--rm` runs: mapped.py SWZIP NO_LEASES FOLDER RUNS
+"""Writers that store through a mapping while `--rm` runs: mapped.py SWZIP NO_LEASES FOLDER
 
 A writer either has the source mapped, with a page that is dirty already, or opens it at a random moment. It stores one
 byte and then looks whether the source still has its name: if so, the byte is in the container or the source is kept.
@@ -6,14 +6,15 @@ byte and then looks whether the source still has its name: if so, the byte is in
 
 import mmap
 import os
-import random
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
-SWZIP, NO_LEASES, FOLDER, RUNS = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
-RANDOM = random.Random(16)
+from budget import RANDOM, repeated
+
+SWZIP, NO_LEASES, FOLDER = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 SIZE = 3_000_000
 
 
@@ -63,26 +64,37 @@ def run(folder, environment, seconds, is_open):
     return True, found == content
 
 
+class Kind:
+    """A place, with or without read leases, and what became of the sources there."""
+
+    def __init__(self, name, parent, environment, unguarded=0.0):
+        self.name, self.environment, self.unguarded = name, environment, unguarded
+        self.kept = tempfile.TemporaryDirectory(prefix="swzip-mapped-", dir=parent)
+        self.folder = Path(self.kept.name)
+        self.runs = self.removed = self.wrong = 0
+        self.seconds = duration(self.folder, environment)
+
+    def run(self, is_open):
+        removed, right = run(self.folder, self.environment, self.seconds, is_open)
+        self.runs, self.removed, self.wrong = self.runs + 1, self.removed + removed, self.wrong + (not right)
+
+
 def main():
-    without = dict(os.environ, LD_PRELOAD=NO_LEASES)
-    kinds = [("disk, leases", FOLDER, dict(os.environ)), ("disk, no leases", FOLDER, without)]
+    # Without leases, between the last look and the removal, there is a moment that nobody can guard.
+    kinds = [
+        Kind("disk, leases", FOLDER, dict(os.environ)),
+        Kind("disk, no leases", FOLDER, dict(os.environ, LD_PRELOAD=NO_LEASES), unguarded=0.01),
+    ]
     memory = Path("/dev/shm")
     if memory.is_dir():
-        kinds.append(("memory, leases", memory, dict(os.environ)))
-    for name, parent, environment in kinds:
-        folder = parent / f"swzip-mapped-{os.getpid()}"
-        folder.mkdir()
-        try:
-            seconds = duration(folder, environment)
-            results = [run(folder, environment, seconds, number % 2 == 0) for number in range(RUNS)]
-        finally:
-            for path in folder.iterdir():
-                path.unlink()
-            folder.rmdir()
-        removed, wrong = sum(removed for removed, _ in results), sum(not right for _, right in results)
-        print(f"{name}: {removed} of {RUNS} removed, {wrong} wrongly")
-        # Without leases, between the last look and the removal, there is a moment that nobody can guard.
-        assert wrong <= (0 if environment is not without else RUNS // 100), name
+        kinds.append(Kind("memory, leases", memory, dict(os.environ)))
+    for kind, is_open in repeated([(kind, is_open) for kind in kinds for is_open in (True, False)]):
+        kind.run(is_open)
+    for kind in kinds:
+        print(f"{kind.name}: {kind.removed} of {kind.runs} removed, {kind.wrong} wrongly")
+    for kind in kinds:
+        allowed = max(1, int(kind.runs * kind.unguarded)) if kind.unguarded else 0
+        assert kind.wrong <= allowed, kind.name
 
 
 main()

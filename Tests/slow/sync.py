@@ -1,4 +1,4 @@
-"""A publisher and a follower that are killed at random: sync.py SWZIP FOLDER KILLS
+"""A publisher and a follower that are killed at random: sync.py SWZIP FOLDER
 
 After each kill every container that has its name is whole, and the follower's file is a version that was given to the
 publisher; in the end both reach the last one. Then copies of the folder grow in random order, and lose versions.
@@ -7,7 +7,6 @@ publisher; in the end both reach the last one. Then copies of the folder grow in
 import hashlib
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -15,9 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-SWZIP, FOLDER, KILLS = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
-RANDOM = random.Random(20)
+from budget import RANDOM, is_over
+
+SWZIP, FOLDER = sys.argv[1], Path(sys.argv[2])
 VALUES = 150_000
+FEWEST_KILLS = 40
 
 
 def first_version():
@@ -73,7 +74,7 @@ def main():
     published = set()
     kills = {"publisher": 0, "follower": 0}
     options = ("--anchor-every", "5", "--keep", "12")
-    while sum(kills.values()) < KILLS:
+    while not is_over() or sum(kills.values()) < FEWEST_KILLS:
         change(content)
         state.write_bytes(content)
         published.add(digest(state))
