@@ -138,6 +138,7 @@ struct BlockTests {
     ] as [(ElementType, Pattern, Int)] {
       tester.roundTrip(pattern.bytes(type, 9000), type, level: level, "\(type) \(pattern)")
     }
+    tester.roundTrip(Array(repeatElement("a word ".utf8, count: 60).joined()), .bytes, level: 1, "words")
     for mode in BlockMode.allCases where ![.copy, .cast, .delta].contains(mode) {  // they need a reference
       #expect(tester.modes[mode.rawValue] != nil, "\(mode)")
     }

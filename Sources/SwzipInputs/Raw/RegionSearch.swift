@@ -21,9 +21,9 @@ struct RegionSearch<Input: InputBytes> {
   private static var bridgedBits: Int64 { 8 * 256 }
   /// Of a region so much is judged as a whole.
   private static var sampleBytes: UInt64 { 16_384 }
-  /// A region has to save this share of it, one in 48 or about 2 %, and so many bytes: plain bytes are parted by it.
-  private static var leastGain: UInt64 { 48 }
-  private static var leastGainBytes: UInt64 { 768 }
+  /// A region has to save this share of it, one in 32, and so many bytes: plain bytes are parted by it.
+  private static var leastGain: UInt64 { 32 }
+  private static var leastGainBytes: UInt64 { 1024 }
 
   private let input: Input
   private let range: Range<UInt64>
@@ -163,7 +163,7 @@ struct RegionSearch<Input: InputBytes> {
     var packed = [UInt8](repeating: 0, count: limit)
     // It does not fit where zstd takes more.
     return unsafe packed.withUnsafeMutableBytes { target in
-      unsafe sample.withUnsafeBytes { unsafe compressors.zstd($0, into: target, level: 3) }
+      unsafe sample.withUnsafeBytes { unsafe compressors.zstd($0, into: target, levels: [1, 3]) }
     } == nil
   }
 
