@@ -17,10 +17,13 @@ package struct Exponents: Sendable {
     return costs
   }
 
+  /// Of very many values the older ones count less.
   package mutating func add(_ other: Exponents) {
-    for symbol in 0..<256 { counts[symbol] += other.counts[symbol] }
-    total += other.total
+    let shift: UInt32 = total < Self.mostValues ? 0 : 1
+    for symbol in 0..<256 { counts[symbol] = counts[symbol] >> shift + other.counts[symbol] }
+    total = counts.reduce(0) { $0 + UInt64($1) }
   }
+  private static let mostValues: UInt64 = 1 << 24
 
   /// Bits that the values of both take more if one code serves them all.
   package func costOfJoining(_ other: Exponents) -> UInt64 {
