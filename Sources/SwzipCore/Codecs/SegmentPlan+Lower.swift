@@ -1,9 +1,6 @@
 extension SegmentPlan {
   /// Bytes of a longer segment on which levels are tried.
-  private static let triedBytes = 1 << 19
-
-  /// At the default level a trial of a longer segment takes more time than it saves bytes.
-  private static let mostBytesAtLevel3 = 1 << 17
+  private static let triedBytes = 1 << 17
 
   /// The plan of a level, or of a lower one where a trial on the segment, or on a part from its middle, says that it is smaller.
   package static func best(
@@ -11,7 +8,8 @@ extension SegmentPlan {
     scratch: EncodeScratch
   ) throws(SwzipError) -> SegmentPlan {
     let lower = effort.lower
-    let isTried = effort.level > 3 || bytes.count <= mostBytesAtLevel3
+    // At the default level a trial of a longer segment takes more time than it saves bytes.
+    let isTried = effort.level > 3 || bytes.count <= triedBytes
     guard !range.refers, range.elementType != .bytes, !lower.isEmpty, isTried else {
       return try unsafe SegmentPlan(range, bytes, base: base, effort: effort, scratch: scratch)
     }
