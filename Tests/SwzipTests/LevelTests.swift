@@ -25,14 +25,14 @@ struct LevelTests {
     return files
   }()
 
-  /// From level 7 on zstd sees matches further apart than 256 KiB, and any part can be read.
-  @Test func longMatches() throws {
+  /// Blocks of plain bytes grow where matches lie further apart than 256 KiB, and any part can be read.
+  @Test(arguments: [1, 3, 5, 7]) func longMatches(level: Int) throws {
     var random = Random(8)
     let words = (0..<60_000).map { _ in "\(random.below(100_000)) " }.joined().utf8
     let bytes = Array(words) + Array("again".utf8) + Array(words)
-    let sizes = try [5, 7].map { level in try packed(from: ArraySource(bytes), options(level: level)).bytes.count }
-    #expect(sizes[1] * 3 < sizes[0] * 2)
-    let container = try packed(from: ArraySource(bytes), options(level: 7, threads: 2)).bytes
+    let container = try packed(from: ArraySource(bytes), options(level: level, threads: 2)).bytes
+    let once = try packed(from: ArraySource(Array(words)), options(level: level)).bytes.count
+    #expect(container.count * 10 < once * 11)
     #expect(same(try unpackedForward(container, isPipe: true), bytes))
     let file = try SwzFile(ArraySource(container))
     #expect(file.segments.map(\.blockCount) == [1])
@@ -40,6 +40,21 @@ struct LevelTests {
       let part = try file.source(ofMember: 0).bytes(at: UInt64(start), count: 7)
       #expect(part == Array(bytes[start..<(start + 7)]))
     }
+  }
+
+  /// Text of any kind takes no more than one stream of zstd of the level, though its blocks can be read alone.
+  @Test(arguments: 1...6) func noLargerThanZstd(level: Int) throws {
+    var random = Random(9)
+    let names = (0..<400).map { _ in "name\(random.below(1 << 20))" }
+    let text = (0..<500_000).map { _ in names[random.below(20) * random.below(20)] + " " }.joined().utf8
+    let bytes = Array(text.prefix(3 << 20))
+    let target = try Memory(bytes.count)
+    let zstd = unsafe bytes.withUnsafeBytes {
+      unsafe Compressors().zstd($0, into: target.bytes, level: Int32(level))
+    }
+    let size = try packed(from: ArraySource(bytes), options(level: level)).bytes.count
+    let most = try #require(zstd) * 501 / 500 + 464
+    #expect(size <= most)
   }
 
   @Test func noLevelExceedsALowerOne() throws {

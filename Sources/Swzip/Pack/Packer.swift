@@ -86,7 +86,7 @@ final class Packer {
       among: planned.lazy.filter { $0.header.link == nil }.map(\.header.name), .refused)
     planned = try Bundler(planned, members).join()
     let effort = Effort(level: options.level)
-    if effort.growsPlainBlocks { planned = try SolidBundler().join(planned) }
+    if effort.joinsFiles { planned = try SolidBundler().join(planned) }
     var layouts = planned.map(\.layout)
     let sources = MemberSources(planned.map(\.source))
     try Self.markReferences(&layouts, sources)

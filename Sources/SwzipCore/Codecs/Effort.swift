@@ -47,13 +47,22 @@ package struct Effort: Equatable, Sendable {
   package var countsAll: Bool { level >= 5 }
   package var usesRowPalettes: Bool { level >= 2 }
   package var triesZstd: Bool { level >= 2 }
-  /// Whether blocks of plain bytes may be longer, which costs whoever reads a part of one.
-  package var growsPlainBlocks: Bool { bytesLevel >= 7 }
-  /// Levels of zstd that are tried, ascending.
+  /// Whether small files that repeat each other are coded together, which costs whoever reads one.
+  package var joinsFiles: Bool { level >= 7 }
+  /// Levels of zstd that are tried for planes and other parts of values, ascending.
   package var zstdLevels: [Int32] {
     switch bytesLevel {
     case 1: [1]
     case 2, 3: [1, 3]
+    case 4, 5, 6: [1, 3, 9]
+    default: [1, 3, 9, 19]
+    }
+  }
+  /// Those for plain bytes. A block does not see the one before: a higher level makes up for that against zstd of the level.
+  var plainLevels: [Int32] {
+    switch bytesLevel {
+    case 1: [2]
+    case 2, 3: [1, 3, 6]
     case 4, 5, 6: [1, 3, 9]
     default: [1, 3, 9, 19]
     }

@@ -130,7 +130,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
       memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
       elementType: whole ? range.elementType : .bytes, codec: codec)
     let growsPlain =
-      codec == .bytes && effort.growsPlainBlocks ? try unsafe PlainBlocks.pay(bytes, scratch.compressors) : false
+      codec == .bytes ? try unsafe PlainBlocks.pay(bytes, scratch.compressors) : false
     header.blockValues = UInt32(
       Self.blockValues(range.byteCount / header.width, codec, header.elementType, effort, growsPlain: growsPlain))
     let kind = codec == .float ? unsafe FloatKind.best(for: bytes, type, effort: effort) : nil
@@ -313,12 +313,12 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   private func bytesPayload(
     _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> (BlockMode, UInt8, Int) {
-    let zstd = unsafe BytesBlock.encodeZstd(source, levels: effort.zstdLevels, into: frame, by: scratch.compressors)
+    let zstd = unsafe BytesBlock.encodeZstd(source, levels: effort.plainLevels, into: frame, by: scratch.compressors)
     // At level 1 lz4, which unpacks faster, serves where it is as small.
     if effort.usesLz4, let zstd {
       let count = unsafe BytesBlock.encodeLz4(source, into: frame, by: scratch.compressors)
       if let count, count <= zstd + zstd / 512 { return (.lz4, 0, count) }
-      _ = unsafe BytesBlock.encodeZstd(source, levels: effort.zstdLevels, into: frame, by: scratch.compressors)
+      _ = unsafe BytesBlock.encodeZstd(source, levels: effort.plainLevels, into: frame, by: scratch.compressors)
     }
     if let zstd { return (.zstd, 0, zstd) }
     return unsafe (.raw, 0, BytesBlock.encodeRaw(source, into: frame))

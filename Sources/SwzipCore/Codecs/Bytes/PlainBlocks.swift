@@ -1,7 +1,7 @@
 /// Whether larger blocks of plain bytes pay: where long matches lie further apart than a block is long.
 enum PlainBlocks {
   /// They have to save that share: what reads a part of a block decodes all of it.
-  private static let leastGain = 64
+  private static let leastGain = 512
 
   /// Tried by a fast level of zstd on the first of the larger blocks.
   static func pay(_ bytes: UnsafeRawBufferPointer, _ compressors: Compressors) throws(SwzipError) -> Bool {
