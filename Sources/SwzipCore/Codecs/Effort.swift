@@ -61,7 +61,7 @@ package struct Effort: Equatable, Sendable {
   /// Those for plain bytes. A block does not see the one before: a higher level makes up for that against zstd of the level.
   var plainLevels: [Int32] {
     switch bytesLevel {
-    case 1: [2]
+    case 1: [1, 2]
     case 2, 3: [1, 3, 6]
     case 4, 5, 6: [1, 3, 9]
     default: [1, 3, 9, 19]

@@ -21,22 +21,26 @@ extension SegmentPlan {
       unsafe tried = UnsafeRawBufferPointer(rebasing: bytes[start..<(start + part.byteCount)])
     }
     var best = try unsafe SegmentPlan(part, tried, effort: effort, scratch: scratch)
-    var least = try unsafe best.byteCount(of: tried, scratch)
+    var least = try unsafe best.byteCount(of: tried, outOf: bytes.count, scratch)
     for effort in lower {
       let plan = try unsafe SegmentPlan(part, tried, effort: effort, scratch: scratch)
-      let size = try unsafe plan.byteCount(of: tried, scratch)
-      if size < least { (best, least) = (plan, size) }
+      let size = try unsafe plan.byteCount(of: tried, outOf: bytes.count, scratch)
+      // A part has less to learn from than the whole: what saves less than a 500th of it may lose.
+      if size + (part == range ? 0 : size / 500) < least { (best, least) = (plan, size) }
     }
     if part == range { return best }
     return try unsafe SegmentPlan(range, bytes, effort: best.effort, scratch: scratch)
   }
 
-  /// Bytes of the segment's frames.
-  private func byteCount(of bytes: UnsafeRawBufferPointer, _ scratch: EncodeScratch) throws(SwzipError) -> Int {
+  /// Bytes of the frames of a segment of `whole` bytes, of which `bytes` are a part: it has its tables once.
+  private func byteCount(
+    of bytes: UnsafeRawBufferPointer, outOf whole: Int, _ scratch: EncodeScratch
+  ) throws(SwzipError) -> Int {
     let frame = try Memory(frameBound + Limits.slack)
-    return (0..<blockCount).reduce(header.frame(number: 0).bytes.count) { sum, block in
+    let blocks = (0..<blockCount).reduce(0) { sum, block in
       let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[self.bytes(ofBlock: block)])
       return unsafe sum + encode(block, source, into: frame.bytes, scratch: scratch).frameByteCount
     }
+    return header.frame(number: 0).bytes.count + blocks * whole / max(bytes.count, 1)
   }
 }
