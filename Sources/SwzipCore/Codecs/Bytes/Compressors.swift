@@ -22,9 +22,10 @@ internal import CZstd
     guard unsafe encoder != nil else { return nil }  // no memory for it: another mode serves
     unsafe ZSTD_CCtx_reset(encoder, ZSTD_reset_session_and_parameters)
     unsafe ZSTD_CCtx_setParameter(encoder, ZSTD_c_compressionLevel, level)
-    if level > 9, source.count > Limits.blockValues {
-      // Tables of 8 MiB a thread, not of 80: that costs a 700th.
-      for table in [ZSTD_c_chainLog, ZSTD_c_hashLog] { unsafe ZSTD_CCtx_setParameter(encoder, table, 20) }
+    if level > 6, source.count > Limits.blockValues {
+      // Tables of at most 6 MiB a thread, not of 16 to 80: within what a thread may take. That costs less than a hundredth.
+      unsafe ZSTD_CCtx_setParameter(encoder, ZSTD_c_chainLog, 20)
+      unsafe ZSTD_CCtx_setParameter(encoder, ZSTD_c_hashLog, level > 9 ? 19 : 20)
     }
     let count = unsafe ZSTD_compress2(encoder, target.baseAddress, target.count, source.baseAddress, source.count)
     return ZSTD_isError(count) == 0 ? count : nil
