@@ -42,7 +42,7 @@ struct LevelTests {
     }
   }
 
-  /// Text of any kind takes no more than one stream of zstd of the level, though its blocks can be read alone.
+  /// Words without order, where matches are short and near, take no more than in one stream of zstd of the level.
   @Test(arguments: 1...6) func noLargerThanZstd(level: Int) throws {
     var random = Random(9)
     let names = (0..<400).map { _ in "name\(random.below(1 << 20))" }

@@ -1,6 +1,7 @@
-/// Whether larger blocks of plain bytes pay: where long matches lie further apart than a block is long.
+/// Whether larger blocks of plain bytes pay: where matches lie further apart than a block is long.
 enum PlainBlocks {
   /// They have to save that share: what reads a part of a block decodes all of it.
+  /// Little, for a level is not to exceed one stream of zstd.
   private static let leastGain = 512
 
   /// Tried by a fast level of zstd on the first of the larger blocks.
