@@ -30,7 +30,7 @@ let package = Package(
   name: "swzip",
   platforms: [.macOS("26.0")],
   products: [
-    .executable(name: "swzip", targets: ["swzip"]),
+    .executable(name: "swzip", targets: ["SwzipCommand"]),
     .library(name: "Swzip", targets: ["Swzip"]),
     .library(name: "swzip_c", type: sharedLibrary ? .dynamic : .static, targets: ["SwzipABI"]),
   ],
@@ -53,7 +53,7 @@ let package = Package(
       name: "Swzip", dependencies: ["SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSystem"], swiftSettings: strict),
     .target(name: "SwzipABI", dependencies: ["Swzip"], swiftSettings: strict),
     .executableTarget(
-      name: "swzip",
+      name: "SwzipCommand",
       dependencies: [
         "Swzip", "SwzipCore", "SwzipNames", "SwzipSystem", "CZstd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -74,7 +74,8 @@ let package = Package(
     .testTarget(
       name: "SwzipSystemTests", dependencies: ["SwzipNames", "SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "CommandTests", dependencies: ["swzip", "SwzipCore", "SwzipNames", "SwzipSystem", "SwzipTestSupport"],
+      name: "CommandTests",
+      dependencies: ["SwzipCommand", "SwzipCore", "SwzipNames", "SwzipSystem", "SwzipTestSupport"],
       exclude: ["Snapshots"], swiftSettings: strict),
   ],
   cLanguageStandard: .c17

@@ -3,7 +3,7 @@ import SwzipSystem
 import SwzipTestSupport
 import Testing
 
-@testable import swzip
+@testable import SwzipCommand
 
 /// Folders, packed as one and file by file.
 struct FolderTests {

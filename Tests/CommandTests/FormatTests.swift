@@ -1,7 +1,7 @@
 import SwzipTestSupport
 import Testing
 
-@testable import swzip
+@testable import SwzipCommand
 
 struct FormatTests {
   @Test(

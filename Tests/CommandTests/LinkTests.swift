@@ -2,7 +2,7 @@ import SwzipSystem
 import SwzipTestSupport
 import Testing
 
-@testable import swzip
+@testable import SwzipCommand
 
 /// Links in folders that are worked on file by file: each real file once, and nothing outside.
 struct LinkTests {

@@ -3,7 +3,7 @@ import SwzipSystem
 import SwzipTestSupport
 import Testing
 
-@testable import swzip
+@testable import SwzipCommand
 
 /// Files of any name that the system can create.
 struct NameTests {
