@@ -68,7 +68,8 @@ let package = Package(
     .testTarget(
       name: "SwzipTests",
       dependencies: [
-        "CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSamples", "SwzipTestSupport",
+        "CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSamples", "SwzipSystem",
+        "SwzipTestSupport",
       ],
       swiftSettings: strict),
     .testTarget(

@@ -31,11 +31,11 @@ public struct TensorDifference: Sendable {
 }
 
 /// Compares all tensors of two files by name, those of `new` first, in its order.
-/// Cost: one pass over both, and a trial for each tensor that changed; memory is bounded. Throws `notRandomAccess` for a pipe.
+/// Cost: one pass over both, and a trial for each tensor that changed; memory is bounded.
 public func compare(
-  _ old: any InputSource, _ new: any InputSource, level: Int
+  _ old: any RandomSource, _ new: any RandomSource, level: Int
 ) throws(SwzipError) -> [TensorDifference] {
-  let (old, new) = (try CachedSource(old), try CachedSource(new))
+  let (old, new) = (CachedSource(old), CachedSource(new))
   let comparison = try Comparison(old, new, level: level)
   let (before, after) = (try Comparison.layout(old), try Comparison.layout(new))
   var known: [Exact: Int] = [:]
@@ -58,9 +58,9 @@ public func compare(
 }
 
 /// Whether two files hold the same bytes. Reads both up to the first difference.
-public func haveSameBytes(_ old: any InputSource, _ new: any InputSource) throws(SwzipError) -> Bool {
-  guard let byteCount = old.byteCount, let other = new.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-  guard byteCount == other else { return false }
+public func haveSameBytes(_ old: any RandomSource, _ new: any RandomSource) throws(SwzipError) -> Bool {
+  let byteCount = old.byteCount
+  guard byteCount == new.byteCount else { return false }
   let step = Limits.segmentBytes
   let (first, second) = (try Memory(step), try Memory(step))
   for position in stride(from: 0, to: byteCount, by: step) {
@@ -73,14 +73,14 @@ public func haveSameBytes(_ old: any InputSource, _ new: any InputSource) throws
 }
 
 private struct Comparison {
-  let old, new: any InputSource
+  let old, new: any RandomSource
   private let trial: SegmentTrial
   private let scratch: EncodeScratch
   private let buffers: (Memory, Memory)
   private static let pieceBytes = 1 << 20
   private static let noSteps = (0...8).map { [UInt64](repeating: 0, count: 8 * $0) }
 
-  init(_ old: any InputSource, _ new: any InputSource, level: Int) throws(SwzipError) {
+  init(_ old: any RandomSource, _ new: any RandomSource, level: Int) throws(SwzipError) {
     self.old = old
     self.new = new
     trial = try SegmentTrial(Effort(level: level))
@@ -88,9 +88,8 @@ private struct Comparison {
     buffers = (try Memory(Self.pieceBytes), try Memory(Self.pieceBytes))
   }
 
-  static func layout(_ source: any InputSource) throws(SwzipError) -> Layout {
-    guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-    return try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic)
+  static func layout(_ source: any RandomSource) throws(SwzipError) -> Layout {
+    try Layouts.find(ForwardInput(source, sha256: false), byteCount: source.byteCount, format: .automatic)
   }
 
   func difference(_ tensor: TensorRecord, _ other: TensorRecord?) throws(SwzipError) -> TensorDifference {
@@ -122,7 +121,7 @@ private struct Comparison {
   }
 
   static func read(
-    _ source: any InputSource, _ offset: UInt64, _ memory: Memory, _ count: Int
+    _ source: any RandomSource, _ offset: UInt64, _ memory: Memory, _ count: Int
   ) throws(SwzipError) -> UnsafeRawBufferPointer {
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<count])
     guard try unsafe source.read(at: offset, into: target) == count else { throw PlannedMember.changed }

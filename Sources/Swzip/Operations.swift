@@ -4,7 +4,7 @@ public import SwzipCore
 /// Cost: one pass, and one over the base; memory is bounded whatever the size of the input. Throws `notRandomAccess` for
 /// a pipe with a base.
 public func pack(
-  from source: any InputSource, base: PackBase? = nil, to sink: any OutputSink, options: PackOptions,
+  from source: any ByteSource, base: PackBase? = nil, to sink: any OutputSink, options: PackOptions,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
   try Packer(source, base: base, sink, options).run(progress)
@@ -24,7 +24,7 @@ public func pack(
 /// Unpacks the one member of a container, forward, with the bases that it refers to; every block is verified (both
 /// hashes) before it is written.
 public func unpack(
-  from source: any InputSource, to sink: any OutputSink, bases: Bases? = nil, threads: Int,
+  from source: any ByteSource, to sink: any OutputSink, bases: Bases? = nil, threads: Int,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   try Unpacker(source, SingleMember(sink), bases: bases, threads: threads, progress).run()
@@ -33,7 +33,7 @@ public func unpack(
 /// Unpacks all members of a container, forward, to where `members` says; every block is verified (both hashes) before
 /// it is written, and names are as `MemberNames` wants them.
 public func unpack(
-  from source: any InputSource, to members: any MemberSinks, bases: Bases? = nil, threads: Int,
+  from source: any ByteSource, to members: any MemberSinks, bases: Bases? = nil, threads: Int,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   try Unpacker(source, members, bases: bases, threads: threads, progress).run()
@@ -41,7 +41,7 @@ public func unpack(
 
 /// Decodes everything and compares every hash; writes nothing.
 public func verify(
-  _ source: any InputSource, bases: Bases? = nil, threads: Int, progress: ProgressHandler? = nil
+  _ source: any ByteSource, bases: Bases? = nil, threads: Int, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   try Unpacker(source, nil, bases: bases, threads: threads, progress).run()
 }

@@ -13,10 +13,9 @@ public struct SegmentPrediction: Sendable {
 }
 
 /// Predicts the sizes of a file's segments from one block of each, coded as packing would. Reads at most 300 KB a
-/// segment of up to 8 MiB. Throws `notRandomAccess` for a pipe.
-public func predict(_ source: any InputSource, level: Int) throws(SwzipError) -> [SegmentPrediction] {
-  guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-  var layouts = [try Layouts.find(ForwardInput(source, sha256: false), byteCount: byteCount, format: .automatic)]
+/// segment of up to 8 MiB.
+public func predict(_ source: any RandomSource, level: Int) throws(SwzipError) -> [SegmentPrediction] {
+  var layouts = [try Layouts.find(ForwardInput(source, sha256: false), byteCount: source.byteCount, format: .automatic)]
   try Packer.markReferences(&layouts, MemberSources(source))
   let layout = layouts[0]
   let trial = try SegmentTrial(Effort(level: level))

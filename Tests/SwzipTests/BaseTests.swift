@@ -50,7 +50,7 @@ struct BaseTests {
   ) throws -> [UInt8] {
     let sink = ArraySink(canReadBack: canReadBack || !isPipe)
     _ = try unpack(
-      from: ArraySource(container, isPipe: isPipe), to: sink, bases: try Bases(bases.map { file($0) }), threads: threads
+      from: byteSource(container, isPipe: isPipe), to: sink, bases: try Bases(bases.map { file($0) }), threads: threads
     )
     return sink.bytes
   }
@@ -156,7 +156,7 @@ struct BaseTests {
     }
     #expect(throws: SwzipError(.refused, .notRandomAccess)) {
       try pack(
-        from: ArraySource(after, isPipe: true), base: PackBase(Self.file(after)), to: ArraySink(), options: options())
+        from: PipeSource(after), base: PackBase(Self.file(after)), to: ArraySink(), options: options())
     }
   }
 
@@ -312,19 +312,15 @@ struct BaseTests {
 }
 
 /// Counts what is read at random.
-final class CountingSource: InputSource {
+final class CountingSource: RandomSource {
   private let source: ArraySource
   private let count = Mutex(0)
 
   init(_ bytes: [UInt8]) { source = ArraySource(bytes) }
 
-  var byteCount: UInt64? { source.byteCount }
+  var byteCount: UInt64 { source.byteCount }
   var byteCountRead: Int { count.withLock { $0 } }
   func restart() { count.withLock { $0 = 0 } }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    unsafe try source.read(into: buffer)
-  }
 
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     let read = unsafe try source.read(at: position, into: buffer)

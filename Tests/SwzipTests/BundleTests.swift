@@ -43,7 +43,7 @@ struct BundleTests {
     #expect(report.memberCount == Self.files.count)
     for isPipe in [false, true] {
       let sinks = ArraySinks()
-      _ = try unpack(from: ArraySource(container, isPipe: isPipe), to: sinks, threads: threads)
+      _ = try unpack(from: byteSource(container, isPipe: isPipe), to: sinks, threads: threads)
       sinks.expect(Self.files)
     }
     let file = try SwzFile(ArraySource(container))
@@ -105,7 +105,7 @@ struct BundleTests {
     #expect(file.tensors.map(\.name) == ["x"])
     for isPipe in [false, true] {
       let sinks = ArraySinks()
-      _ = try unpack(from: ArraySource(container, isPipe: isPipe), to: sinks, threads: 1)
+      _ = try unpack(from: byteSource(container, isPipe: isPipe), to: sinks, threads: 1)
       sinks.expect(file.members.compactMap { member in files.first { $0.name == member.name } })
     }
   }

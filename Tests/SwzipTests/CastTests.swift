@@ -93,7 +93,7 @@ struct CastTests {
   /// Pipes as input have no casts, and lose nothing.
   @Test(arguments: Pair.allCases) func pipes(pair: Pair) throws {
     let original = Self.file(pair).bytes
-    let (container, _) = try packed(from: ArraySource(original, isPipe: true), options())
+    let (container, _) = try packed(from: PipeSource(original), options())
     #expect(try SwzFile(ArraySource(container)).segments.allSatisfy { $0.codec != "cast" })
     #expect(same(try unpackedForward(container, isPipe: true, canReadBack: false), original))
   }

@@ -51,7 +51,7 @@ struct CopyTests {
   /// A pipe as input: copies cannot be found, nothing is lost.
   @Test func pipesHaveNoCopies() throws {
     let original = Self.file.bytes
-    let (container, _) = try packed(from: ArraySource(original, isPipe: true), options())
+    let (container, _) = try packed(from: PipeSource(original), options())
     #expect(try SwzFile(ArraySource(container)).segments.allSatisfy { $0.codec != "copy" })
     #expect(same(try unpackedForward(container, isPipe: true, canReadBack: false), original))
   }

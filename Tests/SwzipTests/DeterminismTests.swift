@@ -52,7 +52,7 @@ struct DeterminismTests {
   /// A pipe gives no length: header and member frame say so, and what is derived from them; all else is equal.
   @Test(arguments: [1, 2]) func pipe(threads: Int) throws {
     let options = options(threads: threads)
-    let (piped, report) = try packed(from: ArraySource(Self.original, isPipe: true), options)
+    let (piped, report) = try packed(from: PipeSource(Self.original), options)
     let (stored, fileReport) = try packed(from: ArraySource(Self.original), options)
     #expect(report.checksum == fileReport.checksum)
     #expect(report.tensorCount == fileReport.tensorCount)

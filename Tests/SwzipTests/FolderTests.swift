@@ -54,7 +54,7 @@ struct FolderTests {
     #expect(report.packedByteCount == UInt64(container.count) && report.memberCount == Self.files.count)
     for isPipe in [false, true] {
       let sinks = ArraySinks()
-      let found = try unpack(from: ArraySource(container, isPipe: isPipe), to: sinks, threads: threads)
+      let found = try unpack(from: byteSource(container, isPipe: isPipe), to: sinks, threads: threads)
       sinks.expect(Self.files)
       #expect(found.root == report.root && found.memberCount == Self.files.count)
     }
@@ -113,7 +113,7 @@ struct FolderTests {
     try Self.expectNoChains(container)
     for isPipe in [false, true] {
       let sinks = ArraySinks()
-      _ = try unpack(from: ArraySource(container, isPipe: isPipe), to: sinks, threads: 1)
+      _ = try unpack(from: byteSource(container, isPipe: isPipe), to: sinks, threads: 1)
       sinks.expect(files)
     }
   }
@@ -159,7 +159,7 @@ struct FolderTests {
       let container = try Self.crafted([first, second])
       let sinks = ArraySinks()
       #expect(throws: SwzipError.self) {
-        try unpack(from: ArraySource(container, isPipe: true), to: sinks, threads: 1)
+        try unpack(from: PipeSource(container), to: sinks, threads: 1)
       }
       #expect(sinks.names == [first])
     }

@@ -88,7 +88,7 @@ enum HandMade {
 }
 
 /// An array as a file that counts what is read of it.
-final class CountedSource: InputSource {
+final class CountedSource: RandomSource {
   private let array: ArraySource
   private let count = Atomic(0)
   /// Bytes read so far.
@@ -96,13 +96,7 @@ final class CountedSource: InputSource {
 
   init(_ bytes: [UInt8]) { array = ArraySource(bytes) }
 
-  var byteCount: UInt64? { array.byteCount }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    let read = try unsafe array.read(into: buffer)
-    count.add(read, ordering: .relaxed)
-    return read
-  }
+  var byteCount: UInt64 { array.byteCount }
 
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     let read = try unsafe array.read(at: position, into: buffer)

@@ -28,7 +28,7 @@ struct ModelFormatTests {
         #expect(map?.problem(byteCount: isPipe ? nil : UInt64(bytes.count)) == nil, comment)
       }
       guard comesBack else { continue }
-      let (container, _) = try packed(from: ArraySource(bytes, isPipe: isPipe), options(level: 1))
+      let (container, _) = try packed(from: byteSource(bytes, isPipe: isPipe), options(level: 1))
       #expect(same(try unpackedForward(container), bytes), comment)
     }
   }
@@ -38,7 +38,7 @@ struct ModelFormatTests {
     let piped = try file.format.map(SparseBytes(file.bytes, isPipe: true))
     if file.streams { #expect(map == piped) }
     for isPipe in [false, true] {
-      let (container, report) = try packed(from: ArraySource(file.bytes, isPipe: isPipe), options(threads: 2))
+      let (container, report) = try packed(from: byteSource(file.bytes, isPipe: isPipe), options(threads: 2))
       #expect(same(try unpackedForward(container, isPipe: isPipe), file.bytes))
       #expect(same(try unpacked(container, capacity: file.bytes.count), file.bytes))
       guard !isPipe || file.streams else { continue }

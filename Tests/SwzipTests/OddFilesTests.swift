@@ -124,7 +124,7 @@ struct OddFilesTests {
   @Test(arguments: probes) func comesBack(probe: Probe) throws {
     for level in [1, 3] {
       for isPipe in [false, true] {
-        let (container, report) = try packed(from: ArraySource(probe.bytes, isPipe: isPipe), options(level: level))
+        let (container, report) = try packed(from: byteSource(probe.bytes, isPipe: isPipe), options(level: level))
         #expect(same(try unpackedForward(container, isPipe: isPipe), probe.bytes))
         #expect(same(try unpacked(container, capacity: probe.bytes.count), probe.bytes))
         #expect(report.format == probe.format)
@@ -161,7 +161,7 @@ struct OddFilesTests {
     for end in ends {
       let cut = Array(whole[..<end])
       for isPipe in [false, true] {
-        let (container, _) = try packed(from: ArraySource(cut, isPipe: isPipe), options(level: level, threads: 2))
+        let (container, _) = try packed(from: byteSource(cut, isPipe: isPipe), options(level: level, threads: 2))
         #expect(same(try unpackedForward(container), cut), "cut at \(end), pipe \(isPipe)")
       }
     }

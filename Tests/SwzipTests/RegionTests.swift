@@ -97,7 +97,7 @@ struct RegionTests {
   /// From a pipe too, within what is read at once.
   @Test func pipes() throws {
     let (bytes, _) = Self.packedArrays([.f32, .bf16], values: 40_000, count: 6)
-    let (container, _) = try packed(from: ArraySource(bytes, isPipe: true), options())
+    let (container, _) = try packed(from: PipeSource(bytes), options())
     let (known, _) = try packed(from: ArraySource(bytes), options())
     #expect(same(try unpackedForward(container, isPipe: true), bytes))
     #expect(container.count < known.count + 200)

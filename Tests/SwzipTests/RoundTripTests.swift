@@ -30,7 +30,7 @@ struct RoundTripTests {
     let container = try packed(original, options(threads: 2, sha256: true))
     #expect(same(try unpacked(container, capacity: count, loader: true), original))
     #expect(same(try unpackedForward(container, isPipe: true, threads: 2), original))
-    let piped = try packed(from: ArraySource(original, isPipe: true), options(level: 1, verify: false))
+    let piped = try packed(from: PipeSource(original), options(level: 1, verify: false))
     #expect(same(try unpackedForward(piped.bytes), original))
     #expect(piped.report.rawByteCount == UInt64(count))
   }
@@ -129,7 +129,7 @@ struct RoundTripTests {
         #expect(same(out, original), "pipe \(isPipe), \(threads) threads")
       }
     }
-    let report = try verify(ArraySource(container, isPipe: true), threads: 2)
+    let report = try verify(PipeSource(container), threads: 2)
     #expect(report.rawByteCount == UInt64(original.count))
     #expect(same(try readAtRandom(container, threads: 2), original))
   }

@@ -8,7 +8,7 @@ import Testing
 struct SalvageDamageTests {
   /// Of known length, and as a pipe gives them.
   static let samples: [(name: String, original: [UInt8], container: [UInt8])] = SmallContainer.all.flatMap { sample in
-    let piped = try? packed(from: ArraySource(sample.original, isPipe: true), options(level: 3)).bytes
+    let piped = try? packed(from: PipeSource(sample.original), options(level: 3)).bytes
     return [
       (sample.name, sample.original, sample.container), (sample.name + ", piped", sample.original, piped ?? []),
     ]

@@ -127,9 +127,6 @@ struct SalvageTests {
     }
     #expect(throws: SwzipError(.corrupt, .notAContainer, at: 0)) { try salvaged(Random.made(5000)) }
     #expect(throws: SwzipError(.corrupt, .notAContainer, at: 0)) { try salvaged([]) }
-    #expect(throws: SwzipError(.refused, .notRandomAccess)) {
-      try salvage(from: ArraySource(Self.container, isPipe: true), to: ArraySink())
-    }
   }
 
   /// One stretch of damage over the end of a segment, the next segment's frame and its first blocks: what follows belongs

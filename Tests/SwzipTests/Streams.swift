@@ -3,34 +3,16 @@ import SwzipCore
 import SwzipSamples
 import Synchronization
 
-/// A source of bytes that is not memory to the library: a file, or a pipe that gives no length.
-final class ArraySource: InputSource {
+/// A source of bytes that is not memory to the library, as a file.
+final class ArraySource: RandomSource {
   private let bytes: [UInt8]
-  private let isPipe: Bool
-  private let forward = Mutex(0)
 
-  init(_ bytes: [UInt8], isPipe: Bool = false) {
-    self.bytes = bytes
-    self.isPipe = isPipe
-  }
+  init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  var byteCount: UInt64? { isPipe ? nil : UInt64(bytes.count) }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    let size = buffer.count
-    let start = forward.withLock { position in
-      defer { position = min(bytes.count, position + size) }
-      return position
-    }
-    return unsafe copy(from: start, into: buffer)
-  }
+  var byteCount: UInt64 { UInt64(bytes.count) }
 
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    guard !isPipe else { throw SwzipError(.refused, .notRandomAccess) }
-    return unsafe copy(from: Int(min(position, UInt64(bytes.count))), into: buffer)
-  }
-
-  private func copy(from start: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let start = Int(min(position, byteCount))
     let count = min(buffer.count, bytes.count - start)
     unsafe bytes.withUnsafeBytes {
       unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[start..<(start + count)]))
@@ -38,6 +20,21 @@ final class ArraySource: InputSource {
     return count
   }
 }
+
+/// The same as through a pipe: without length, and once.
+final class PipeSource: ForwardSource {
+  private let reader: any ForwardSource
+
+  init(_ bytes: [UInt8]) { reader = ArraySource(bytes).forward() }
+
+  var byteCount: UInt64? { nil }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    unsafe try reader.read(into: buffer)
+  }
+}
+
+func byteSource(_ bytes: [UInt8], isPipe: Bool) -> any ByteSource { isPipe ? PipeSource(bytes) : ArraySource(bytes) }
 
 /// A sink that keeps what is written.
 final class ArraySink: OutputSink {
@@ -82,7 +79,7 @@ func packed(_ original: [UInt8], _ options: PackOptions = PackOptions()) throws 
   return container
 }
 
-func packed(from source: any InputSource, _ options: PackOptions) throws -> (bytes: [UInt8], report: PackReport) {
+func packed(from source: any ByteSource, _ options: PackOptions) throws -> (bytes: [UInt8], report: PackReport) {
   let sink = ArraySink()
   let report = try pack(from: source, to: sink, options: options)
   return (sink.bytes, report)
@@ -103,7 +100,7 @@ func unpackedForward(
   _ container: [UInt8], isPipe: Bool = false, canReadBack: Bool = true, threads: Int = 1
 ) throws -> [UInt8] {
   let sink = ArraySink(canReadBack: canReadBack)
-  let report = try unpack(from: ArraySource(container, isPipe: isPipe), to: sink, threads: threads)
+  let report = try unpack(from: byteSource(container, isPipe: isPipe), to: sink, threads: threads)
   let bytes = sink.bytes
   guard report.rawByteCount == UInt64(bytes.count), report.packedByteCount == UInt64(container.count) else {
     throw TestFailure.wrongReport

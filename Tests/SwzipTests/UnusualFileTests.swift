@@ -36,7 +36,7 @@ struct UnusualFileTests {
 
   /// A pipe shows no directory that comes last: no file is called damaged for that.
   @Test(arguments: UnusualFile.all) func pipesComeBack(file: UnusualFile) throws {
-    let (container, report) = try packed(from: ArraySource(file.bytes, isPipe: true), options(level: 1))
+    let (container, report) = try packed(from: PipeSource(file.bytes), options(level: 1))
     #expect(same(try unpackedForward(container), file.bytes))
     #expect(report.warnings.allSatisfy { !$0.contains("damaged") }, "\(report.warnings)")
   }

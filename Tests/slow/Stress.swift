@@ -25,31 +25,37 @@ func sample(_ count: Int) -> [UInt8] {
 
 let injected = SwzipError(.io, .system, detail: "injected")
 
-final class Source: InputSource, @unchecked Sendable {
-  private let bytes: [UInt8]
-  private let failsAt: Int
+/// A file, or a pipe, that may fail.
+final class Source: ForwardSource, @unchecked Sendable {
+  private let file: File
+  private let reader: any ForwardSource
   private let isPipe: Bool
-  private var offset = 0
 
   init(_ bytes: [UInt8], failsAt: Int = .max, isPipe: Bool = false) {
-    self.bytes = bytes
-    self.failsAt = failsAt
+    file = File(bytes, failsAt: failsAt)
+    reader = file.forward()
     self.isPipe = isPipe
   }
 
-  var byteCount: UInt64? { isPipe ? nil : UInt64(bytes.count) }
+  var byteCount: UInt64? { isPipe ? nil : file.byteCount }
+  var random: (any RandomSource)? { isPipe ? nil : file }
 
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    let count = try copy(offset, buffer)
-    offset += count
-    return count
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int { try reader.read(into: buffer) }
+}
+
+final class File: RandomSource {
+  private let bytes: [UInt8]
+  private let failsAt: Int
+
+  init(_ bytes: [UInt8], failsAt: Int = .max) {
+    self.bytes = bytes
+    self.failsAt = failsAt
   }
+
+  var byteCount: UInt64 { UInt64(bytes.count) }
 
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    try copy(Int(position), buffer)
-  }
-
-  private func copy(_ from: Int, _ buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    let from = Int(position)
     let count = min(buffer.count, max(0, bytes.count - from))
     if from + count > failsAt { throw injected }
     bytes.withUnsafeBytes { buffer.copyMemory(from: .init(rebasing: $0[from..<(from + count)])) }
@@ -123,7 +129,7 @@ func errors(_ content: [UInt8], _ packed: [UInt8], threads: Int) {
 
 /// One container, read by several threads at once, each with threads of its own.
 func readers(_ content: [UInt8], _ packed: [UInt8]) async throws {
-  let file = try SwzFile(Source(packed))
+  let file = try SwzFile(File(packed))
   await withTaskGroup(of: Void.self) { group in
     for reader in 0..<4 {
       group.addTask {

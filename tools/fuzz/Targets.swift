@@ -180,7 +180,7 @@ func fuzzRoundTrip(_ bytes: UnsafeRawBufferPointer) {
   content.withUnsafeBytes { content in
     let packed = BoundedSink()
     let error = failure {
-      let source: any InputSource = isPiped ? Pipe(content) : MemorySource(content)
+      let source: any ByteSource = isPiped ? Pipe(content) : MemorySource(content)
       _ = try pack(from: source, to: packed, options: options)
       try packed.bytes.withUnsafeBytes { container in
         let out = BoundedSink()
@@ -250,14 +250,11 @@ private func tensors(_ seed: [UInt8], _ kind: Int, _ times: Int) -> [UInt8] {
 // MARK: streams
 
 /// Bytes that come forward only, as through a pipe.
-final class Pipe: InputSource, @unchecked Sendable {
-  private let memory: MemorySource
-  init(_ bytes: UnsafeRawBufferPointer) { memory = MemorySource(bytes) }
+final class Pipe: ForwardSource, @unchecked Sendable {
+  private let reader: any ForwardSource
+  init(_ bytes: UnsafeRawBufferPointer) { reader = MemorySource(bytes).forward() }
   var byteCount: UInt64? { nil }
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int { try memory.read(into: buffer) }
-  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    throw SwzipError(.refused, .notRandomAccess)
-  }
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int { try reader.read(into: buffer) }
 }
 
 /// Keeps what is written, up to a limit.

@@ -5,13 +5,13 @@ internal import Synchronization
 public struct BaseFile: Sendable {
   /// For messages and hints.
   public var name: String
-  /// Opens the file at its start; the source must have a length, and give the same bytes each time.
-  public var open: @Sendable () throws(SwzipError) -> any InputSource
+  /// Opens the file at its start; the source must give the same bytes each time.
+  public var open: @Sendable () throws(SwzipError) -> any RandomSource
   /// One of many that were found, not named: left out where it cannot be read.
   public var isOptional: Bool
 
   public init(
-    name: String, isOptional: Bool = false, open: @escaping @Sendable () throws(SwzipError) -> any InputSource
+    name: String, isOptional: Bool = false, open: @escaping @Sendable () throws(SwzipError) -> any RandomSource
   ) {
     self.name = name
     self.isOptional = isOptional
@@ -63,8 +63,7 @@ public final class Bases: Sendable {
   /// The file itself and what it holds.
   private static func candidates(in file: BaseFile) throws(SwzipError) -> [Candidate] {
     let source = try file.open()
-    guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-    let whole = Candidate(file, byteCount: byteCount, member: nil)
+    let whole = Candidate(file, byteCount: source.byteCount, member: nil)
     guard try source.beginsContainer() else { return [whole] }
     return try [whole]
       + SwzFile(source).files.enumerated().map { number, member in
@@ -83,7 +82,7 @@ public final class Bases: Sendable {
   var proves: Bool { trust == .digest }
 
   /// The bytes of the base that `record` names. `path`: digests of what is being read by way of each other.
-  func open(_ record: BaseRecord, path: [[UInt8]] = []) throws(SwzipError) -> any InputSource {
+  func open(_ record: BaseRecord, path: [[UInt8]] = []) throws(SwzipError) -> any RandomSource {
     let what = "\(record.hint.isEmpty ? "" : record.hint + ", ")\(record.byteCount) bytes, SHA-256 "
     let named = what + swzipHexadecimal(record.sha256)
     guard !path.contains(record.sha256) else { throw SwzipError(.base, .baseCycle, detail: named) }
@@ -112,7 +111,7 @@ public final class Bases: Sendable {
     throw failure ?? SwzipError(.base, candidates.isEmpty ? .baseMissing : .baseDiffers, detail: named)
   }
 
-  private func source(_ candidate: Candidate, _ path: [[UInt8]]) throws(SwzipError) -> any InputSource {
+  private func source(_ candidate: Candidate, _ path: [[UInt8]]) throws(SwzipError) -> any RandomSource {
     let source = try candidate.file.open()
     guard let member = candidate.member else { return source }
     try MemoryBudget.check(baseDepth: path.count)
@@ -135,7 +134,7 @@ public final class Bases: Sendable {
     }
 
     /// The SHA-256 of its bytes, computed once.
-    func digest(_ source: any InputSource) throws(SwzipError) -> [UInt8] {
+    func digest(_ source: any RandomSource) throws(SwzipError) -> [UInt8] {
       if let digest = known.withLock({ $0 }) { return digest }
       let digest = try source.sha256()
       known.withLock { $0 = digest }
@@ -144,53 +143,7 @@ public final class Bases: Sendable {
   }
 }
 
-/// A member of a container as the file it was.
-final class MemberSource: InputSource, @unchecked Sendable {  // one thread at a time reads forward
-  private let file: SwzFile
-  private let member: Int
-  private var position: UInt64 = 0
-
-  init(_ file: SwzFile, member: Int) {
-    self.file = file
-    self.member = member
-  }
-
-  var byteCount: UInt64? { file.files[member].byteCount }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    let count = try unsafe read(at: position, into: buffer)
-    position += UInt64(count)
-    return count
-  }
-
-  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    guard let byteCount, position < byteCount else { return 0 }
-    let count = Int(min(UInt64(buffer.count), byteCount - position))
-    try unsafe file.read(
-      member: member, offset: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-    return count
-  }
-}
-
-extension InputSource {
-  /// Whether the bytes are a container's, by its magic.
-  package func beginsContainer() throws(SwzipError) -> Bool {
-    guard let byteCount, byteCount >= UInt64(FileHeader.magic.count) else { return false }
-    return try bytes(at: 0, count: FileHeader.magic.count) == FileHeader.magic
-  }
-
-  /// SHA-256 of all bytes, without moving the forward position.
-  package func sha256() throws(SwzipError) -> [UInt8] {
-    let memory = try Memory(Limits.segmentBytes)
-    var sum = SHA256Sum()
-    var position: UInt64 = 0
-    while case let count = try unsafe read(at: position, into: memory.bytes), count > 0 {
-      unsafe sum.add(memory.prefix(count))
-      position += UInt64(count)
-    }
-    return sum.finish()
-  }
-
+extension RandomSource {
   /// Exactly as many bytes as `target` holds, of a base whose length was compared.
   func readBase(at position: UInt64, into target: UnsafeMutableRawBufferPointer) throws(SwzipError) {
     do throws(SwzipError) {
@@ -205,7 +158,7 @@ extension InputSource {
 final class OpenBases: Sendable {
   let bases: Bases
   private let path: [[UInt8]]
-  private let opened = Mutex<[Key: any InputSource]>([:])
+  private let opened = Mutex<[Key: any RandomSource]>([:])
 
   private struct Key: Hashable {
     let member: Int
@@ -218,7 +171,7 @@ final class OpenBases: Sendable {
   }
 
   /// Base `number` of `member`, whose records are `records`.
-  func source(_ number: UInt64, of member: Int, _ records: [BaseRecord]) throws(SwzipError) -> any InputSource {
+  func source(_ number: UInt64, of member: Int, _ records: [BaseRecord]) throws(SwzipError) -> any RandomSource {
     let key = Key(member: member, number: number)
     if let source = opened.withLock({ $0[key] }) { return source }
     guard number < UInt64(records.count) else { throw SwzipError(.corrupt, .reference) }

@@ -13,15 +13,15 @@ struct AdamFinder {
     [0.999, 0.95, 0.98, 0.99, 0.995, 0.9, 0.9999].map { Prediction.MomentDecay(beta1: beta1, beta2: $0) }
   }
 
-  private let source: any InputSource
+  private let source: any RandomSource
   private let number: UInt64
-  private let base: any InputSource
+  private let base: any RandomSource
   private let places: BasePlaces
   private let trial: SegmentTrial
 
   /// `number`: of the file in the container.
   init(
-    _ source: any InputSource, number: Int, base: any InputSource, _ places: BasePlaces, effort: Effort
+    _ source: any RandomSource, number: Int, base: any RandomSource, _ places: BasePlaces, effort: Effort
   ) throws(SwzipError) {
     self.source = source
     self.number = UInt64(number)

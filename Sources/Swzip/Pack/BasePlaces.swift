@@ -10,8 +10,8 @@ struct BasePlaces {
   private static let mostAlike = 1024
   private static let sampleBytes: UInt64 = 1024
 
-  private let source: any InputSource
-  private let base: any InputSource
+  private let source: any RandomSource
+  private let base: any RandomSource
   /// Those of the source, ascending.
   private let tensors: [TensorRecord]
   private let baseTensors: [TensorRecord]
@@ -31,7 +31,7 @@ struct BasePlaces {
     }
 
     /// With a sample from the middle.
-    init(_ tensor: TensorRecord, in source: any InputSource) throws(SwzipError) {
+    init(_ tensor: TensorRecord, in source: any RandomSource) throws(SwzipError) {
       self.init(tensor)
       let count = min(byteCount, BasePlaces.sampleBytes)
       sample = xxh3(try source.bytes(at: tensor.offset + (byteCount - count) / 2, count: Int(count)))
@@ -39,7 +39,7 @@ struct BasePlaces {
   }
 
   init(
-    _ source: any InputSource, _ tensors: [TensorRecord], base: any InputSource, _ baseTensors: [TensorRecord]
+    _ source: any RandomSource, _ tensors: [TensorRecord], base: any RandomSource, _ baseTensors: [TensorRecord]
   ) throws(SwzipError) {
     self.source = source
     self.base = base
@@ -106,7 +106,7 @@ struct BasePlaces {
 
   private func fits(_ offset: UInt64, _ segment: SegmentRange) -> Bool {
     let (end, overflow) = offset.addingReportingOverflow(UInt64(segment.byteCount))
-    return !overflow && end <= base.byteCount ?? 0
+    return !overflow && end <= base.byteCount
   }
 
   /// The first tensor of the source that overlaps the segment.

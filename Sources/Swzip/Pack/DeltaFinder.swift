@@ -11,13 +11,13 @@ struct DeltaFinder {
   private static let sampleParts = 32
   private static let sampleValues = 512
 
-  private let source: any InputSource
-  private let base: any InputSource
+  private let source: any RandomSource
+  private let base: any RandomSource
   private let trial: SegmentTrial
   private let places: BasePlaces
 
   /// `places`: of the base's tensors.
-  init(_ source: any InputSource, base: any InputSource, _ places: BasePlaces, effort: Effort) throws(SwzipError) {
+  init(_ source: any RandomSource, base: any RandomSource, _ places: BasePlaces, effort: Effort) throws(SwzipError) {
     self.source = source
     self.base = base
     self.places = places

@@ -1,6 +1,6 @@
 internal import SwzipCore
 
-extension InputSource {
+extension RandomSource {
   /// `count` values of type F32, from `offset` on.
   func floats(at offset: UInt64, count: Int) throws(SwzipError) -> [Float] {
     let bytes = try bytes(at: offset, count: count * 4)

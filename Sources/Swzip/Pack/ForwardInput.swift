@@ -1,10 +1,12 @@
 internal import SwzipCore
-internal import SwzipSystem
 
 /// The bytes of a member in order. Hands out memory where it lies, or reads into the caller's.
 final class ForwardInput: @unchecked Sendable {  // one thread at a time
-  private let source: any InputSource
-  private let memory: MemorySource?
+  private let random: (any RandomSource)?
+  private let forward: any ForwardSource
+  /// All bytes, where the source lends them.
+  private let lent: LentBytes?
+  /// What `peek` took from a pipe.
   private var start: [UInt8] = []
   private let checksum: StreamChecksum
   private var sha256: SHA256Sum?
@@ -14,29 +16,27 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
   private(set) var consumed: UInt64 = 0
 
   /// `files`: of a bundle, for whose SHA-256 each counts.
-  init(_ source: any InputSource, sha256: Bool, files: [BundledFile]? = nil) throws(SwzipError) {
-    self.source = source
-    memory = source as? MemorySource
+  init(_ source: any ByteSource, sha256: Bool, files: [BundledFile]? = nil) throws(SwzipError) {
+    forward = source.forward()
+    random = forward.random
+    lent = try random.flatMap { random throws(SwzipError) in try random.borrow(at: 0, count: Int(random.byteCount)) }
     checksum = try StreamChecksum()
     bundle = sha256 ? files.map { BundleCutter($0, firstNumber: 0, storesSHA256: true, nil) } : nil
     self.sha256 = sha256 && files == nil ? SHA256Sum() : nil
   }
 
-  var isMemory: Bool { memory != nil }
-  var byteCount: UInt64? { source.byteCount }
+  var isMemory: Bool { lent != nil }
+  var byteCount: UInt64? { forward.byteCount }
   /// The file's; empty if it has none.
-  var path: String { (source as? FileSource)?.handle.path ?? "" }
+  var name: String { forward.name }
 
   /// The first bytes, without consuming them: `count`, or all if there are fewer.
   func peek(_ count: Int) throws(SwzipError) -> [UInt8] {
-    if source.byteCount != nil {
-      let part = min(UInt64(count), source.byteCount!)
-      return try source.bytes(at: 0, count: Int(part))
-    }
+    if random != nil { return try bytes(at: 0, count: count) }
     // A pipe: what is read here is handed out again first. It grows as bytes arrive, not by what a header claims.
     while start.count < count {
       let step = try Memory(min(count - start.count, 1 << 20))
-      let read = try unsafe source.read(
+      let read = try unsafe forward.read(
         into: UnsafeMutableRawBufferPointer(rebasing: step.bytes[..<min(count - start.count, 1 << 20)]))
       guard read > 0 else { break }
       unsafe start.append(contentsOf: step.prefix(read))
@@ -45,15 +45,15 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
   }
 
   func bytes(at offset: UInt64, count: Int) throws(SwzipError) -> [UInt8] {
-    guard let byteCount, offset < byteCount else { return [] }
-    return try source.bytes(at: offset, count: Int(min(UInt64(count), byteCount - offset)))
+    guard let random, offset < random.byteCount else { return [] }
+    return try random.bytes(at: offset, count: Int(min(UInt64(count), random.byteCount - offset)))
   }
 
   /// The next bytes, at most `count`; fewer only at the end. `buffer` has room for them unless the source is memory.
   func next(_ count: Int, buffer: Memory?) throws(SwzipError) -> UnsafeRawBufferPointer {
     let bytes: UnsafeRawBufferPointer
-    if let memory {
-      unsafe bytes = memory.take(count)
+    if let lent {
+      unsafe bytes = UnsafeRawBufferPointer(rebasing: lent.bytes[Int(consumed)...].prefix(count))
     } else {
       let target = unsafe buffer!.bytes
       var filled = min(start.count, count)
@@ -62,7 +62,7 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
         start.removeFirst(filled)
       }
       if filled < count {
-        filled += try unsafe source.read(into: UnsafeMutableRawBufferPointer(rebasing: target[filled..<count]))
+        filled += try unsafe forward.read(into: UnsafeMutableRawBufferPointer(rebasing: target[filled..<count]))
       }
       unsafe bytes = buffer!.prefix(filled)
     }

@@ -2,15 +2,11 @@ internal import SwzipCore
 internal import Synchronization
 
 /// Files one after another as one source. One file is open at a time.
-final class JoinedSource: InputSource {
+final class JoinedSource: RandomSource {
   private let members: [PackMember]
   /// Where each file begins, and the end.
   private let starts: [UInt64]
-  private struct State {
-    var position: UInt64 = 0
-    var opened: (number: Int, source: any InputSource)?
-  }
-  private let state = Mutex(State())
+  private let opened = Mutex<(number: Int, source: any RandomSource)?>(nil)
 
   /// `byteCounts`: of the files, which must still have those lengths when they are opened.
   init(_ members: [PackMember], _ byteCounts: [UInt64]) {
@@ -18,14 +14,7 @@ final class JoinedSource: InputSource {
     starts = byteCounts.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
   }
 
-  var byteCount: UInt64? { starts[members.count] }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    let position = state.withLock { $0.position }
-    let count = try unsafe read(at: position, into: buffer)
-    state.withLock { $0.position = position + UInt64(count) }
-    return count
-  }
+  var byteCount: UInt64 { starts[members.count] }
 
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     var done = 0
@@ -44,11 +33,11 @@ final class JoinedSource: InputSource {
     return done
   }
 
-  private func open(_ number: Int) throws(SwzipError) -> any InputSource {
-    if let opened = state.withLock({ $0.opened }), opened.number == number { return opened.source }
+  private func open(_ number: Int) throws(SwzipError) -> any RandomSource {
+    if let opened = opened.withLock({ $0 }), opened.number == number { return opened.source }
     let source = try members[number].open()
     guard source.byteCount == starts[number + 1] - starts[number] else { throw PlannedMember.changed }
-    state.withLock { $0.opened = (number, source) }
+    opened.withLock { $0 = (number, source) }
     return source
   }
 }

@@ -17,7 +17,7 @@ enum Layouts {
       }
     }
     if format == .automatic {
-      if layout.warnings.isEmpty, let warning = KnownContent.warning(start, name: input.path) {
+      if layout.warnings.isEmpty, let warning = KnownContent.warning(start, name: input.name) {
         layout.warnings.append(warning)
       } else {
         let tail = layout.warnings.isEmpty ? try Torch.mapOfTail(input) : nil

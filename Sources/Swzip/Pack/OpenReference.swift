@@ -2,7 +2,7 @@ internal import SwzipCore
 
 /// What a segment refers to, where it can be read while the segment is packed. May be used by several threads at once.
 struct OpenReference {
-  let source: any InputSource
+  let source: any RandomSource
   let offset: UInt64
 
   /// Exactly as many bytes as `target` holds, from `offset` in the range on.
@@ -17,7 +17,7 @@ extension SegmentRange {
   /// Opens what the range refers to, but for copies within the container: those were compared when they were found.
   /// `file`: a file of the container by number.
   func open(
-    base: (any InputSource)?, file: (Int) throws(SwzipError) -> (any InputSource)?
+    base: (any RandomSource)?, file: (Int) throws(SwzipError) -> (any RandomSource)?
   ) throws(SwzipError) -> [OpenReference] {
     if let castOf {
       guard let source = try file(Int(castOf.member)) else { return [] }

@@ -24,7 +24,7 @@ internal import Synchronization
   }
 
   /// Opens what the segments refer to. `files`: of the container; nil for a pipe.
-  func openReferences(_ files: MemberSources?, base: (any InputSource)?) throws(SwzipError) {
+  func openReferences(_ files: MemberSources?, base: (any RandomSource)?) throws(SwzipError) {
     for (range, slot) in zip(ranges, plans) {
       slot.references = try range.open(base: base) { number throws(SwzipError) in try files?.source(number) }
     }
@@ -184,7 +184,7 @@ final class PackWorker {
         guard let reference = unsafe reference, reference.count == target.count else {
           throw SwzipError(.io, .encoderFault)
         }
-        return unsafe reference
+        return unsafe LentBytes(reference, owner: plan)
       }
     } catch {
       throw SwzipError(.io, .encoderFault)

@@ -11,15 +11,15 @@ public struct PackMember: Sendable {
   public var time: FileTime?
   /// Of a symbolic link: the name of the member, or of a folder of members, that it leads to.
   public private(set) var linkPath: String?
-  /// Opens the file, at its start; called up to a few times, by one thread at a time. The source must have a length, and
-  /// give the same bytes each time.
-  public var open: @Sendable () throws(SwzipError) -> any InputSource
+  /// Opens the file, at its start; called up to a few times, by one thread at a time. The source must give the
+  /// same bytes each time.
+  public var open: @Sendable () throws(SwzipError) -> any RandomSource
   /// What it may be packed as differences to.
   public var base: PackBase?
 
   public init(
     name: String, mode: UInt16? = nil, time: FileTime? = nil, base: PackBase? = nil,
-    open: @escaping @Sendable () throws(SwzipError) -> any InputSource
+    open: @escaping @Sendable () throws(SwzipError) -> any RandomSource
   ) {
     self.name = name
     self.mode = mode
@@ -43,9 +43,9 @@ public struct PackBase: Sendable {
   /// Of the original bytes, if it is known.
   var sha256: [UInt8]?
   /// Opens the original bytes, as `PackMember.open`; they may then be read by several threads at once.
-  public var open: @Sendable () throws(SwzipError) -> any InputSource
+  public var open: @Sendable () throws(SwzipError) -> any RandomSource
 
-  public init(hint: String, open: @escaping @Sendable () throws(SwzipError) -> any InputSource) {
+  public init(hint: String, open: @escaping @Sendable () throws(SwzipError) -> any RandomSource) {
     self.hint = hint
     self.open = open
   }
@@ -54,7 +54,6 @@ public struct PackBase: Sendable {
   /// there may be none. `bases`: what the base needs in turn.
   public init?(_ file: BaseFile, member: String? = nil, bases: Bases? = nil) throws(SwzipError) {
     let source = try file.open()
-    guard source.byteCount != nil else { throw SwzipError(.refused, .notRandomAccess) }
     guard try source.beginsContainer() else {
       self.init(hint: file.name, open: file.open)
       return

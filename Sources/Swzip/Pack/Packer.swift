@@ -47,11 +47,12 @@ final class Packer {
 
   /// One file, without name.
   convenience init(
-    _ source: any InputSource, base: PackBase?, _ sink: any OutputSink, _ options: PackOptions
+    _ source: any ByteSource, base: PackBase?, _ sink: any OutputSink, _ options: PackOptions
   ) throws(SwzipError) {
+    let source = source.forward()
     let input = try ForwardInput(source, sha256: options.sha256 || base != nil)
     var layouts = [try Layouts.find(input, byteCount: source.byteCount, format: options.format)]
-    let sources = source.byteCount == nil ? nil : MemberSources(source)
+    let sources = source.random.map { MemberSources($0) }
     if let sources { try Self.markReferences(&layouts, sources) }
     var header = MemberHeader()
     header.byteCount = source.byteCount
@@ -124,19 +125,18 @@ final class Packer {
 
   private static func plan(_ member: PackMember, _ options: PackOptions) throws(SwzipError) -> PlannedMember {
     let source = try member.open()
-    guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
     var header = MemberHeader()
     header.name = member.name
     header.mode = member.mode.map { $0 & 0o777 }
     header.time = member.time
-    header.byteCount = byteCount
+    header.byteCount = source.byteCount
     header.storesSHA256 = options.sha256
     if let path = member.linkPath {
       header.link = LinkTarget.relative(to: path, from: member.name)
       return PlannedMember(header: header, layout: Layout(), origin: .file(member))
     }
     let layout = try Layouts.find(
-      ForwardInput(source, sha256: false), byteCount: byteCount, format: options.format)
+      ForwardInput(source, sha256: false), byteCount: source.byteCount, format: options.format)
     return PlannedMember(header: header, layout: layout, origin: .file(member))
   }
 
@@ -243,14 +243,14 @@ final class Packer {
         let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[plan.bytes(ofBlock: block)])
         try unsafe reader.input.sum(source)
         // Memory that has room is written where the block belongs.
-        let memory = sink as? MemorySink
-        let inPlace = unsafe (memory?.room.count ?? 0) >= plan.frameBound + Limits.slack
-        let frame = try unsafe inPlace ? memory!.room : worker.frame(plan.frameBound)
+        let room = unsafe sink.reserve(plan.frameBound + Limits.slack)
+        let frame: UnsafeMutableRawBufferPointer
+        if let room = unsafe room { unsafe frame = room } else { unsafe frame = try worker.frame(plan.frameBound) }
         let entry = try unsafe worker.encode(
           plan, block, source, references: batch.plans[index].references,
           base: batch.base(ofSegment: index, plan.bytes(ofBlock: block)), into: frame)
-        if inPlace {
-          memory!.advance(entry.frameByteCount)
+        if unsafe room != nil {
+          sink.advance(entry.frameByteCount)
         } else {
           try unsafe sink.write(UnsafeRawBufferPointer(rebasing: frame[..<entry.frameByteCount]))
         }

@@ -18,7 +18,7 @@ struct PlannedMember {
   }
 
   /// Opens the bytes anew; not for what is open already.
-  var source: @Sendable () throws(SwzipError) -> any InputSource {
+  var source: @Sendable () throws(SwzipError) -> any RandomSource {
     switch origin {
     case .input: { () throws(SwzipError) in throw SwzipError(.refused, .notRandomAccess) }
     case .file(let member): member.open
@@ -50,7 +50,7 @@ extension PlannedMember {
     to base: PackBase, number: Int, of sources: MemberSources, others: [Range<UInt64>], _ options: PackOptions
   ) throws(SwzipError) {
     let original = try base.open()
-    guard let byteCount = original.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+    let byteCount = original.byteCount
     let other = try Layouts.find(ForwardInput(original, sha256: false), byteCount: byteCount, format: options.format)
     let source = try sources.source(number)
     let places = try BasePlaces(source, layout.tensors, base: original, other.tensors)

@@ -13,7 +13,7 @@ struct SegmentTrial {
   /// The size of the segment, scaled from the block's. `base`: where a delta reads; what it reads in the container is in
   /// `source` too.
   func byteCount(
-    of range: SegmentRange, in source: any InputSource, base: (any InputSource)? = nil
+    of range: SegmentRange, in source: any RandomSource, base: (any RandomSource)? = nil
   ) throws(SwzipError) -> (byteCount: UInt64, codec: CodecID) {
     let sample = part(of: range)
     let bytes = try memory(sample.offset, sample.byteCount, source)
@@ -36,7 +36,7 @@ struct SegmentTrial {
   }
 
   /// The size of a segment without a base: of one that another file of the container may determine half of, its lower halves.
-  func sizeAlone(_ range: SegmentRange, in source: any InputSource) throws(SwzipError) -> UInt64 {
+  func sizeAlone(_ range: SegmentRange, in source: any RandomSource) throws(SwzipError) -> UInt64 {
     range.isWidened ? UInt64(range.byteCount / 2) : try byteCount(of: range, in: source).byteCount
   }
 
@@ -58,7 +58,7 @@ struct SegmentTrial {
     return sample
   }
 
-  private func memory(_ offset: UInt64, _ count: Int, _ source: any InputSource) throws(SwzipError) -> Memory {
+  private func memory(_ offset: UInt64, _ count: Int, _ source: any RandomSource) throws(SwzipError) -> Memory {
     let memory = try Memory(count)
     guard try unsafe source.read(at: offset, into: memory.bytes) == count else { throw PlannedMember.changed }
     return memory

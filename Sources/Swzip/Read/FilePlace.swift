@@ -18,7 +18,7 @@ package struct FilePlace: Sendable {
   package var end: UInt64 { offset + byteCount }
 
   /// All files of a container in order. Reads the frames of bundles, which alone name their files.
-  package static func all(_ index: ContainerIndex, _ source: any InputSource) throws(SwzipError) -> [FilePlace] {
+  package static func all(_ index: ContainerIndex, _ source: any RandomSource) throws(SwzipError) -> [FilePlace] {
     var places: [FilePlace] = []
     places.reserveCapacity(index.directory.fileCount)
     for (number, record) in index.directory.members.enumerated() {
@@ -43,7 +43,7 @@ package struct FilePlace: Sendable {
 
   private static func files(
     of bundle: MemberRecord.Bundle, _ record: MemberRecord, _ number: Int, frame position: UInt64,
-    _ index: ContainerIndex, _ source: any InputSource
+    _ index: ContainerIndex, _ source: any RandomSource
   ) throws(SwzipError) -> [FilePlace] {
     let bytes = try source.bytes(at: position, count: Int(record.frameByteCount))
     var reader = unsafe ByteReader(bytes.span.bytes, at: position)

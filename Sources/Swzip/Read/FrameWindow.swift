@@ -2,7 +2,7 @@ internal import SwzipCore
 
 /// A stretch of the container in memory, moved forward: frames are looked at where they lie.
 final class FrameWindow {
-  private let source: any InputSource
+  private let source: any ForwardSource
   private var memory: Memory
   private var start = 0
   private var end = 0
@@ -12,7 +12,7 @@ final class FrameWindow {
 
   private static let firstBytes = 12 << 20
 
-  init(_ source: any InputSource) throws(SwzipError) {
+  init(_ source: any ForwardSource) throws(SwzipError) {
     self.source = source
     let expected = source.byteCount.map { Int(min($0, UInt64(Self.firstBytes))) } ?? Self.firstBytes
     memory = try Memory(max(expected, 1 << 16) + Limits.slack)

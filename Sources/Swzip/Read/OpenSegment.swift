@@ -14,7 +14,7 @@ package final class OpenSegment: Sendable {
   }
 
   package init(
-    _ source: any InputSource, _ place: ContainerIndex.Place, _ version: FormatVersion, number: Int,
+    _ source: any RandomSource, _ place: ContainerIndex.Place, _ version: FormatVersion, number: Int,
     decoder: SegmentDecoder
   ) throws(SwzipError) {
     let header = try Self.readHeader(source, place, number: number)
@@ -39,7 +39,7 @@ package final class OpenSegment: Sendable {
   }
 
   private static func readTable(
-    _ source: any InputSource, _ place: ContainerIndex.Place, _ version: FormatVersion
+    _ source: any RandomSource, _ place: ContainerIndex.Place, _ version: FormatVersion
   ) throws(SwzipError) -> [BlockTableEntry] {
     let record = place.record
     let byteCount = BlockTableEntry.tableByteCount(record.blockCount, version)
@@ -65,7 +65,7 @@ package final class OpenSegment: Sendable {
 
   /// Reads the segment's frame and compares it with the directory.
   package static func readHeader(
-    _ source: any InputSource, _ place: ContainerIndex.Place, number: Int
+    _ source: any RandomSource, _ place: ContainerIndex.Place, number: Int
   ) throws(SwzipError) -> SegmentHeader {
     let bytes = try source.bytes(at: place.framePosition, count: Int(place.record.frameByteCount))
     var reader = unsafe ByteReader(bytes.span.bytes, at: place.framePosition)

@@ -32,18 +32,15 @@ final class ReadWorker: @unchecked Sendable {  // one thread at a time, by the w
 
   /// The frame of a block: where it lies if the source is memory, else read into this worker's.
   func frame(
-    of segment: OpenSegment, _ index: Int, _ source: any InputSource
-  ) throws(SwzipError) -> UnsafeRawBufferPointer {
+    of segment: OpenSegment, _ index: Int, _ source: any RandomSource
+  ) throws(SwzipError) -> LentBytes {
     let (position, count) = (segment.positions[index], segment.entries[index].frameByteCount)
-    if let memory = source as? MemorySource {
-      // The index's sums end before the trailer, so that slack follows every block.
-      return unsafe UnsafeRawBufferPointer(rebasing: memory.bytes[Int(position)..<(Int(position) + count)])
-    }
+    if let lent = try source.borrow(at: position, count: count), lent.slack >= Limits.slack { return lent }
     if frameMemory?.byteCount ?? 0 < count + Limits.slack { frameMemory = try Memory(count + Limits.slack) }
     let target = unsafe UnsafeMutableRawBufferPointer(rebasing: frameMemory!.bytes[..<count])
     guard try unsafe source.read(at: position, into: target) == count else {
       throw SwzipError(.corrupt, .truncated, at: position)
     }
-    return UnsafeRawBufferPointer(target)
+    return unsafe LentBytes(UnsafeRawBufferPointer(target), owner: frameMemory!)
   }
 }

@@ -5,7 +5,7 @@ internal import SwzipSystem
 ///
 /// `read` may be called by several threads at once.
 public final class SwzFile: Sendable {
-  private let source: any InputSource
+  private let source: any RandomSource
   package let index: ContainerIndex
   /// The files in it, those of bundles one by one: what the public interface calls members.
   package let files: [FilePlace]
@@ -16,26 +16,26 @@ public final class SwzFile: Sendable {
   private let workers = ReadWorkers()
 
   /// Opens a container. Reads its last 256 KiB and its header; more only if the directory is larger.
-  /// Throws `notRandomAccess` for a pipe, and what is wrong with the container otherwise. `bases`: where it may find the
+  /// Throws what is wrong with the container. `bases`: where it may find the
   /// files that it refers to; they are looked for when the first block needs one.
-  public convenience init(_ source: any InputSource, bases: Bases? = nil) throws(SwzipError) {
+  public convenience init(_ source: any RandomSource, bases: Bases? = nil) throws(SwzipError) {
     try self.init(source, bases: bases, path: [])
   }
 
   /// As above; nil if the source begins as no container does.
-  public convenience init?(container source: any InputSource, bases: Bases? = nil) throws(SwzipError) {
+  public convenience init?(container source: any RandomSource, bases: Bases? = nil) throws(SwzipError) {
     guard try source.beginsContainer() else { return nil }
     try self.init(source, bases: bases, path: [])
   }
 
   /// A member as the file it was.
-  public func source(ofMember member: Int) -> any InputSource { MemberSource(self, member: member) }
+  public func source(ofMember member: Int) -> any RandomSource { MemberSource(self, member: member) }
 
   /// `path`: digests of the bases that this is read for.
-  init(_ source: any InputSource, bases: Bases?, path: [[UInt8]]) throws(SwzipError) {
+  init(_ source: any RandomSource, bases: Bases?, path: [[UInt8]]) throws(SwzipError) {
     self.bases = OpenBases(bases, path: path)
-    guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
     self.source = source
+    let byteCount = source.byteCount
     containerByteCount = byteCount
     let header = try source.bytes(at: 0, count: Int(min(byteCount, UInt64(FileHeader.byteCount))))
     _ = try FileHeader.read(header)
@@ -167,7 +167,7 @@ public final class SwzFile: Sendable {
     if let known = cache.block(key) {
       return unsafe known.withUnsafeBytes { unsafe Self.copy($0, to: start, of: buffer) }
     }
-    let frame = try unsafe worker.frame(of: segment, job.block, source)
+    let frame = try worker.frame(of: segment, job.block, source)
     let header = segment.decoder.header
     let reference: ReferenceReader = { number, offset, target throws(SwzipError) in
       switch header.references[number] {
@@ -191,7 +191,7 @@ public final class SwzFile: Sendable {
       : worker.partial(range.count)
     do throws(SwzipError) {
       try unsafe segment.decoder.decode(
-        frame, block: UInt64(job.block), into: out, policy: policy, entry: segment.entries[job.block],
+        frame.bytes, block: UInt64(job.block), into: out, policy: policy, entry: segment.entries[job.block],
         streaming: streaming && whole, scratch: worker.scratch, position: segment.positions[job.block],
         reference: reference)
     } catch {
@@ -217,16 +217,13 @@ public final class SwzFile: Sendable {
   private func readBase(
     _ number: UInt64, offset: UInt64, plus: UInt64, _ member: Int, _ length: UInt64,
     into target: UnsafeMutableRawBufferPointer
-  ) throws(SwzipError) -> UnsafeRawBufferPointer? {
+  ) throws(SwzipError) -> LentBytes? {
     let records = index.directory.members[member].header.bases
     guard number < UInt64(records.count), offset <= UInt64(Int64.max) - length,
       offset + length <= records[Int(number)].byteCount
     else { throw SwzipError(.corrupt, .reference) }
     let source = try bases.source(number, of: member, records)
-    if let memory = source as? MemorySource, unsafe offset + plus + UInt64(target.count) <= memory.bytes.count {
-      let start = Int(offset + plus)
-      return unsafe UnsafeRawBufferPointer(rebasing: memory.bytes[start..<(start + target.count)])
-    }
+    if let lent = try source.borrow(at: offset + plus, count: target.count) { return lent }
     try unsafe source.readBase(at: offset + plus, into: target)
     return nil
   }

@@ -4,7 +4,7 @@ internal import SwzipSystem
 /// Reads a container forward: every hash is checked, blocks are decoded in batches of about 8 MiB, written in order, and
 /// the index at the end must agree with what was read.
 final class Unpacker {
-  private let source: any InputSource
+  private let source: any ForwardSource
   private let members: (any MemberSinks)?
   /// Of the current member.
   private var sink: (any OutputSink)?
@@ -36,7 +36,9 @@ final class Unpacker {
   private var copies: [[Range<UInt64>]] = []
   private let progress: ProgressHandler?
   /// For references to earlier ranges, where the source can be read at random.
-  private lazy var random = Result { () throws(SwzipError) -> SwzFile in try SwzFile(source, bases: allowedBases) }
+  private lazy var random = Result { () throws(SwzipError) -> SwzFile? in
+    try source.random.map { source throws(SwzipError) in try SwzFile(source, bases: allowedBases) }
+  }
   private let allowedBases: Bases?
   private let bases: OpenBases
 
@@ -46,10 +48,11 @@ final class Unpacker {
 
   /// Without `members` everything is verified and nothing written.
   init(
-    _ source: any InputSource, _ members: (any MemberSinks)?, bases: Bases?, threads: Int, _ progress: ProgressHandler?
+    _ source: any ByteSource, _ members: (any MemberSinks)?, bases: Bases?, threads: Int, _ progress: ProgressHandler?
   ) throws(SwzipError) {
     allowedBases = bases
     self.bases = OpenBases(bases)
+    let source = source.forward()
     self.source = source
     self.members = members
     self.progress = progress
@@ -242,7 +245,6 @@ final class Unpacker {
   // MARK: references
 
   private func randomReader() throws(SwzipError) -> SwzFile? {
-    guard source.byteCount != nil else { return nil }
     switch random {
     case .success(let file): return file
     case .failure(let error): throw error

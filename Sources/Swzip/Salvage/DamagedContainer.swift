@@ -4,7 +4,7 @@ internal import SwzipCore
 /// broken transfers leave them, are left out.
 struct DamagedContainer {
   /// From the header on.
-  let source: any InputSource
+  let source: any RandomSource
   /// Where that is in the file.
   let start: UInt64
   let header: FileHeader?
@@ -14,8 +14,8 @@ struct DamagedContainer {
   /// Marks of a beginning or an end that are looked at: what a container holds may look like one too.
   private static let mostMarks = 16
 
-  init(_ file: any InputSource) throws(SwzipError) {
-    guard let byteCount = file.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
+  init(_ file: any RandomSource) throws(SwzipError) {
+    let byteCount = file.byteCount
     start = try Self.start(in: file, byteCount)
     source = start == 0 ? file : PartSource(file, start..<byteCount)
     header = try Self.header(in: source, at: 0)
@@ -29,7 +29,7 @@ struct DamagedContainer {
   }
 
   /// The first place where a header is whole, unless the file begins with one, or with a member's frame behind it.
-  private static func start(in file: any InputSource, _ byteCount: UInt64) throws(SwzipError) -> UInt64 {
+  private static func start(in file: any RandomSource, _ byteCount: UInt64) throws(SwzipError) -> UInt64 {
     if try header(in: file, at: 0) != nil { return 0 }
     if case .member? = try FrameScanner(file).record(at: UInt64(FileHeader.byteCount)) { return 0 }
     var position: UInt64 = 1
@@ -42,10 +42,8 @@ struct DamagedContainer {
   }
 
   /// Nil where it is damaged; throws where a newer version wrote it.
-  private static func header(in file: any InputSource, at place: UInt64) throws(SwzipError) -> FileHeader? {
-    guard let byteCount = file.byteCount, byteCount - min(byteCount, place) >= UInt64(FileHeader.byteCount) else {
-      return nil
-    }
+  private static func header(in file: any RandomSource, at place: UInt64) throws(SwzipError) -> FileHeader? {
+    guard file.byteCount - min(file.byteCount, place) >= UInt64(FileHeader.byteCount) else { return nil }
     let bytes = try file.bytes(at: place, count: FileHeader.byteCount)
     do throws(SwzipError) { return try FileHeader.read(bytes) } catch {
       guard error.kind == .corrupt else { throw error }
@@ -54,7 +52,7 @@ struct DamagedContainer {
   }
 
   /// The index at the end, or before bytes that follow the container.
-  private static func index(of source: any InputSource, hasHeader: Bool) throws(SwzipError) -> ContainerIndex? {
+  private static func index(of source: any RandomSource, hasHeader: Bool) throws(SwzipError) -> ContainerIndex? {
     guard hasHeader else { return nil }
     if let file = try unlessDamaged({ () throws(SwzipError) in try SwzFile(source) }) { return file.index }
     var position = UInt64(Trailer.byteCount - Trailer.magic.count)
@@ -76,31 +74,7 @@ func unlessDamaged<Result>(_ read: () throws(SwzipError) -> Result) throws(Swzip
   }
 }
 
-/// A range of another source. Read at positions only.
-private final class PartSource: InputSource {
-  private let whole: any InputSource
-  private let range: Range<UInt64>
-
-  init(_ whole: any InputSource, _ range: Range<UInt64>) {
-    self.whole = whole
-    self.range = range
-  }
-
-  var byteCount: UInt64? { range.upperBound - range.lowerBound }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    throw SwzipError(.refused, .notRandomAccess)
-  }
-
-  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    guard let byteCount, position < byteCount else { return 0 }
-    let count = Int(min(UInt64(buffer.count), byteCount - position))
-    return try unsafe whole.read(
-      at: range.lowerBound + position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
-  }
-}
-
-extension InputSource {
+extension RandomSource {
   /// The first place from `position` on where `mark` stands.
   fileprivate func first(_ mark: [UInt8], from position: UInt64) throws(SwzipError) -> UInt64? {
     let memory = try Memory(1 << 20)

@@ -15,7 +15,7 @@ final class FrameScanner {
   /// How many damaged blocks in a row are stepped over by the sizes that their headers tell.
   private static let mostSteps = 8
 
-  private let source: any InputSource
+  private let source: any RandomSource
   private let version: FormatVersion
   let end: UInt64
   private var work: UInt64
@@ -41,10 +41,10 @@ final class FrameScanner {
     let byteCount: UInt64
   }
 
-  init(_ source: any InputSource, _ version: FormatVersion = .current) throws(SwzipError) {
+  init(_ source: any RandomSource, _ version: FormatVersion = .current) throws(SwzipError) {
     self.version = version
     self.source = source
-    end = source.byteCount ?? 0
+    end = source.byteCount
     work = min(end, 1 << 56) * Self.workFactor + Self.freeWork
     memory = try Memory(Int(min(end, 4 << 20)) + Limits.slack)
   }

@@ -36,9 +36,9 @@ public struct SalvageReport: Sendable {
 /// where everything lies; else frames are found by walking, and after damage by looking for one whose hash verifies.
 /// `bases`: what a container of differences may find its bases in; blocks that need another are lost.
 /// Cost: hashes at most `FrameScanner.workFactor` times the container's bytes; zeros are limited by its bytes too.
-/// Throws `notAContainer` if nothing in it is a container's, `notRandomAccess` for a pipe.
+/// Throws `notAContainer` if nothing in it is a container's.
 public func salvage(
-  from source: any InputSource, to sink: any OutputSink, bases: Bases? = nil
+  from source: any RandomSource, to sink: any OutputSink, bases: Bases? = nil
 ) throws(SwzipError) -> SalvageReport {
   let container = try DamagedContainer(source)
   guard !container.isFolder else { throw SwzipError(.refused, .severalFiles) }
@@ -48,7 +48,7 @@ public func salvage(
 /// As above, for a folder. A block is given to a file only where frames or index leave no doubt whose it is; a file of
 /// which nothing is found is not begun.
 public func salvage(
-  from source: any InputSource, to members: any MemberSinks, bases: Bases? = nil
+  from source: any RandomSource, to members: any MemberSinks, bases: Bases? = nil
 ) throws(SwzipError) -> SalvageReport {
   let container = try DamagedContainer(source)
   guard container.isFolder else { throw SwzipError(.invalidArgument, .range) }
@@ -56,9 +56,8 @@ public func salvage(
 }
 
 /// Whether a container, which may be damaged, holds a folder.
-public func looksLikeFolder(_ source: any InputSource) throws(SwzipError) -> Bool {
-  guard let byteCount = source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-  let start = try source.bytes(at: 0, count: Int(min(byteCount, UInt64(FileHeader.byteCount))))
+public func looksLikeFolder(_ source: any RandomSource) throws(SwzipError) -> Bool {
+  let start = try source.bytes(at: 0, count: Int(min(source.byteCount, UInt64(FileHeader.byteCount))))
   if let header = try? FileHeader.read(start) { return header.kind != .file }
   return try DamagedContainer(source).isFolder
 }
@@ -66,7 +65,7 @@ public func looksLikeFolder(_ source: any InputSource) throws(SwzipError) -> Boo
 private func salvage(
   _ container: DamagedContainer, _ sinks: any MemberSinks, _ bases: Bases?
 ) throws(SwzipError) -> SalvageReport {
-  let members = SalvagedMembers(sinks, containerByteCount: container.source.byteCount ?? 0)
+  let members = SalvagedMembers(sinks, containerByteCount: container.source.byteCount)
   let assembler = try SalvageAssembler(container, members, OpenBases(bases))
   if let index = container.index {
     try assembler.follow(index)

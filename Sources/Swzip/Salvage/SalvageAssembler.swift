@@ -237,7 +237,7 @@ final class SalvageAssembler {
   }
 
   /// A base of the current member; one that cannot be had is looked for once.
-  private func base(_ number: UInt64) throws(SwzipError) -> any InputSource {
+  private func base(_ number: UInt64) throws(SwzipError) -> any RandomSource {
     let member = members.number ?? 0
     let key = [UInt64(member), number]
     if let error = failedBases[key] { throw error }

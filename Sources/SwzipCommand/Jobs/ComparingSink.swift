@@ -4,10 +4,10 @@ internal import Synchronization
 
 /// A sink that writes nothing and compares what it gets with a file.
 final class ComparingSink: OutputSink {
-  private let file: any InputSource
+  private let file: any RandomSource
   private let position = Mutex<UInt64>(0)
 
-  init(_ file: any InputSource) { self.file = file }
+  init(_ file: any RandomSource) { self.file = file }
 
   static let difference = SwzipError(
     .io, .system, detail: "what was written is not what is read back; keep the source, the disk may be failing")

@@ -9,15 +9,13 @@ struct Comparison {
 
   /// A file that was published, to be read from the disk.
   static func reopen(_ path: String) throws(Failure) -> FileSource {
-    try attempt(path) { () throws(SystemError) in
-      let handle = try FileHandle.open(path, followingLinks: false)
-      handle.forgetPages()
-      return try FileSource(handle)
-    }
+    let handle = try attempt(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
+    handle.forgetPages()
+    return try attemptLibrary(path) { () throws(SwzipError) in try FileSource(handle) }
   }
 
   /// Decodes all of a container and compares every byte with a file. `path` is what was published.
-  func run(_ container: FileSource, _ file: FileSource, _ path: String) throws(Failure) {
+  func run(_ container: FileSource, _ file: any RandomSource, _ path: String) throws(Failure) {
     try attemptLibrary(path) { () throws(SwzipError) in
       let sink = ComparingSink(file)
       _ = try unpack(from: container, to: sink, bases: bases, threads: threads)

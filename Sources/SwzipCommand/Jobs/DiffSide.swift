@@ -5,7 +5,7 @@ internal import SwzipSystem
 
 /// One side of a comparison: a file, or the files of a folder, plain or packed.
 enum DiffSide {
-  case file(any InputSource)
+  case file(any RandomSource)
   /// By name.
   case folder(FolderComparison.Files)
 
@@ -25,7 +25,7 @@ enum DiffSide {
       return
     }
     let members = container.members.enumerated().filter { $1.link == nil }.map { number, member in
-      (Exact(member.name), { () throws(Failure) -> any InputSource in container.source(ofMember: number) })
+      (Exact(member.name), { () throws(Failure) -> any RandomSource in container.source(ofMember: number) })
     }
     self = .folder(Dictionary(members) { first, _ in first })
   }
@@ -38,13 +38,13 @@ enum DiffSide {
       try TreeScan(folder, links: .once(outside: .nothing)) { _, _ in true }
     }
     let files = tree.files.map { file in
-      (Exact(file.name), { () throws(Failure) -> any InputSource in try original(join(folder, file.name), bases) })
+      (Exact(file.name), { () throws(Failure) -> any RandomSource in try original(join(folder, file.name), bases) })
     }
     return Dictionary(files) { first, _ in first }
   }
 
   /// The bytes of a file, or of what a container of one file holds.
-  private static func original(_ path: String, _ bases: Bases?) throws(Failure) -> any InputSource {
+  private static func original(_ path: String, _ bases: Bases?) throws(Failure) -> any RandomSource {
     let source = try open(path)
     return try attemptLibrary(path) { () throws(SwzipError) in
       guard let container = try SwzFile(container: source, bases: bases), !container.isFolder else { return source }
@@ -52,7 +52,7 @@ enum DiffSide {
     }
   }
 
-  private static func open(_ path: String) throws(Failure) -> any InputSource {
-    try attempt(path) { () throws(SystemError) in try FileSource(FileHandle.open(path)) }
+  private static func open(_ path: String) throws(Failure) -> any RandomSource {
+    try attemptLibrary(path) { () throws(SwzipError) in try FileSource(path: path) }
   }
 }

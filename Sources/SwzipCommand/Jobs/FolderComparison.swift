@@ -5,7 +5,7 @@ internal import SwzipSystem
 
 /// What `diff` says of two folders: file by file, and of those that changed tensor by tensor.
 final class FolderComparison {
-  typealias Files = [Exact: () throws(Failure) -> any InputSource]
+  typealias Files = [Exact: () throws(Failure) -> any RandomSource]
 
   private let old, new: Files
   private let level: Int

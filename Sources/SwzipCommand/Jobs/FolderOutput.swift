@@ -192,14 +192,12 @@ final class ComparingMembers: MemberSinks {
   init(_ folder: String) { self.folder = folder }
 
   func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)? {
-    let sink: ComparingSink
-    do throws(SystemError) {
-      let handle = try FileHandle.open(folder + "/" + member.name, followingLinks: false)
-      handle.forgetPages()
-      sink = ComparingSink(try FileSource(handle))
-    } catch {
+    let handle: FileHandle
+    do throws(SystemError) { handle = try FileHandle.open(folder + "/" + member.name, followingLinks: false) } catch {
       throw SwzipError(error)
     }
+    handle.forgetPages()
+    let sink = ComparingSink(try FileSource(handle))
     current.withLock { $0 = sink }
     return sink
   }

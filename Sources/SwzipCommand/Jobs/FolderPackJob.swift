@@ -136,7 +136,7 @@ final class LastRead: Sendable {
 }
 
 /// A file that says so when it cannot be read, and is the one that was found.
-final class WatchedSource: InputSource {
+final class WatchedSource: RandomSource {
   private let file: FileSource
   private let path: String
   private let reading: LastRead
@@ -144,28 +144,21 @@ final class WatchedSource: InputSource {
   init(_ path: String, expecting status: FileStatus, _ reading: LastRead) throws(SwzipError) {
     self.path = path
     self.reading = reading
-    let now: FileStatus
+    let (handle, now): (FileHandle, FileStatus)
     do throws(SystemError) {
-      let handle = try FileHandle.open(path)
+      handle = try FileHandle.open(path)
       now = try handle.status()
-      file = try FileSource(handle)
     } catch {
       throw SwzipError(error)
     }
+    file = try FileSource(handle)
     guard now.hasSameContent(as: status) else { throw Input.changed }
   }
 
-  var byteCount: UInt64? { file.byteCount }
-
-  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    // The caller's buffer is passed on; so below.
-    do throws(SwzipError) { return unsafe try file.read(into: buffer) } catch {
-      reading.fails(path)
-      throw error
-    }
-  }
+  var byteCount: UInt64 { file.byteCount }
 
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    // The caller's buffer is passed on.
     do throws(SwzipError) { return unsafe try file.read(at: position, into: buffer) } catch {
       reading.fails(path)
       throw error

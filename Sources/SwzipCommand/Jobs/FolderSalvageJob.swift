@@ -18,7 +18,7 @@ struct FolderSalvageJob {
     let output = FolderOutput(folder, mask: mask, keepsAll: true) { _ in true }
     let found: SalvageReport
     do throws(SwzipError) {
-      found = try salvage(from: input.source, to: output, bases: bases)
+      found = try salvage(from: input.random(), to: output, bases: bases)
       try output.settle()
     } catch {
       if let failure = output.failure { throw Failure(failure.error, path: failure.path) }

@@ -14,7 +14,7 @@ struct FolderUnpackJob {
   func run(_ task: Task, _ input: Input) throws(Failure) {
     // The index tells names and sizes in advance; where it cannot be read, unpacking says why.
     let bases = try settings.bases.allowed()
-    let index = input.source.byteCount == nil ? nil : try? SwzFile(input.source, bases: bases)
+    let index = try? input.source.random.map { try SwzFile($0, bases: bases) }
     let chosen = try index.map { index throws(Failure) in try choose(input, index) }
     let target = try settings.unpackTarget(task)
     guard case .path(let path, let place) = target else { return try writeOne(input, index, chosen) }

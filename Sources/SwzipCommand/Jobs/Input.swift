@@ -5,7 +5,7 @@ internal import SwzipSystem
 /// An opened operand.
 struct Input {
   let name: String
-  let source: FileSource
+  let source: FileStream
   /// What the file was when it was opened; nil for stdin.
   let status: FileStatus?
   /// What the folder that it lies in must be when it is removed.
@@ -36,7 +36,7 @@ struct Input {
       }
       status = now
     }
-    source = try attempt(name) { [handle] () throws(SystemError) in try FileSource(handle) }
+    source = try attempt(name) { [handle] () throws(SystemError) in try FileStream(handle) }
   }
 
   private static func check(_ status: FileStatus, _ path: String, force: Bool, forRemoval: Bool) throws(Failure) {
@@ -65,5 +65,11 @@ struct Input {
     .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
 
   /// Whether the input is a container already. A read error shows when the file is read in earnest.
-  var isContainer: Bool { source.byteCount != nil && (try? source.beginsContainer()) == true }
+  var isContainer: Bool { (try? source.random?.beginsContainer()) == true }
+
+  /// What is read at any position. Throws `notRandomAccess` for a pipe.
+  func random() throws(SwzipError) -> any RandomSource {
+    guard let random = source.random else { throw SwzipError(.refused, .notRandomAccess) }
+    return random
+  }
 }

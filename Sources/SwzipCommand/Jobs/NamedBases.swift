@@ -108,7 +108,7 @@ struct NamedBases {
   }
 
   /// The bytes of a file, or of what a container holds.
-  static func original(_ path: String, _ bases: Bases?) throws(Failure) -> any InputSource {
+  static func original(_ path: String, _ bases: Bases?) throws(Failure) -> any RandomSource {
     if try NamedBases.status(path).kind == .directory {
       throw .refused(path, "it is a folder; name a file")
     }
@@ -149,8 +149,6 @@ struct NamedBases {
   }
 
   private static func file(_ path: String) throws(Failure) -> BaseFile {
-    BaseFile(name: lastPart(path)) { () throws(SwzipError) in
-      do throws(SystemError) { return try FileSource(FileHandle.open(path)) } catch { throw SwzipError(error) }
-    }
+    BaseFile(name: lastPart(path)) { () throws(SwzipError) in try FileSource(path: path) }
   }
 }

@@ -63,7 +63,8 @@ struct PackJob {
     if let removal {
       try removal.run { () throws(Failure) in
         let comparison = Comparison(bases: try settings.bases.allowed(), threads: settings.threads)
-        try comparison.run(Comparison.reopen(output.name), input.source, output.name)
+        let source = try attemptLibrary(input.name) { () throws(SwzipError) in try input.random() }
+        try comparison.run(Comparison.reopen(output.name), source, output.name)
       }
     }
     say(input, output, report, seconds, removed: removal != nil)

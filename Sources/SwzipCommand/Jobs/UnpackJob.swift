@@ -58,8 +58,8 @@ struct UnpackJob {
   }
 
   /// Bytes and tensors, as the index says. It is not kept: unpacking reads it again.
-  private func announced(by source: FileSource) -> (byteCount: UInt64?, tensors: Int?) {
-    guard source.byteCount != nil, let index = try? SwzFile(source) else { return (nil, nil) }
+  private func announced(by source: FileStream) -> (byteCount: UInt64?, tensors: Int?) {
+    guard let index = try? source.random.map({ try SwzFile($0) }) else { return (nil, nil) }
     return (index.members.reduce(0) { $0 &+ $1.byteCount }, index.tensorCount)
   }
 

@@ -50,7 +50,7 @@ struct Cat: ParsableCommand {
     let input = try Input(operand, force: false)
     let named = NamedBases(base.paths)
     let bases = try named.allowed(.length)
-    let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.source, bases: bases) }
+    let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.random(), bases: bases) }
     let pieces = try attemptLibrary(input.name) { () throws(SwzipError) in try select(file, bounds) }
     let target = output == nil || output == "-" ? Target.standardOutput : .path(output ?? "")
     try target.check(against: input.status, force: force)

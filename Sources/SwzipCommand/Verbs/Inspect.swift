@@ -27,8 +27,8 @@ struct Inspect: ParsableCommand {
   }
 
   private func inspect(_ input: Input, _ level: Int) throws(SwzipError) -> Inspection {
-    guard let byteCount = input.source.byteCount else { throw SwzipError(.refused, .notRandomAccess) }
-    if input.isContainer { return Inspection(input.name, try SwzFile(input.source)) }
-    return Inspection(input.name, byteCount: byteCount, try predict(input.source, level: level))
+    let source = try input.random()
+    if input.isContainer { return Inspection(input.name, try SwzFile(source)) }
+    return Inspection(input.name, byteCount: source.byteCount, try predict(source, level: level))
   }
 }

@@ -36,14 +36,14 @@ struct Salvage: ParsableCommand {
     let named = NamedBases(base.paths)
     let bases = try named.allowed()
     try named.check(target)
-    if try attemptLibrary(input.name, { () throws(SwzipError) in try looksLikeFolder(input.source) }) {
+    if try attemptLibrary(input.name, { () throws(SwzipError) in try looksLikeFolder(input.random()) }) {
       return try FolderSalvageJob(console: console, force: force, bases: bases).run(input, target.name)
     }
     try target.check(against: input.status, force: force)
     let output = try Output(target, expected: nil, force: force)
     let found: SalvageReport
     do throws(SwzipError) {
-      found = try salvage(from: input.source, to: output.sink, bases: bases)
+      found = try salvage(from: input.random(), to: output.sink, bases: bases)
     } catch {
       throw Failure(error, reading: input.name, writing: output.name, output.sink)
     }

@@ -9,10 +9,10 @@ public enum CheckPolicy: Sendable {
 }
 
 /// Copies a range of what a segment refers to by its reference `number`, at an offset relative to that range's start; or
-/// returns where as many bytes lie, for as long as a block is decoded.
+/// lends as many bytes where they lie.
 package typealias ReferenceReader = (
   _ number: Int, _ offset: UInt64, _ target: UnsafeMutableRawBufferPointer
-) throws(SwzipError) -> UnsafeRawBufferPointer?
+) throws(SwzipError) -> LentBytes?
 
 /// Decodes the blocks of one segment: its header checked, its tables built when the first block needs them. Blocks of one
 /// segment may be decoded by several threads at once, each with a scratch of its own.
@@ -181,11 +181,13 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     case .cast:
       let kind = header.cast!
       let source = try unsafe referenced(index, block, reference, scratch, position)[0]
-      try unsafe CastBlock.decode(frame, kind: kind, reference: source, into: out, scratch: scratch, position: position)
+      try unsafe CastBlock.decode(
+        frame, kind: kind, reference: source.bytes, into: out, scratch: scratch, position: position)
     case .delta:
+      let base = try unsafe predicted(index, block, reference, scratch, position)
       try unsafe DeltaBlock.decode(
         frame, of: header, kind: deltaKind!, tables: tables.rans,
-        base: predicted(index, block, reference, scratch, position), into: out, scratch: scratch, position: position)
+        base: base.bytes, into: out, scratch: scratch, position: position)
     case .copy:
       for index in 26..<32 {
         guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
@@ -193,10 +195,10 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       guard frame.count == 32 else { throw SwzipError(.corrupt, .frameSize, at: position) }
       if header.prediction == .same {
         guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
-        let direct = try unsafe reference(0, index * UInt64(header.blockValues) * UInt64(width), out)
-        if let direct = unsafe direct { unsafe out.copyMemory(from: direct) }
+        let lent = try unsafe reference(0, index * UInt64(header.blockValues) * UInt64(width), out)
+        if let lent { unsafe out.copyMemory(from: lent.bytes) }
       } else {
-        try unsafe out.copyMemory(from: predicted(index, block, reference, scratch, position))
+        try unsafe out.copyMemory(from: predicted(index, block, reference, scratch, position).bytes)
       }
     }
     return unsafe xxh3(UnsafeRawBufferPointer(out))
@@ -205,28 +207,28 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   /// What a block's values are differences to, in the scratch.
   private func predicted(
     _ index: UInt64, _ block: BlockHeader, _ reference: ReferenceReader?, _ scratch: DecodeScratch, _ position: UInt64
-  ) throws(SwzipError) -> UnsafeRawBufferPointer {
+  ) throws(SwzipError) -> LentBytes {
     let references = try unsafe referenced(index, block, reference, scratch, position)
-    guard header.prediction != .same else { return unsafe references[0] }
+    guard header.prediction != .same else { return references[0] }
     let target = try unsafe scratch.predicted(block.valueCount * header.width)
-    unsafe header.prediction.predict(header.elementType, from: references, into: target)
-    return UnsafeRawBufferPointer(target)
+    unsafe header.prediction.predict(header.elementType, from: references.map { unsafe $0.bytes }, into: target)
+    return unsafe LentBytes(UnsafeRawBufferPointer(target), owner: scratch)
   }
 
   /// The bytes that a block refers to, by reference, in the scratch.
   private func referenced(
     _ index: UInt64, _ block: BlockHeader, _ reference: ReferenceReader?, _ scratch: DecodeScratch, _ position: UInt64
-  ) throws(SwzipError) -> [UnsafeRawBufferPointer] {
+  ) throws(SwzipError) -> [LentBytes] {
     guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
     let bytes = block.valueCount * header.referenceWidth
     let memory = try unsafe scratch.nonZeros(header.references.count * bytes)
-    var found: [UnsafeRawBufferPointer] = unsafe []
+    var found: [LentBytes] = []
     for number in header.references.indices {
       let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(number * bytes)..<((number + 1) * bytes)])
       let offset = index * UInt64(Int(header.blockValues) * header.referenceWidth)
-      let direct = try unsafe reference(number, offset, target)
-      unsafe found.append(direct ?? UnsafeRawBufferPointer(target))
+      let lent = try unsafe reference(number, offset, target)
+      unsafe found.append(lent ?? LentBytes(UnsafeRawBufferPointer(target), owner: scratch))
     }
-    return unsafe found
+    return found
   }
 }

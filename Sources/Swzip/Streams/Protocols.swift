@@ -1,0 +1,129 @@
+public import SwzipCore
+
+/// Where bytes come from.
+public protocol ByteSource: AnyObject, Sendable {
+  /// All of them in order: those of a forward source that are left.
+  func forward() -> any ForwardSource
+}
+
+/// Bytes that are read once, from the first to the last: a pipe, or anything that can be read at all.
+public protocol ForwardSource: ByteSource {
+  /// The number of bytes; nil where only reading will tell (a pipe).
+  var byteCount: UInt64? { get }
+  /// The name of a file; empty where there is none.
+  var name: String { get }
+  /// The same bytes at any position; nil where they pass only once.
+  var random: (any RandomSource)? { get }
+  /// Reads on from where the last call ended. Returns fewer bytes than asked only at the end; 0 = end. One thread at a time.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int
+}
+
+/// Bytes that are read at any position, by several threads at once: a file, memory, a member of a container.
+public protocol RandomSource: ByteSource {
+  var byteCount: UInt64 { get }
+  /// Reads at a position. Returns fewer bytes than asked only at the end.
+  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int
+  /// `count` bytes at a position where they lie; nil where they do not lie in memory in one piece.
+  func borrow(at position: UInt64, count: Int) throws(SwzipError) -> LentBytes?
+}
+
+/// Where bytes go, in order.
+public protocol OutputSink: AnyObject, Sendable {
+  func write(_ bytes: UnsafeRawBufferPointer) throws(SwzipError)
+  /// Room for `count` bytes behind what is written, to be filled, as far as is wanted, before `advance`; nil where there is none.
+  func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer?
+  /// The first `count` bytes of what was reserved last are written.
+  func advance(_ count: Int)
+  /// Reads back what was written before, for references to earlier ranges. Throws `notRandomAccess` where it cannot (a pipe).
+  func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError)
+}
+
+extension ForwardSource {
+  public var name: String { "" }
+  public var random: (any RandomSource)? { nil }
+  public func forward() -> any ForwardSource { self }
+}
+
+extension RandomSource {
+  /// Nothing is lent.
+  public func borrow(at position: UInt64, count: Int) throws(SwzipError) -> LentBytes? { nil }
+
+  public func forward() -> any ForwardSource { RandomReader(self) }
+
+  /// Exactly `count` bytes at `position`, or `truncated`.
+  package func bytes(at position: UInt64, count: Int) throws(SwzipError) -> [UInt8] {
+    var failure: SwzipError?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+      do throws(SwzipError) {
+        filled = try unsafe read(at: position, into: UnsafeMutableRawBufferPointer(buffer))
+      } catch {
+        failure = error
+      }
+    }
+    if let failure { throw failure }
+    guard bytes.count == count else { throw SwzipError(.corrupt, .truncated, at: position) }
+    return bytes
+  }
+
+  /// Hands all bytes to `take`, in order and in steps.
+  package func forEachStep(_ take: (UnsafeRawBufferPointer) throws(SwzipError) -> Void) throws(SwzipError) {
+    let memory = try Memory(Int(min(byteCount, UInt64(Limits.segmentBytes))))
+    var position: UInt64 = 0
+    while position < byteCount, case let count = try unsafe read(at: position, into: memory.bytes), count > 0 {
+      try unsafe take(memory.prefix(min(count, memory.byteCount)))
+      position += UInt64(count)
+    }
+  }
+
+  /// SHA-256 of all bytes.
+  package func sha256() throws(SwzipError) -> [UInt8] {
+    var sum = SHA256Sum()
+    // The pointer is used inside the closure only; so below.
+    try unsafe forEachStep { bytes in unsafe sum.add(bytes) }
+    return sum.finish()
+  }
+
+  /// The XXH3-128 of all bytes, as reports show it.
+  public func checksum() throws(SwzipError) -> String {
+    let sum = try StreamChecksum()
+    try unsafe forEachStep { bytes in unsafe sum.add(bytes) }
+    return sum.sum.hexadecimal
+  }
+
+  /// Whether the bytes are a container's, by its magic.
+  package func beginsContainer() throws(SwzipError) -> Bool {
+    guard byteCount >= UInt64(FileHeader.magic.count) else { return false }
+    return try bytes(at: 0, count: FileHeader.magic.count) == FileHeader.magic
+  }
+}
+
+extension OutputSink {
+  public func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer? { nil }
+  public func advance(_ count: Int) {}
+
+  package func write(_ bytes: [UInt8]) throws(SwzipError) {
+    var failure: SwzipError?
+    unsafe bytes.withUnsafeBytes { bytes in
+      do throws(SwzipError) { try unsafe write(bytes) } catch { failure = error }
+    }
+    if let failure { throw failure }
+  }
+}
+
+/// A source of random access, read forward. One thread at a time.
+private final class RandomReader: ForwardSource, @unchecked Sendable {
+  private let source: any RandomSource
+  private var position: UInt64 = 0
+
+  init(_ source: any RandomSource) { self.source = source }
+
+  var byteCount: UInt64? { source.byteCount }
+  var random: (any RandomSource)? { source }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    // The caller's buffer is passed on.
+    let count = unsafe try source.read(at: position, into: buffer)
+    position += UInt64(count)
+    return count
+  }
+}
