@@ -27,7 +27,7 @@ public func unpack(
   from source: any ByteSource, to sink: any OutputSink, bases: Bases? = nil, threads: Int,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try Unpacker(source, SingleMember(sink), bases: bases, threads: threads, progress).run()
+  try decode(source, SingleMember(sink), bases, threads, progress)
 }
 
 /// Unpacks all members of a container, forward, to where `members` says; every block is verified (both hashes) before
@@ -36,12 +36,21 @@ public func unpack(
   from source: any ByteSource, to members: any MemberSinks, bases: Bases? = nil, threads: Int,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try Unpacker(source, members, bases: bases, threads: threads, progress).run()
+  try decode(source, members, bases, threads, progress)
 }
 
 /// Decodes everything and compares every hash; writes nothing.
 public func verify(
   _ source: any ByteSource, bases: Bases? = nil, threads: Int, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try Unpacker(source, nil, bases: bases, threads: threads, progress).run()
+  try decode(source, nil, bases, threads, progress)
+}
+
+private func decode(
+  _ source: any ByteSource, _ members: (any MemberSinks)?, _ bases: Bases?, _ threads: Int, _ progress: ProgressHandler?
+) throws(SwzipError) -> UnpackReport {
+  let source = source.forward()
+  let decoder = try ContainerDecoder(
+    members, random: source.random, expected: source.byteCount, bases: bases, threads: threads, progress)
+  return try decoder.run(source)
 }

@@ -293,7 +293,8 @@ struct AdamTests {
     for source in counting { source.restart() }
     let row = Int(file.tensors.first { $0.name == "master.layer.1" }!.offset)
     #expect(same(try read(file, row, 512), Array(files[4][row..<(row + 512)])))
-    // Of each: the index, and of each of the row's three tensors the one block.
+    // Of each: the index, and of each of the row's three tensors the one block; a block that is decoded again tells that all
+    // are to be kept.
     for (source, container) in zip(counting, containers) {
       let opened = try SwzFile(ArraySource(container))
       let blocks = opened.segments.filter { segment in
@@ -304,7 +305,8 @@ struct AdamTests {
       let packed = Int(blocks.reduce(0) { $0 + $1.packedByteCount })
       #expect(blocks.count == 3)
       let index = 2 * FileHeader.byteCount + min(container.count, 256 << 10) + 4096
-      #expect(source.byteCountRead <= index + packed, "\(source.byteCountRead), index \(index), blocks \(packed)")
+      #expect(
+        source.byteCountRead <= index + packed * 3 / 2, "\(source.byteCountRead), index \(index), blocks \(packed)")
     }
   }
 }

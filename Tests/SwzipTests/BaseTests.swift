@@ -310,21 +310,3 @@ struct BaseTests {
     }
   }
 }
-
-/// Counts what is read at random.
-final class CountingSource: RandomSource {
-  private let source: ArraySource
-  private let count = Mutex(0)
-
-  init(_ bytes: [UInt8]) { source = ArraySource(bytes) }
-
-  var byteCount: UInt64 { source.byteCount }
-  var byteCountRead: Int { count.withLock { $0 } }
-  func restart() { count.withLock { $0 = 0 } }
-
-  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    let read = unsafe try source.read(at: position, into: buffer)
-    count.withLock { $0 += read }
-    return read
-  }
-}

@@ -86,21 +86,3 @@ enum HandMade {
     return (header, blocks)
   }
 }
-
-/// An array as a file that counts what is read of it.
-final class CountedSource: RandomSource {
-  private let array: ArraySource
-  private let count = Atomic(0)
-  /// Bytes read so far.
-  var readByteCount: Int { count.load(ordering: .relaxed) }
-
-  init(_ bytes: [UInt8]) { array = ArraySource(bytes) }
-
-  var byteCount: UInt64 { array.byteCount }
-
-  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    let read = try unsafe array.read(at: position, into: buffer)
-    count.add(read, ordering: .relaxed)
-    return read
-  }
-}

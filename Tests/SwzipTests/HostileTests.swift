@@ -92,9 +92,9 @@ struct HostileTests {
       let first = HandMade.segment(bytes, at: 0)
       let copy = HandMade.segment(bytes, at: bytes.count, copyOf: .earlier(member: 0, offset: 0))
       let container = try HandMade.container([first, copy])
-      let source = CountedSource(container)
+      let source = CountingSource(container)
       #expect(try verify(source, threads: threads).rawByteCount == UInt64(2 * bytes.count))
-      return Double(source.readByteCount) / Double(container.count)
+      return Double(source.byteCountRead) / Double(container.count)
     }
     #expect(try read(600) < 3)
   }
@@ -104,7 +104,7 @@ struct HostileTests {
     let depth = 9
     let byteCount = 12 * 8192
     let plain = Random.made(byteCount + 16)
-    let first = CountedSource(plain)
+    let first = CountingSource(plain)
     var (bases, content, container) = ([[UInt8]](), plain, [UInt8]())
     for step in 1...depth {
       let start = [UInt8](repeating: UInt8(step), count: 16)
@@ -121,7 +121,7 @@ struct HostileTests {
     _ = try unpack(from: ArraySource(container), to: sink, bases: known, threads: threads)
     #expect(same(sink.bytes, content))
     // Each base is read once to hash it, and once more to decode the last.
-    #expect(first.readByteCount < 2 * (depth + 2) * byteCount)
+    #expect(first.byteCountRead < 2 * (depth + 2) * byteCount)
   }
 
   // MARK: headers of model files

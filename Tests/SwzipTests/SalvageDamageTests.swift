@@ -123,8 +123,8 @@ struct SalvageDamageTests {
         let place = index.segments[segment]
         ends.append(Int(place.blocksPosition))
         let open = try OpenSegment(
-          ArraySource(container), place, index.header.version, number: segment, decoder: SegmentDecoder())
-        for entry in open.entries { ends.append(ends[ends.count - 1] + entry.frameByteCount) }
+          ArraySource(container), place, index.header.version, number: segment)
+        for entry in open.table.entries { ends.append(ends[ends.count - 1] + entry.frameByteCount) }
       }
     }
     ends += [Int(index.trailer.directoryPosition), container.count - Trailer.byteCount, container.count]

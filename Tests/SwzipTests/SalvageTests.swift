@@ -30,13 +30,15 @@ struct SalvageTests {
   static let blocks: [Block] = {
     do {
       return try segments.enumerated().flatMap { number, place in
-        let open = try OpenSegment(ArraySource(container), place, .current, number: number, decoder: SegmentDecoder())
-        return open.entries.indices.map { index in
+        let open = try OpenSegment(ArraySource(container), place, .current, number: number)
+        return open.table.entries.indices.map { index in
           let content = open.bytes(ofBlock: index)
           let start = Int(place.memberOffset)
           return Block(
             segment: number, number: index,
-            frame: Int(open.positions[index])..<(Int(open.positions[index]) + open.entries[index].frameByteCount),
+            frame: Int(
+              open.table.positions[index])..<(Int(open.table.positions[index])
+              + open.table.entries[index].frameByteCount),
             content: (start + content.lowerBound)..<(start + content.upperBound),
             isCopy: place.record.codec == CodecID.copy.rawValue)
         }

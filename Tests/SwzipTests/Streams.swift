@@ -21,6 +21,25 @@ final class ArraySource: RandomSource {
   }
 }
 
+/// Counts what is read of it.
+final class CountingSource: RandomSource {
+  private let source: ArraySource
+  private let count = Mutex((reads: 0, bytes: 0))
+
+  init(_ bytes: [UInt8]) { source = ArraySource(bytes) }
+
+  var byteCount: UInt64 { source.byteCount }
+  var reads: Int { count.withLock { $0.reads } }
+  var byteCountRead: Int { count.withLock { $0.bytes } }
+  func restart() { count.withLock { $0 = (0, 0) } }
+
+  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    let read = unsafe try source.read(at: position, into: buffer)
+    count.withLock { $0 = ($0.reads + 1, $0.bytes + read) }
+    return read
+  }
+}
+
 /// The same as through a pipe: without length, and once.
 final class PipeSource: ForwardSource {
   private let reader: any ForwardSource

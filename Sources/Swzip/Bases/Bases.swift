@@ -32,7 +32,6 @@ public final class Bases: Sendable {
 
   private let trust: Trust
   private let candidates: [Candidate]
-  private let keeping = Atomic(false)
 
   public init(_ files: [BaseFile], trust: Trust = .digest) throws(SwzipError) {
     self.trust = trust
@@ -73,10 +72,6 @@ public final class Bases: Sendable {
 
   /// None are known.
   static var none: Bases { Bases(merging: []) }
-
-  /// Whether readers keep decoded blocks (`BlockCache`), as values have been met that need several ranges.
-  var keepsBlocks: Bool { keeping.load(ordering: .relaxed) }
-  func keepBlocks() { keeping.store(true, ordering: .relaxed) }
 
   /// Whether bases are hashed before they are used: then what does not decode is no fault of theirs.
   var proves: Bool { trust == .digest }
@@ -144,6 +139,15 @@ public final class Bases: Sendable {
 }
 
 extension RandomSource {
+  /// As many bytes as `target` holds, of a base whose length was compared: where they lie, or nil if they are in `target`.
+  func lendBase(
+    at position: UInt64, into target: UnsafeMutableRawBufferPointer
+  ) throws(SwzipError) -> LentBytes? {
+    if let lent = try borrow(at: position, count: target.count) { return lent }
+    try unsafe readBase(at: position, into: target)
+    return nil
+  }
+
   /// Exactly as many bytes as `target` holds, of a base whose length was compared.
   func readBase(at position: UInt64, into target: UnsafeMutableRawBufferPointer) throws(SwzipError) {
     do throws(SwzipError) {

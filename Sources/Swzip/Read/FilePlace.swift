@@ -70,23 +70,3 @@ package struct FilePlace: Sendable {
     return places
   }
 }
-
-/// Where the tensors of a bundle lie (spec/FORMAT.md, section 5).
-enum BundleTensors {
-  /// Throws `tensorRange` unless each lies in one file, that of the tensor before it or a later one. `byteCounts`: of the
-  /// files.
-  static func check(
-    _ tensors: [TensorRecord], _ byteCounts: [UInt64], at position: UInt64
-  ) throws(SwzipError) {
-    var (number, start): (Int, UInt64) = (0, 0)
-    for tensor in tensors {
-      while number < byteCounts.count, tensor.offset + tensor.byteCount > start + byteCounts[number] {
-        start += byteCounts[number]
-        number += 1
-      }
-      guard number < byteCounts.count, tensor.offset >= start else {
-        throw SwzipError(.corrupt, .tensorRange, at: position, detail: tensor.name)
-      }
-    }
-  }
-}

@@ -64,24 +64,24 @@ final class SalvageAssembler {
 
   private func follow(_ place: ContainerIndex.Place, _ number: Int) throws(SwzipError) {
     let source = container.source
-    let decoder = SegmentDecoder()
     let opened = try unlessDamaged { () throws(SwzipError) in
-      try OpenSegment(source, place, container.header?.version ?? .current, number: number, decoder: decoder)
+      try OpenSegment(source, place, container.header?.version ?? .current, number: number)
     }
     if let opened {
-      for (number, entry) in opened.entries.enumerated() {
+      for (number, entry) in opened.table.entries.enumerated() {
         try decode(
-          decoder, UInt64(number), at: opened.positions[number], byteCount: entry.frameByteCount, entry: entry)
+          opened.decoder, UInt64(number), at: opened.table.positions[number], byteCount: entry.frameByteCount,
+          entry: entry)
       }
       return
     }
-    // Its line in the block tables is lost, or its frame.
+    // Its lines in the block tables are lost, or its frame.
     let header = try unlessDamaged { () throws(SwzipError) in
-      let header = try OpenSegment.readHeader(source, place, number: number)
-      decoder.begin(header)
-      return header
+      try OpenSegment.readHeader(source, place, number: number)
     }
-    guard header != nil else { return }
+    guard let header else { return }
+    let decoder = SegmentDecoder()
+    decoder.begin(header)
     let start = place.blocksPosition
     try takeBlocks(of: decoder, from: 0, in: start..<(start + place.record.blocksByteCount))
   }

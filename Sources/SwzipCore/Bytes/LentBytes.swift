@@ -12,3 +12,12 @@
     self.owner = owner
   }
 }
+
+extension LentBytes {
+  /// `count` of them, from `offset` on.
+  package func part(at offset: Int, count: Int) -> LentBytes {
+    unsafe LentBytes(
+      UnsafeRawBufferPointer(rebasing: bytes[offset..<(offset + count)]),
+      slack: slack + bytes.count - offset - count, owner: owner)
+  }
+}

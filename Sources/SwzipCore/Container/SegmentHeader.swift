@@ -42,10 +42,6 @@ package struct SegmentHeader: Equatable, Sendable {
   package var width: Int { codec == CodecID.bytes.rawValue ? 1 : elementType.width }
   /// Whether the segment's references determine its values.
   package var refers: Bool { CodecID(rawValue: codec)?.refers ?? false }
-  /// Whether a reference is a range of a base.
-  package var needsBase: Bool { references.contains { $0.earlierMember == nil } }
-  /// Whether a reference is a range of the container.
-  package var refersBack: Bool { references.contains { $0.earlierMember != nil } }
   /// Bytes of the range that each reference names.
   package var referencedByteCount: UInt64 { valueCount * UInt64(referenceWidth) }
   /// Bytes of a value in those ranges.

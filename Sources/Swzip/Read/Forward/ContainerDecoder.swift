@@ -1,0 +1,129 @@
+public import SwzipCore
+
+/// Decodes a container that arrives piece by piece, of any size: every hash is checked, blocks are decoded in batches of about
+/// 8 MiB, written in order, and the index at the end must agree with what was read. Without references to what passed, memory is
+/// bounded whatever the size of the container. One thread at a time.
+public final class ContainerDecoder {
+  private let window: FrameWindow
+  private var scanner: ContainerScanner
+  private let pipeline: DecodePipeline
+  private let output: MemberOutput
+  private let references: ForwardReferences
+  private let members: (any MemberSinks)?
+  /// Of the segment whose blocks come next.
+  private var decoder = SegmentDecoder()
+  /// So many bytes have to be there before there is anything to do.
+  private var needed = 0
+  private var kind = FileHeader.Kind.file
+  private var report: UnpackReport?
+
+  /// `members`: where files go; without it everything is verified and nothing written. `bases`: what the container may refer
+  /// to. Ranges that it repeats are read back from `members`.
+  public convenience init(
+    to members: (any MemberSinks)?, bases: Bases? = nil, threads: Int = 1, progress: ProgressHandler? = nil
+  ) throws(SwzipError) {
+    try self.init(members, random: nil, expected: nil, bases: bases, threads: threads, progress)
+  }
+
+  /// `random`: the container itself, where it can be read at any position; `expected`: its length.
+  init(
+    _ members: (any MemberSinks)?, random: (any RandomSource)?, expected: UInt64?, bases: Bases?, threads: Int,
+    _ progress: ProgressHandler?
+  ) throws(SwzipError) {
+    self.members = members
+    window = try FrameWindow(expected: expected)
+    scanner = ContainerScanner(checksNames: members != nil)
+    output = try MemberOutput(members, progress)
+    pipeline = try DecodePipeline(threads: threads, output)
+    references = ForwardReferences(random, output, bases)
+  }
+
+  /// The next bytes of the container. Throws as soon as they cannot be those of one.
+  public func push(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
+    var rest = unsafe bytes
+    while unsafe !rest.isEmpty {
+      try pipeline.flush()
+      let room = try unsafe window.room()
+      let count = min(room.count, rest.count)
+      unsafe room.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
+      window.add(count)
+      unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+      try advance(isEnd: false)
+    }
+  }
+
+  /// All bytes have come. Throws what is wrong with them as a whole.
+  public func finish() throws(SwzipError) -> UnpackReport {
+    if report == nil { try advance(isEnd: true) }
+    return report!
+  }
+
+  /// All of a source.
+  func run(_ source: any ForwardSource) throws(SwzipError) -> UnpackReport {
+    var isEnd = false
+    while !isEnd {
+      try pipeline.flush()
+      let room = try unsafe window.room()
+      let count = try unsafe source.read(into: room)
+      window.add(count)
+      isEnd = count < room.count
+      try advance(isEnd: isEnd)
+    }
+    return try finish()
+  }
+
+  /// Takes as much of what is there as it can.
+  private func advance(isEnd: Bool) throws(SwzipError) {
+    while report == nil, isEnd || window.byteCount >= needed {
+      switch try unsafe scanner.next(window.bytes, isEnd: isEnd) {
+      case .needs(let count):
+        needed = count
+        return
+      case .took(let count, let found):
+        needed = 0
+        let frame = unsafe UnsafeRawBufferPointer(rebasing: window.bytes[..<count])
+        try unsafe take(found, frame)
+        window.consume(count)
+      }
+    }
+  }
+
+  private func take(_ found: ContainerScanner.Found, _ frame: UnsafeRawBufferPointer) throws(SwzipError) {
+    switch found {
+    case .header(let header): kind = header.kind
+    case .member(let member, let file):
+      try output.begin(member, file: file)
+      references.begin(member)
+    case .segment(let segment):
+      try pipeline.beginSegment(decoderByteCount: segment.decoderByteCount)
+      decoder = SegmentDecoder()
+      decoder.begin(segment)
+      if references.needWrittenBytes(segment) { try pipeline.settle() }
+    case .block(let block, let index):
+      let segment = decoder.header
+      let reference = try unsafe references.reader(of: segment)
+      try unsafe pipeline.add(
+        frame, of: decoder, block: index, position: scanner.position - UInt64(frame.count),
+        outByteCount: block.valueCount * segment.width, reference)
+      // Without random access a copy needs all that stands before it to be written.
+      if references.needWrittenBytes(segment) { try pipeline.settle() }
+    case .memberEnd:
+      try pipeline.settle()
+      let (checksum, sha256) = try output.end()
+      try scanner.endMember(checksum: checksum, sha256: sha256)
+    case .indexPart: break
+    case .end(let root): try end(root)
+    }
+  }
+
+  private func end(_ root: [UInt8]) throws(SwzipError) {
+    for link in scanner.links { try members?.link(link.name, to: link.target) }
+    var report = UnpackReport()
+    report.rawByteCount = output.written
+    report.packedByteCount = scanner.position
+    report.memberCount = scanner.fileCount
+    if kind == .file { report.checksum = output.checksum?.hexadecimal ?? "" }
+    report.root = swzipHexadecimal(root)
+    self.report = report
+  }
+}

@@ -1,0 +1,192 @@
+internal import SwzipCore
+
+/// A range of a member, wanted in a buffer: planned in batches of segments, read in steps, decoded block by block.
+@safe struct ReadRequest {
+  let file: SwzFile
+  let member: Int
+  let offset: UInt64
+  let buffer: UnsafeMutableRawBufferPointer
+  let policy: CheckPolicy
+  /// How many references of this container lead here.
+  var depth = 0
+
+  private var end: UInt64 { unsafe offset + UInt64(buffer.count) }
+  private var index: ContainerIndex { file.index }
+
+  /// Bytes of a batch, once they are decoded, and its segments.
+  private static let batchBytes: UInt64 = 32 << 20
+  private static let batchSegments = 1024
+  /// What is read at once of each reference of blocks in a row.
+  private static let referenceBytes = 1 << 20
+
+  func run(on workers: [ReadWorker]) throws(SwzipError) {
+    var number = index.segment(holding: offset, member: member)
+    while number < index.firstSegment[member + 1], index.segments[number].memberOffset < end {
+      let first = number
+      var byteCount: UInt64 = 0
+      while number < index.firstSegment[member + 1], index.segments[number].memberOffset < end,
+        byteCount < Self.batchBytes, number < first + Self.batchSegments
+      {
+        byteCount += index.segments[number].record.byteCount
+        number += 1
+      }
+      let plan = try plan(first..<number, threads: workers.count)
+      try runJobs(threads: workers.count, count: plan.steps.count) { step, worker throws(SwzipError) in
+        try run(plan.steps[step], on: workers[worker])
+      }
+    }
+  }
+
+  // MARK: what is read
+
+  /// What has to be read of some segments. Blocks that are remembered are taken at once.
+  private func plan(_ numbers: Range<Int>, threads: Int) throws(SwzipError) -> ReadPlan {
+    let known = numbers.map { file.opened.segment($0) }
+    let closed = zip(numbers, known).filter { $0.1 == nil }.map(\.0)
+    let span = closed.first.map { $0..<(closed[closed.count - 1] + 1) } ?? 0..<0
+    let tables = try file.tables(of: span)
+    let last = index.segments[numbers.upperBound - 1]
+    var plan = ReadPlan(
+      byteCount: last.blocksPosition + last.record.blocksByteCount - index.segments[numbers.lowerBound].framePosition,
+      threads: threads)
+    for (number, known) in zip(numbers, known) {
+      let place = index.segments[number]
+      let (from, to) = wanted(of: place)
+      let segment: OpenSegment
+      if let known {
+        segment = known
+      } else {
+        let table = tables[number - span.lowerBound]
+        let blocks = table.blocks(from: from, to: to, of: place.record.byteCount)
+        if let blocks, plan.add(number, place, table, blocks) { continue }
+        // Its header says which blocks are wanted, or is wanted at several steps.
+        segment = try open(number, OpenSegment.readHeader(file.source, place, number: number), table)
+      }
+      for block in segment.blocks(from: from, to: to) where !takeKnown(block, of: number, segment) {
+        plan.add(block: block, of: number, segment)
+      }
+    }
+    return plan
+  }
+
+  private func open(_ number: Int, _ header: SegmentHeader, _ table: SegmentTable) throws(SwzipError) -> OpenSegment {
+    let place = index.segments[number]
+    guard file.rules.allows(header, of: member) else {
+      throw SwzipError(.corrupt, .reference, at: place.framePosition)
+    }
+    let segment = try OpenSegment(header, table, place)
+    file.opened.keep(segment, as: number)
+    return segment
+  }
+
+  /// Bytes of a segment that are wanted.
+  private func wanted(of place: ContainerIndex.Place) -> (from: UInt64, to: UInt64) {
+    let from = max(offset, place.memberOffset) - place.memberOffset
+    return (from, min(end - place.memberOffset, place.record.byteCount))
+  }
+
+  /// Copies a block that is remembered; false if it is not.
+  private func takeKnown(_ block: Int, of number: Int, _ segment: OpenSegment) -> Bool {
+    guard let known = file.decoded.block(BlockCache.Key(segment: number, block: block)) else { return false }
+    unsafe known.withUnsafeBytes { unsafe copy($0, to: start(ofBlock: block, segment)) }
+    return true
+  }
+
+  // MARK: steps
+
+  private func run(_ step: ReadPlan.Step, on worker: ReadWorker) throws(SwzipError) {
+    let bytes = try worker.bytes(step.range, of: file.source)
+    for part in step.parts {
+      let segment: OpenSegment
+      switch part.segment {
+      case .open(let known): segment = known
+      case .closed(let table):
+        let place = index.segments[part.number]
+        let frame = bytes.part(
+          at: Int(place.framePosition - step.range.lowerBound), count: Int(place.record.frameByteCount))
+        let header = try unsafe OpenSegment.readHeader(frame.bytes.bytes, place, number: part.number)
+        segment = try open(part.number, header, table)
+      }
+      let header = segment.decoder.header
+      let unit = Int(header.blockValues) * header.referenceWidth
+      let most = header.refers ? max(1, Self.referenceBytes / unit) : part.blocks.count
+      for first in stride(from: part.blocks.lowerBound, to: part.blocks.upperBound, by: most) {
+        let blocks = first..<min(first + most, part.blocks.upperBound)
+        let references = unsafe ReferenceWindow(header, blocks, worker) {
+          reference, offset, target throws(SwzipError) in
+          try unsafe read(reference, at: offset, into: target)
+        }
+        for block in blocks where !takeKnown(block, of: part.number, segment) {
+          let frame = segment.table.range(ofBlock: block)
+          try decode(
+            block, of: part.number, segment,
+            bytes.part(
+              at: Int(frame.lowerBound - step.range.lowerBound), count: Int(frame.upperBound - frame.lowerBound)),
+            references, on: worker)
+        }
+      }
+    }
+  }
+
+  // MARK: blocks
+
+  /// Decodes one block straight into the buffer, or by way of memory where only a part of it is wanted.
+  private func decode(
+    _ block: Int, of number: Int, _ segment: OpenSegment, _ frame: LentBytes, _ references: ReferenceWindow,
+    on worker: ReadWorker
+  ) throws(SwzipError) {
+    let (start, count) = (start(ofBlock: block, segment), segment.bytes(ofBlock: block).count)
+    let isWhole = unsafe start >= 0 && start + count <= buffer.count
+    let out =
+      try unsafe isWhole
+      ? UnsafeMutableRawBufferPointer(rebasing: buffer[start..<(start + count)]) : worker.partial(count)
+    do throws(SwzipError) {
+      try unsafe segment.decoder.decode(
+        frame.bytes, block: UInt64(block), into: out, policy: policy, entry: segment.table.entries[block],
+        streaming: isWhole && buffer.count >= 8 << 20, scratch: worker.scratch,
+        position: segment.table.positions[block],
+        reference: references.read)
+    } catch {
+      // The block is as it was stored: what it was decoded with is not, if nobody has proved it.
+      let rules: [SwzipError.Rule] = [.decodedHash, .subStreams, .frameSize, .padding]
+      guard rules.contains(error.rule), segment.decoder.header.needsBase, !file.bases.bases.proves else { throw error }
+      throw SwzipError(.base, .baseDiffers)
+    }
+    unsafe file.decoded.add(out, as: BlockCache.Key(segment: number, block: block), isPart: !isWhole)
+    if !isWhole { unsafe copy(UnsafeRawBufferPointer(out), to: start) }
+  }
+
+  /// Where a block begins in the buffer, or before it.
+  private func start(ofBlock block: Int, _ segment: OpenSegment) -> Int {
+    let header = segment.decoder.header
+    return Int(Int64(bitPattern: header.memberOffset) - Int64(bitPattern: offset))
+      + block * Int(header.blockValues) * header.width
+  }
+
+  /// Copies what of a block lies in the buffer.
+  private func copy(_ block: UnsafeRawBufferPointer, to start: Int) {
+    let from = max(0, -start)
+    let count = unsafe min(block.count, buffer.count - start) - from
+    unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[(start + from)...]).copyMemory(
+      from: UnsafeRawBufferPointer(rebasing: block[from..<(from + count)]))
+  }
+
+  // MARK: references
+
+  /// Bytes of what a segment of the member refers to, from `plus` in that range on; where they lie if they are in memory.
+  private func read(
+    _ reference: Reference, at plus: UInt64, into target: UnsafeMutableRawBufferPointer
+  ) throws(SwzipError) -> LentBytes? {
+    switch reference {
+    case .earlier(let other, let start):
+      // A copy of a copy is damage: chains of ranges that straddle blocks would double the work at each step.
+      guard depth == 0 else { throw SwzipError(.corrupt, .reference) }
+      try unsafe file.read(
+        containerMember: Int(other), offset: start + plus, into: target, policy: policy, depth: depth + 1)
+      return nil
+    case .base(let number, let start):
+      let records = index.directory.members[member].header.bases
+      return try unsafe file.bases.source(number, of: member, records).lendBase(at: start + plus, into: target)
+    }
+  }
+}
