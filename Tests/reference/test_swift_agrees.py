@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the built command over the hand-made containers of tools/fixtures/hand.py: exit codes and contents must be those
-of the manifest.
+"""Runs the built command over the hand-made containers of tools/fixtures/handmade: exit codes and contents must be
+those of the manifest.
 
     python3 test_swift_agrees.py [PROGRAM]
 
@@ -27,7 +27,7 @@ from threading import Lock
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools" / "fixtures")]
 
-import hand  # noqa: E402
+from handmade.writing import written  # noqa: E402
 
 NEEDS_BASE = 4  # exit code where a base is missing
 BATCH = 300  # containers to a process
@@ -284,7 +284,7 @@ class Agreement:
 def main() -> int:
     start = time.monotonic()
     program = find_program()
-    folder = hand.written()
+    folder = written()
     print(f"containers are written after {time.monotonic() - start:.1f} s")
     with tempfile.TemporaryDirectory() as scratch:
         agreement = Agreement(program, folder, Path(scratch))

@@ -1,0 +1,104 @@
+"""Single codecs: examples of their pages, arithmetic, plans drawn by chance."""
+
+from __future__ import annotations
+
+import random
+import struct
+
+import reference_decoder as decoder
+
+from decoder_tests.checks import Checks, run, shared
+from handmade.codecs.delta import DeltaPlan, value_bits
+from handmade.codecs.delta_samples import moved, quiet_plan
+from handmade.codecs.huffman import Code
+from handmade.codecs.prediction import Prediction, moment, scaling, weight
+from handmade.codecs.prediction_samples import ODD_NUMBERS
+from handmade.wire.codes import BF16, E4M3, F16, F32, F64, I16, I32, I64, U8
+from handmade.wire.encoding import round_up
+
+
+class ExampleTests(Checks):
+    """The example of codecs/huffman.md."""
+
+    def test_table(self) -> None:
+        data = bytes.fromhex("010504120303")
+        cursor = decoder.Cursor(data, 0, len(data), "example")
+        table = decoder.read_table(cursor)
+        self.check("lengths", {s: n for s, n in enumerate(table) if n} == {5: 2, 6: 1, 7: 3, 9: 3}, table)
+        codes = {5: "10", 6: "0", 7: "110", 9: "111"}
+        self.check("writer", Code({5: 2, 6: 1, 7: 3, 9: 3}).bits == codes)
+        stream = int("".join(codes[symbol] for symbol in (6, 5, 7, 9))[::-1], 2).to_bytes(2, "little")
+        self.check("reader", decoder.decode_stream(stream, table, 4, cursor) == [9, 7, 5, 6])
+
+
+class PredictionTests(Checks):
+    """The arithmetic of codec delta's predictions is that of handmade, which knows whole numbers only."""
+
+    def predict(self, prediction: Prediction, element: int, words: tuple[int, ...]) -> int:
+        """b by the reference decoder."""
+        segment = decoder.Segment(0, 0, 4, 1, 0, element, decoder.DELTA, 0, 0, decoder.CODER_RANS)
+        segment.prediction = decoder.PREDICTIONS[prediction.p]
+        segment.constants = struct.unpack(segment.prediction.constants, prediction.data[1:])
+        cursor = decoder.Cursor(b"", 0, 0, "test")
+        block = decoder.Block(cursor, segment, 1, lambda number: words[number].to_bytes(4, "little"))
+        return decoder.predicted(block)[0]
+
+    def test_same(self) -> None:
+        rng = random.Random(2)
+        odd = [sign << 31 | number for number in ODD_NUMBERS for sign in (0, 1)]
+        for p, widths in {1: (64,), 2: (64, 64), 3: (64, 64, 32, 32, 32)}.items():
+            for _ in range(3000):
+                usual = (scaling(0.9999), moment(), weight())[p - 1].constants
+                any_bits = (rng.getrandbits(width) for width in widths)
+                constants = tuple(c if rng.randrange(4) else bits for c, bits in zip(usual, any_bits, strict=True))
+                prediction = Prediction(p, constants)
+                words = tuple(rng.choice((rng.choice(odd), rng.getrandbits(32))) for _ in range(prediction.sources))
+                for element in (F32, BF16)[: 1 + (p == 3)]:
+                    expected = prediction.value(element, words)
+                    found = self.predict(prediction, element, words)
+                    self.check(f"prediction {prediction} {words}", found == expected, (found, expected))
+
+
+class QuietTests(Checks):
+    """Plans of quiet values, drawn by chance, decode to what they are made of."""
+
+    ELEMENTS = (U8, E4M3, BF16, F16, I16, F32, I32, F64, I64)
+
+    def plan(self, rng: random.Random) -> DeltaPlan:
+        count, length = rng.randrange(200, 900), rng.choice((0, 1, 7, 25, 150))
+        fields = {"contexts": rng.randrange(1, 20), "row_length": length, "row_bits": rng.randrange(5) if length else 0}
+        fields["q"] = rng.randrange(1, fields["contexts"] + 1)
+        return quiet_plan(rng.choice(self.ELEMENTS), count, rate=rng.choice((0, 0.01, 0.1, 0.3)), **fields)
+
+    @shared
+    def test_drawn(self) -> None:
+        for number in self.mine(range(300)):
+            rng = random.Random(number)
+            plan = self.plan(rng)
+            container = plan.container()
+            container.first.segments[1].per_block = round_up(len(plan.values), plan.row_length or 1)
+            same = decoder.decode_file(container.build()) == plan.base + plan.decoded
+            self.check(f"plan {number}", same, "other bytes")
+
+    def decoded(self, element: int, base: int, changes: list[tuple[int, int]]) -> bytes:
+        """What the reference decoder makes of 600 values of one base with changes at places."""
+        values = [base] * 600
+        for place, g in changes:
+            values[place] = moved(element, base, g)
+        plan = DeltaPlan(element, [base] * 600, values, contexts=1, q=1)
+        return decoder.decode_file(plan.container().build())[600 * value_bits(element) // 8 :]
+
+    @shared
+    def test_places(self) -> None:
+        for element, base in ((U8, 7), (BF16, 0x3F80), (I32, 99), (I64, 5)):
+            width = value_bits(element) // 8
+            for first in self.mine(range(100)):
+                found = self.decoded(element, base, [(first, 2), (first + 1, 3)])
+                numbers = [int.from_bytes(found[at : at + width], "little") for at in range(0, len(found), width)]
+                expected = [base] * first + [base + 2, base + 3] + [base] * (598 - first)
+                self.check(f"element type {element}, place {first}", numbers == expected, numbers)
+
+    def test_listed(self) -> None:
+        for name, shown in {"good-quiet-base.swz": True, "good-delta-base.swz": False}.items():
+            found = b", Q 3" in run("--list", self.folder / name)[1]
+            self.check(name, found == shown)
