@@ -24,6 +24,7 @@ sys.path[:0] = [str(ROOT / "spec"), str(ROOT / "tools" / "fixtures")]
 
 import golden  # noqa: E402
 import reference_decoder as decoder  # noqa: E402
+from golden_inputs.golden import digest, sha256  # noqa: E402
 from test_swift_agrees import files, find_program  # noqa: E402
 
 UPDATE = "if that is on purpose, run tools/fixtures/golden.py and look at the difference of Fixtures/SIZES"
@@ -60,7 +61,7 @@ def reference_digest(line: Line) -> str:
             contents[file.name] = content[file.start : file.end]
     except decoder.Refusal as refusal:
         return str(refusal)
-    return golden.digest(contents[""] if container.header.kind == 0 else contents)
+    return digest(contents[""] if container.header.kind == 0 else contents)
 
 
 class Checks:
@@ -79,7 +80,7 @@ class Checks:
         """Every container is what it was, and the reference decoder gives what was packed."""
         lines = manifest()
         for line in lines:
-            same = golden.sha256(line.path.read_bytes()) == line.container_sum
+            same = sha256(line.path.read_bytes()) == line.container_sum
             self.check(line.name, same, "the file was changed")
         with ProcessPoolExecutor() as pool:
             for line, found in zip(lines, pool.map(reference_digest, lines, chunksize=20), strict=True):
@@ -107,7 +108,7 @@ class Checks:
         for line in lines:
             made = Path(str(options[-1])) / line.path.stem
             content = files(made) if made.is_dir() else made.read_bytes() if made.exists() else b"nothing"
-            self.check(f"{line.name}, command", golden.digest(content) == line.digest, errors or "other bytes")
+            self.check(f"{line.name}, command", digest(content) == line.digest, errors or "other bytes")
         self.check("unpack", done.returncode == 0, errors)
 
     def packed_today(self) -> None:
