@@ -122,7 +122,7 @@ void swzip_delta_numbers_portable(const swzip_delta_kind *kind, const void *base
   swzip_delta_numbers_from(kind, base, 0, count, top, contexts, map, numbers);
 }
 size_t swzip_delta_apply_portable(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
-                                size_t byte_count, const void *base, size_t count, void *out) {
+                                  size_t byte_count, const void *base, size_t count, void *out) {
   size_t at = 0;
   const bool good = swzip_delta_apply_from(kind, symbols, bits, 8 * byte_count, base, 0, count, out, &at);
   return good ? (at + 7) / 8 : byte_count + 1;

@@ -1,5 +1,5 @@
 // Tables of the canonical Huffman code: codes in order, the plain decode table, the encode table.
-#include "kernels.h"
+#include "huffman_table.h"
 
 void swzip_code_order_make(const uint8_t lengths[256], swzip_code_order *order) {
   unsigned counts[SWZIP_CODE_BITS + 1] = {0}, next[SWZIP_CODE_BITS + 1], at[SWZIP_CODE_BITS + 1];
@@ -32,7 +32,7 @@ void swzip_code_order_make(const uint8_t lengths[256], swzip_code_order *order) 
 }
 
 // The definition: for each window, decode symbols while a whole code is left, six at most.
-void swzip_table_build_simple(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table) {
+void swzip_decode_table_build_portable(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table) {
   enum { size = 1 << SWZIP_CODE_BITS };
   swzip_code_order order;
   uint8_t symbol[size], length[size];
@@ -94,27 +94,4 @@ void swzip_encode_table_build(const uint8_t lengths[256], const uint32_t counts[
     table->low[i] = (uint8_t)table->code[s];
     table->high[i] = (uint8_t)((table->code[s] >> 8 & 7) << 4 | table->length[s]);
   }
-}
-
-swzip_geometry swzip_geometry_unsorted(uint32_t value_count) {
-  swzip_geometry geometry;
-  const uint32_t stream = ((value_count + SWZIP_STREAMS - 1) / SWZIP_STREAMS + 255) / 256 * 256;
-  for (uint32_t g = 0; g < 4; g++) {
-    const uint32_t start = 8 * stream * g;
-    geometry.stream[g] = stream;
-    geometry.values[g] = value_count > start + 8 * stream ? 8 * stream : value_count > start ? value_count - start : 0;
-  }
-  return geometry;
-}
-
-swzip_geometry swzip_geometry_sorted(uint32_t rows, uint32_t row_length) {
-  swzip_geometry geometry;
-  const uint32_t share = (rows + 3) / 4;
-  for (uint32_t g = 0; g < 4; g++) {
-    const uint32_t start = share * g;
-    const uint32_t mine = rows > start + share ? share : rows > start ? rows - start : 0;
-    geometry.values[g] = mine * row_length;
-    geometry.stream[g] = ((geometry.values[g] + 7) / 8 + 31) / 32 * 32;
-  }
-  return geometry;
 }

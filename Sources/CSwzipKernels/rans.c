@@ -128,3 +128,11 @@ bool swzip_rans_decode_portable(const uint8_t *words, size_t word_count, const u
   return rans_decode_from(words, word_count, x, 0, count, numbers, tables, symbols, &at) &&
          rans_is_finished(x, at, word_count);
 }
+
+void swzip_rans_numbers_portable(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
+                                 const uint8_t *map, uint8_t *numbers) {
+  for (size_t row = 0; row < rows; row++, numbers += row_length) {
+    if (columns) for (size_t j = 0; j < row_length; j++) numbers[j] = map[row_classes[row] + columns[j]];
+    else memset(numbers, map[row_classes[row]], row_length);
+  }
+}

@@ -30,3 +30,11 @@ void swzip_rows_gather(const uint8_t *symbols, uint32_t rows, uint32_t row_lengt
       *natural_row++ = r;
     }
 }
+
+void swzip_row_sums_portable(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums) {
+  for (uint32_t row = 0; row < rows; row++, symbols += row_length) {
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < row_length; i++) sum += symbols[i];
+    sums[row] = sum;
+  }
+}

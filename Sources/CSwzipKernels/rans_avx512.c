@@ -1,7 +1,7 @@
 // AVX-512: rANS of 16 states a vector, two vectors in flight; words come in by expansion of the lanes that need one. Gives the
 // symbols of rans.c.
 #if defined(__x86_64__)
-#include "avx512.h"
+#include "vector_avx512.h"
 #include "rans.h"
 
 #define TURN(v, place)                                                                                           \
@@ -20,7 +20,7 @@
     at += (size_t)__builtin_popcount(low);                                                                       \
   }
 
-bool swzip_avx512_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
+bool swzip_rans_decode_avx512(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
                               const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols) {
   vec a = LOAD(states), b = LOAD(states + 64);
   size_t at = 0, i = 0;

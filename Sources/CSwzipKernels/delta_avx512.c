@@ -1,7 +1,7 @@
 // AVX-512: differences applied to a base, 16 values of 4 bytes a vector. Gives what delta.c gives. Narrower values gain
 // nothing over AVX2's.
 #if defined(__x86_64__)
-#include "avx512.h"
+#include "vector_avx512.h"
 #include "delta.h"
 
 // Sums up to each of 16 numbers.
@@ -65,9 +65,9 @@ INLINE size_t apply_by(const uint8_t *symbols, const uint8_t *bits, size_t bit_c
   return i;
 }
 
-size_t swzip_avx512_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
+size_t swzip_delta_apply_avx512(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
                                 size_t byte_count, const void *base, size_t count, void *out) {
-  if (kind->width != 4) return swzip_avx2_delta_apply(kind, symbols, bits, byte_count, base, count, out);
+  if (kind->width != 4) return swzip_delta_apply_avx2(kind, symbols, bits, byte_count, base, count, out);
   size_t at = 0;
   const size_t done = kind->is_float ? apply_by(symbols, bits, 8 * byte_count, base, count, 0x80000000u, out, &at)
                                      : apply_by(symbols, bits, 8 * byte_count, base, count, 0, out, &at);

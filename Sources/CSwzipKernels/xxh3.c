@@ -1,18 +1,13 @@
-// XXH3 by the library's header, for the baseline of the processor family (SSE2, NEON or plain C).
+// XXH3 for the baseline of the processor family (SSE2, NEON or plain C).
 #if defined(__AVX__)
 #error "this file must be built for the baseline: dispatch would lie otherwise"
 #endif
-#define XXH_INLINE_ALL
-#define XXH_STATIC_LINKING_ONLY
-#include <xxhash.h>
-
-#include "kernels.h"
 #include "xxh3.h"
 
 _Static_assert(sizeof(XXH3_state_t) <= SWZIP_XXH3_STATE_BYTES, "state of XXH3");
 
 uint64_t swzip_xxh3_64_portable(const void *bytes, size_t byte_count, uint64_t seed) {
-  return seed == 0 ? XXH3_64bits(bytes, byte_count) : XXH3_64bits_withSeed(bytes, byte_count, seed);
+  return xxh3_64(bytes, byte_count, seed);
 }
 
 void swzip_xxh3_128_begin(void *state) {

@@ -1,24 +1,23 @@
-// AVX2 + BMI2: decode tables, and the set of kernels of this level.
-#if defined(__x86_64__)
-#include "avx2.h"
-#include "xxh3.h"
-
-// ---------------------------------------------------------------- decode table
-
+// AVX2: decode tables.
+//
 // The table for windows of b bits is composed from shorter ones: the entry of a window is its first symbol followed by
-// the entry of the b - l bits left. Whole runs of entries are made by vector adds, a fifth of the simple build's time.
-// Codes of one bit would put more than six symbols into an entry: the simple build serves them.
+// the entry of the b - l bits left. Whole runs of entries are made by vector adds, a fifth of the definition's time.
+// Codes of one bit would put more than six symbols into an entry: the definition serves them.
+#if defined(__x86_64__)
+#include "vector_avx2.h"
+#include "huffman_table.h"
+
 INLINE uint64_t prepend(uint64_t first, uint64_t rest) {
   return first + ((rest >> 8 & 0x00FFFFFFFFFF0000ull) | (rest & 0xFFFF));
 }
 
-void swzip_avx2_table_build(const uint8_t *lengths, unsigned shift, swzip_decode_table *table) {
+void swzip_decode_table_build_avx2(const uint8_t *lengths, unsigned shift, swzip_decode_table *table) {
   enum { bits = SWZIP_CODE_BITS };
   swzip_code_order order;
   swzip_code_order_make(lengths, &order);
   const int shortest = order.length[0];
   if (shortest == 1) {
-    swzip_table_build_simple(lengths, shift, table);
+    swzip_decode_table_build_portable(lengths, shift, table);
     return;
   }
   // heads[w]: first symbol of a 6-bit window, where its code has at most 6 bits. parts[(1 << b) + w]: b-bit window w.
@@ -61,29 +60,5 @@ void swzip_avx2_table_build(const uint8_t *lengths, unsigned shift, swzip_decode
   }
   table->max_count = (uint32_t)(bits / shortest);
 }
-
-const swzip_kernel_set swzip_kernels_avx2 = {
-    .xxh3_64 = swzip_xxh3_64_avx2,
-    .xxh3_128_add = swzip_xxh3_128_add_avx2,
-    .table_build = swzip_avx2_table_build,
-    .huffman_encode = swzip_avx2_huffman_encode,
-    .symbols_decode = swzip_avx2_symbols_decode,
-    .float_decode = swzip_avx2_float_decode,
-    .float_split = swzip_avx2_float_split,
-    .fixed4_escapes = swzip_avx2_fixed4_escapes,
-    .fixed4_decode = swzip_avx2_fixed4_decode,
-    .fixed4_encode = swzip_avx2_fixed4_encode,
-    .row_sums = swzip_avx2_row_sums,
-    .rans_decode = swzip_avx2_rans_decode,
-    .rans_numbers = swzip_avx2_rans_numbers,
-    .sparse_expand = swzip_avx2_sparse_expand,
-    .histogram_add = swzip_histogram_add_plain,
-    .delta_symbols = swzip_avx2_delta_symbols,
-    .delta_low_bits = swzip_avx2_delta_low_bits,
-    .delta_numbers = swzip_avx2_delta_numbers,
-    .delta_apply = swzip_avx2_delta_apply,
-    .delta_dense = swzip_avx2_delta_dense,
-    .predict = swzip_avx2_predict,
-};
 #pragma clang attribute pop
 #endif

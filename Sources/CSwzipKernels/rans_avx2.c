@@ -1,6 +1,6 @@
 // AVX2: rANS of eight states a vector, four vectors in flight. Gives the symbols of rans.c.
 #if defined(__x86_64__)
-#include "avx2.h"
+#include "vector_avx2.h"
 #include "rans.h"
 
 #define TURN(v, place)                                                                                          \
@@ -17,13 +17,13 @@
     const vec low = _mm256_cmpeq_epi32(_mm256_srli_epi32(v, 16), _mm256_setzero_si256());                       \
     const unsigned lanes = (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(low));                              \
     const vec in = _mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)(words + 2 * at)));                      \
-    const vec rank = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)swzip_avx2_ranks[lanes]));                          \
+    const vec rank = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)swzip_lane_ranks[lanes]));                          \
     const vec joined = _mm256_or_si256(_mm256_slli_epi32(v, 16), _mm256_permutevar8x32_epi32(in, rank));        \
     v = _mm256_blendv_epi8(v, joined, low);                                                                     \
     at += (size_t)__builtin_popcount(lanes);                                                                    \
   }
 
-bool swzip_avx2_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
+bool swzip_rans_decode_avx2(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
                             const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols) {
   const vec twelve = _mm256_set1_epi32(SWZIP_RANS_SLOTS - 1);
   vec a = LOAD(states), b = LOAD(states + 32), c = LOAD(states + 64), d = LOAD(states + 96);
@@ -46,7 +46,7 @@ bool swzip_avx2_rans_decode(const uint8_t *words, size_t word_count, const uint8
 }
 
 // A row's class shifts the map; the columns' classes then choose among 16 neighbours.
-void swzip_avx2_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
+void swzip_rans_numbers_avx2(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
                              const uint8_t *map, uint8_t *numbers) {
   for (size_t row = 0; row < rows; row++, numbers += row_length) {
     const uint8_t *const mine = map + row_classes[row];

@@ -1,8 +1,8 @@
 // AVX2: expansion of sparse blocks, eight values at a time. Gives the bytes of sparse.c. The table serves rANS too.
 #if defined(__x86_64__)
-#include "avx2.h"
+#include "vector_avx2.h"
 
-const uint64_t swzip_avx2_ranks[256] = {
+const uint64_t swzip_lane_ranks[256] = {
     0x0000000000000000, 0x0000000000000000, 0x0000000000000000, 0x0000000000000100,
     0x0000000000000000, 0x0000000000010000, 0x0000000000010000, 0x0000000000020100,
     0x0000000000000000, 0x0000000001000000, 0x0000000001000000, 0x0000000002000100,
@@ -70,14 +70,14 @@ const uint64_t swzip_avx2_ranks[256] = {
 };
 
 // Ranks choose the values; lanes without a bit are cleared.
-void swzip_avx2_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
+void swzip_sparse_expand_avx2(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
   const uint8_t *in = values;
   uint8_t *const bytes = out;
   const vec lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
   uint32_t i = 0;
   for (; i + 8 <= count; i += 8) {
     const unsigned bits = mask[i / 8];
-    const __m128i rank = _mm_cvtsi64_si128((long long)swzip_avx2_ranks[bits]);
+    const __m128i rank = _mm_cvtsi64_si128((long long)swzip_lane_ranks[bits]);
     const vec chosen = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)bits), lane), lane);
     if (width == 4) {
       const vec moved = _mm256_permutevar8x32_epi32(LOAD(in), _mm256_cvtepu8_epi32(rank));

@@ -1,11 +1,7 @@
-// Chooses the kernels once, by what the processor has, and hands every public call to them.
+// The kernels of each level: chosen once, by what the processor has, and every public call handed to them.
 #include <stdatomic.h>
 
 #include "kernels.h"
-
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-#endif
 
 static _Atomic(int) chosen = -1;
 
@@ -41,113 +37,85 @@ bool swzip_level_choose(swzip_level level) {
   return true;
 }
 
-static const swzip_kernel_set *kernels(void) {
+static const swzip_kernel_set sets[] = {
+#define PORTABLE(at_avx2, at_avx512, result, name, parameters) .name = swzip_##name##_portable,
+    [SWZIP_LEVEL_PORTABLE] = {SWZIP_KERNELS(PORTABLE)},
 #if defined(__x86_64__)
-  const swzip_level level = swzip_level_in_use();
-  if (level == SWZIP_LEVEL_AVX512) return &swzip_kernels_avx512;
-  if (level == SWZIP_LEVEL_AVX2) return &swzip_kernels_avx2;
+#define AVX2(at_avx2, at_avx512, result, name, parameters) .name = swzip_##name##_##at_avx2,
+    [SWZIP_LEVEL_AVX2] = {SWZIP_KERNELS(AVX2)},
+#define AVX512(at_avx2, at_avx512, result, name, parameters) .name = swzip_##name##_##at_avx512,
+    [SWZIP_LEVEL_AVX512] = {SWZIP_KERNELS(AVX512)},
 #endif
-  return &swzip_kernels_portable;
-}
+};
+
+const swzip_kernel_set *swzip_kernels(void) { return &sets[swzip_level_in_use()]; }
 
 uint64_t swzip_xxh3_64(const void *bytes, size_t byte_count, uint64_t seed) {
-  return kernels()->xxh3_64(bytes, byte_count, seed);
+  return swzip_kernels()->xxh3_64(bytes, byte_count, seed);
 }
 void swzip_xxh3_128_add(void *state, const void *bytes, size_t byte_count) {
-  kernels()->xxh3_128_add(state, bytes, byte_count);
+  swzip_kernels()->xxh3_128_add(state, bytes, byte_count);
 }
 void swzip_decode_table_build(const uint8_t lengths[256], unsigned shift, swzip_decode_table *table) {
-  kernels()->table_build(lengths, shift, table);
+  swzip_kernels()->decode_table_build(lengths, shift, table);
 }
 uint8_t *swzip_huffman_encode(const uint8_t *symbols, size_t count, const swzip_encode_table *table, uint8_t *out,
                               uint32_t first_position, uint32_t *missing, uint32_t missing_capacity,
                               uint32_t *missing_count) {
-  return kernels()->huffman_encode(symbols, count, table, out, first_position, missing, missing_capacity,
-                                   missing_count);
-}
-void swzip_symbols_decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS + 1], uint32_t count,
-                        const swzip_decode_table *const tables[4], uint8_t *tile, uint8_t *out) {
-  kernels()->symbols_decode(streams, offset, count, tables, tile, out);
+  return swzip_kernels()->huffman_encode(symbols, count, table, out, first_position, missing, missing_capacity,
+                                         missing_count);
 }
 bool swzip_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
-  return kernels()->float_decode(block, out, scratch, streaming, hash);
+  return swzip_kernels()->float_decode(block, out, scratch, streaming, hash);
 }
 bool swzip_float_split(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
                        uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
-  return kernels()->float_split(kind, values, count, window_base, symbols, raw_plane, low0, low1);
+  return swzip_kernels()->float_split(kind, values, count, window_base, symbols, raw_plane, low0, low1);
 }
 uint32_t swzip_fixed4_escapes(const uint8_t *codes, uint32_t count) {
-  return kernels()->fixed4_escapes(codes, count);
+  return swzip_kernels()->fixed4_escapes(codes, count);
 }
 void swzip_fixed4_decode(const uint8_t *codes, const uint8_t codebook[16], const uint8_t *raw_plane,
                          const uint8_t *escapes, uint32_t count, void *out, bool streaming, uint64_t *hash) {
-  kernels()->fixed4_decode(codes, codebook, raw_plane, escapes, count, out, streaming, hash);
+  swzip_kernels()->fixed4_decode(codes, codebook, raw_plane, escapes, count, out, streaming, hash);
 }
 uint32_t swzip_fixed4_encode(const void *values, uint32_t count, uint8_t window_first, uint8_t *codes,
                              uint8_t *raw_plane, uint8_t *escapes) {
-  return kernels()->fixed4_encode(values, count, window_first, codes, raw_plane, escapes);
+  return swzip_kernels()->fixed4_encode(values, count, window_first, codes, raw_plane, escapes);
 }
 void swzip_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums) {
-  kernels()->row_sums(symbols, rows, row_length, sums);
+  swzip_kernels()->row_sums(symbols, rows, row_length, sums);
 }
 void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]) {
-  kernels()->histogram_add(bytes, count, step, counts);
+  swzip_kernels()->histogram_add(bytes, count, step, counts);
 }
 bool swzip_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
                        const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols) {
-  return kernels()->rans_decode(words, word_count, states, count, numbers, tables, symbols);
+  return swzip_kernels()->rans_decode(words, word_count, states, count, numbers, tables, symbols);
 }
 void swzip_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
-  kernels()->sparse_expand(mask, count, width, values, out);
+  swzip_kernels()->sparse_expand(mask, count, width, values, out);
 }
 void swzip_rans_numbers(const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length,
                         const uint8_t map[32], uint8_t *numbers) {
-  kernels()->rans_numbers(row_classes, rows, columns, row_length, map, numbers);
+  swzip_kernels()->rans_numbers(row_classes, rows, columns, row_length, map, numbers);
 }
 void swzip_delta_symbols(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
                          uint8_t *symbols) {
-  kernels()->delta_symbols(kind, values, base, count, symbols);
+  swzip_kernels()->delta_symbols(kind, values, base, count, symbols);
 }
 size_t swzip_delta_low_bits(const swzip_delta_kind *kind, const void *values, const void *base, const uint8_t *symbols,
                             size_t count, uint8_t *out) {
-  return kernels()->delta_low_bits(kind, values, base, symbols, count, out);
+  return swzip_kernels()->delta_low_bits(kind, values, base, symbols, count, out);
 }
 void swzip_delta_numbers(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top, unsigned contexts,
                          const uint8_t map[32], uint8_t *numbers) {
-  kernels()->delta_numbers(kind, base, count, top, contexts, map, numbers);
+  swzip_kernels()->delta_numbers(kind, base, count, top, contexts, map, numbers);
 }
 size_t swzip_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits, size_t byte_count,
-                       const void *base, size_t count, void *out) {
-  return kernels()->delta_apply(kind, symbols, bits, byte_count, base, count, out);
+                         const void *base, size_t count, void *out) {
+  return swzip_kernels()->delta_apply(kind, symbols, bits, byte_count, base, count, out);
 }
 size_t swzip_delta_dense(const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense) {
-  return kernels()->delta_dense(numbers, count, mask, dense);
-}
-
-// A program may flush subnormals or round otherwise: predictions must not. Returns what it had.
-static uint64_t default_environment(void) {
-#if defined(__x86_64__)
-  const unsigned had = _mm_getcsr();
-  _mm_setcsr(0x1F80);
-  return had;
-#elif defined(__aarch64__)
-  uint64_t had;
-  __asm__ volatile("mrs %0, fpcr\n\tmsr fpcr, xzr" : "=r"(had) : : "memory");
-  return had;
-#else
-#error "the floating-point environment of this processor is not known"
-#endif
-}
-static void restore_environment(uint64_t had) {
-#if defined(__x86_64__)
-  _mm_setcsr((unsigned)had);
-#else
-  __asm__ volatile("msr fpcr, %0" : : "r"(had) : "memory");
-#endif
-}
-
-void swzip_predict(const swzip_prediction *prediction, const void *const references[4], size_t count, void *out) {
-  const uint64_t had = default_environment();
-  kernels()->predict(prediction, references, count, out);
-  restore_environment(had);
+  return swzip_kernels()->delta_dense(numbers, count, mask, dense);
 }

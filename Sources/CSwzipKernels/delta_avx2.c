@@ -1,6 +1,6 @@
 // AVX2: differences to a base, eight values a vector of 32 bits, for values of 1, 2 and 4 bytes. Gives what delta.c gives.
 #if defined(__x86_64__)
-#include "avx2.h"
+#include "vector_avx2.h"
 #include "delta.h"
 
 INLINE vec load_values(const uint8_t *p, unsigned width) {
@@ -54,7 +54,7 @@ INLINE void symbols_of(const uint8_t *values, const uint8_t *base, size_t groups
   }
 }
 
-void swzip_avx2_delta_symbols(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
+void swzip_delta_symbols_avx2(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
                               uint8_t *symbols) {
   const size_t groups = kind->width < 8 ? count / 8 : 0;
 #define SYMBOLS(w, s) symbols_of(values, base, groups, w, s, symbols)
@@ -114,7 +114,7 @@ INLINE void low_bits_of(const uint8_t *values, const uint8_t *base, const uint8_
   }
 }
 
-size_t swzip_avx2_delta_low_bits(const swzip_delta_kind *kind, const void *values, const void *base,
+size_t swzip_delta_low_bits_avx2(const swzip_delta_kind *kind, const void *values, const void *base,
                                  const uint8_t *symbols, size_t count, uint8_t *out) {
   const size_t groups = kind->width < 8 ? count / 8 : 0;
   delta_bits bits = {out, 0, 0};
@@ -159,7 +159,7 @@ INLINE size_t numbers_of(const uint8_t *base, size_t count, unsigned width, unsi
   return i;
 }
 
-void swzip_avx2_delta_numbers(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top,
+void swzip_delta_numbers_avx2(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top,
                               unsigned contexts, const uint8_t map[32], uint8_t *numbers) {
   const unsigned shift = kind->exponent_shift, mask = kind->exponent_mask;
   size_t done = 0;
@@ -170,19 +170,6 @@ void swzip_avx2_delta_numbers(const swzip_delta_kind *kind, const void *base, si
     default: break;
   }
   swzip_delta_numbers_from(kind, base, done, count, top, contexts, map, numbers);
-}
-
-size_t swzip_avx2_delta_dense(const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense) {
-  size_t found = 0, i = 0;
-  for (; i + 64 <= count; i += 64) {
-    const vec zero = _mm256_setzero_si256();
-    const uint32_t low = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(LOAD(numbers + i), zero));
-    const uint32_t high = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(LOAD(numbers + i + 32), zero));
-    uint64_t bits = ~(low | (uint64_t)high << 32);
-    store64(mask + i / 8, bits);
-    for (; bits; bits &= bits - 1) dense[found++] = numbers[i + (size_t)__builtin_ctzll(bits)];
-  }
-  return found + (i < count ? swzip_delta_dense_portable(numbers + i, count - i, mask + i / 8, dense + found) : 0);
 }
 
 // ---------------------------------------------------------------- decoding
@@ -283,8 +270,8 @@ INLINE size_t apply_by(const uint8_t *symbols, const uint8_t *bits, size_t bit_c
   return i;
 }
 
-size_t swzip_avx2_delta_apply(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
-                            size_t byte_count, const void *base, size_t count, void *out) {
+size_t swzip_delta_apply_avx2(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
+                              size_t byte_count, const void *base, size_t count, void *out) {
   const unsigned width = kind->width;
   size_t done = 0, at = 0;
 #define APPLY(w, s) apply_by(symbols, bits, 8 * byte_count, base, count, w, s, out, &at)
