@@ -11,9 +11,9 @@
 
 static uint64_t sign_of(const swzip_delta_kind *kind) { return kind->is_float ? (uint64_t)1 << (8 * kind->width - 1) : 0; }
 
-INLINE void symbols_of(const uint8_t *values, const uint8_t *base, size_t from, size_t count, unsigned width,
-                       uint64_t sign, uint8_t *symbols) {
-  for (size_t i = from; i < count; i++) {
+INLINE void symbols_of(const uint8_t *values, const uint8_t *base, size_t count, unsigned width, uint64_t sign,
+                       uint8_t *symbols) {
+  for (size_t i = 0; i < count; i++) {
     const int64_t g =
         delta_difference(delta_load(values + i * width, width), delta_load(base + i * width, width), width, sign);
     const uint64_t magnitude = g < 0 ? -(uint64_t)g : (uint64_t)g;
@@ -21,9 +21,9 @@ INLINE void symbols_of(const uint8_t *values, const uint8_t *base, size_t from, 
   }
 }
 
-void swzip_delta_symbols_from(const swzip_delta_kind *kind, const uint8_t *values, const uint8_t *base, size_t from,
-                              size_t count, uint8_t *symbols) {
-#define CALL(w) symbols_of(values, base, from, count, w, sign_of(kind), symbols)
+void swzip_delta_symbols_portable(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
+                                  uint8_t *symbols) {
+#define CALL(w) symbols_of(values, base, count, w, sign_of(kind), symbols)
   FOR_WIDTH(kind->width, CALL)
 #undef CALL
 }
@@ -63,18 +63,18 @@ size_t swzip_delta_low_bits_portable(const swzip_delta_kind *kind, const void *v
   return (size_t)(swzip_delta_low_bits_from(kind, values, base, symbols, 0, count, &bits) - out);
 }
 
-INLINE void numbers_of(const uint8_t *base, size_t from, size_t count, unsigned width, unsigned shift, unsigned mask,
-                       int top, int most, const uint8_t *map, uint8_t *numbers) {
-  for (size_t i = from; i < count; i++) {
+INLINE void numbers_of(const uint8_t *base, size_t count, unsigned width, unsigned shift, unsigned mask, int top,
+                       int most, const uint8_t *map, uint8_t *numbers) {
+  for (size_t i = 0; i < count; i++) {
     const int context = top - (int)(delta_load(base + i * width, width) >> shift & mask);
     numbers[i] = map[context < 0 ? 0 : context > most ? most : context];
   }
 }
 
-void swzip_delta_numbers_from(const swzip_delta_kind *kind, const uint8_t *base, size_t from, size_t count, unsigned top,
-                              unsigned contexts, const uint8_t map[32], uint8_t *numbers) {
+void swzip_delta_numbers_portable(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top,
+                                  unsigned contexts, const uint8_t map[32], uint8_t *numbers) {
 #define CALL(w) \
-  numbers_of(base, from, count, w, kind->exponent_shift, kind->exponent_mask, (int)top, (int)contexts - 1, map, numbers)
+  numbers_of(base, count, w, kind->exponent_shift, kind->exponent_mask, (int)top, (int)contexts - 1, map, numbers)
   FOR_WIDTH(kind->width, CALL)
 #undef CALL
 }
@@ -113,14 +113,6 @@ bool swzip_delta_apply_from(const swzip_delta_kind *kind, const uint8_t *symbols
   return good;
 }
 
-void swzip_delta_symbols_portable(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
-                                  uint8_t *symbols) {
-  swzip_delta_symbols_from(kind, values, base, 0, count, symbols);
-}
-void swzip_delta_numbers_portable(const swzip_delta_kind *kind, const void *base, size_t count, unsigned top,
-                                  unsigned contexts, const uint8_t map[32], uint8_t *numbers) {
-  swzip_delta_numbers_from(kind, base, 0, count, top, contexts, map, numbers);
-}
 size_t swzip_delta_apply_portable(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
                                   size_t byte_count, const void *base, size_t count, void *out) {
   size_t at = 0;

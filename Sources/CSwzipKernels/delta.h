@@ -53,8 +53,4 @@ uint8_t *swzip_delta_low_bits_from(const swzip_delta_kind *kind, const uint8_t *
 // Values `from` to `count`. `*at`: bits read; false where they are more than `bit_count`.
 bool swzip_delta_apply_from(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits, size_t bit_count,
                             const uint8_t *base, size_t from, size_t count, uint8_t *out, size_t *at);
-void swzip_delta_symbols_from(const swzip_delta_kind *kind, const uint8_t *values, const uint8_t *base, size_t from,
-                              size_t count, uint8_t *symbols);
-void swzip_delta_numbers_from(const swzip_delta_kind *kind, const uint8_t *base, size_t from, size_t count, unsigned top,
-                              unsigned contexts, const uint8_t map[32], uint8_t *numbers);
 #endif

@@ -62,7 +62,9 @@ void swzip_delta_symbols_avx2(const swzip_delta_kind *kind, const void *values, 
   if (kind->width == 2) kind->is_float ? SYMBOLS(2, 0x8000) : SYMBOLS(2, 0);
   if (kind->width == 4) kind->is_float ? SYMBOLS(4, 0x80000000u) : SYMBOLS(4, 0);
 #undef SYMBOLS
-  swzip_delta_symbols_from(kind, values, base, 8 * groups, count, symbols);
+  const size_t done = 8 * groups, bytes = done * kind->width;
+  swzip_delta_symbols_portable(kind, (const uint8_t *)values + bytes, (const uint8_t *)base + bytes, count - done,
+                               symbols + done);
 }
 
 // Numbers of low bits of eight symbols.
@@ -169,7 +171,8 @@ void swzip_delta_numbers_avx2(const swzip_delta_kind *kind, const void *base, si
     case 4: done = numbers_of(base, count, 4, shift, mask, top, contexts, map, numbers); break;
     default: break;
   }
-  swzip_delta_numbers_from(kind, base, done, count, top, contexts, map, numbers);
+  swzip_delta_numbers_portable(kind, (const uint8_t *)base + done * kind->width, count - done, top, contexts, map,
+                               numbers + done);
 }
 
 // ---------------------------------------------------------------- decoding

@@ -37,7 +37,7 @@ INLINE void weave16(swzip_float_kind kind, vec symbols, vec raw, vec base, vec *
   symbols = LANES(symbols);
   raw = LANES(raw);
   const vec u = _mm256_unpacklo_epi8(raw, symbols), v = _mm256_unpackhi_epi8(raw, symbols);
-  if (kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1) {
+  if (float_traits[kind].raw_bits == 7) {
     // u = symbol << 8 | raw << 1: exponent and mantissa are u >> 2 plus the base unless the symbol is 0, sign is bit 1
     const vec none = _mm256_set1_epi16(63);
     const vec p = _mm256_srli_epi16(u, 2), q = _mm256_srli_epi16(v, 2);
@@ -49,7 +49,7 @@ INLINE void weave16(swzip_float_kind kind, vec symbols, vec raw, vec base, vec *
     const vec p = _mm256_srli_epi16(u, 2), q = _mm256_srli_epi16(v, 2);
     *x = _mm256_add_epi16(p, _mm256_and_si256(base, _mm256_cmpgt_epi16(p, none)));
     *y = _mm256_add_epi16(q, _mm256_and_si256(base, _mm256_cmpgt_epi16(q, none)));
-  } else if (kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2) {
+  } else if (float_traits[kind].raw_bits == 6) {
     // the same with u = symbol << 8 | raw << 2
     const vec none = _mm256_set1_epi16(31), sign = _mm256_set1_epi16((short)0x8000);
     const vec p = _mm256_srli_epi16(u, 3), q = _mm256_srli_epi16(v, 3);

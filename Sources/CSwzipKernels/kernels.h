@@ -89,9 +89,5 @@ typedef struct {
 } swzip_kernel_set;
 const swzip_kernel_set *swzip_kernels(void);  // of the level in use
 
-// Values from `from` on; `values` stands at the first of them.
-void swzip_sparse_expand_from(const uint8_t *mask, uint32_t from, uint32_t count, unsigned width, const uint8_t *values,
-                              void *out);
-
 #pragma GCC visibility pop
 #endif

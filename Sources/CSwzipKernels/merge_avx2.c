@@ -38,28 +38,21 @@
 
 INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const bool sorted, const swzip_merge_input *in,
                         uint32_t first, uint32_t end, swzip_hash_lanes *hash) {
-  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1 || kind == SWZIP_F32_J2 || kind == SWZIP_F32_U1;
-  const bool six = kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2 || float_is_unsigned(kind);
-  const size_t width = wide ? 4 : kind == SWZIP_E4M3_J1 || kind == SWZIP_E5M2_J1 ? 1 : 2;
-  const size_t raw_bytes = 32 * (kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
-                                 : kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1 ? 7
-                                 : six                                           ? 6
-                                 : kind == SWZIP_F16_J1                          ? 10
-                                 : kind == SWZIP_F16_J2                          ? 9
-                                 : kind == SWZIP_E4M3_J1                         ? 3
-                                                                                 : 2);
+  const unsigned raw_bits = float_traits[kind].raw_bits;
+  const size_t width = float_traits[kind].width, raw_bytes = 32 * raw_bits;
+  const bool wide = width == 4;
   uint8_t *out = in->out + first * width * SWZIP_UNIT;
   const uint8_t *raw = in->raw_plane + first * raw_bytes, *symbols = in->symbols;
   const uint8_t *low0 = wide ? in->low0 + (size_t)first * SWZIP_UNIT : NULL;
   const uint8_t *low1 = wide ? in->low1 + (size_t)first * SWZIP_UNIT : NULL;
   const uint32_t *index = sorted ? in->index + (size_t)first * 8 : NULL;
-  const vec base = _mm256_set1_epi16((short)(in->window_base << (six && !float_is_unsigned(kind) ? 5 : 6)));
+  const vec base = _mm256_set1_epi16((short)(in->window_base << (raw_bits == 6 && !float_is_unsigned(kind) ? 5 : 6)));
   vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
   for (uint32_t unit = first; unit < end; unit++) {
     const uint8_t *const secret = XXH3_kSecret + (unit * 4 * width & 15) * 8;
-    if (kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0) {
+    if (raw_bits == 8) {
       _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) PUT16(j, LOAD(raw + 32 * j))
-    } else if (kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1) {
+    } else if (raw_bits == 7) {
       const vec top7 = _mm256_set1_epi8((char)0xFE);
       vec carried = _mm256_setzero_si256();
 #define ROW7(j)                                                                                                \
@@ -70,7 +63,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   }
       ROW7(0) ROW7(1) ROW7(2) ROW7(3) ROW7(4) ROW7(5) ROW7(6)
       PUT16(7, carried)
-    } else if (six) {
+    } else if (raw_bits == 6) {
       const vec two = _mm256_set1_epi8(3), top6 = _mm256_set1_epi8((char)0xFC);
       _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
         const vec r0 = LOAD(raw + 96 * half), r1 = LOAD(raw + 96 * half + 32), r2 = LOAD(raw + 96 * half + 64);
@@ -81,7 +74,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
                                                             _mm256_slli_epi16(_mm256_and_si256(r1, two), 4)),
                                             _mm256_slli_epi16(_mm256_and_si256(r2, two), 6)))
       }
-    } else if (kind == SWZIP_F16_J2) {
+    } else if (raw_bits == 9) {
       const vec high = LOAD(raw), one = _mm256_set1_epi8(1);
       _Pragma("clang loop unroll(full)") for (int k = 0; k < 8; k++) {
         // the symbol byte holds symbol << 1: bit 8 of the raw value completes it
@@ -91,7 +84,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
         PUT(2 * k, x)
         PUT(2 * k + 1, y)
       }
-    } else if (kind == SWZIP_F16_J1) {
+    } else if (raw_bits == 10) {
       _Pragma("clang loop unroll(full)") for (int half = 0; half < 2; half++) {
         const vec high = LOAD(raw + 160 * half);
         _Pragma("clang loop unroll(full)") for (int k = 0; k < 4; k++) {
@@ -103,7 +96,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
           PUT(2 * (4 * half + k) + 1, y)
         }
       }
-    } else if (kind == SWZIP_E4M3_J1) {
+    } else if (raw_bits == 3) {
       const vec three = _mm256_set1_epi8(7), one = _mm256_set1_epi8(1);
       const vec r0 = LOAD(raw), r1 = LOAD(raw + 32), r2 = LOAD(raw + 64);
       PUT8(0, _mm256_and_si256(r0, three)) PUT8(1, _mm256_and_si256(r1, three)) PUT8(2, _mm256_and_si256(r2, three))

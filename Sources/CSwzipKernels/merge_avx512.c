@@ -2,6 +2,7 @@
 // Kinds that are not here are AVX2's.
 #if defined(__x86_64__)
 #include "vector_avx512.h"
+#include "float.h"
 #include "merge.h"
 
 #define PUT(j, v)                                                                        \
@@ -19,8 +20,9 @@ INLINE vec halves(__m256i low, __m256i high) {
 
 INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const bool sorted,
                         const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *hash) {
-  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1, joint = kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1;
-  const size_t width = wide ? 4 : 2, raw_bytes = 32 * (joint ? 7 : kind == SWZIP_F16_J1 ? 10 : 8);
+  const unsigned raw_bits = float_traits[kind].raw_bits;
+  const size_t width = float_traits[kind].width, raw_bytes = 32 * raw_bits;
+  const bool wide = width == 4, joint = raw_bits == 7;
   uint8_t *out = in->out + first * width * SWZIP_UNIT;
   const uint8_t *raw = in->raw_plane + first * raw_bytes, *symbols = in->symbols;
   const uint8_t *low0 = wide ? in->low0 + (size_t)first * SWZIP_UNIT : NULL;
@@ -54,7 +56,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
           const __m256i six = LOAD_HALF(raw + 192), seven = _mm256_or_si256(_mm512_castsi512_si256(carried), _mm512_extracti64x4_epi64(carried, 1));
           r = halves(six, _mm256_ternarylogic_epi64(seven, _mm256_slli_epi16(six, 7), _mm256_set1_epi8((char)0x80), 0xF8));
         }
-      } else if (kind == SWZIP_F16_J1) {
+      } else if (raw_bits == 10) {
         // the symbol byte holds symbol << 2: bits 8 and 9 of the raw value complete it
         const int half = q / 2, k = 2 * (q & 1);
         const vec high = _mm512_broadcast_i64x4(LOAD_HALF(raw + 160 * half));

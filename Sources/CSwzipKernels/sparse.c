@@ -59,18 +59,18 @@ uint32_t swzip_sparse_count(const uint8_t *mask, uint32_t count, bool *clean) {
   return set;
 }
 
-void swzip_sparse_expand_from(const uint8_t *mask, uint32_t from, uint32_t count, unsigned width, const uint8_t *values,
-                              void *out) {
+void swzip_sparse_expand_portable(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
+  const uint8_t *in = values;
   uint8_t *const bytes = out;
   // A value is read at every place; where the mask has no bit it counts nothing.
 #define EXPAND(type)                                                      \
-  for (uint32_t i = from; i < count; i++) {                               \
+  for (uint32_t i = 0; i < count; i++) {                                  \
     const unsigned bit = mask[i / 8] >> i % 8 & 1;                        \
     type value;                                                           \
-    memcpy(&value, values, sizeof value);                                 \
+    memcpy(&value, in, sizeof value);                                     \
     value = (type)(value & (type)(0 - bit));                              \
     memcpy(bytes + sizeof value * i, &value, sizeof value);               \
-    values += sizeof value * bit;                                         \
+    in += sizeof value * bit;                                             \
   }
   switch (width) {
     case 1: EXPAND(uint8_t) break;
@@ -78,8 +78,4 @@ void swzip_sparse_expand_from(const uint8_t *mask, uint32_t from, uint32_t count
     default: EXPAND(uint32_t) break;
   }
 #undef EXPAND
-}
-
-void swzip_sparse_expand_portable(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
-  swzip_sparse_expand_from(mask, 0, count, width, values, out);
 }

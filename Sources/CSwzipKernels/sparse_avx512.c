@@ -28,7 +28,7 @@ void swzip_sparse_expand_avx512(const uint8_t *mask, uint32_t count, unsigned wi
         in += 4 * __builtin_popcount(bits);
       }
   }
-  swzip_sparse_expand_from(mask, i, count, width, in, out);
+  swzip_sparse_expand_portable(mask + i / 8, count - i, width, in, bytes + (size_t)i * width);
 }
 #pragma clang attribute pop
 #endif

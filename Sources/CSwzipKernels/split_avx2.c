@@ -5,14 +5,8 @@
 
 INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint32_t units, uint16_t window_base,
                         uint8_t *symbols, uint8_t *raw, uint8_t *low0, uint8_t *low1) {
-  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1 || kind == SWZIP_F32_J2 || kind == SWZIP_F32_U1;
-  const unsigned raw_bits = kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
-                            : kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1 ? 7
-                            : kind == SWZIP_BF16_J2 || kind == SWZIP_F32_J2 || float_is_unsigned(kind) ? 6
-                            : kind == SWZIP_F16_J1                          ? 10
-                            : kind == SWZIP_F16_J2                          ? 9
-                            : kind == SWZIP_E4M3_J1                         ? 3
-                                                                            : 2;
+  const unsigned raw_bits = float_traits[kind].raw_bits;
+  const bool wide = float_traits[kind].width == 4;
   const vec base = _mm256_set1_epi16((short)window_base);
   vec outside = _mm256_setzero_si256();
   for (uint32_t unit = 0; unit < units; unit++) {

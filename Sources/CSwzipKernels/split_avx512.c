@@ -1,6 +1,7 @@
 // AVX-512: split, two rows of 32 values at a time. Kinds that are not here are AVX2's.
 #if defined(__x86_64__)
 #include "vector_avx512.h"
+#include "float.h"
 #include "split.h"
 
 // A unit is four pairs of rows. The numbers of the even and odd bytes of two vectors:
@@ -9,10 +10,8 @@
 
 INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint32_t units, uint16_t window_base,
                         uint8_t *symbols, uint8_t *raw, uint8_t *low0, uint8_t *low1) {
-  const bool wide = kind == SWZIP_F32_J0 || kind == SWZIP_F32_J1;
-  const unsigned raw_bits = kind == SWZIP_BF16_J0 || kind == SWZIP_F32_J0   ? 8
-                            : kind == SWZIP_BF16_J1 || kind == SWZIP_F32_J1 ? 7
-                                                                            : 10;
+  const unsigned raw_bits = float_traits[kind].raw_bits;
+  const bool wide = float_traits[kind].width == 4;
   const vec even = _mm512_add_epi8(byte_numbers(), byte_numbers()), odd = _mm512_or_si512(even, _mm512_set1_epi8(1));
   const vec even16 = _mm512_slli_epi16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(byte_numbers())), 1);
   const vec odd16 = _mm512_or_si512(even16, _mm512_set1_epi16(1)), quarters = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
