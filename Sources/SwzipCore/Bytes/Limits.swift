@@ -14,8 +14,9 @@ package enum Limits {
   package static let tensors = 1 << 20
   package static let tablesPerSegment = 32
   package static let referencesPerSegment = 4
-  /// A decode table with what it is made of, and a palette with its values, take less; what they are made of alone.
+  /// A decode table with what it is made of, and a palette with its values, take less.
   package static let tableBytes = 20 << 10
+  /// What one of them is made of takes less.
   package static let wireTableBytes = 4 << 10
   /// Tables, palette and classes of columns of one segment take less.
   package static let decoderBytes = 1 << 20
