@@ -1,6 +1,6 @@
 /// How to pack.
 public struct PackOptions: Sendable {
-  /// 1 to 9 (DESIGN 5: by what they cost to decode); 3 is the default.
+  /// 1 to 9, by what they cost to decode; 3 is the default.
   public var level = 3
   /// Threads, the calling one included.
   public var threads = 1

@@ -11,7 +11,9 @@ public func swzPack(
   _ source: UnsafeRawPointer?, _ byteCount: Int, _ target: UnsafeMutableRawPointer?, _ capacity: Int,
   _ written: UnsafeMutablePointer<Int>?, _ level: CInt, _ threads: CInt
 ) -> CInt {
-  guard byteCount >= 0, capacity >= 0, (1...9).contains(level), threads >= 1 else { return 64 }
+  guard byteCount >= 0, capacity >= 0, (1...9).contains(level), threads >= 1 else {
+    return SwzipError.Kind.invalidArgument.rawValue
+  }
   var options = PackOptions()
   options.level = Int(level)
   options.threads = Int(threads)
@@ -28,7 +30,9 @@ public func swzUnpack(
   _ container: UnsafeRawPointer?, _ byteCount: Int, _ target: UnsafeMutableRawPointer?, _ capacity: Int,
   _ written: UnsafeMutablePointer<Int>?, _ loaderPolicy: CInt, _ threads: CInt
 ) -> CInt {
-  guard byteCount >= 0, capacity >= 0, threads >= 1 else { return 64 }
+  guard byteCount >= 0, capacity >= 0, threads >= 1 else {
+    return SwzipError.Kind.invalidArgument.rawValue
+  }
   return unsafe status(written) { () throws(SwzipError) in
     try unsafe unpackBytes(
       UnsafeRawBufferPointer(start: container, count: byteCount),
@@ -45,27 +49,23 @@ private func status(
     unsafe written?.pointee = count
     return 0
   } catch {
-    switch error.kind {
-    case .io: return 1
-    case .refused: return 2
-    case .corrupt: return 3
-    case .base: return 4
-    case .unsupported: return 6
-    case .invalidArgument: return 64
-    case .memory: return 75
-    }
+    return error.code
   }
 }
-
-private let texts: [CInt: StaticString] = [
-  0: "ok", 1: "a call of the system failed", 2: "refused", 3: "the container is damaged or no container",
-  4: "a base is missing or another one", 6: "made by a newer version of swzip", 64: "invalid argument",
-  75: "out of memory",
-]
 
 @c(swz_status_text)
 public func swzStatusText(_ status: CInt) -> UnsafePointer<CChar> {
   // Static strings live as long as the library.
-  let text = texts[status] ?? "unknown status"
+  let text: StaticString =
+    switch SwzipError.Kind(rawValue: status) {
+    case .io: "a call of the system failed"
+    case .refused: "refused"
+    case .corrupt: "the container is damaged or no container"
+    case .base: "a base is missing or another one"
+    case .unsupported: "made by a newer version of swzip"
+    case .invalidArgument: "invalid argument"
+    case .memory: "out of memory"
+    case nil: status == 0 ? "ok" : "unknown status"
+    }
   return unsafe UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
 }

@@ -102,7 +102,7 @@ package struct FileMap: Equatable, Sendable {
 
 /// A model file format. A parser never refuses a file: what is unusual is no map, or a map without that part.
 package protocol ModelFormat: SendableMetatype {
-  /// The name for `--format` and reports.
+  /// The name for options and reports.
   static var name: String { get }
   /// Whether what `recognises` found is seldom anything else: then a file without a map is worth a warning.
   static func isCertain(_ start: [UInt8]) -> Bool

@@ -16,25 +16,25 @@ internal import SwzipNames
 #endif
 
 /// The system calls, by what they do.
-enum System {
+package enum System {
   static let missing = ENOENT
-  static let exists = EEXIST
+  package static let exists = EEXIST
   static let brokenPipe = EPIPE
-  static let accessDenied = EACCES
+  package static let accessDenied = EACCES
   static let notPermitted = EPERM
-  static let noSpace = ENOSPC
-  static let overQuota = EDQUOT
-  static let tooLarge = EFBIG
-  static let isLink = ELOOP
-  static let notDirectory = ENOTDIR
-  static let isDirectory = EISDIR
+  package static let noSpace = ENOSPC
+  package static let overQuota = EDQUOT
+  package static let tooLarge = EFBIG
+  package static let isLink = ELOOP
+  package static let notDirectory = ENOTDIR
+  package static let isDirectory = EISDIR
   static let noMemory = ENOMEM
   static let invalid = EINVAL
-  static let readOnly = EROFS
+  package static let readOnly = EROFS
   static let badDescriptor = EBADF
-  static let inputOutput = EIO
-  static let tooManyFiles = EMFILE
-  static let nameTooLong = ENAMETOOLONG
+  package static let inputOutput = EIO
+  package static let tooManyFiles = EMFILE
+  package static let nameTooLong = ENAMETOOLONG
   static let unsupported: Set<Int32> = [EINVAL, ENOTSUP, EOPNOTSUPP, ENOSYS]
 
   /// macOS refuses more than 2 GiB a call and Linux shortens it: every call moves at most this much.

@@ -3,6 +3,8 @@ import SwzipSystem
 import SwzipTestSupport
 import Testing
 
+@testable import SwzipCommand
+
 struct TextTests {
   @Test(arguments: [
     "", "pack", "unpack", "verify", "list", "inspect", "diff", "delta", "sync", "cat", "salvage", "bench", "completion",
@@ -33,7 +35,7 @@ struct TextTests {
     func add(_ kind: SwzipError.Kind, _ rules: [SwzipError.Rule], detail: String = "") {
       for rule in rules {
         let error = SwzipError(kind, rule, at: kind == .corrupt ? 4096 : nil, detail: detail)
-        lines.append("\(kind) \(rule): \(error.text)")
+        lines.append("\(kind) \(rule): \(error.explanation)")
       }
     }
     let others: [SwzipError.Rule] = [

@@ -535,14 +535,20 @@ struct WireTests {
     #expect(warnings.lines.count == 2 && warnings.lines[0].hasPrefix("b:") && warnings.lines[1].hasPrefix("4 names"))
   }
 
-  /// Every error has a text for people, in one line.
+  /// Every error has a text for people, in one line; what to do is for the program to say, in its own options.
   @Test func errorTexts() {
     for rule in SwzipError.Rule.allCases {
       for kind in SwzipError.Kind.allCases {
         let text = SwzipError(kind, rule, at: 5, detail: "a\nb").text
         #expect(!text.isEmpty && (rule == .system || !text.contains("\n")))
+        #expect(!text.contains(" -") && !text.contains(";"), "\(text)")
       }
     }
+  }
+
+  /// Programs, of C too, know errors by these numbers.
+  @Test func errorCodes() {
+    #expect(SwzipError.Kind.allCases.map { SwzipError($0, .system).code } == [1, 2, 3, 4, 6, 64, 75])
   }
 
   // MARK: helpers

@@ -99,7 +99,8 @@ public final class Bases: Sendable {
         guard error.kind == .base || error.kind == .corrupt || candidate.file.isOptional else { throw error }
         let found =
           error.kind == .corrupt
-          ? SwzipError(.base, .baseDamaged, detail: "\(candidate.file.name): \(error.text)") : error
+          ? SwzipError(
+            .base, .baseDamaged, file: candidate.file.name, detail: "\(candidate.file.name): \(error.text)") : error
         failure = failure ?? found
       }
     }

@@ -12,7 +12,7 @@ public struct SalvagedFile: Sendable {
   /// Whether the length of the original is known. If not, more may be missing at the end.
   public internal(set) var knowsEnd = false
   /// Why blocks that need a base could not be had; nil where none was wanting.
-  public internal(set) var missingBase: String?
+  public internal(set) var missingBase: SwzipError?
 }
 
 /// What could be saved of a damaged container.

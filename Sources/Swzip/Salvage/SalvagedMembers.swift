@@ -85,7 +85,7 @@ final class SalvagedMembers {
   }
 
   /// Notes that a base could not be had.
-  func note(_ error: SwzipError) { current?.file.missingBase = error.text }
+  func note(_ error: SwzipError) { current?.file.missingBase = error }
 
   /// Recovered bytes of the current member; left out where so many zeros would have to stand before them that the container
   /// cannot mean it.

@@ -120,6 +120,7 @@ public final class FileSink: OutputSink {
 extension SwzipError {
   /// A failed call of the system, with its words.
   package init(_ error: SystemError) {
-    self.init(.io, .system, detail: error.text)
+    self.init(
+      .io, .system, file: error.path.isEmpty ? nil : error.path, errno: error.errno, detail: error.text)
   }
 }

@@ -37,7 +37,7 @@ struct BenchJob {
         } catch {
           // A level that does not exist yet is a line, not the end.
           guard error.kind == .unsupported || error.kind == .invalidArgument else { throw error }
-          results[index].error = error.text
+          results[index].error = error.explanation
         }
       }
     }

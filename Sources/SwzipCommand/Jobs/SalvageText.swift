@@ -27,7 +27,7 @@ struct SalvageText {
     let name = file.name.isEmpty ? "" : " of \(file.name.printable)"
     var lines = file.missing.prefix(mostLines).map { "  lost: bytes \($0.lowerBound) to \($0.upperBound)" + name }
     if file.missing.count > mostLines { lines.append("  lost: \(file.missing.count - mostLines) more ranges" + name) }
-    if let text = file.missingBase { lines.append("  lost for want of a base" + name + ": " + text) }
+    if let error = file.missingBase { lines.append("  lost for want of a base" + name + ": " + error.explanation) }
     return lines
   }
 
@@ -83,7 +83,7 @@ extension Failure {
   }
 
   static func nothingSaved(_ path: String, _ report: SalvageReport) -> Failure {
-    let reason = report.files.compactMap(\.missingBase).first.map { ": " + $0 } ?? ""
+    let reason = report.files.compactMap(\.missingBase).first.map { ": " + $0.explanation } ?? ""
     return Failure(.damaged, path: path, text: "nothing could be saved\(reason); restore from another copy")
   }
 }

@@ -1,35 +1,35 @@
 internal import SwzipCore
 
-/// What the command's exit status means, in order of gravity: with several files the gravest one counts.
-/// The only place that turns errors into statuses.
-enum CommandStatus: Int32, Comparable, CaseIterable {
-  case success = 0
+/// What the command's exit status means. Those of errors are the library's codes.
+struct CommandStatus: Comparable {
+  let rawValue: Int32
+
+  static let success = CommandStatus(rawValue: 0)
   /// Exists, is a directory, is a link with `--rm`: nothing is wrong with the data.
-  case refused = 2
+  static let refused = CommandStatus(.refused)
   /// Memory could not be had; may work later.
-  case temporary = 75
-  case usage = 64
-  case newer = 6
-  case base = 4
+  static let temporary = CommandStatus(.memory)
+  static let usage = CommandStatus(.invalidArgument)
+  static let newer = CommandStatus(.unsupported)
+  static let base = CommandStatus(.base)
   /// Reading, writing, permission, space.
-  case failed = 1
-  case damaged = 3
+  static let failed = CommandStatus(.io)
+  static let damaged = CommandStatus(.corrupt)
   /// As if SIGPIPE had ended us: the reader has what it wanted.
-  case brokenPipe = 141
+  static let brokenPipe = CommandStatus(rawValue: 141)
+
+  /// With several files the gravest one counts.
+  private static let byGravity: [CommandStatus] = [
+    .success, .refused, .temporary, .usage, .newer, .base, .failed, .damaged, .brokenPipe,
+  ]
+
+  private init(rawValue: Int32) { self.rawValue = rawValue }
+
+  private init(_ kind: SwzipError.Kind) { self.init(rawValue: kind.rawValue) }
+
+  init(_ error: SwzipError) { self.init(error.kind) }
 
   static func < (left: CommandStatus, right: CommandStatus) -> Bool { left.gravity < right.gravity }
 
-  private var gravity: Int { CommandStatus.allCases.firstIndex(of: self) ?? 0 }
-
-  init(_ error: SwzipError) {
-    switch error.kind {
-    case .io: self = .failed
-    case .refused: self = .refused
-    case .corrupt: self = .damaged
-    case .base: self = .base
-    case .unsupported: self = .newer
-    case .invalidArgument: self = .usage
-    case .memory: self = .temporary
-    }
-  }
+  private var gravity: Int { CommandStatus.byGravity.firstIndex(of: self) ?? 0 }
 }

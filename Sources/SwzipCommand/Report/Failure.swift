@@ -20,12 +20,12 @@ struct Failure: Error {
   }
 
   init(_ error: SwzipError, path: String) {
-    self.init(CommandStatus(error), path: path, text: error.text, rule: error.rule.rawValue)
+    self.init(CommandStatus(error), path: path, text: error.explanation, rule: error.rule.rawValue)
   }
 
   init(_ error: SystemError, path: String) {
     let status: CommandStatus = error.isBrokenPipe ? .brokenPipe : error.isInTheWay ? .refused : .failed
-    self.init(status, path: path, text: error.text, rule: SwzipError.Rule.system.rawValue)
+    self.init(status, path: path, text: error.explanation, rule: SwzipError.Rule.system.rawValue)
   }
 
   /// An error of an operation that reads one file and writes another: the one that failed is named.

@@ -1,15 +1,13 @@
 internal import SwzipNames
 
-// The one table of texts. A text is one line without the file's name: what is wrong; what to do.
+// The one table of what is wrong. What to do about it depends on the program, and is for the program to say.
 extension SwzipError {
+  /// What is wrong, as one clause on one line, without the file's name.
   public var text: String {
-    var text = what
-    if let position, rule != .notAContainer { text += " (at byte \(position))" }
-    if let advice { text += "; " + advice }
-    return text
+    guard let position, rule != .notAContainer else { return what }
+    return what + " (at byte \(position))"
   }
 
-  /// What is wrong, as a clause.
   private var what: String {
     switch rule {
     case .notAContainer: "not a swzip container"
@@ -58,39 +56,12 @@ extension SwzipError {
     case .noSuchTensor: "there is no such tensor" + quoted
     case .range: "the range lies outside the file" + inBrackets
     case .notRandomAccess: "it must be a file: a pipe cannot be read at any place"
-    case .encoderFault: "encoder fault: a block did not decode to what was packed; please report this"
+    case .encoderFault: "encoder fault: a block did not decode to what was packed"
     case .baseMissing: "it needs a base that is missing" + inBrackets
-    case .baseDiffers: "no file named with --base is the base that it needs" + inBrackets
+    case .baseDiffers: "none of the bases that are given is the one that it needs" + inBrackets
     case .baseDamaged: "a base that it needs is damaged" + inBrackets
     case .baseCycle: "the bases need each other in a circle" + inBrackets
     case .baseDepth: "its chain of bases is more than \(printable) deep"
-    }
-  }
-
-  /// What a person can do, by the kind of error; nil where the clause says it all.
-  private var advice: String? {
-    switch (kind, rule) {
-    case (_, .system): nil
-    case (_, .notAContainer): "check the name, or pack the file first"
-    case (_, .trailingBytes): "unpack concatenated containers one by one"
-    case (_, .notRandomAccess): "save it as a file first, or name an output with -o"
-    case (_, .encoderFault): "the source is untouched"
-    case (_, .nameHere): "unpack the others with --only, or unpack it on another system"
-    case (.refused, .name), (.refused, .nameCollision): "rename it, or leave it out with --exclude"
-    case (_, .severalFiles): "unpack it into a folder, or choose one file with --only"
-    case (_, .oneFile): "name the folder, or the container of one, that it is to be packed against"
-    case (_, .severalTensors): "write FILE:TENSOR"
-    case (_, .noSuchTensor): "see the names with swzip list -v"
-    case (.io, _): "run it again"
-    case (.refused, _): nil
-    case (.corrupt, _): "take another copy, or save what can be read with swzip salvage"
-    case (.base, .baseMissing): "name the file, plain or packed, with --base"
-    case (.base, .baseDiffers): "name the very file that it was packed against"
-    case (.base, .baseDamaged): "take another copy of that"
-    case (.base, _): "it cannot be unpacked; take another copy"
-    case (.unsupported, _): "update swzip"
-    case (.invalidArgument, _): nil
-    case (.memory, _): "use fewer threads with -T, or free some memory"
     }
   }
 

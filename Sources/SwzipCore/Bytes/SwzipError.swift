@@ -1,35 +1,48 @@
-/// What went wrong, by the rule that was broken. Texts for people are made in `SwzipError+Text.swift`.
+/// What went wrong, by the rule that was broken.
 public struct SwzipError: Error, Equatable, Sendable {
-  public enum Kind: Sendable, CaseIterable {
+  /// The numbers never change: they are the statuses of the C interface and of the command too.
+  public enum Kind: Int32, Sendable, CaseIterable {
     /// A read, write or other operation of the system failed.
-    case io
+    case io = 1
     /// The request was refused: nothing is wrong with the data.
-    case refused
+    case refused = 2
     /// The container is damaged, cut short, or no container.
-    case corrupt
+    case corrupt = 3
     /// A base is missing or is not the one that the container names.
-    case base
+    case base = 4
     /// A newer version made the container.
-    case unsupported
+    case unsupported = 6
     /// The caller asked for something impossible.
-    case invalidArgument
+    case invalidArgument = 64
     /// Memory could not be had.
-    case memory
+    case memory = 75
   }
 
   public let kind: Kind
   public let rule: Rule
   /// Byte in the container, where one is known.
   public let position: UInt64?
+  /// The path or the name of a file, where it is known which.
+  public let file: String?
+  /// The system's number, where a call of it failed.
+  public let errno: Int32?
   /// A name or number that the text needs: a tensor, a version, the system's words.
   public let detail: String
 
-  public init(_ kind: Kind, _ rule: Rule, at position: UInt64? = nil, detail: String = "") {
+  public init(
+    _ kind: Kind, _ rule: Rule, at position: UInt64? = nil, file: String? = nil, errno: Int32? = nil,
+    detail: String = ""
+  ) {
     self.kind = kind
     self.rule = rule
     self.position = position
+    self.file = file
+    self.errno = errno
     self.detail = detail
   }
+
+  /// For programs, and never another one for an error of this kind.
+  public var code: Int32 { kind.rawValue }
 
   /// The rules, named by what must hold.
   public enum Rule: String, Sendable, CaseIterable {

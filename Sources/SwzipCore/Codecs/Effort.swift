@@ -1,4 +1,4 @@
-/// What a level means to the codecs (DESIGN: levels by what they cost to decode).
+/// What a level means to the codecs. Levels rise by what they cost to decode.
 package struct Effort: Equatable, Sendable {
   package let level: Int
   /// The level that plain bytes are coded by: of all segments of a container.
