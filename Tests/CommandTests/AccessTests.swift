@@ -36,12 +36,24 @@ struct AccessTests {
     #expect(mode("version") == 0o600)
     #expect(command.run(["cat", "d", "a.weight", "--base", "private", "-o", "tensor"]).status == 0)
     #expect(mode("tensor") == 0o600)
+    #expect(command.run(["salvage", "d", "--base", "private", "-o", "saved"]).status == 0)
+    #expect(mode("saved") == 0o600)
     #expect(command.run(["delta", "make", "open", "private", "-o", "e"]).status == 0)
     folder.setMode("e", 0o644)
     #expect(command.run(["delta", "fold", "private", "d", "e", "-o", "folded"]).status == 0)
     #expect(mode("folded") == 0o600)
     #expect(command.run(["delta", "apply", "--in-place", "private", "d"]).status == 0)
     #expect(mode("private") == 0o600)
+  }
+
+  @Test func whatIsSavedOfAFolderWithAPrivateBase() {
+    folder.writeDeep("m/a", Command.model(), mode: 0o600)
+    folder.setMode("m", 0o700)
+    folder.writeDeep("n/a", Command.model() + [1], mode: 0o644)
+    #expect(command.run(["n", "--base", "m", "-o", "d"]).status == 0)
+    folder.setMode("d", 0o644)
+    #expect(command.run(["salvage", "d", "--base", "m", "-o", "s"]).status == 0)
+    #expect(mode("s") == 0o700)
   }
 
   /// The files have the modes that were stored: their folder keeps others out.

@@ -92,6 +92,8 @@ struct BaseTests {
     // One delta of two, which needs the first base only.
     #expect(command.run(["delta", "fold", "v0", "v1.swz", "d2", "-o", "d02"]).status == 0)
     #expect(command.run(["delta", "apply", "v0", "d02", "-o", "folded"]).status == 0)
+    let json = command.run(["delta", "fold", "v0", "v1.swz", "d2", "-o", "d02", "-f", "--json"]).text
+    #expect(json.hasPrefix(#"{"swzip":1,"path":"d2","out":"d02","format":"#) && json.contains(#""seconds":"#))
     #expect(folder.read("folded") == folder.read("v2"))
     #expect(command.run(["delta", "make", "v0", "v2", "-c"]).output == folder.read("d02"))
     #expect(command.run(["delta", "fold", "v1", "v1.swz", "d2", "-o", "x"]).status == 0, "v1 will do for the second")
@@ -205,6 +207,7 @@ struct BaseTests {
       ["v2", "--base", "v1", "--base", ".", "-o", "v3", "-f"],
       ["m", "--base", "m", "-o", "m/v3", "-f"], ["delta", "make", "v1", "v2", "-o", "v1", "-f"],
       ["delta", "fold", "v0", "d1", "d2", "-o", "v0", "-f"], ["delta", "fold", "v0", "d1", "d2", "-o", "d1", "-f"],
+      ["cat", "d1", "--range", ":", "--base", "v0", "-o", "v0", "-f"],
     ] {
       let outcome = command.run(arguments)
       #expect(outcome.status == 2, "\(arguments): \(outcome.errors)")

@@ -84,6 +84,28 @@ struct StreamTests {
     #expect(command.run([], input: .terminal).status == 64)
   }
 
+  /// Nor do they from any other verb that makes a container; each says so as `pack` does.
+  @Test func noContainerGoesToATerminal() {
+    var version = Command.model()
+    folder.write("a", version)
+    for name in ["b", "c"] {
+      version[version.count - 1] ^= 1
+      folder.write(name, version)
+    }
+    folder.writeDeep("m/a", version)
+    #expect(command.run(["delta", "make", "a", "b", "-o", "d1"]).status == 0)
+    #expect(command.run(["delta", "make", "b", "c", "-o", "d2"]).status == 0)
+    let text = "swzip: (stdout): compressed data is not written to a terminal; name a file with -o, or insist with -f"
+    for arguments in [
+      ["-c", "a"], ["pack", "a", "-o", "-"], ["pack", "-c", "m"], ["pack", "-c", "b", "--base", "a"],
+      ["delta", "make", "-c", "a", "b"], ["delta", "fold", "-c", "a", "d1", "d2"],
+    ] {
+      let refused = command.run(arguments, output: .terminal)
+      #expect(refused.status == 2 && refused.errors == [text] && refused.terminal == "", "\(arguments)")
+      #expect(command.run(arguments + ["-f"], output: .terminal).status == 0, "\(arguments)")
+    }
+  }
+
   /// A job of more than a second, fed in two parts.
   @Test func progressIsForTerminalsOnly() {
     let line = "{ head -c 60000000 /dev/zero; sleep 1.2; head -c 60000000 /dev/zero; } | '\(Command.program)' - -f -o b"

@@ -40,6 +40,12 @@ public protocol OutputSink: AnyObject, Sendable {
 
 extension ForwardSource {
   public var name: String { "" }
+
+  /// The same bytes at any position. Throws `notRandomAccess` where they pass only once.
+  public func atRandom() throws(SwzipError) -> any RandomSource {
+    guard let random else { throw SwzipError(.refused, .notRandomAccess) }
+    return random
+  }
   public var random: (any RandomSource)? { nil }
   public func forward() -> any ForwardSource { self }
 }

@@ -45,11 +45,8 @@ enum DiffSide {
 
   /// The bytes of a file, or of what a container of one file holds.
   private static func original(_ path: String, _ bases: Bases?) throws(Failure) -> any RandomSource {
-    let source = try open(path)
-    return try attemptLibrary(path) { () throws(SwzipError) in
-      guard let container = try SwzFile(container: source, bases: bases), !container.isFolder else { return source }
-      return container.source(ofMember: 0)
-    }
+    if case .file(let source) = try DiffSide(path, bases) { return source }
+    return try open(path)
   }
 
   private static func open(_ path: String) throws(Failure) -> any RandomSource {

@@ -4,8 +4,8 @@ internal import SwzipNames
 internal import SwzipSystem
 internal import Synchronization
 
-/// A folder that is being unpacked. If it is not published, no trace of it stays.
-final class FolderOutput: MemberSinks {
+/// A folder that is being unpacked.
+final class FolderOutput: MemberSinks, OpenOutput {
   private struct State {
     /// Of each member by its number; nil: not written.
     var names: [Int: String] = [:]
@@ -23,38 +23,69 @@ final class FolderOutput: MemberSinks {
     var brought = Set<Exact>()
   }
 
+  private let name: String
   private let folder: SharedFolder
   private let state = Mutex(State())
-  private let mask: UInt32
+  private let mask = Process.creationMask()
   private let keepsAll: Bool
   private let holes: Holes
   private let takes: @Sendable (String) -> Bool
+  private static let folderMode: UInt32 = 0o777
 
-  /// `keepsAll`: members that are not published are written too, for later ones that refer to them.
+  /// `names` and `expected`, the size: of what will be written, as far as it is known; what is in the way and a full disk
+  /// then show now. `keepsAll`: members that are not published are written too, for later ones that refer to them.
   init(
-    _ folder: AtomicFolder, mask: UInt32, keepsAll: Bool, holes: Holes = .made,
-    takes: @escaping @Sendable (String) -> Bool
-  ) {
+    _ path: String, in place: FileStatus? = nil, names: [String] = [], expected: UInt64? = nil, _ settings: Settings,
+    keepsAll: Bool, takes: @escaping @Sendable (String) -> Bool
+  ) throws(Failure) {
+    removeStaleFilesOnce(beside: path)
+    let folder = try attempt(path) { () throws(SystemError) in try AtomicFolder(target: path, in: place) }
+    do throws(SystemError) {
+      for name in names { try folder.check(name, replacing: settings.force) }
+    } catch {
+      throw Failure(error, path: error.path)
+    }
+    if settings.holes != .only, let expected, let free = folder.freeByteCount, expected > free {
+      throw Failure(
+        .failed, path: path,
+        text:
+          "it takes \(formatSize(expected)), \(formatSize(free)) are free; free some space, or write elsewhere with -o"
+      )
+    }
+    name = path
     self.folder = SharedFolder(folder: folder)
-    self.mask = mask
     self.keepsAll = keepsAll
-    self.holes = holes
+    holes = settings.holes
     self.takes = takes
   }
 
-  /// What the system said when a write failed, and to which file.
-  var failure: (error: SystemError, path: String)? {
-    state.withLock { state in
+  var isNew: Bool { folder.folder.isNew }
+
+  var writeFailure: Failure? {
+    let failure = state.withLock { state in
       state.failure
         ?? state.current.flatMap { current in
           current.sink.failure.map { (error: $0, path: current.handle.path) }
         }
     }
+    return failure.map { Failure($0.error, path: $0.path) }
+  }
+
+  func finish(
+    copying copied: FileStatus?, readableAs sources: [FileStatus], force: Bool
+  ) throws(Failure) -> Durability {
+    do throws(SwzipError) { try settle() } catch { throw writeFailure ?? Failure(error, path: name) }
+    do throws(SystemError) {
+      let mode = try folder.folder.mode(Self.folderMode & ~mask, readableAs: sources)
+      return try folder.folder.publish(published, folderMode: mode, replacing: force)
+    } catch {
+      throw Failure(error, path: error.path)
+    }
   }
 
   var published: [String] { state.withLock { $0.published } }
 
-  /// Keeps what the system said, which the library's error does not.
+  /// Keeps what the system was asked for, which the library's error does not.
   private func call<Result>(_ name: String, _ call: () throws(SystemError) -> Result) throws(SwzipError) -> Result {
     do throws(SystemError) { return try call() } catch {
       state.withLock { $0.failure = (error, name) }
@@ -98,8 +129,8 @@ final class FolderOutput: MemberSinks {
   /// So many small files are synced together: one after the other each waits for the disk.
   private static let mostUnsynced = 64
 
-  /// Brings all that was written to the disk. Call it before publishing.
-  func settle() throws(SwzipError) {
+  /// Brings all that was written to the disk.
+  private func settle() throws(SwzipError) {
     let handles = state.withLock { state in
       defer { state.unsynced = [] }
       return state.unsynced

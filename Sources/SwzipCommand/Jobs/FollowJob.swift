@@ -42,13 +42,13 @@ struct FollowJob {
       throw Failure(error, path: file)
     }
     let input = try Input(.path(file), force: false)
-    return try attemptLibrary(file) { () throws(SwzipError) in try swzipHexadecimal(input.random().sha256()) }
+    return try attemptLibrary(file) { () throws(SwzipError) in try swzipHexadecimal(input.source.atRandom().sha256()) }
   }
 
   /// The SHA-256 of what a version holds.
   private func digest(_ version: Versions.Version) throws(Failure) -> String? {
     let input = try Input(.path(version.path), force: false)
-    let container = try attemptLibrary(version.path) { () throws(SwzipError) in try SwzFile(input.random()) }
+    let container = try attemptLibrary(version.path) { () throws(SwzipError) in try SwzFile(input.source.atRandom()) }
     guard !container.isFolder else {
       throw .refused(version.path, "it holds a folder, and what follows is a file; remove it")
     }

@@ -54,6 +54,12 @@ struct Input {
     }
   }
 
+  /// Refuses a container that would have to be typed.
+  func checkIsNoTerminal(force: Bool) throws(Failure) {
+    guard status == nil, source.handle.isTerminal, !force else { return }
+    throw .refused(name, "compressed data is not read from a terminal; name a file")
+  }
+
   /// The file is still the one that was opened, and nobody wrote to it meanwhile.
   func checkUnchanged() throws(Failure) {
     guard let status, status.kind == .regular else { return }
@@ -66,10 +72,4 @@ struct Input {
 
   /// Whether the input is a container already. A read error shows when the file is read in earnest.
   var isContainer: Bool { (try? source.random?.beginsContainer()) == true }
-
-  /// What is read at any position. Throws `notRandomAccess` for a pipe.
-  func random() throws(SwzipError) -> any RandomSource {
-    guard let random = source.random else { throw SwzipError(.refused, .notRandomAccess) }
-    return random
-  }
 }

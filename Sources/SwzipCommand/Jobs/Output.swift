@@ -49,43 +49,34 @@ extension Settings {
       throw Failure(error, path: error.path)
     }
   }
-
-  /// Whether a task is to be left out, because its output exists. Says so.
-  func skips(_ task: Task, _ target: Target) -> Bool {
-    guard selection.skipsExisting, case .path(let path, _) = target,
-      (try? FileStatus.of(path, followingLinks: false)) != nil
-    else { return false }
-    if console.verbose > 0 { console.note("\(task.operand.name.printable) : skipped, its output exists") }
-    console.emit(["path": .string(task.operand.name), "out": .string(path), "skipped": .bool(true)])
-    return true
-  }
-
-  /// Says what would be done.
-  func announce(_ input: String, byteCount: UInt64?, _ target: Target, expected: UInt64? = nil) {
-    console.note("\(input.printable) => \(target.name.printable) (dry run: nothing written)")
-    var fields: JSONObject = ["path": .string(input), "out": .string(target.name), "dry_run": .bool(true)]
-    if let byteCount { fields["in_bytes"] = .integer(byteCount) }
-    if let expected { fields["out_bytes"] = .integer(expected) }
-    console.emit(fields)
-  }
 }
 
 /// An output that is being written. If it is not finished, no trace of it stays.
-final class Output {
-  let name: String
+protocol OpenOutput {
+  /// Which file could not be written, and why.
+  var writeFailure: Failure? { get }
+
+  /// Gives the output its name, and if it is a file the mode, times and owner of `copied`. Throws only while the name is not
+  /// there. Nobody may use it who may not use each of `sources`: what it is made of.
+  func finish(copying copied: FileStatus?, readableAs sources: [FileStatus], force: Bool) throws(Failure) -> Durability
+}
+
+/// A file, a device or stdout that is being written.
+final class Output: OpenOutput {
+  private let name: String
   let sink: FileSink
   private let file: AtomicFile?
 
   /// `expected` is the size if it is known: a full disk then shows now. Replacing a device or a pipe means to
   /// write to it.
-  init(_ target: Target, expected: UInt64?, force: Bool, holes: Holes = .made) throws(Failure) {
+  init(_ target: Target, expected: UInt64?, _ settings: Settings) throws(Failure) {
     name = target.name
     switch target {
     case .standardOutput:
       sink = FileSink(FileHandle.standardOutput, canReadBack: false)
       file = nil
     case .path(let path, let folder):
-      if force, folder == nil, let existing = try? FileStatus.of(path), existing.kind != .regular {
+      if settings.force, folder == nil, let existing = try? FileStatus.of(path), existing.kind != .regular {
         let handle = try attempt(path) { () throws(SystemError) in try FileHandle.openForWriting(path) }
         sink = FileSink(handle, canReadBack: false)
         file = nil
@@ -93,27 +84,27 @@ final class Output {
         removeStaleFilesOnce(beside: path)
         let file = try attempt(path) { () throws(SystemError) in try AtomicFile(target: path, in: folder) }
         self.file = file
-        sink = FileSink(file.handle, canReadBack: true, makesHoles: holes != .none)
-        guard let expected, holes != .only else { return }
+        sink = FileSink(file.handle, canReadBack: true, makesHoles: settings.holes != .none)
+        guard let expected, settings.holes != .only else { return }
         try attempt(path) { () throws(SystemError) in try file.handle.reserve(expected) }
       }
     }
   }
 
-  /// Gives the file its name, with mode, times and owner of `source`. Throws only while the name is not there. Nobody may
-  /// use it who may not use each of `others`: what else it is made of.
+  var writeFailure: Failure? { sink.failure.map { Failure($0, path: name) } }
+
   func finish(
-    copying source: FileStatus?, readableAs others: [FileStatus] = [], force: Bool
+    copying copied: FileStatus?, readableAs sources: [FileStatus], force: Bool
   ) throws(Failure) -> Durability {
     guard let file else { return .synced }
-    do throws(SwzipError) { try sink.finish() } catch { throw Failure(error, reading: name, writing: name, sink) }
+    do throws(SwzipError) { try sink.finish() } catch { throw writeFailure ?? Failure(error, path: name) }
     return try attempt(name) { () throws(SystemError) in
-      if let source, source.kind == .regular {
-        try file.copyAttributes(of: source)
+      if let copied, copied.kind == .regular {
+        try file.copyAttributes(of: copied)
       } else {
-        try file.setAccess(mask: Process.creationMask(), like: others.first)
+        try file.setAccess(mask: Process.creationMask(), like: sources.first)
       }
-      try file.restrict(to: others)
+      try file.restrict(to: sources)
       return try file.publish(replacing: force)
     }
   }

@@ -10,7 +10,6 @@ struct PackJob {
   let options: PackOptions
   /// For folders.
   private let storesTimes: Bool
-  private var console: Console { settings.console }
 
   init(_ settings: Settings, _ options: PackOptions, storesTimes: Bool) {
     self.settings = settings
@@ -19,7 +18,7 @@ struct PackJob {
   }
 
   func run(_ task: Task) throws(Failure) {
-    if task.isPlainCopy { return try PlainCopy(settings: settings).run(task) }
+    if task.isPlainCopy { return try PlainCopy(settings).run(task) }
     if task.found == nil, case .path(let path) = task.operand, let status = try? FileStatus.of(path),
       status.kind == .directory
     {
@@ -27,70 +26,51 @@ struct PackJob {
     }
     let target = try settings.target(
       task, named: task.name + PackJob.suffix, own: task.operand.name + PackJob.suffix)
-    if settings.skips(task, target) { return }
-    let input = try Input(
-      task.operand, found: task.found, force: settings.force, forRemoval: settings.removesSource)
-    try target.check(against: input.status, force: settings.force)
-    try settings.bases.check(target, removing: settings.removesSource ? input.status : nil)
-    if target == .standardOutput, FileHandle.standardOutput.isTerminal, !settings.force {
-      throw .refused(
-        target.name, "compressed data is not written to a terminal; name a file with -o, or insist with -f")
+    let work = try Work(settings, task.operand, to: target, .container) { () throws(Failure) in
+      try Input(task.operand, found: task.found, force: settings.force, forRemoval: settings.removesSource)
     }
-    guard !settings.dryRun else { return settings.announce(input.name, byteCount: input.source.byteCount, target) }
-
+    guard let work, let input = work.input else { return }
     let base =
       try settings.selection.isRecursive
       ? settings.bases.bases(ofMembers: [task.name])?[0] : settings.bases.base(ofFile: task.name)
     try base?.check(against: input.status)
-    let output = try Output(target, expected: nil, force: settings.force)
-    let progress = Progress(console, name: input.name, total: input.source.byteCount, asked: settings.progress)
-    let report: PackReport
-    do throws(SwzipError) {
-      report = try pack(
-        from: input.source, base: base?.packBase, to: output.sink, options: options, progress: progress.update)
-    } catch {
-      progress.end()
-      throw Failure(error, reading: input.name, writing: output.name, output.sink)
-    }
-    try input.checkUnchanged()
-    try base?.checkUnchanged()
-    let durability = try output.finish(
-      copying: input.status, readableAs: settings.bases.named(), force: settings.force)
-    let seconds = progress.seconds
-    progress.end()
-    for warning in report.warnings { console.warn(input.name, warning) }
-    let removal = settings.removesSource ? Removal(input, output.name, durability) : nil
-    if let removal {
-      try removal.run { () throws(Failure) in
-        let comparison = Comparison(bases: try settings.bases.allowed(), threads: settings.threads)
-        let source = try attemptLibrary(input.name) { () throws(SwzipError) in try input.random() }
-        try comparison.run(Comparison.reopen(output.name), source, output.name)
-      }
-    }
-    say(input, output, report, seconds, removed: removal != nil)
-    if removal == nil { try requireDurable(durability, output.name) }
+    try work.makeContainer(of: input.source, against: base, options)
   }
+}
 
-  private func say(_ input: Input, _ output: Output, _ report: PackReport, _ seconds: Double, removed: Bool) {
-    let (raw, packed) = (report.rawByteCount, report.packedByteCount)
-    if !settings.writesToStdout || console.verbose > 0 {
-      console.note(
-        "\(input.name.printable) : \(formatRatio(packed, of: raw)) "
-          + "(\(formatSize(raw)) => \(formatSize(packed)), \(formatRate(raw, seconds: seconds)))")
-    }
-    if console.verbose > 0 {
-      console.note("  \(report.format), \(report.tensorCount) tensors, XXH3-128 \(report.checksum)")
-      if let sha256 = report.sha256 { console.note("  SHA-256 \(sha256)") }
-    }
-    var fields: JSONObject = [
-      "path": .string(input.name), "out": .string(output.name), "format": .string(report.format),
-      "in_bytes": .integer(raw), "out_bytes": .integer(packed), "ratio": ratio(packed, of: raw),
-      "seconds": .decimal(seconds), "tensors": .integer(UInt64(report.tensorCount)),
-      "checksum": .string(report.checksum),
-    ]
-    if let sha256 = report.sha256 { fields["sha256"] = .string(sha256) }
-    if removed { fields["removed"] = .bool(true) }
-    if !report.warnings.isEmpty { fields["warnings"] = .array(report.warnings.map { .string($0) }) }
-    console.emit(fields)
+extension Work {
+  /// Packs a file, or what the last of several deltas leads to.
+  func makeContainer(
+    of source: any ByteSource, against base: NamedBases.Base?, _ options: PackOptions
+  ) throws(Failure) {
+    let source = source.forward()
+    try run(
+      Output(target, expected: nil, settings), counting: source.byteCount, copying: input?.status,
+      make: { (output, progress) throws(SwzipError) in
+        try pack(from: source, base: base?.packBase, to: output.sink, options: options, progress: progress)
+      },
+      accept: { (_, _) throws(Failure) in
+        try input?.checkUnchanged()
+        try base?.checkUnchanged()
+      },
+      prove: { (_, _) throws(Failure) in
+        let comparison = Comparison(bases: try settings.bases.allowed(), threads: settings.threads)
+        let original = try attemptLibrary(name) { () throws(SwzipError) in try source.atRandom() }
+        try comparison.run(Comparison.reopen(target.name), original, target.name)
+      },
+      summary: { _, report, seconds in
+        var summary = Summary(
+          input == nil ? target.name : name, report.format, raw: report.rawByteCount, packed: report.packedByteCount,
+          seconds)
+        if settings.console.verbose > 0 {
+          summary.lines.append("  \(report.format), \(report.tensorCount) tensors, XXH3-128 \(report.checksum)")
+          if let sha256 = report.sha256 { summary.lines.append("  SHA-256 \(sha256)") }
+        }
+        summary.fields["tensors"] = .integer(UInt64(report.tensorCount))
+        summary.fields["checksum"] = .string(report.checksum)
+        if let sha256 = report.sha256 { summary.fields["sha256"] = .string(sha256) }
+        summary.warnings = report.warnings
+        return summary
+      })
   }
 }

@@ -1,73 +1,69 @@
 internal import Swzip
 internal import SwzipCore
 
-/// What `salvage` says.
-struct SalvageText {
-  private let report: SalvageReport
-  /// Lines about lost ranges of a file; all are in the JSON.
-  private static let mostLines = 10
+extension SalvageReport {
+  var recoveredByteCount: UInt64 { files.reduce(0) { $0 &+ $1.recoveredByteCount } }
+  private var byteCount: UInt64 { files.reduce(0) { $0 &+ $1.byteCount } }
+  private var isFolder: Bool { !lost.isEmpty || files.contains { !$0.name.isEmpty } }
 
-  init(_ report: SalvageReport) { self.report = report }
-
-  func say(_ console: Console, _ input: String, _ output: String) {
-    let (recovered, total) = (formatSize(report.recoveredByteCount), formatSize(report.byteCount))
-    let files = report.isFolder ? " in \(report.files.count) files" : ""
-    console.note("\(input.printable) : \(recovered) of \(total)\(files) saved to \(output.printable)")
-    if report.precedingByteCount > 0 {
-      console.note("  the container begins at byte \(report.precedingByteCount); what stands before it is left out")
+  /// What `salvage` says.
+  func summary(_ input: String, _ output: String) -> Work.Summary {
+    let inFiles = isFolder ? " in \(files.count) files" : ""
+    var lines = [
+      "\(input.printable) : \(formatSize(recoveredByteCount)) of \(formatSize(byteCount))\(inFiles) saved to "
+        + output.printable
+    ]
+    if precedingByteCount > 0 {
+      lines.append("  the container begins at byte \(precedingByteCount); what stands before it is left out")
     }
-    for file in report.files { SalvageText.lines(file).forEach(console.note) }
-    for name in report.lost { console.note("  lost: \(name.printable)") }
-    var fields: JSONObject = ["path": .string(input), "out": .string(output)]
-    fields.append(json)
-    console.emit(fields)
-  }
-
-  private static func lines(_ file: SalvagedFile) -> [String] {
-    let name = file.name.isEmpty ? "" : " of \(file.name.printable)"
-    var lines = file.missing.prefix(mostLines).map { "  lost: bytes \($0.lowerBound) to \($0.upperBound)" + name }
-    if file.missing.count > mostLines { lines.append("  lost: \(file.missing.count - mostLines) more ranges" + name) }
-    if let error = file.missingBase { lines.append("  lost for want of a base" + name + ": " + error.explanation) }
-    return lines
+    lines += files.flatMap(\.lines) + lost.map { "  lost: \($0.printable)" }
+    return Work.Summary(lines: lines, fields: json, failure: Failure.lost(input, self))
   }
 
   private var json: JSONObject {
-    var fields: JSONObject = ["whole": .bool(report.isWhole), "index": .bool(report.hasIndex)]
-    guard report.isFolder else {
-      if let file = report.files.first { fields.append(SalvageText.json(file)) }
+    var fields: JSONObject = ["whole": .bool(isWhole), "index": .bool(hasIndex)]
+    guard isFolder else {
+      if let file = files.first { fields.append(file.json) }
       return fields
     }
-    fields["end_known"] = .bool(report.hasIndex)
-    fields["out_bytes"] = .integer(report.byteCount)
-    fields["recovered_bytes"] = .integer(report.recoveredByteCount)
+    fields["end_known"] = .bool(hasIndex)
+    fields["out_bytes"] = .integer(byteCount)
+    fields["recovered_bytes"] = .integer(recoveredByteCount)
     fields["files"] = .array(
-      report.files.map { file in
+      files.map { file in
         var fields: JSONObject = ["name": .string(file.name)]
-        fields.append(SalvageText.json(file))
+        fields.append(file.json)
         return .object(fields)
       })
-    fields["lost"] = .array(report.lost.map { .string($0) })
+    fields["lost"] = .array(lost.map { .string($0) })
     return fields
   }
+}
 
-  private static func json(_ file: SalvagedFile) -> JSONObject {
+extension SalvagedFile {
+  /// Lines about lost ranges; all are in the JSON.
+  private static let mostLines = 10
+
+  fileprivate var lines: [String] {
+    let name = name.isEmpty ? "" : " of \(name.printable)"
+    var lines = missing.prefix(Self.mostLines).map { "  lost: bytes \($0.lowerBound) to \($0.upperBound)" + name }
+    if missing.count > Self.mostLines { lines.append("  lost: \(missing.count - Self.mostLines) more ranges" + name) }
+    if let error = missingBase { lines.append("  lost for want of a base" + name + ": " + error.explanation) }
+    return lines
+  }
+
+  fileprivate var json: JSONObject {
     [
-      "end_known": .bool(file.knowsEnd), "out_bytes": .integer(file.byteCount),
-      "recovered_bytes": .integer(file.recoveredByteCount),
-      "missing": .array(file.missing.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }),
+      "end_known": .bool(knowsEnd), "out_bytes": .integer(byteCount),
+      "recovered_bytes": .integer(recoveredByteCount),
+      "missing": .array(missing.map { .array([.integer($0.lowerBound), .integer($0.upperBound)]) }),
     ]
   }
 }
 
-extension SalvageReport {
-  var recoveredByteCount: UInt64 { files.reduce(0) { $0 &+ $1.recoveredByteCount } }
-  var byteCount: UInt64 { files.reduce(0) { $0 &+ $1.byteCount } }
-  fileprivate var isFolder: Bool { !lost.isEmpty || files.contains { !$0.name.isEmpty } }
-}
-
 extension Failure {
   /// Not all could be salvaged, or nobody knows; nil where all was.
-  static func lost(_ path: String, _ report: SalvageReport) -> Failure? {
+  fileprivate static func lost(_ path: String, _ report: SalvageReport) -> Failure? {
     guard !report.isWhole else { return nil }
     let ranges = report.files.reduce(0) { $0 + $1.missing.count }
     let needs = report.files.contains { $0.missingBase != nil } ? "name its bases with --base, or " : ""

@@ -9,9 +9,7 @@ struct VerifyJob {
   func run(_ operand: Operand) throws(Failure) {
     let console = settings.console
     let input = try Input(operand, force: false)
-    if operand == .standardInput, FileHandle.standardInput.isTerminal {
-      throw .refused(input.name, "compressed data is not read from a terminal; name a file")
-    }
+    try input.checkIsNoTerminal(force: false)
     let bases = try settings.bases.allowed()
     let progress = Progress(console, name: input.name, total: nil, asked: settings.progress)
     let report: UnpackReport

@@ -9,13 +9,13 @@ struct Settings {
   let threads: Int
   let progress: Bool?
   let operands: [Operand]
-  let selection: Selection
+  private(set) var selection = Selection()
   var output: String?
-  let outputFolder: String?
-  let writesToStdout: Bool
-  var force: Bool
-  let removesSource: Bool
-  let dryRun: Bool
+  private(set) var outputFolder: String?
+  private(set) var writesToStdout = false
+  var force = false
+  private(set) var removesSource = false
+  private(set) var dryRun = false
   var bases: NamedBases
   /// Of unpacked files.
   var holes = Holes.made
@@ -60,20 +60,13 @@ struct Settings {
     }
   }
 
-  /// For verbs that only read.
+  /// For verbs without the options of packing and unpacking.
   init(files: [String], report: ReportOptions, work: WorkOptions?, base: BaseOptions? = nil) throws {
     bases = NamedBases(base?.paths ?? [])
     console = report.console
     threads = try work.map { work in try Settings.threads(work, report.console) } ?? availableProcessors()
     progress = work?.progress
     operands = try Settings.operands(files)
-    selection = Selection()
-    output = nil
-    outputFolder = nil
-    writesToStdout = false
-    force = false
-    removesSource = false
-    dryRun = false
   }
 
   /// Without names, stdin is meant if it is not a terminal.

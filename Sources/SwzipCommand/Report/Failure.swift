@@ -28,15 +28,6 @@ struct Failure: Error {
     self.init(status, path: path, text: error.explanation, rule: SwzipError.Rule.system.rawValue)
   }
 
-  /// An error of an operation that reads one file and writes another: the one that failed is named.
-  init(_ error: SwzipError, reading path: String, writing name: String, _ sink: FileSink) {
-    if let failure = sink.failure {
-      self.init(failure, path: name)
-    } else {
-      self.init(error, path: path)
-    }
-  }
-
   static func refused(_ path: String, _ text: String) -> Failure { Failure(.refused, path: path, text: text) }
 }
 

@@ -34,7 +34,12 @@ struct Cat: ParsableCommand {
       throw ValidationError("name either tensors or one --range")
     }
     let bounds = try range.map(Cat.parse)
-    try forEach([Operand(file)], Console()) { operand throws(Failure) in try write(operand, bounds) }
+    var settings = try Settings(files: [file], report: .parse([]), work: nil, base: base)
+    settings.output = output
+    settings.force = force
+    try forEach(settings.operands, settings.console) { [settings] operand throws(Failure) in
+      try write(operand, bounds, settings)
+    }
   }
 
   /// "A:B", "A:" or ":B".
@@ -46,27 +51,28 @@ struct Cat: ParsableCommand {
     return (from, parts[1].isEmpty ? nil : to)
   }
 
-  private func write(_ operand: Operand, _ bounds: (from: UInt64, to: UInt64?)?) throws(Failure) {
-    let input = try Input(operand, force: false)
-    let named = NamedBases(base.paths)
-    let bases = try named.allowed(.length)
-    let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.random(), bases: bases) }
+  private func write(
+    _ operand: Operand, _ bounds: (from: UInt64, to: UInt64?)?, _ settings: Settings
+  ) throws(Failure) {
+    let target = settings.output.flatMap { $0 == "-" ? nil : Target.path($0) } ?? .standardOutput
+    let work = try Work(settings, operand, to: target, .part) { () throws(Failure) in
+      try Input(operand, force: false)
+    }
+    guard let work, let input = work.input else { return }
+    let bases = try settings.bases.allowed(.length)
+    let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.source.atRandom(), bases: bases) }
     let pieces = try attemptLibrary(input.name) { () throws(SwzipError) in try select(file, bounds) }
-    let target = output == nil || output == "-" ? Target.standardOutput : .path(output ?? "")
-    try target.check(against: input.status, force: force)
-    if target == .standardOutput, FileHandle.standardOutput.isTerminal, !force {
-      throw .refused(target.name, "raw bytes are not written to a terminal; name a file with -o, or insist with -f")
-    }
-    let expected = pieces.reduce(0) { $0 &+ $1.byteCount }
-    let output = try Output(target, expected: expected, force: force)
-    do throws(SwzipError) {
-      for piece in pieces { try Cat.copy(piece, of: file, to: output.sink) }
-    } catch {
-      throw Failure(error, reading: input.name, writing: output.name, output.sink)
-    }
-    let durability = try output.finish(
-      copying: nil, readableAs: [input.status].compactMap { $0 } + named.named(), force: force)
-    try requireDurable(durability, output.name)
+    try work.run(
+      Output(target, expected: pieces.reduce(0) { $0 &+ $1.byteCount }, settings), counting: nil,
+      make: { (output, _) throws(SwzipError) in
+        for piece in pieces {
+          // In steps, so that memory is bounded whatever the size of the tensor. The pointer is used inside the closure only.
+          try unsafe file.read(member: piece.member, offset: piece.offset, byteCount: piece.byteCount) {
+            (bytes) throws(SwzipError) in unsafe try output.sink.write(bytes)
+          }
+        }
+      },
+      summary: { _, _, _ in Work.Summary() })
   }
 
   private struct Piece {
@@ -142,13 +148,5 @@ struct Cat: ParsableCommand {
   /// A word of the command line as text: names of tensors are UTF-8.
   private static func tensorName(_ word: String) -> Exact {
     Exact(String(decoding: word.nameBytes, as: UTF8.self))
-  }
-
-  /// In steps, so that memory is bounded whatever the size of the tensor.
-  private static func copy(_ piece: Piece, of file: SwzFile, to sink: FileSink) throws(SwzipError) {
-    // The pointer is used inside the closure only.
-    try unsafe file.read(member: piece.member, offset: piece.offset, byteCount: piece.byteCount) {
-      (bytes) throws(SwzipError) in unsafe try sink.write(bytes)
-    }
   }
 }

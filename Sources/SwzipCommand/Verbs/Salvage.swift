@@ -1,8 +1,4 @@
 internal import ArgumentParser
-internal import Swzip
-internal import SwzipCore
-internal import SwzipNames
-internal import SwzipSystem
 
 struct Salvage: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -26,35 +22,9 @@ struct Salvage: ParsableCommand {
 
   func run() throws {
     if output == "-" { throw ValidationError("salvage writes to a file") }
-    try forEach([Operand(file)], report.console) { operand throws(Failure) in try save(operand) }
-  }
-
-  private func save(_ operand: Operand) throws(Failure) {
-    let console = report.console
-    let input = try Input(operand, force: false)
-    let target = Target.path(output ?? Salvage.partialName(input.name))
-    let named = NamedBases(base.paths)
-    let bases = try named.allowed()
-    try named.check(target)
-    if try attemptLibrary(input.name, { () throws(SwzipError) in try looksLikeFolder(input.random()) }) {
-      return try FolderSalvageJob(console: console, force: force, bases: bases).run(input, target.name)
-    }
-    try target.check(against: input.status, force: force)
-    let output = try Output(target, expected: nil, force: force)
-    let found: SalvageReport
-    do throws(SwzipError) {
-      found = try salvage(from: input.random(), to: output.sink, bases: bases)
-    } catch {
-      throw Failure(error, reading: input.name, writing: output.name, output.sink)
-    }
-    guard found.isWhole || found.recoveredByteCount > 0 else { throw .nothingSaved(input.name, found) }
-    let durability = try output.finish(copying: input.status, force: force)
-    SalvageText(found).say(console, input.name, output.name)
-    try requireDurable(durability, output.name)
-    if let failure = Failure.lost(input.name, found) { throw failure }
-  }
-
-  private static func partialName(_ name: String) -> String {
-    (name.withoutSuffix(PackJob.suffix) ?? name) + ".partial"
+    var settings = try Settings(files: [file], report: report, work: nil, base: base)
+    settings.output = output
+    settings.force = force
+    try forEach(settings.operands, settings.console, SalvageJob(settings: settings).run)
   }
 }

@@ -41,6 +41,11 @@ public struct SwzipError: Error, Equatable, Sendable {
     self.detail = detail
   }
 
+  /// The error, of a file.
+  public func of(_ file: String) -> SwzipError {
+    SwzipError(kind, rule, at: position, file: file, errno: errno, detail: detail)
+  }
+
   /// For programs, and never another one for an error of this kind.
   public var code: Int32 { kind.rawValue }
 
