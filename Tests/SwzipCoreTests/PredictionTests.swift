@@ -93,8 +93,9 @@ struct PredictionTests {
         wrong.blockValues = 100
         #expect(throws: SwzipError.self) { try read(wrong) }
       }
-      var other = header
-      other.topExponent ^= 1
+      var (other, coding) = (header, try #require(header.coding as? DeltaCoding))
+      coding.topExponent ^= 1
+      other.coding = coding
       // Behind the frame's header, with its hash.
       let place =
         try #require(

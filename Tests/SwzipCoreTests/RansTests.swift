@@ -155,8 +155,9 @@ struct RansTests {
 
   private static func read(_ wire: [UInt8], tables: Int, rowLength: Int) throws -> RansCoding {
     var reader = unsafe ByteReader(wire.span.bytes, at: 0)
-    let coding = try RansCoding.read(&reader, tables: tables, rowLength: rowLength, ofDelta: false)
+    let coding = try RansCoding.read(&reader, tables: tables, rowLength: rowLength)
     #expect(reader.remaining == 0)
+    guard coding.coversClasses else { throw reader.failure(.blockHeader) }
     return coding
   }
 }

@@ -139,7 +139,7 @@ struct SparseAndSymbolsTests {
       var reader = unsafe ByteReader(encoded.header.span.bytes, at: 0)
       _ = try reader.array(Frame.headerBytes)
       let header = try SegmentHeader.read(&reader)
-      if let rans = header.rans, rans.rowBits > 0, !rans.columns.isEmpty { met.insert("classes") }
+      if let rans = header.coding.fields.coder.rans, rans.rowBits > 0, !rans.columns.isEmpty { met.insert("classes") }
       let frame = encoded.frames[0]
       if frame[24] == BlockMode.rans.rawValue, frame[25] & 8 != 0 { met.insert("zeros left out") }
       if frame[24] == BlockMode.sparse.rawValue {

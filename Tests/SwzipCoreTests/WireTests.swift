@@ -195,42 +195,47 @@ struct WireTests {
   }
 
   static let segments: [SegmentHeader] = {
-    var float = SegmentHeader(
-      memberOffset: 96, byteCount: 40_960, blockValues: 10_240, elementType: .bf16, codec: .float)
-    float.rowLength = 64
-    float.mantissaBits = 1
-    float.windowBase = 256
-    float.tables = [1, 2, 3].map { CodeLengthsTests.code(CodeLengthsTests.counts($0)) }
-    var copy = SegmentHeader(memberOffset: 1 << 50, byteCount: 64, blockValues: 8, elementType: .f64, codec: .copy)
-    copy.references = [.earlier(member: 3, offset: 1 << 49)]
-    var rans = float
-    rans.tables = []
-    (rans.rans, rans.rowLength) = (RansTests.coding(7).coding, UInt32(RansTests.coding(7).rowLength))
-    rans.blockValues = 20_000 / max(rans.rowLength, 1) * max(rans.rowLength, 1)
-    var symbols = SegmentHeader(
-      memberOffset: 0, byteCount: 40_000, blockValues: 10_000, elementType: .i16, codec: .symbols)
-    symbols.tables = [CodeLengthsTests.code([UInt32](repeating: 3, count: 243) + [UInt32](repeating: 0, count: 13))]
-    symbols.palette = Palette(width: 2, values: [1, 2, 0, 0, 255, 255], valuesPerSymbol: 5)
-    var ransSymbols = SegmentHeader(
-      memberOffset: 0, byteCount: 40_000, blockValues: rans.blockValues, elementType: .u8, codec: .symbols)
-    (ransSymbols.rans, ransSymbols.rowLength, ransSymbols.palette) = (rans.rans, rans.rowLength, .bytes)
-    var base = copy
-    base.references = [.base(number: 1, offset: 9)]
+    let code = CodeLengthsTests.code([UInt32](repeating: 3, count: 243) + [UInt32](repeating: 0, count: 13))
+    let palette = Palette(width: 2, values: [1, 2, 0, 0, 255, 255], valuesPerSymbol: 5)
+    let rans = RansTests.coding(7)
+    let rowLength = UInt32(rans.rowLength)
+    let blockValues = 20_000 / max(rowLength, 1) * max(rowLength, 1)
+    func float(_ coder: SymbolCoder, rowLength: UInt32, blockValues: UInt32) -> SegmentHeader {
+      SegmentHeader(
+        memberOffset: 96, byteCount: 40_960, blockValues: blockValues, elementType: .bf16,
+        coding: FloatCoding(
+          FloatKind(.bf16, mantissaBits: 1)!, windowBase: 256, coder, rowLength: rowLength))
+    }
+    func copy(_ reference: Reference) -> SegmentHeader {
+      SegmentHeader(
+        memberOffset: 1 << 50, byteCount: 64, blockValues: 8, elementType: .f64, coding: CopyCoding(),
+        references: [reference])
+    }
     return [
-      SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes), float, copy,
-      base,
-      SegmentHeader(memberOffset: 7, byteCount: 80_000, blockValues: 8192, elementType: .i64, codec: .planes), rans,
-      symbols, ransSymbols,
+      SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, coding: BytesCoding()),
+      float(
+        .huffman([1, 2, 3].map { CodeLengthsTests.code(CodeLengthsTests.counts($0)) }), rowLength: 64,
+        blockValues: 10_240),
+      copy(.earlier(member: 3, offset: 1 << 49)), copy(.base(number: 1, offset: 9)),
+      SegmentHeader(
+        memberOffset: 7, byteCount: 80_000, blockValues: 8192, elementType: .i64, coding: PlanesCoding()),
+      float(.rans(rans.coding), rowLength: rowLength, blockValues: blockValues),
+      SegmentHeader(
+        memberOffset: 0, byteCount: 40_000, blockValues: 10_000, elementType: .i16,
+        coding: SymbolsCoding(palette, .huffman([code]))),
+      SegmentHeader(
+        memberOffset: 0, byteCount: 40_000, blockValues: blockValues, elementType: .u8,
+        coding: SymbolsCoding(.bytes, .rans(rans.coding), rowLength: rowLength)),
     ]
   }()
 
   @Test func segmentFrames() throws {
     for segment in Self.segments {
       let frame = segment.frame(number: 9)
-      #expect(try Self.readFrame(frame.bytes, .segment, 9, SegmentHeader.read) == segment)
-      expectEachFlipRefused(frame.bytes) { _ = try Self.readFrame($0, .segment, 9, SegmentHeader.read) }
+      #expect(try Self.readFrame(frame.bytes, .segment, 9, Self.readSegment) == segment)
+      expectEachFlipRefused(frame.bytes) { _ = try Self.readFrame($0, .segment, 9, Self.readSegment) }
       expectTypedErrors(frame.bytes) { bytes in
-        let read = try Self.readBody(bytes, SegmentHeader.read)
+        let read = try Self.readBody(bytes, Self.readSegment)
         // What is accepted makes sense to a decoder.
         #expect(read.blockValues >= 1 && read.byteCount >= 1 && read.blockCount >= 1)
         #expect(read.byteCount % UInt64(read.width) == 0)
@@ -240,83 +245,54 @@ struct WireTests {
 
   @Test func segmentsThatCannotBe() {
     let good = Self.segments[1]
+    let table = CodeLengthsTests.code([UInt32](repeating: 1, count: 256))
     let changes: [(String, (inout SegmentHeader) -> Void)] = [
       ("no bytes", { $0.byteCount = 0 }), ("odd bytes", { $0.byteCount = 40_959 }),
       ("no values a block", { $0.blockValues = 0 }), ("too many values a block", { $0.blockValues = 1 << 18 + 1 }),
-      ("tiny blocks", { $0.blockValues = 8191 }), ("rows of 33", { $0.rowLength = 33 }),
-      ("rows longer than blocks", { $0.rowLength = 10_272 }), ("window at 257", { $0.windowBase = 257 }),
-      ("three mantissa bits", { $0.mantissaBits = 3 }),
-      (
-        "window at 769",
-        {
-          $0.mantissaBits = 2
-          $0.windowBase = 769
-        }
-      ), ("integers as floats", { $0.elementType = .i16 }),
-      ("a window without need", { $0.mantissaBits = 0 }),
-      ("33 tables", { $0.tables = Array(repeating: $0.tables[0], count: 33) }),
+      ("tiny blocks", { $0.blockValues = 8191 }), ("rows of 33", Self.fields { $0.rowLength = 33 }),
+      ("rows longer than blocks", Self.fields { $0.rowLength = 10_272 }),
+      ("window at 257", Self.fields { $0.windowBase = 257 }),
+      ("three mantissa bits", Self.fields { $0.mantissaBits = 3 }),
+      ("window at 769", Self.fields { ($0.mantissaBits, $0.windowBase) = (2, 769) }),
+      ("integers as floats", { $0.elementType = .i16 }),
+      ("a window without need", Self.fields { $0.mantissaBits = 0 }),
+      ("33 tables", Self.fields { $0.coder = .huffman([CodeLengths](repeating: table, count: 33)) }),
       ("past the end of everything", { $0.memberOffset = UInt64(Int64.max) - 10 }),
-      (
-        "copy without reference",
-        {
-          $0 = Self.segments[2]
-          $0.references = []
-        }
-      ),
-      (
-        "copy of two",
-        {
-          $0 = Self.segments[2]
-          $0.references += $0.references
-        }
-      ),
+      ("copy without reference", Self.change(2) { $0.references = [] }),
+      ("copy of two", Self.change(2) { $0.references += $0.references }),
       (
         "five references",
-        {
-          $0 = Self.segments[0]
-          $0.references = Array(repeating: .earlier(member: 0, offset: 0), count: 5)
-        }
+        Self.change(0) { $0.references = Array(repeating: .earlier(member: 0, offset: 0), count: 5) }
       ),
-      (
-        "rows in plain bytes",
-        {
-          $0 = Self.segments[0]
-          $0.rowLength = 32
-        }
-      ),
+      ("rows in plain bytes", Self.fields(0) { $0.rowLength = 32 }),
       ("rows that do not fill a block", Self.change(5) { $0.blockValues += 1 }),
-      ("no rANS table", Self.change(5) { $0.rans!.tables = [] }),
-      ("five bits a row", Self.change(5) { $0.rans!.rowBits = 5 }),
-      ("no row length", Self.change(5) { $0.rowLength = 0 }),
-      ("a context of no table", Self.change(5) { $0.rans!.tableOfContext[1] = 9 }),
-      ("a context too few", Self.change(5) { $0.rans!.tableOfContext.removeLast() }),
-      ("33 contexts", Self.change(5) { $0.rans!.tableOfContext = [UInt8](repeating: 0, count: 33) }),
-      ("rANS for integers", Self.change(5) { $0.codec = CodecID.planes.rawValue }),
-      ("rANS symbols that F16 has not", Self.change(5) { ($0.elementType, $0.windowBase) = (.f16, 0) }),
-      ("rows of Huffman symbols", Self.change(6) { $0.rowLength = 32 }),
-      ("J of symbols", Self.change(6) { $0.mantissaBits = 1 }),
-      ("window of symbols", Self.change(6) { $0.windowBase = 1 }),
+      ("no rANS table", Self.rans { $0.tables = [] }), ("five bits a row", Self.rans { $0.rowBits = 5 }),
+      ("no row length", Self.fields(5) { $0.rowLength = 0 }),
+      ("a context of no table", Self.rans { $0.tableOfContext[1] = 9 }),
+      ("a context too few", Self.rans { $0.tableOfContext.removeLast() }),
+      ("33 contexts", Self.rans { $0.tableOfContext = [UInt8](repeating: 0, count: 33) }),
+      ("rANS for integers", Self.fields(5, codec: .planes) { _ in }),
+      ("rANS symbols that F16 has not", Self.fields(5, type: .f16) { $0.windowBase = 0 }),
+      ("rows of Huffman symbols", Self.fields(6) { $0.rowLength = 32 }),
+      ("J of symbols", Self.fields(6) { $0.mantissaBits = 1 }),
+      ("window of symbols", Self.fields(6) { $0.windowBase = 1 }),
       ("blocks of no whole symbols", Self.change(6) { $0.blockValues += 1 }),
+      ("a table of more symbols than the palette", Self.fields(6) { $0.coder = .huffman([table]) }),
       (
-        "a table of more symbols than the palette",
-        Self.change(6) { $0.palette = Palette(width: 2, values: [1, 2, 0, 0, 255, 255], valuesPerSymbol: 4) }
-      ),
-      (
-        "a symbol that F16 has not",
-        {
-          $0.elementType = .f16
-          $0.windowBase = 0
-          $0.tables = [CodeLengthsTests.code([UInt32](repeating: 1, count: 256))]
-        }
+        "a symbol that F16 has not", Self.fields(1, type: .f16) { ($0.windowBase, $0.coder) = (0, .huffman([table])) }
       ),
     ]
     for (what, change) in changes {
       var bad = good
       change(&bad)
       #expect(throws: SwzipError.self, "\(what)") {
-        try Self.readFrame(bad.frame(number: 0).bytes, .segment, 0, SegmentHeader.read)
+        try Self.readFrame(bad.frame(number: 0).bytes, .segment, 0, Self.readSegment)
       }
     }
+  }
+
+  private static func readSegment(_ reader: inout ByteReader) throws(SwzipError) -> SegmentHeader {
+    try SegmentHeader.read(&reader)
   }
 
   /// A change of another segment than the first of floats.
@@ -327,6 +303,45 @@ struct WireTests {
       $0 = segments[index]
       change(&$0)
     }
+  }
+
+  /// A change of what every segment frame has room for, and perhaps of the codec and type it says.
+  private static func fields(
+    _ index: Int = 1, codec: CodecID? = nil, type: ElementType? = nil, _ change: @escaping (inout CodingFields) -> Void
+  ) -> (inout SegmentHeader) -> Void {
+    Self.change(index) { segment in
+      var other = Disguised(segment.coding, as: codec ?? segment.codec)
+      change(&other.fields)
+      segment.coding = other
+      if let type { segment.elementType = type }
+    }
+  }
+
+  private static func rans(_ change: @escaping (inout RansCoding) -> Void) -> (inout SegmentHeader) -> Void {
+    fields(5) { fields in
+      var coding = fields.coder.rans!
+      change(&coding)
+      fields.coder = .rans(coding)
+    }
+  }
+
+  /// A coding that says something else of itself in the frame.
+  private struct Disguised: Coding {
+    private let coding: any Coding
+    let codec: CodecID
+    var fields: CodingFields
+    var modes: [BlockMode]? { nil }
+
+    init(_ coding: any Coding, as codec: CodecID) {
+      self.coding = coding
+      self.codec = codec
+      fields = coding.fields
+    }
+
+    static func == (a: Self, b: Self) -> Bool { false }
+
+    func writeParameters(_ writer: inout ByteWriter) { coding.writeParameters(&writer) }
+    func decode(_ block: CodedBlock) throws(SwzipError) -> UInt64? { nil }
   }
 
   static func directory() throws -> Directory {

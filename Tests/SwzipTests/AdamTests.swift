@@ -121,7 +121,7 @@ struct AdamTests {
     return Set(
       try places.indices.compactMap { number in
         let header = try OpenSegment.readHeader(source, places[number], number: number)
-        guard header.codec == CodecID.delta.rawValue else { return nil }
+        guard header.codec == .delta else { return nil }
         return switch header.prediction {
         case .same: "same"
         case .scaled: "scaled"
@@ -293,8 +293,8 @@ struct AdamTests {
     for source in counting { source.restart() }
     let row = Int(file.tensors.first { $0.name == "master.layer.1" }!.offset)
     #expect(same(try read(file, row, 512), Array(files[4][row..<(row + 512)])))
-    // Of each: the index, and of each of the row's three tensors the one block; a block that is decoded again tells that all
-    // are to be kept.
+    // Of each: the index, and of each of the row's three tensors the one block; decoded again once at most,
+    // which tells that all are to be kept.
     for (source, container) in zip(counting, containers) {
       let opened = try SwzFile(ArraySource(container))
       let blocks = opened.segments.filter { segment in
@@ -306,7 +306,7 @@ struct AdamTests {
       #expect(blocks.count == 3)
       let index = 2 * FileHeader.byteCount + min(container.count, 256 << 10) + 4096
       #expect(
-        source.byteCountRead <= index + packed * 3 / 2, "\(source.byteCountRead), index \(index), blocks \(packed)")
+        source.byteCountRead <= index + 2 * packed, "\(source.byteCountRead), index \(index), blocks \(packed)")
     }
   }
 }

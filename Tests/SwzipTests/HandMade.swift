@@ -75,10 +75,9 @@ enum HandMade {
   static func segment(
     _ bytes: [UInt8], at offset: Int, copyOf reference: Reference? = nil
   ) -> (header: SegmentHeader, blocks: [Block]) {
-    var header = SegmentHeader(
+    let header = SegmentHeader(
       memberOffset: UInt64(offset), byteCount: UInt64(bytes.count), blockValues: 8192, elementType: .bytes,
-      codec: reference == nil ? .bytes : .copy)
-    header.references = reference.map { [$0] } ?? []
+      coding: reference == nil ? BytesCoding() : CopyCoding(), references: reference.map { [$0] } ?? [])
     let blocks = stride(from: 0, to: bytes.count, by: 8192).map { start in
       let part = Array(bytes[start..<min(start + 8192, bytes.count)])
       return reference == nil ? Block.raw(part) : Block.copy(part)

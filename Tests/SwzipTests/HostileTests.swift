@@ -9,18 +9,15 @@ struct HostileTests {
   // MARK: declared sizes
 
   /// A range that is referred to may be wider than the segment: of the longest segments it would not fit any number.
-  @Test(arguments: [CodecID.cast, .delta]) func longestSegments(codec: CodecID) throws {
+  @Test(arguments: [1, 4]) func longestSegments(references: Int) throws {
+    let weight = Prediction.weight(
+      Prediction.MomentDecay(beta1: 0.9, beta2: 0.999), Prediction.WeightStep(decay: 1, step: 0.001, epsilon: 1e-8))
+    let delta = DeltaCoding(try #require(DeltaKind(.bf16)), weight, RansCoding(tables: [Self.table(0)]))
+    let cast = try #require(CastKind(.bf16, from: .f32))
     var header = SegmentHeader(
-      memberOffset: 0, byteCount: UInt64(Int64.max) - 1, blockValues: 8192, elementType: .bf16, codec: codec)
-    header.references = [.earlier(member: 0, offset: 0)]
-    if codec == .cast {
-      header.cast = CastKind(.bf16, from: .f32)
-    } else {
-      header.references = [Reference](repeating: header.references[0], count: 4)
-      header.prediction = .weight(
-        Prediction.MomentDecay(beta1: 0.9, beta2: 0.999), Prediction.WeightStep(decay: 1, step: 0.001, epsilon: 1e-8))
-      header.rans = RansCoding(tables: [Self.table(0)])
-    }
+      memberOffset: 0, byteCount: UInt64(Int64.max) - 1, blockValues: 8192, elementType: .bf16,
+      coding: references == 1 ? cast : delta,
+      references: Array(repeating: .earlier(member: 0, offset: 0), count: references))
     let frame = header.frame(number: 0).bytes
     #expect(throws: SwzipError(.corrupt, .reference, at: UInt64(frame.count))) { try Self.read(frame) }
     header.byteCount = UInt64(Int64.max) / 2 - 1
@@ -40,11 +37,13 @@ struct HostileTests {
     return unsafe counts.withUnsafeBufferPointer { unsafe RansTable(counts: $0.baseAddress!) }
   }
 
+  private static let manyTables = RansCoding(tables: (1...32).map { table(UInt32($0)) })
+
   /// As many tables as a segment may have, and a block that needs none.
   private static func manyTables(_ count: Int) -> (header: SegmentHeader, blocks: [HandMade.Block]) {
-    var header = SegmentHeader(
-      memberOffset: 2 * UInt64(count), byteCount: 2, blockValues: 1, elementType: .bf16, codec: .float)
-    header.rans = RansCoding(tables: (1...32).map { table(UInt32($0)) })
+    let header = SegmentHeader(
+      memberOffset: 2 * UInt64(count), byteCount: 2, blockValues: 1, elementType: .bf16,
+      coding: FloatCoding(FloatKind(.bf16, mantissaBits: 0)!, .rans(manyTables)))
     return (header, [.raw([0x80, 0x3F])])
   }
 
@@ -67,10 +66,10 @@ struct HostileTests {
     var header = Self.manyTables(0).header
     header.byteCount = 4 << 18
     header.blockValues = 1 << 18
-    header.rowLength = 1 << 18
-    header.rans!.columns = [UInt8](repeating: 0, count: 1 << 18)
-    header.rans!.rowBits = 1
-    header.rans!.tableOfContext = [0, 1]
+    var rans = Self.manyTables
+    rans.columns = [UInt8](repeating: 0, count: 1 << 18)
+    (rans.rowBits, rans.tableOfContext) = (1, [0, 1])
+    header.coding = FloatCoding(FloatKind(.bf16, mantissaBits: 0)!, .rans(rans), rowLength: 1 << 18)
     let read = try Self.read(header.frame(number: 0).bytes)
     #expect(read.decoderByteCount > 32 << 14 && read.decoderByteCount <= Limits.decoderBytes)
   }

@@ -164,9 +164,8 @@ struct SalvageDamageTests {
   @Test(arguments: [0x42, 0x53, 0x4D] as [UInt8]) func falseFrames(kind: UInt8) throws {
     var header = FileHeader()
     header.totalByteCount = nil
-    var segment = SegmentHeader(
-      memberOffset: 0, byteCount: 1 << 40, blockValues: 1 << 18, elementType: .f64, codec: .planes)
-    segment.mantissaBits = 0
+    let segment = SegmentHeader(
+      memberOffset: 0, byteCount: 1 << 40, blockValues: 1 << 18, elementType: .f64, coding: PlanesCoding())
     var fake: [UInt8] = [0, 0x10, 0, kind] + [0, 0, 4, 0] + [UInt8](repeating: 0, count: 8)
     if kind != 0x42 { fake.replaceSubrange(4..<8, with: [0, 0, 0, 0]) }
     let bytes =
@@ -188,7 +187,8 @@ struct SalvageDamageTests {
       let place = try SwzFile(ArraySource(container)).index.segments[0]
       let block = container[Int(place.blocksPosition)..<Int(place.blocksPosition + place.record.blocksByteCount)]
       let header = SegmentHeader(
-        memberOffset: UInt64(number) << 21, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes)
+        memberOffset: UInt64(number) << 21, byteCount: 1, blockValues: 1, elementType: .bytes,
+        coding: BytesCoding())
       bytes += header.frame(number: 2 * number).bytes + block
     }
     let sink = ArraySink()

@@ -105,7 +105,7 @@ func fuzzBlock(_ bytes: UnsafeRawBufferPointer) {
     header = try SegmentHeader.read(&reader)
   }
   let rest = bytes[(2 + length)...]
-  guard let header, CodecID(rawValue: header.codec) != nil, rest.count >= 16 else { return }
+  guard let header, header.codec.isKnown, rest.count >= 16 else { return }
   let count = header.valueCount(ofBlock: 0)
   // Exactly the bytes that the decoder is promised.
   let frameBytes = (16 + rest.count + 15) & ~15

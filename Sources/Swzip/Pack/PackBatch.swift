@@ -160,7 +160,7 @@ final class PackWorker {
     let cast = try unsafe castBytes(plan, block, references)
     let reference = unsafe base ?? cast
     let entry = unsafe plan.encode(block, source, reference: reference, into: frame, scratch: scratch)
-    if plan.header.codec == CodecID.copy.rawValue {
+    if plan.header.codec == .copy {
       // Copies within the container were compared when they were found.
       if let base = unsafe base, unsafe !equalBytes(base, source) { throw PlannedMember.changed }
       return entry

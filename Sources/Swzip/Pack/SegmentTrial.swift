@@ -32,7 +32,7 @@ struct SegmentTrial {
       ).frameByteCount
     }
     let scaled = UInt64(packed) * UInt64(range.byteCount) / UInt64(sample.byteCount)
-    return (scaled + UInt64(plan.header.frame(number: 0).bytes.count), CodecID(rawValue: plan.header.codec) ?? .bytes)
+    return (scaled + UInt64(plan.header.frame(number: 0).bytes.count), plan.header.codec)
   }
 
   /// The size of a segment without a base: of one that another file of the container may determine half of, its lower halves.

@@ -48,7 +48,7 @@ package final class OpenSegment: Sendable {
     else { throw SwzipError(.corrupt, .frameHash, at: place.framePosition) }
     let header = try SegmentHeader.read(&reader)
     guard header.memberOffset == place.memberOffset, header.byteCount == place.record.byteCount,
-      header.elementType.rawValue == place.record.elementType, header.codec == place.record.codec
+      header.elementType.rawValue == place.record.elementType, header.codec.rawValue == place.record.codec
     else { throw SwzipError(.corrupt, .indexAgrees, at: place.framePosition) }
     return header
   }

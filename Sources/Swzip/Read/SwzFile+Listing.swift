@@ -111,7 +111,7 @@ extension SwzFile.SegmentInfo {
     member = number
     offset = start - file.offset
     elementType = ElementType(rawValue: record.elementType)?.name ?? "type \(record.elementType)"
-    codec = CodecID(rawValue: record.codec)?.name ?? "codec \(record.codec)"
+    codec = CodecID(rawValue: record.codec).name
     blockCount = Int(record.blockCount)
   }
 }

@@ -1,36 +1,22 @@
-/// The codecs of a segment and the modes of a block (spec/FORMAT.md, sections 4.2 and 4.3), each in this one place.
-package enum CodecID: UInt8, Sendable, CaseIterable {
-  case bytes, float, planes, copy, symbols, cast, delta
+/// A codec's number in segment frames and directories (spec/FORMAT.md, section 4.2); named in the codec's folder.
+package struct CodecID: RawRepresentable, Hashable, Sendable {
+  package let rawValue: UInt8
 
-  package var name: String {
-    switch self {
-    case .bytes: "bytes"
-    case .float: "float"
-    case .planes: "planes"
-    case .copy: "copy"
-    case .symbols: "symbols"
-    case .cast: "cast"
-    case .delta: "delta"
-    }
-  }
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  /// Whether a segment's one reference determines its values.
-  package var refers: Bool { self == .copy || self == .cast || self == .delta }
-
-  /// Modes that blocks of the codec may have.
-  package func allows(_ mode: BlockMode) -> Bool {
-    switch mode {
-    case .raw, .constant, .zstd, .lz4: true
-    case .huffman, .rans: self == .float || self == .symbols
-    case .fixed4, .sparse: self == .float
-    case .planes: self == .planes
-    case .copy: self == .copy || self == .delta
-    case .cast: self == .cast
-    case .delta: self == .delta
-    }
-  }
+  package var isKnown: Bool { CodecRegistry.standard[self] != nil }
+  package var name: String { CodecRegistry.standard[self]?.name ?? "codec \(rawValue)" }
 }
 
-package enum BlockMode: UInt8, Sendable, CaseIterable {
-  case raw, constant, zstd, lz4, huffman, fixed4, planes, copy, rans, sparse, cast, delta
+/// The mode of a block (spec/FORMAT.md, section 4.3); named in the folder of the codec that has it.
+package struct BlockMode: RawRepresentable, Hashable, Sendable {
+  package let rawValue: UInt8
+
+  package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  package var isKnown: Bool { CodecRegistry.standard.modes.contains(self) }
+
+  // Of several codecs.
+  package static let huffman = BlockMode(rawValue: 4)
+  package static let rans = BlockMode(rawValue: 8)
 }

@@ -18,8 +18,6 @@ package typealias ReferenceReader = (
 /// segment may be decoded by several threads at once, each with a scratch of its own.
 package final class SegmentDecoder: @unchecked Sendable {  // not changed after `begin`, but for tables, by one thread
   package private(set) var header: SegmentHeader
-  private var kind: FloatKind?
-  private var deltaKind: DeltaKind?
   private let tables = SymbolTables()
   private let tableState = Atomic<UInt8>(noTables)
   private static let noTables: UInt8 = 0
@@ -27,15 +25,12 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   private static let ready: UInt8 = 2
 
   package init() {
-    header = SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, codec: .bytes)
+    header = SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, coding: BytesCoding())
   }
 
   /// Starts a segment. Reuses the memory of the last one's tables.
   package func begin(_ header: SegmentHeader) {
     self.header = header
-    kind =
-      header.codec == CodecID.float.rawValue ? FloatKind(header.elementType, mantissaBits: header.mantissaBits) : nil
-    deltaKind = header.codec == CodecID.delta.rawValue ? DeltaKind(header.elementType) : nil
     tableState.store(Self.noTables, ordering: .releasing)
   }
 
@@ -44,9 +39,9 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
 
   /// What coded blocks need. Not made in `begin`: segments whose blocks are all stored otherwise need none. Where there is only
   /// one block it is made in the scratch, as far as the block needs it: a container may have very many such segments.
-  private func tables(_ scratch: DecodeScratch) throws(SwzipError) -> SymbolTables {
+  func tables(_ scratch: DecodeScratch) throws(SwzipError) -> SymbolTables {
     guard header.blockCount > 1 else {
-      try scratch.tables.begin(header, shift: kind?.shift ?? 0)
+      try header.coding.begin(scratch.tables, valueCount: header.valueCount)
       return scratch.tables
     }
     try buildTables()
@@ -63,7 +58,7 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       // Another thread builds them, which takes microseconds.
     }
     do throws(SwzipError) {
-      try tables.begin(header, shift: kind?.shift ?? 0)
+      try header.coding.begin(tables, valueCount: header.valueCount)
       tables.buildAll()
     } catch {
       tableState.store(Self.noTables, ordering: .releasing)
@@ -95,8 +90,9 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     if policy == .strict { try checkStored() }
     do throws(SwzipError) {
       var hash = try unsafe decodePayload(
-        block, index, frame, into: out, streaming: streaming, scratch: scratch, position: position, reference: reference
-      )
+        CodedBlock(
+          decoder: self, index: index, mode: BlockMode(rawValue: block.mode), flags: block.flags, frame: frame,
+          out: out, streaming: streaming, scratch: scratch, position: position, reference: reference))
       if header.swapsBytes {
         unsafe swapBytes(of: header.elementType, UnsafeRawBufferPointer(out), into: out)
         hash = unsafe xxh3(UnsafeRawBufferPointer(out))
@@ -109,126 +105,15 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     }
   }
 
-  private func decodePayload(
-    _ block: BlockHeader, _ index: UInt64, _ frame: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
-    streaming: Bool,
-    scratch: DecodeScratch, position: UInt64, reference: ReferenceReader?
-  ) throws(SwzipError) -> UInt64 {
-    guard let codec = CodecID(rawValue: header.codec), let mode = BlockMode(rawValue: block.mode) else {
-      throw SwzipError(.unsupported, .unknownCodec, at: position)
+  private func decodePayload(_ block: CodedBlock) throws(SwzipError) -> UInt64 {
+    guard let modes = header.coding.modes else { throw block.failure(.unknownCodec, .unsupported) }
+    if BytesCoding.modes.contains(block.mode) {
+      try BytesBlock.decode(block)
+    } else if modes.contains(block.mode) {
+      if let hash = try header.coding.decode(block) { return hash }
+    } else {
+      throw block.mode.isKnown ? block.failure(.blockHeader) : block.failure(.unknownCodec, .unsupported)
     }
-    guard codec.allows(mode) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    let layout = mode == .planes ? header.elementType.block : nil
-    if mode == .huffman || mode == .rans {
-      guard (mode == .rans) == (header.rans != nil) else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    } else if layout == nil, mode != .sparse, block.flags != 0 {
-      throw SwzipError(.unsupported, .reservedBits, at: position)
-    }
-    let isCoded = mode == .huffman || mode == .rans || mode == .sparse || mode == .delta
-    let tables = isCoded ? try self.tables(scratch) : self.tables
-    let width = header.width
-    if codec != .bytes {
-      try scratch.prepare(
-        block.valueCount,
-        planes: mode == .planes
-          ? layout == nil ? width : 0
-          : mode == .sparse || mode == .rans || mode == .delta || codec == .symbols
-            ? 7 : mode == .cast || kind?.isWide == true ? 2 : 1)
-    }
-    switch mode {
-    case .huffman where codec == .symbols, .rans where codec == .symbols:
-      try unsafe SymbolsBlock.decode(
-        mode, frame, of: header, tables: tables, into: out, scratch: scratch, position: position)
-    case .raw, .constant, .zstd, .lz4:
-      try unsafe BytesBlock.decode(mode, frame, width: width, into: out, at: position, by: scratch.compressors)
-    case .sparse:
-      try unsafe SparseBlock.decode(frame, width: width, into: out, scratch: scratch, position: position) {
-        mode, inner, values throws(SwzipError) in
-        switch mode {
-        case .raw:
-          try unsafe BytesBlock.decode(mode, inner, width: width, into: values, at: position, by: scratch.compressors)
-        case .huffman where header.rans == nil:
-          _ = try unsafe FloatBlock.decode(
-            inner, of: header, kind: kind!, tables: tables.huffman, into: values, scratch: scratch, streaming: false,
-            position: position)
-        case .rans where header.rans != nil:
-          _ = try unsafe FloatBlock.decodeRans(
-            inner, of: header, kind: kind!, tables: tables.rans, into: values, scratch: scratch, streaming: false,
-            position: position)
-        default: throw SwzipError(.corrupt, .blockHeader, at: position)
-        }
-      }
-    case .huffman:
-      return try unsafe FloatBlock.decode(
-        frame, of: header, kind: kind!, tables: tables.huffman, into: out, scratch: scratch, streaming: streaming,
-        position: position)
-    case .rans:
-      return try unsafe FloatBlock.decodeRans(
-        frame, of: header, kind: kind!, tables: tables.rans, into: out, scratch: scratch, streaming: streaming,
-        position: position)
-    case .fixed4:
-      guard header.elementType.native == .bf16, header.mantissaBits == 0 else {
-        throw SwzipError(.corrupt, .blockHeader, at: position)
-      }
-      return try unsafe FloatBlock.decodeFixed4(frame, into: out, streaming: streaming, position: position)
-    case .planes:
-      if let layout {
-        try unsafe FieldsBlock.decode(
-          frame, flags: block.flags, layout, into: out, scratch: scratch, position: position)
-      } else {
-        try unsafe PlanesBlock.decode(frame, width: width, into: out, scratch: scratch, position: position)
-      }
-    case .cast:
-      let kind = header.cast!
-      let source = try unsafe referenced(index, block, reference, scratch, position)[0]
-      try unsafe CastBlock.decode(
-        frame, kind: kind, reference: source.bytes, into: out, scratch: scratch, position: position)
-    case .delta:
-      let base = try unsafe predicted(index, block, reference, scratch, position)
-      try unsafe DeltaBlock.decode(
-        frame, of: header, kind: deltaKind!, tables: tables.rans,
-        base: base.bytes, into: out, scratch: scratch, position: position)
-    case .copy:
-      for index in 26..<32 {
-        guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
-      }
-      guard frame.count == 32 else { throw SwzipError(.corrupt, .frameSize, at: position) }
-      if header.prediction == .same {
-        guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
-        let lent = try unsafe reference(0, index * UInt64(header.blockValues) * UInt64(width), out)
-        if let lent { unsafe out.copyMemory(from: lent.bytes) }
-      } else {
-        try unsafe out.copyMemory(from: predicted(index, block, reference, scratch, position).bytes)
-      }
-    }
-    return unsafe xxh3(UnsafeRawBufferPointer(out))
-  }
-
-  /// What a block's values are differences to, in the scratch.
-  private func predicted(
-    _ index: UInt64, _ block: BlockHeader, _ reference: ReferenceReader?, _ scratch: DecodeScratch, _ position: UInt64
-  ) throws(SwzipError) -> LentBytes {
-    let references = try unsafe referenced(index, block, reference, scratch, position)
-    guard header.prediction != .same else { return references[0] }
-    let target = try unsafe scratch.predicted(block.valueCount * header.width)
-    unsafe header.prediction.predict(header.elementType, from: references.map { unsafe $0.bytes }, into: target)
-    return unsafe LentBytes(UnsafeRawBufferPointer(target), owner: scratch)
-  }
-
-  /// The bytes that a block refers to, by reference, in the scratch.
-  private func referenced(
-    _ index: UInt64, _ block: BlockHeader, _ reference: ReferenceReader?, _ scratch: DecodeScratch, _ position: UInt64
-  ) throws(SwzipError) -> [LentBytes] {
-    guard let reference = unsafe reference else { throw SwzipError(.base, .baseMissing, at: position) }
-    let bytes = block.valueCount * header.referenceWidth
-    let memory = try unsafe scratch.nonZeros(header.references.count * bytes)
-    var found: [LentBytes] = []
-    for number in header.references.indices {
-      let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(number * bytes)..<((number + 1) * bytes)])
-      let offset = index * UInt64(Int(header.blockValues) * header.referenceWidth)
-      let lent = try unsafe reference(number, offset, target)
-      unsafe found.append(lent ?? LentBytes(UnsafeRawBufferPointer(target), owner: scratch))
-    }
-    return found
+    return unsafe xxh3(UnsafeRawBufferPointer(block.out))
   }
 }

@@ -85,110 +85,25 @@ package struct SegmentRange: Equatable, Sendable {
 package final class SegmentPlan: @unchecked Sendable {  // not changed after init
   package let header: SegmentHeader
   package let effort: Effort
-  private let float: FloatPlan?
-  private let symbols: SymbolsPlan?
-  private let delta: DeltaPlan?
+  private let plan: any CodecPlan
 
-  /// Plans `bytes`, all of the range. `base`: as many bytes of values that they differ from, if there are such. Cost: a
-  /// sample of about a fifth of a float segment.
+  /// Plans `bytes`, all of the range, by the first codec that takes them. `base`: as many bytes of values that they differ
+  /// from, if there are such. Cost: a sample of about a fifth of a float segment.
   package init(
     _ range: SegmentRange, _ bytes: UnsafeRawBufferPointer, base: UnsafeRawBufferPointer? = nil, effort: Effort,
-    scratch: EncodeScratch
+    scratch: EncodeScratch, registry: CodecRegistry = .standard
   ) throws(SwzipError) {
     self.effort = effort
-    if let differing = range.deltaOf, let base = unsafe base {
-      let plan = try unsafe DeltaPlan(
-        bytes, base, of: range.elementType, rowLength: range.rowLength, scratch: scratch)
-      (delta, float, symbols) = (plan, nil, nil)
-      header = plan.header(range, differing)
-      return
-    }
-    delta = nil
-    let type = range.elementType.native
-    let whole = range.byteCount % type.width == 0
-    let swapped =
-      try range.elementType.isSwapped && whole && range.copyOf == nil ? Memory(bytes.count) : nil
-    if let swapped { unsafe swapBytes(of: range.elementType, bytes, into: swapped.bytes) }
-    let bytes = unsafe swapped?.prefix(bytes.count) ?? bytes
-    let cast = range.castOf.flatMap { CastKind(type, from: $0.elementType) }
-    let finder =
-      unsafe range.copyOf == nil && cast == nil && type != .bytes && whole
-      ? PaletteFinder(bytes, width: type.width) : nil
-    let isPlain = range.copyOf == nil && cast == nil && finder == nil && whole && type != .bytes
-    let rowPalettes =
-      unsafe isPlain && effort.usesRowPalettes ? RowPalettes(bytes, of: type, rowLength: range.rowLength) : nil
-    let repeats =
-      unsafe isPlain && rowPalettes == nil
-      && Repeats.found(in: bytes, width: type.width, effort: effort, scratch: scratch)
-    let codec: CodecID =
-      if range.copyOf != nil { .copy } else if cast != nil { .cast } else if type == .bytes || !whole || repeats {
-        .bytes
-      } else if finder != nil || rowPalettes != nil || (type.width == 1 && FloatKind(type, mantissaBits: 1) == nil) {
-        .symbols
-      } else if FloatKind(type, mantissaBits: effort.mantissaBits(of: type)) != nil { .float } else { .planes }
-    var header = SegmentHeader(
-      memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: 0,
-      elementType: whole ? range.elementType : .bytes, codec: codec)
-    let growsPlain =
-      codec == .bytes ? try unsafe PlainBlocks.pay(bytes, scratch.compressors) : false
-    header.blockValues = UInt32(
-      Self.blockValues(range.byteCount / header.width, codec, header.elementType, effort, growsPlain: growsPlain))
-    let kind = codec == .float ? unsafe FloatKind.best(for: bytes, type, effort: effort) : nil
-    let fixed4 = effort.usesFixed4 && type == .bf16
-    let isSparse =
-      codec == .float && !fixed4
-      ? unsafe SparseBlock.pays(bytes, width: type.width, symbolsTellZeros: effort.usesRans || kind!.isUnsigned) : false
-    float =
-      try isSparse
-      ? unsafe FloatPlan(
-        sparse: bytes, kind: kind!,
-        blockValues: (Int(header.blockValues) + 255) & ~255, effort: effort, scratch: scratch)
-      : codec == .float
-        ? unsafe FloatPlan(
-          bytes, kind: kind!, rowLength: range.rowLength,
-          effort: effort, scratch: scratch) : nil
-    symbols =
-      try codec == .symbols
-      ? unsafe SymbolsPlan(
-        bytes, of: type, finder: finder, rowPalettes: rowPalettes, rowLength: range.rowLength, effort: effort,
-        scratch: scratch) : nil
-    if let symbols {
-      header.blockValues = UInt32(symbols.blockValues)
-      header.palette = symbols.palette
-      header.tables = symbols.tables?.codes ?? []
-      header.rans = symbols.rans?.coding
-      header.rowLength = UInt32(symbols.rowLength)
-    }
-    if let float {
-      header.blockValues = UInt32(float.blockValues)
-      header.rowLength = UInt32(float.rowLength)
-      header.mantissaBits = float.kind.mantissaBits
-      header.windowBase = float.windowBase
-      header.rans = float.rans?.coding
-      if !fixed4 { header.tables = float.tables?.codes ?? [] }
-    }
-    if let cast, let source = range.castOf {
-      header.cast = cast
-      header.references = [.earlier(member: source.member, offset: source.offset)]
-    }
-    if let copy = range.copyOf { header.references = [copy] }
-    self.header = header
-  }
-
-  private static func blockValues(
-    _ count: Int, _ codec: CodecID, _ type: ElementType, _ effort: Effort, growsPlain: Bool
-  ) -> Int {
-    if codec != .bytes, type.isBlock {
-      let largest = Limits.recordBlockBytes / type.width
-      let blocks = (count + largest - 1) / largest
-      return (count + blocks - 1) / blocks
-    }
-    let largest =
-      codec == .bytes
-      ? growsPlain ? Limits.writtenPlainBlockBytes : Limits.blockValues
-      : codec == .float ? effort.ransBlockValues(width: type.width) : Limits.writtenBlockValues(width: type.width)
-    let blocks = (count + largest - 1) / largest
-    return min(count, ((count + blocks - 1) / blocks + 255) & ~255)
+    let type = range.byteCount % range.elementType.width == 0 ? range.elementType : .bytes
+    let swapped = type.isSwapped && range.copyOf == nil ? try Memory(bytes.count) : nil
+    if let swapped { unsafe swapBytes(of: type, bytes, into: swapped.bytes) }
+    let segment = unsafe PlainSegment(
+      range: range, type: type.native, values: swapped?.prefix(bytes.count) ?? bytes, base: base, effort: effort,
+      scratch: scratch)
+    plan = try registry.plan(segment)
+    header = SegmentHeader(
+      memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: UInt32(plan.blockValues),
+      elementType: type, coding: plan.coding, references: plan.references)
   }
 
   package var blockCount: Int { Int(header.blockCount) }
@@ -202,18 +117,7 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   /// Room that the frame of the largest block may take while it is being written.
   package var frameBound: Int {
     let count = Int(header.blockValues)
-    let raw = 32 + count * header.width + 64
-    if let float {
-      let inner =
-        float.rans == nil ? FloatBlock.bound(count, kind: float.kind) : FloatBlock.ransBound(count, kind: float.kind)
-      return max(raw, float.isSparse ? SparseBlock.bound(count, inner: inner) : inner)
-    }
-    if let delta { return max(raw, DeltaBlock.bound(count, width: delta.kind.width)) }
-    if let cast = header.cast { return max(raw, CastBlock.bound(count, kind: cast)) }
-    if let symbols { return max(raw, SymbolsBlock.bound(symbols.palette.symbolCount(of: count), symbols.palette)) }
-    guard header.codec == CodecID.planes.rawValue else { return raw }
-    if let layout = header.elementType.block { return max(raw, FieldsBlock.bound(count, layout)) }
-    return max(raw, PlanesBlock.bound(count, width: header.width))
+    return max(32 + count * header.width + 64, plan.bound(count))
   }
 
   /// Encodes block `index` from `source`, its original bytes, into `frame` (at least `frameBound` bytes). `reference`: the
@@ -223,104 +127,15 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
     into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> BlockTableEntry {
     let values = unsafe header.swapsBytes ? scratch.swapped(source, header.elementType) : source
-    var (mode, flags, byteCount) = unsafe payload(index, values, reference, into: frame, scratch: scratch)
-    if byteCount >= (32 + source.count + 15) & ~15, mode != .raw {
-      (mode, flags, byteCount) = unsafe (.raw, 0, BytesBlock.encodeRaw(values, into: frame))
+    let block = unsafe PlainBlock(
+      index: index, values: values, width: header.width, reference: reference, frame: frame, scratch: scratch,
+      effort: effort)
+    var payload = plan.encode(block) ?? BytesBlock.encode(block)
+    if payload.byteCount >= (32 + source.count + 15) & ~15, payload.mode != .raw {
+      payload = unsafe BlockPayload(.raw, byteCount: BytesBlock.encodeRaw(values, into: frame))
     }
     return unsafe BlockHeader.seal(
-      UnsafeMutableRawBufferPointer(rebasing: frame[..<byteCount]), mode: mode, flags: flags,
+      UnsafeMutableRawBufferPointer(rebasing: frame[..<payload.byteCount]), mode: payload.mode, flags: payload.flags,
       decodedHash: xxh3(source), valueCount: source.count / header.width, number: UInt32(index))
-  }
-
-  private func payload(
-    _ index: Int, _ source: UnsafeRawBufferPointer, _ reference: UnsafeRawBufferPointer?,
-    into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
-  ) -> (BlockMode, UInt8, Int) {
-    if header.codec == CodecID.copy.rawValue {
-      unsafe BytesBlock.clearParameters(frame)
-      return (.copy, 0, 32)
-    }
-    if let cast = header.cast, let reference = unsafe reference {
-      if let count = unsafe CastBlock.encode(
-        source, reference, kind: cast, into: frame, scratch: scratch, effort: effort)
-      {
-        return (.cast, 0, count)
-      }
-    }
-    if let delta, let reference = unsafe reference {
-      if unsafe equalBytes(source, reference) {
-        unsafe BytesBlock.clearParameters(frame)
-        return (.copy, 0, 32)
-      }
-      if let count = unsafe DeltaBlock.encode(
-        source, reference, block: index, plan: delta, into: frame, scratch: scratch)
-      {
-        return (.delta, 0, count)
-      }
-      return unsafe bytesPayload(source, into: frame, scratch: scratch)
-    }
-    if let count = unsafe BytesBlock.encodeConstant(source, width: header.width, into: frame) {
-      return (.constant, 0, count)
-    }
-    if let float {
-      if effort.usesFixed4, header.elementType.native == .bf16 {
-        return unsafe (.fixed4, 0, FloatBlock.encodeFixed4(source, plan: float, into: frame))
-      }
-      if float.isSparse {
-        let coded = unsafe SparseBlock.encode(
-          source, width: header.width, into: frame, scratch: scratch, effort: effort
-        ) { values, inner in
-          unsafe codedFloats(index, values, float, into: inner, scratch: scratch)
-        }
-        guard let coded else { return unsafe bytesPayload(source, into: frame, scratch: scratch) }
-        return (.sparse, coded.flags, coded.byteCount)
-      }
-      if let coded = unsafe codedFloats(index, source, float, into: frame, scratch: scratch) { return coded }
-      return unsafe bytesPayload(source, into: frame, scratch: scratch)
-    }
-    if let symbols {
-      if let coded = unsafe SymbolsBlock.encode(source, block: index, plan: symbols, into: frame, scratch: scratch) {
-        return coded
-      }
-    }
-    if header.codec == CodecID.planes.rawValue {
-      if let layout = header.elementType.block {
-        let (count, flags) = unsafe FieldsBlock.encode(source, layout, into: frame, scratch: scratch, effort: effort)
-        return (.planes, flags, count)
-      }
-      return unsafe (
-        .planes, 0, PlanesBlock.encode(source, width: header.width, into: frame, scratch: scratch, effort: effort)
-      )
-    }
-    return unsafe bytesPayload(source, into: frame, scratch: scratch)
-  }
-
-  /// Values as symbols and raw bits; nil where that does not do.
-  private func codedFloats(
-    _ index: Int, _ values: UnsafeRawBufferPointer, _ float: FloatPlan, into frame: UnsafeMutableRawBufferPointer,
-    scratch: EncodeScratch
-  ) -> (mode: BlockMode, flags: UInt8, byteCount: Int)? {
-    if let rans = float.rans {
-      return unsafe FloatBlock.encodeRans(
-        values, block: index, plan: rans, kind: float.kind, windowBase: float.windowBase, into: frame, scratch: scratch,
-        effort: effort
-      ).map { (.rans, $0.flags, $0.byteCount) }
-    }
-    return unsafe FloatBlock.encode(values, plan: float, into: frame, scratch: scratch, effort: effort)
-      .map { (.huffman, $0.flags, $0.byteCount) }
-  }
-
-  private func bytesPayload(
-    _ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
-  ) -> (BlockMode, UInt8, Int) {
-    let zstd = unsafe BytesBlock.encodeZstd(source, levels: effort.plainLevels, into: frame, by: scratch.compressors)
-    // At level 1 lz4, which unpacks faster, serves where it is as small.
-    if effort.usesLz4, let zstd {
-      let count = unsafe BytesBlock.encodeLz4(source, into: frame, by: scratch.compressors)
-      if let count, count <= zstd + zstd / 512 { return (.lz4, 0, count) }
-      _ = unsafe BytesBlock.encodeZstd(source, levels: effort.plainLevels, into: frame, by: scratch.compressors)
-    }
-    if let zstd { return (.zstd, 0, zstd) }
-    return unsafe (.raw, 0, BytesBlock.encodeRaw(source, into: frame))
   }
 }

@@ -1,18 +1,23 @@
 internal import CSwzipKernels
 
-/// What the coded blocks of a segment are decoded by: tables of its coder, entries of its palette.
+/// What the coded blocks of a segment are decoded by: tables of its coder, and what its codec looks up by symbol.
 package final class SymbolTables {
   package let huffman = DecodeTables()
   package let rans = RansDecodeTables()
-  private var paletteMemory: Memory?
+  private var entryMemory: Memory?
 
   /// Takes those of a segment, none of which is built yet.
-  func begin(_ header: SegmentHeader, shift: UInt32) throws(SwzipError) {
-    try huffman.begin(header.tables, shift: shift, valueCount: header.valueCount)
-    if let coding = header.rans { try rans.begin(coding, shift: shift) }
-    guard let palette = header.palette, palette.count > 0 else { return }
-    if paletteMemory == nil { paletteMemory = try Memory(Palette.entriesByteCount) }
-    unsafe palette.writeEntries(to: paletteEntries)
+  package func begin(_ coder: SymbolCoder, shift: UInt32 = 0, valueCount: UInt64) throws(SwzipError) {
+    switch coder {
+    case .huffman(let codes): try huffman.begin(codes, shift: shift, valueCount: valueCount)
+    case .rans(let coding): try rans.begin(coding, shift: shift)
+    }
+  }
+
+  /// Room for entries of the codec's own.
+  func makeEntries(_ byteCount: Int) throws(SwzipError) -> UnsafeMutablePointer<UInt8> {
+    if entryMemory?.byteCount ?? 0 < byteCount { entryMemory = try Memory(byteCount) }
+    return unsafe entries
   }
 
   /// From here on several threads may use them.
@@ -21,8 +26,6 @@ package final class SymbolTables {
     rans.buildAll()
   }
 
-  /// Of a segment whose palette has values.
-  var paletteEntries: UnsafeMutablePointer<UInt8> {
-    unsafe paletteMemory!.base.assumingMemoryBound(to: UInt8.self)
-  }
+  /// Of a codec that has made some.
+  var entries: UnsafeMutablePointer<UInt8> { unsafe entryMemory!.base.assumingMemoryBound(to: UInt8.self) }
 }

@@ -63,7 +63,7 @@ package struct ContainerAccount {
       SegmentRecord(
         byteCount: done.header.byteCount, blockCount: done.blockCount,
         frameByteCount: UInt64(done.frameByteCount), blocksByteCount: done.blockBytes,
-        elementType: done.header.elementType.rawValue, codec: done.header.codec, frameHash: done.hash,
+        elementType: done.header.elementType.rawValue, codec: done.header.codec.rawValue, frameHash: done.hash,
         tableHash: table))
     segment = nil
   }

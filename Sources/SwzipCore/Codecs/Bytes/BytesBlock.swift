@@ -1,5 +1,30 @@
 /// Modes raw, constant, zstd and lz4 (spec/codecs/bytes.md). Encoders write from offset 32 of a frame and return its size.
 package enum BytesBlock {
+  /// By that of the four modes that serves best.
+  static func encode(_ block: PlainBlock) -> BlockPayload { encodeConstant(block) ?? encodeCompressed(block) }
+
+  /// Nil unless all values are equal.
+  static func encodeConstant(_ block: PlainBlock) -> BlockPayload? {
+    unsafe encodeConstant(block.values, width: block.width, into: block.frame)
+      .map { BlockPayload(.constant, byteCount: $0) }
+  }
+
+  /// By any but constant.
+  static func encodeCompressed(_ block: PlainBlock) -> BlockPayload {
+    let (values, frame, compressors) = unsafe (block.values, block.frame, block.scratch.compressors)
+    let levels = block.effort.plainLevels
+    guard let zstd = unsafe encodeZstd(values, levels: levels, into: frame, by: compressors) else {
+      return unsafe BlockPayload(.raw, byteCount: encodeRaw(values, into: frame))
+    }
+    // At level 1 lz4, which unpacks faster, serves where it is as small.
+    if block.effort.usesLz4 {
+      let count = unsafe encodeLz4(values, into: frame, by: compressors)
+      if let count, count <= zstd + zstd / 512 { return BlockPayload(.lz4, byteCount: count) }
+      _ = unsafe encodeZstd(values, levels: levels, into: frame, by: compressors)
+    }
+    return BlockPayload(.zstd, byteCount: zstd)
+  }
+
   package static func encodeRaw(_ source: UnsafeRawBufferPointer, into frame: UnsafeMutableRawBufferPointer) -> Int {
     unsafe clearParameters(frame)
     unsafe UnsafeMutableRawBufferPointer(rebasing: frame[32...]).copyMemory(from: source)
@@ -61,6 +86,13 @@ package enum BytesBlock {
 
   package static func clearParameters(_ frame: UnsafeMutableRawBufferPointer) {
     for index in 26..<32 { unsafe frame[index] = 0 }
+  }
+
+  static func decode(_ block: CodedBlock) throws(SwzipError) {
+    try block.checkReserved()
+    try unsafe decode(
+      block.mode, block.frame, width: block.segment.width, into: block.out, at: block.position,
+      by: block.scratch.compressors)
   }
 
   /// Decodes a block of one of the four modes into `out`, exactly its size.

@@ -7,9 +7,8 @@ enum Repeats {
   private static let sampleValues = 2048
 
   /// Whether values of a sample come twice, and zstd takes less than three quarters of what the byte planes hold.
-  static func found(
-    in bytes: UnsafeRawBufferPointer, width: Int, effort: Effort, scratch: EncodeScratch
-  ) -> Bool {
+  static func found(in segment: PlainSegment) -> Bool {
+    let (bytes, width, effort, scratch) = unsafe (segment.values, segment.type.width, segment.effort, segment.scratch)
     guard width == 4, effort.triesZstd, bytes.count >= leastBytes, unsafe comeAgain(bytes) else { return false }
     let part = min(bytes.count, Limits.largestWrittenBlock * width) / width * width
     let sample = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<part])

@@ -107,9 +107,6 @@ enum CastBlock {
   ) throws(SwzipError) {
     let width = kind.elementType.width
     let count = out.count / width
-    guard frame.count >= 32, unsafe frame[26] == 0, unsafe frame[27] == 0 else {
-      throw SwzipError(.unsupported, .reservedBits, at: position)
-    }
     let patches = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self)))
     guard patches <= count / 16 else { throw SwzipError(.corrupt, .patches, at: position) }
     var offset = 32

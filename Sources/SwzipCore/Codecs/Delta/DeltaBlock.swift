@@ -10,8 +10,8 @@ enum DeltaBlock {
     _ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, block: Int, plan: DeltaPlan,
     into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch
   ) -> Int? {
-    let count = values.count / plan.kind.width
-    return unsafe withUnsafePointer(to: plan.kind.kernel) { kernel in
+    let count = values.count / plan.delta.kind.width
+    return unsafe withUnsafePointer(to: plan.delta.kind.kernel) { kernel in
       unsafe swzip_delta_symbols(kernel, values.baseAddress!, base.baseAddress!, count, scratch.symbols)
       guard let end = unsafe plan.writeSymbols(base, block: block, count: count, to: frame, scratch: scratch) else {
         return nil
@@ -24,21 +24,21 @@ enum DeltaBlock {
 
   /// Decodes a block, given the base of its values.
   static func decode(
-    _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, kind: DeltaKind, tables: RansDecodeTables,
-    base: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, position: UInt64
+    _ frame: UnsafeRawBufferPointer, by delta: DeltaCoding, tables: RansDecodeTables, base: UnsafeRawBufferPointer,
+    into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) {
+    let kind = delta.kind
     let count = out.count / kind.width
-    let isQuiet = segment.quietContexts > 0
+    let isQuiet = delta.quietContexts > 0
     let layout = try unsafe RansStreams.read(
-      frame, count: count, rowLength: Int(segment.rowLength), coding: segment.rans!, reserved: false,
+      frame, count: count, rowLength: Int(delta.rowLength), coding: delta.rans, reserved: false,
       scratch: scratch, position: position)
     let words = (layout.end + 15) & ~15
     var low = words + 2 * layout.wordCount
     guard low <= frame.count else { throw SwzipError(.corrupt, .blockHeader, at: position) }
     try unsafe checkPadding(frame, layout.end..<words, at: position)
-    let numbers = unsafe kind.numbers(
-      base.baseAddress!, count: count, classes: layout.classes, rowLength: Int(segment.rowLength),
-      top: segment.topExponent, coding: segment.rans!, map: tables.map, into: scratch.tableNumbers)
+    let numbers = unsafe delta.numbers(
+      base.baseAddress!, count: count, classes: layout.classes, map: tables.map, into: scratch.tableNumbers)
     let changed = unsafe Int(UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: 26, as: UInt16.self)))
     guard isQuiet || changed == 0 else { throw SwzipError(.corrupt, .blockHeader, at: position) }
     let symbols: UnsafePointer<UInt8>

@@ -1,7 +1,8 @@
 internal import CSwzipKernels
 
 /// How values of a type are told from those of a base (spec/codecs/delta.md).
-package struct DeltaKind: Sendable {
+package struct DeltaKind: Equatable, Sendable {
+  package let elementType: ElementType
   let kernel: swzip_delta_kind
   /// Below it are the tokens of all differences but the largest, which equals it.
   private let tokenLimit: Int
@@ -19,6 +20,7 @@ package struct DeltaKind: Sendable {
       case .f8e5m2, .f8e5m2fnuz: (2, 0x1F)
       default: nil
       }
+    self.elementType = elementType
     kernel = swzip_delta_kind(
       width: UInt8(elementType.width), is_float: exponent != nil, exponent_shift: exponent?.shift ?? 0,
       exponent_mask: exponent?.mask ?? 0)
@@ -28,6 +30,8 @@ package struct DeltaKind: Sendable {
 
   /// k: bits of a magnitude behind its highest that are in the token.
   static func tokenBits(width: Int) -> Int { width <= 2 ? 3 : width == 4 ? 2 : 0 }
+
+  package static func == (a: Self, b: Self) -> Bool { a.elementType == b.elementType }
 
   package var width: Int { Int(kernel.width) }
 
@@ -61,17 +65,6 @@ package struct DeltaKind: Sendable {
       let fraction = token >> bits == 0 ? ((token << 4) >> head) & 15 : (token & (1 << bits - 1)) << (4 - bits)
       return Int16(16 * head + fraction)
     }
-  }
-
-  /// The table of each value of a block, given its base and the class of each of its rows; nil where there is one only.
-  func numbers(
-    _ base: UnsafeRawPointer, count: Int, classes: UnsafePointer<UInt8>, rowLength: Int, top: UInt8, coding: RansCoding,
-    map: [UInt8], into target: UnsafeMutablePointer<UInt8>
-  ) -> UnsafePointer<UInt8>? {
-    guard coding.tables.count > 1 else { return nil }
-    return unsafe contexts(
-      base, count: count, classes: classes, rowLength: rowLength, top: top, contexts: coding.tableOfContext.count,
-      map: map, into: target)
   }
 
   /// What `map` has for the context of each value.

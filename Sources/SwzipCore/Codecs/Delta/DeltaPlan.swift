@@ -2,15 +2,10 @@ internal import CSwzipKernels
 
 /// How the differences of a segment to its base are coded: the first context, classes of rows, a table for each group of
 /// contexts. Integers only, so that every machine makes the same plan.
-package final class DeltaPlan {
-  let kind: DeltaKind
-  let coding: RansCoding
-  let top: UInt8
-  /// Values a row; 0 without row classes.
-  let rowLength: Int
+final class DeltaPlan {
+  let delta: DeltaCoding
+  let references: [Reference]
   let blockValues: Int
-  /// Contexts below it are quiet.
-  private let quietContexts: Int
   private let rowClasses: [UInt8]
   private let encoder: RansEncoder
   private let map: [UInt8]
@@ -23,10 +18,10 @@ package final class DeltaPlan {
 
   /// Plans `values` given as many bytes of `base`. Cost: two passes, three where there are rows.
   init(
-    _ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, of elementType: ElementType, rowLength: Int,
-    scratch: EncodeScratch
+    _ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, of kind: DeltaKind, _ source: SegmentRange.Delta,
+    rowLength: Int, scratch: EncodeScratch
   ) throws(SwzipError) {
-    kind = DeltaKind(elementType)!
+    references = source.references
     let count = values.count / kind.width
     let hasRows = rowLength >= Self.leastRowLength && rowLength <= Self.mostBlockValues(kind.width) / 2
     blockValues = Self.blockValues(count, width: kind.width, rowLength: hasRows ? rowLength : 0)
@@ -40,27 +35,14 @@ package final class DeltaPlan {
       if other.cost < best.cost { best = other }
     }
     rowClasses = best.classes
-    self.rowLength = best.classes.isEmpty ? 0 : rowLength
-    top = UInt8(best.top)
-    quietContexts = best.quietContexts
-    coding = RansCoding(
+    let rans = RansCoding(
       tables: best.tables, rowBits: best.classes.isEmpty ? 0 : Self.rowBits, tableOfContext: best.tableOfContext)
-    map = coding.map
-    encoder = try RansEncoder(coding)
-  }
-
-  /// The header of a segment that is coded so.
-  func header(_ range: SegmentRange, _ delta: SegmentRange.Delta) -> SegmentHeader {
-    var header = SegmentHeader(
-      memberOffset: range.offset, byteCount: UInt64(range.byteCount), blockValues: UInt32(blockValues),
-      elementType: range.elementType, codec: .delta)
-    header.rowLength = UInt32(rowLength)
-    header.rans = coding
-    header.references = delta.references
-    header.prediction = delta.prediction
-    header.topExponent = top
-    header.quietContexts = UInt8(quietContexts)
-    return header
+    var delta = DeltaCoding(kind, source.prediction, rans)
+    delta.rowLength = best.classes.isEmpty ? 0 : UInt32(rowLength)
+    (delta.topExponent, delta.quietContexts) = (UInt8(best.top), UInt8(best.quietContexts))
+    self.delta = delta
+    map = rans.map
+    encoder = try RansEncoder(rans)
   }
 
   private static func mostBlockValues(_ width: Int) -> Int { Limits.writtenBlockValues(width: width <= 2 ? 1 : width) }
@@ -168,13 +150,13 @@ package final class DeltaPlan {
     _ base: UnsafeRawBufferPointer, block: Int, count: Int, to frame: UnsafeMutableRawBufferPointer,
     scratch: EncodeScratch
   ) -> Int? {
+    let rowLength = Int(delta.rowLength)
     let firstRow = rowLength > 0 ? block * blockValues / rowLength : 0
     let rows = rowLength > 0 ? (count + rowLength - 1) / rowLength : 0
     let classes = Array(rowClasses[firstRow..<(firstRow + rows)])
-    let numbers = unsafe kind.numbers(
-      base.baseAddress!, count: count, classes: classes, rowLength: rowLength, top: top, coding: coding, map: map,
-      into: scratch.sorted)
-    guard quietContexts > 0, let numbers = unsafe numbers else {
+    let numbers = unsafe delta.numbers(
+      base.baseAddress!, count: count, classes: classes, map: map, into: scratch.sorted)
+    guard delta.quietContexts > 0, let numbers = unsafe numbers else {
       return unsafe encoder.write(count, classes: classes, numbers: numbers, to: frame, scratch: scratch)
     }
     // Symbols that are not quiet, gaps, changes; then the table of each.
@@ -199,6 +181,20 @@ package final class DeltaPlan {
     unsafe frame.storeBytes(of: UInt16(changed).littleEndian, toByteOffset: 26, as: UInt16.self)
     unsafe (frame.baseAddress! + end).copyMemory(from: low, byteCount: lowBytes)
     return end + lowBytes
+  }
+}
+
+extension DeltaPlan: CodecPlan {
+  var coding: any Coding { delta }
+
+  func bound(_ valueCount: Int) -> Int { DeltaBlock.bound(valueCount, width: delta.kind.width) }
+
+  func encode(_ block: PlainBlock) -> BlockPayload? {
+    guard let base = unsafe block.reference else { return nil }
+    if unsafe equalBytes(block.values, base) { return CopyBlock.encode(block) }
+    let count = unsafe DeltaBlock.encode(
+      block.values, base, block: block.index, plan: self, into: block.frame, scratch: block.scratch)
+    return count.map { BlockPayload(.delta, byteCount: $0) } ?? BytesBlock.encodeCompressed(block)
   }
 }
 

@@ -9,9 +9,10 @@ package enum FloatBlock {
   /// Decodes a block of mode huffman into `out` and returns the hash of what it wrote. `frame` has `Limits.slack`
   /// readable bytes behind it.
   package static func decode(
-    _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, kind: FloatKind, tables: DecodeTables,
+    _ frame: UnsafeRawBufferPointer, by coding: FloatCoding, tables: DecodeTables,
     into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, streaming: Bool, position: UInt64
   ) throws(SwzipError) -> UInt64 {
+    let kind = coding.kind
     let count = out.count / kind.width
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
     guard frame.count >= 64 else { throw failure }
@@ -24,22 +25,22 @@ package enum FloatBlock {
     var block = unsafe swzip_float_block()
     unsafe block.kind = kind.kernel
     unsafe block.count = UInt32(count)
-    unsafe block.window_base = segment.windowBase
+    unsafe block.window_base = coding.windowBase
     unsafe block.frame_bytes = frame.count
     var offset = 32 + StreamDirectory.deltaBytes(wide: wide)
     guard frame.count >= offset else { throw failure }
     let base = unsafe UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: 26, as: UInt16.self))
     let streams = unsafe StreamDirectory(reading: frame, at: 32, base: base, wide: wide)
     if sorted {
-      let rowLength = Int(segment.rowLength)
+      let rowLength = Int(coding.rowLength)
       guard rowLength > 0, count % rowLength == 0, count / rowLength >= 8 else { throw failure }
-      unsafe block.row_length = segment.rowLength
+      unsafe block.row_length = coding.rowLength
       unsafe block.row_groups = frame.pointer(offset)
       offset += (count / rowLength + 3) / 4
       guard offset <= frame.count else { throw failure }
     }
     offset += try unsafe chooseTables(
-      frame, &block, segment: segment, kind: kind, tables: tables, inlineAt: offset, scratch: scratch,
+      frame, &block, kind: kind, tables: tables, inlineAt: offset, scratch: scratch,
       position: position)
     offset = try unsafe readPlanes(frame, &block, kind: kind, at: offset, scratch: scratch, position: position)
     unsafe block.streams = frame.pointer(offset)
@@ -49,7 +50,7 @@ package enum FloatBlock {
     offset += streams.byteCount
     let geometry =
       sorted
-      ? swzip_geometry_sorted(UInt32(count) / segment.rowLength, segment.rowLength)
+      ? swzip_geometry_sorted(UInt32(count) / coding.rowLength, coding.rowLength)
       : swzip_geometry_unsorted(UInt32(count))
     guard offset <= frame.count, streams.agrees(with: geometry) else {
       throw SwzipError(.corrupt, .subStreams, at: position)
@@ -110,8 +111,8 @@ package enum FloatBlock {
 
   /// Points the block at its tables; returns the bytes of the inline table, if there is one.
   private static func chooseTables(
-    _ frame: UnsafeRawBufferPointer, _ block: inout swzip_float_block, segment: SegmentHeader, kind: FloatKind,
-    tables: DecodeTables, inlineAt offset: Int, scratch: DecodeScratch, position: UInt64
+    _ frame: UnsafeRawBufferPointer, _ block: inout swzip_float_block, kind: FloatKind, tables: DecodeTables,
+    inlineAt offset: Int, scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) -> Int {
     var inlineBytes = 0
     for group in 28..<32 where unsafe frame[group] == 255 && inlineBytes == 0 {

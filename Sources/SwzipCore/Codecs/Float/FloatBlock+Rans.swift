@@ -75,15 +75,16 @@ extension FloatBlock {
 
   /// Decodes a block of mode rans into `out` and returns the hash of what it wrote.
   static func decodeRans(
-    _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, kind: FloatKind, tables: RansDecodeTables,
+    _ frame: UnsafeRawBufferPointer, by coding: FloatCoding, _ rans: RansCoding, tables: RansDecodeTables,
     into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, streaming: Bool, position: UInt64
   ) throws(SwzipError) -> UInt64 {
+    let kind = coding.kind
     let count = out.count / kind.width
-    let rowLength = Int(segment.rowLength)
+    let rowLength = Int(coding.rowLength)
     let layout = try unsafe RansStreams.read(
-      frame, count: count, rowLength: rowLength, coding: segment.rans!, scratch: scratch, position: position)
+      frame, count: count, rowLength: rowLength, coding: rans, scratch: scratch, position: position)
     let numbers = unsafe RansStreams.numbers(
-      layout.classes, count: count, rowLength: rowLength, coding: segment.rans!, map: tables.map,
+      layout.classes, count: count, rowLength: rowLength, coding: rans, map: tables.map,
       into: scratch.tableNumbers)
     let flags = unsafe frame[25]
     guard flags & ~(patchesFlag | skipsZerosFlag) == 0 else {
@@ -101,7 +102,7 @@ extension FloatBlock {
     else { throw SwzipError(.corrupt, .subStreams, at: position) }
     var block = unsafe swzip_float_block()
     unsafe block.kind = kind.kernel
-    unsafe block.window_base = segment.windowBase
+    unsafe block.window_base = coding.windowBase
     guard flags & skipsZerosFlag != 0 else {
       unsafe block.count = UInt32(count)
       unsafe block.symbols = unsafe UnsafePointer(scratch.symbols)

@@ -84,6 +84,8 @@ package struct FloatKind: Equatable, Sendable {
   /// Symbols that stand for a field.
   package var symbolCount: Int { 256 >> Int(shift) }
   package var isWide: Bool { width == 4 }
+  /// Whether blocks may be of mode fixed4.
+  var hasFixed4: Bool { kernel.rawValue == SWZIP_BF16_J0.rawValue }
   /// Whether fields have more than eight bits: then only those in a window of 255 have symbols.
   package var hasWindow: Bool { largestWindowBase > 0 }
   /// A window of 255 fields that begins here reaches all above: 0 with eight bits or fewer, 256 with nine, 768 with ten.

@@ -5,7 +5,7 @@ internal import CSwzipKernels
 /// A sampled block gives four histograms, one for each group of sub-streams: of its rows sorted by their sum, where the
 /// rows differ in scale by more than chance, else of its natural quarters. Histograms of the segment are clustered
 /// (k-means, at most 64 of them) to at most `Effort.tables` tables.
-package final class FloatPlan {
+final class FloatPlan {
   package let kind: FloatKind
   package private(set) var windowBase: UInt16 = 0
   package private(set) var blockValues: Int
@@ -22,7 +22,8 @@ package final class FloatPlan {
   /// Whether blocks are sparse: what was planned are the values that are not zero.
   private(set) var isSparse = false
 
-  private let usesFixed4: Bool
+  /// Whether blocks are of mode fixed4.
+  let usesFixed4: Bool
   static let mostGroups = 64
   /// Optimizer moments differ by octaves from row to row and from column to column, weights do not. Two octaves between the
   /// top and the bottom quarter of rows, in 1/256: then rANS saves some per cent at any level.
@@ -35,7 +36,7 @@ package final class FloatPlan {
     _ values: UnsafeRawBufferPointer, kind: FloatKind, rowLength: Int, effort: Effort, scratch: EncodeScratch
   ) throws(SwzipError) {
     self.kind = kind
-    usesFixed4 = effort.usesFixed4
+    usesFixed4 = effort.usesFixed4 && kind.hasFixed4
     let count = values.count / kind.width
     let rows = rowLength > 0 && count % rowLength == 0 ? count / rowLength : 0
     let largest = Limits.writtenBlockValues(width: kind.width)

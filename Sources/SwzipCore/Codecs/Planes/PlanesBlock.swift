@@ -34,6 +34,7 @@ package enum PlanesBlock {
       guard unsafe frame[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
     }
     let count = out.count / width
+    try scratch.prepare(count, planes: width)
     var planes: [UnsafePointer<UInt8>?] = unsafe []
     var end = 32
     for index in 0..<width {

@@ -42,13 +42,13 @@ enum SparseBlock {
     return unsafe 10 * swzip_histogram_information(counts) < 9 * swzip_histogram_information(single)
   }
 
-  /// Writes the payload and returns the frame's size and flags; nil for a block of zeros. `code` writes the inner part,
-  /// given its values, and returns its mode, flags and size, or nil where they are to be stored raw.
+  /// Writes the payload; nil for a block of zeros. `code` writes the inner part, given its values; nil where they are to be
+  /// stored raw.
   static func encode(
     _ source: UnsafeRawBufferPointer, width: Int, into frame: UnsafeMutableRawBufferPointer, scratch: EncodeScratch,
     effort: Effort,
-    code: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> (mode: BlockMode, flags: UInt8, byteCount: Int)?
-  ) -> (byteCount: Int, flags: UInt8)? {
+    code: (UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) -> BlockPayload?
+  ) -> BlockPayload? {
     let count = source.count / width
     let mask = unsafe scratch.mask
     let values = unsafe scratch.nonZeros
@@ -74,11 +74,11 @@ enum SparseBlock {
     for index in 0..<24 { unsafe inner[index] = 0 }
     var coded = unsafe code(nonZeros, inner)
     if coded == nil || coded!.byteCount >= (32 + nonZeros.count + 15) & ~15 {
-      coded = unsafe (.raw, 0, BytesBlock.encodeRaw(nonZeros, into: inner))
+      coded = unsafe BlockPayload(.raw, byteCount: BytesBlock.encodeRaw(nonZeros, into: inner))
     }
     unsafe inner[24] = coded!.mode.rawValue
     unsafe inner[25] = coded!.flags
-    return (start + coded!.byteCount, negative ? signsFlag : 0)
+    return BlockPayload(.sparse, flags: negative ? signsFlag : 0, byteCount: start + coded!.byteCount)
   }
 
   /// Decodes the mask, has the inner part decoded by `decode` (mode, its frame, its values), and spreads the values.
@@ -119,7 +119,8 @@ enum SparseBlock {
     for index in 0..<24 {
       guard unsafe inner[index] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
     }
-    guard let mode = unsafe BlockMode(rawValue: inner[24]) else {
+    let mode = unsafe BlockMode(rawValue: inner[24])
+    guard mode.isKnown else {
       throw SwzipError(.unsupported, .unknownCodec, at: position)
     }
     // Neither sorted rows nor zeros left out in here: the latter would need the mask's memory again.

@@ -9,11 +9,11 @@ enum SymbolsBlock {
     RansStreams.bound(symbolCount) + 512 + (palette.isPerRow ? symbolCount * palette.width / 2 : 0)
   }
 
-  /// Writes the payload; returns mode, flags and the frame's size, nil where another mode must serve.
+  /// Writes the payload; nil where another mode must serve.
   static func encode(
     _ source: UnsafeRawBufferPointer, block: Int, plan: SymbolsPlan, into frame: UnsafeMutableRawBufferPointer,
     scratch: EncodeScratch
-  ) -> (BlockMode, UInt8, Int)? {
+  ) -> BlockPayload? {
     let count = plan.palette.symbolCount(of: source.count / plan.palette.width)
     let start = frame.baseAddress!
     guard let palettes = unsafe plan.load(source, scratch: scratch), palettes.count <= source.count / 2 else {
@@ -21,7 +21,7 @@ enum SymbolsBlock {
     }
     if let rans = plan.rans {
       let end = unsafe rans.writeSymbols(block: block, count: count, to: frame, scratch: scratch)
-      return unsafe (.rans, 0, append(palettes, to: frame, at: end))
+      return unsafe BlockPayload(.rans, byteCount: append(palettes, to: frame, at: end))
     }
     let geometry = swzip_geometry_unsorted(UInt32(count))
     let tables = unsafe plan.tables!.choose(scratch.symbols, geometry, frame: frame, scratch: scratch)
@@ -37,7 +37,8 @@ enum SymbolsBlock {
     unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
     unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)
     let end = unsafe padFrame(start, from: offset + streams.byteCount)
-    return unsafe (.huffman, wire.wide ? wideFlag : 0, append(palettes, to: frame, at: end))
+    return unsafe BlockPayload(
+      .huffman, flags: wire.wide ? wideFlag : 0, byteCount: append(palettes, to: frame, at: end))
   }
 
   private static func append(_ palettes: [UInt8], to frame: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
@@ -47,17 +48,19 @@ enum SymbolsBlock {
 
   /// Decodes the symbols of a block and puts their values into `out`.
   static func decode(
-    _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, tables: SymbolTables,
+    _ frame: UnsafeRawBufferPointer, by coding: SymbolsCoding, tables: SymbolTables,
     into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) {
-    let palette = segment.palette!
+    let palette = coding.palette
+    let rowLength = Int(coding.rowLength)
     let count = palette.symbolCount(of: out.count / palette.width)
     let isBytes = palette.values.isEmpty && !palette.isPerRow
     let symbols = unsafe isBytes ? out.baseAddress!.assumingMemoryBound(to: UInt8.self) : scratch.symbols
     var end: Int
-    if mode == .rans {
+    if let rans = coding.coder.rans {
       end = try unsafe decodeRans(
-        frame, of: segment, count: count, tables: tables.rans, into: scratch.tile, scratch: scratch, position: position)
+        frame, by: rans, rowLength: rowLength, count: count, tables: tables.rans, into: scratch.tile, scratch: scratch,
+        position: position)
       // The kernel writes whole units: not into the caller's memory.
       unsafe symbols.update(from: scratch.tile, count: count)
     } else {
@@ -69,11 +72,10 @@ enum SymbolsBlock {
       guard start <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
       try unsafe checkPadding(frame, end..<start, at: position)
       end = try unsafe RowPalettes.expand(
-        symbols, frame, at: start, rowLength: Int(segment.rowLength), width: palette.width, into: out,
-        position: position)
+        symbols, frame, at: start, rowLength: rowLength, width: palette.width, into: out, position: position)
     } else if !isBytes {
       unsafe swzip_palette_expand(
-        symbols, tables.paletteEntries, palette.valuesPerSymbol * palette.width,
+        symbols, tables.entries, palette.valuesPerSymbol * palette.width,
         out.baseAddress!.assumingMemoryBound(to: UInt8.self), out.count)
     }
     guard (end + 15) & ~15 == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
@@ -82,17 +84,16 @@ enum SymbolsBlock {
 
   /// Returns the end of the words.
   private static func decodeRans(
-    _ frame: UnsafeRawBufferPointer, of segment: SegmentHeader, count: Int, tables: RansDecodeTables,
+    _ frame: UnsafeRawBufferPointer, by coding: RansCoding, rowLength: Int, count: Int, tables: RansDecodeTables,
     into symbols: UnsafeMutablePointer<UInt8>, scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) -> Int {
     guard frame.count >= RansStreams.fixedBytes, unsafe frame[25] == 0 else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
-    let rowLength = Int(segment.rowLength)
     let layout = try unsafe RansStreams.read(
-      frame, count: count, rowLength: rowLength, coding: segment.rans!, scratch: scratch, position: position)
+      frame, count: count, rowLength: rowLength, coding: coding, scratch: scratch, position: position)
     let numbers = unsafe RansStreams.numbers(
-      layout.classes, count: count, rowLength: rowLength, coding: segment.rans!, map: tables.map,
+      layout.classes, count: count, rowLength: rowLength, coding: coding, map: tables.map,
       into: scratch.tableNumbers)
     let words = (layout.end + 15) & ~15
     try unsafe checkPadding(frame, layout.end..<words, at: position)

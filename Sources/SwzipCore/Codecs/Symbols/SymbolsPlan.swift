@@ -1,7 +1,7 @@
 internal import CSwzipKernels
 
 /// How the blocks of a segment of codec symbols are coded: its palette, geometry and tables.
-final class SymbolsPlan {
+final class SymbolsPlan: CodecPlan {
   let palette: Palette
   let blockValues: Int
   private(set) var tables: HuffmanTables?
@@ -99,6 +99,16 @@ final class SymbolsPlan {
       }
       return UInt8(min(255, palette.valuesPerSymbol == 1 ? sum : 16 * sum / palette.valuesPerSymbol))
     }
+  }
+
+  var coding: any Coding { SymbolsCoding(palette, SymbolCoder(tables, rans), rowLength: UInt32(rowLength)) }
+
+  func bound(_ valueCount: Int) -> Int { SymbolsBlock.bound(palette.symbolCount(of: valueCount), palette) }
+
+  func encode(_ block: PlainBlock) -> BlockPayload? {
+    if let constant = BytesBlock.encodeConstant(block) { return constant }
+    return unsafe SymbolsBlock.encode(
+      block.values, block: block.index, plan: self, into: block.frame, scratch: block.scratch)
   }
 
   /// Writes the symbols of a block into the scratch; returns the palettes of its rows, empty without any, nil for a block with

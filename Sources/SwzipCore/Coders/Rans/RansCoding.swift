@@ -24,6 +24,13 @@ package struct RansCoding: Equatable, Sendable {
   /// Bytes of the classes of `rows` rows.
   package func rowClassBytes(_ rows: Int) -> Int { (rows * rowBits + 7) / 8 }
 
+  /// Whether every sum of classes has a table, so that blocks need no check; and there are contexts for nothing else.
+  package var coversClasses: Bool {
+    let contexts = tableOfContext.count
+    return (contexts > 1 ? rowBits > 0 || !columns.isEmpty : tableOfContext == [0])
+      && (1 << rowBits) - 1 + Int(columns.max() ?? 0) < contexts
+  }
+
   // MARK: wire
 
   package func write(_ writer: inout ByteWriter) {
@@ -38,7 +45,7 @@ package struct RansCoding: Equatable, Sendable {
   }
 
   package static func read(
-    _ reader: inout ByteReader, tables count: Int, rowLength: Int, ofDelta: Bool
+    _ reader: inout ByteReader, tables count: Int, rowLength: Int
   ) throws(SwzipError) -> RansCoding {
     guard count >= 1 else { throw reader.failure(.codeLengths) }
     var tables: [RansTable] = []
@@ -64,17 +71,6 @@ package struct RansCoding: Equatable, Sendable {
     default: throw reader.failure(.reservedBits, .unsupported)
     }
     guard rowBits == 0 || rowLength > 0 else { throw reader.failure(.blockHeader) }
-    let coding = RansCoding(tables: tables, rowBits: rowBits, columns: columns, tableOfContext: tableOfContext)
-    guard !ofDelta else {
-      guard columns.isEmpty else { throw reader.failure(.blockHeader) }
-      return coding
-    }
-    // Every sum of classes has a table, so that blocks need no check.
-    guard contexts > 1 ? rowBits > 0 || !columns.isEmpty : tableOfContext == [0],
-      (1 << rowBits) - 1 + Int(columns.max() ?? 0) < contexts
-    else {
-      throw reader.failure(.blockHeader)
-    }
-    return coding
+    return RansCoding(tables: tables, rowBits: rowBits, columns: columns, tableOfContext: tableOfContext)
   }
 }

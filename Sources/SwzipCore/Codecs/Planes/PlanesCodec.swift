@@ -1,0 +1,56 @@
+extension CodecID {
+  package static let planes = CodecID(rawValue: 2)
+}
+
+extension BlockMode {
+  package static let planes = BlockMode(rawValue: 6)
+}
+
+/// A plane for each byte of a value, or for each field of a block type (spec/codecs/planes.md).
+package struct PlanesCoding: PlainCodec {
+  package static let id = CodecID.planes
+  package static let name = "planes"
+  package static let modes = [BlockMode.planes]
+
+  package init() {}
+
+  package func decode(_ block: CodedBlock) throws(SwzipError) -> UInt64? {
+    if let layout = block.segment.elementType.block {
+      try unsafe FieldsBlock.decode(
+        block.frame, flags: block.flags, layout, into: block.out, scratch: block.scratch, position: block.position)
+    } else {
+      try block.checkReserved()
+      try unsafe PlanesBlock.decode(
+        block.frame, width: block.segment.width, into: block.out, scratch: block.scratch, position: block.position)
+    }
+    return nil
+  }
+
+  /// Of values of any kind: what no other codec is made for.
+  package static func plan(_ segment: PlainSegment) throws(SwzipError) -> (any CodecPlan)? {
+    PlanesPlan(type: segment.type, blockValues: segment.blockValues())
+  }
+}
+
+private struct PlanesPlan: CodecPlan {
+  let type: ElementType
+  let blockValues: Int
+  var coding: any Coding { PlanesCoding() }
+
+  func bound(_ valueCount: Int) -> Int {
+    type.block.map { FieldsBlock.bound(valueCount, $0) } ?? PlanesBlock.bound(valueCount, width: type.width)
+  }
+
+  func encode(_ block: PlainBlock) -> BlockPayload? {
+    if let constant = BytesBlock.encodeConstant(block) { return constant }
+    guard let layout = type.block else {
+      return unsafe BlockPayload(
+        .planes,
+        byteCount: PlanesBlock.encode(
+          block.values, width: block.width, into: block.frame, scratch: block.scratch, effort: block.effort))
+    }
+    let (byteCount, flags) = unsafe FieldsBlock.encode(
+      block.values, layout, into: block.frame, scratch: block.scratch, effort: block.effort)
+    return BlockPayload(.planes, flags: flags, byteCount: byteCount)
+  }
+}
