@@ -19,11 +19,9 @@ struct ReferenceRulesTests {
   }
 
   private func segment(_ place: Range<UInt64>, _ references: Reference...) -> SegmentHeader {
-    var segment = SegmentHeader(
+    SegmentHeader(
       memberOffset: place.lowerBound, byteCount: place.upperBound - place.lowerBound, blockValues: 8192,
-      elementType: .bytes, codec: references.isEmpty ? .bytes : .copy)
-    segment.references = references
-    return segment
+      elementType: .bytes, coding: references.isEmpty ? BytesCoding() : CopyCoding(), references: references)
   }
 
   @Test func forward() {

@@ -16,13 +16,16 @@ struct SalvageJob {
     if isFolder {
       try work.run(
         FolderOutput(target.name, settings, keepsAll: true) { _ in true }, counting: nil,
-        make: { (output, _) throws(SwzipError) in try salvage(from: input.source.atRandom(), to: output, bases: bases) },
+        make: { (output, _) throws(SwzipError) in try salvage(from: input.source.atRandom(), to: output, bases: bases)
+        },
         accept: { (_, report) throws(Failure) in if report.files.isEmpty { throw .nothingSaved(name, report) } },
         summary: { _, report, _ in report.summary(name, target.name) })
     } else {
       try work.run(
         Output(target, expected: nil, settings), counting: nil, copying: input.status,
-        make: { (output, _) throws(SwzipError) in try salvage(from: input.source.atRandom(), to: output.sink, bases: bases) },
+        make: { (output, _) throws(SwzipError) in
+          try salvage(from: input.source.atRandom(), to: output.sink, bases: bases)
+        },
         accept: { (_, report) throws(Failure) in
           guard report.isWhole || report.recoveredByteCount > 0 else { throw .nothingSaved(name, report) }
         },

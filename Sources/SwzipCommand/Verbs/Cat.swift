@@ -60,7 +60,9 @@ struct Cat: ParsableCommand {
     }
     guard let work, let input = work.input else { return }
     let bases = try settings.bases.allowed(.length)
-    let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.source.atRandom(), bases: bases) }
+    let file = try attemptLibrary(input.name) { () throws(SwzipError) in
+      try SwzFile(input.source.atRandom(), bases: bases)
+    }
     let pieces = try attemptLibrary(input.name) { () throws(SwzipError) in try select(file, bounds) }
     try work.run(
       Output(target, expected: pieces.reduce(0) { $0 &+ $1.byteCount }, settings), counting: nil,
