@@ -18,7 +18,7 @@ final class JoinedSource: RandomSource {
 
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     var done = 0
-    var number = starts.firstIndex(endingAfter: position) - 1
+    var number = starts.partitioningIndex { $0 > position } - 1
     while done < buffer.count, number < members.count {
       let offset = position + UInt64(done) - starts[number]
       let left = starts[number + 1] - starts[number] - offset
@@ -39,17 +39,5 @@ final class JoinedSource: RandomSource {
     guard source.byteCount == starts[number + 1] - starts[number] else { throw PlannedMember.changed }
     opened.withLock { $0 = (number, source) }
     return source
-  }
-}
-
-extension [UInt64] {
-  /// Number of the first that is above `position`, in ascending order; `count` if none is.
-  fileprivate func firstIndex(endingAfter position: UInt64) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-      let middle = (low + high) / 2
-      if self[middle] <= position { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 }

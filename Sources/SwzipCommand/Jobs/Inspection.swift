@@ -59,7 +59,9 @@ struct Inspection {
     let parts = unsorted.sorted { ($0.member, $0.offset) < ($1.member, $1.offset) }
     return tensors.map { tensor in
       let end = tensor.offset &+ tensor.byteCount
-      var index = firstPart(parts, endingAfter: tensor.offset, of: tensor.member)
+      var index = parts.partitioningIndex {
+        ($0.member, $0.offset &+ $0.byteCount) > (tensor.member, tensor.offset)
+      }
       var packed = 0.0
       var codecs: [String] = []
       while index < parts.count, parts[index].member == tensor.member, parts[index].offset < end {
@@ -71,21 +73,6 @@ struct Inspection {
       }
       return Row(tensor: tensor, codec: codecs.joined(separator: "+"), packedByteCount: packed)
     }
-  }
-
-  /// Parts are sorted and do not overlap.
-  private static func firstPart(_ parts: [Part], endingAfter offset: UInt64, of member: Int) -> Int {
-    var (low, high) = (0, parts.count)
-    while low < high {
-      let middle = (low + high) / 2
-      let part = parts[middle]
-      if part.member < member || (part.member == member && part.offset &+ part.byteCount <= offset) {
-        low = middle + 1
-      } else {
-        high = middle
-      }
-    }
-    return low
   }
 
   /// Types by the bytes that they take, the largest first.

@@ -122,11 +122,6 @@ package struct ContainerIndex: Sendable {
 
   /// Number of the segment that holds byte `offset` of a member; the member is longer than that.
   package func segment(holding offset: UInt64, member: Int) -> Int {
-    var (low, high) = (firstSegment[member], firstSegment[member + 1])
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if segments[middle].memberOffset <= offset { low = middle } else { high = middle }
-    }
-    return low
+    segments[firstSegment[member]..<firstSegment[member + 1]].partitioningIndex { $0.memberOffset > offset } - 1
   }
 }
