@@ -37,7 +37,7 @@ public func compare(
 ) throws(SwzipError) -> [TensorDifference] {
   let (old, new) = (CachedSource(old), CachedSource(new))
   let comparison = try Comparison(old, new, level: level)
-  let (before, after) = (try Comparison.layout(old), try Comparison.layout(new))
+  let (before, after) = (try Layouts.find(old, .automatic), try Layouts.find(new, .automatic))
   var known: [Exact: Int] = [:]
   known.reserveCapacity(before.tensors.count)
   for (index, tensor) in before.tensors.enumerated() where known[Exact(tensor.name)] == nil {
@@ -88,10 +88,6 @@ private struct Comparison {
     buffers = (try Memory(Self.pieceBytes), try Memory(Self.pieceBytes))
   }
 
-  static func layout(_ source: any RandomSource) throws(SwzipError) -> Layout {
-    try Layouts.find(ForwardInput(source, sha256: false), byteCount: source.byteCount, format: .automatic)
-  }
-
   func difference(_ tensor: TensorRecord, _ other: TensorRecord?) throws(SwzipError) -> TensorDifference {
     guard let other else { return TensorDifference(tensor, .added) }
     guard other.elementType == tensor.elementType, other.byteCount == tensor.byteCount else {
@@ -134,11 +130,11 @@ private struct Comparison {
     let payload = Payload(tensor)
     let step = UInt64(Limits.segmentBytes / tensor.elementType.width * tensor.elementType.width)
     for start in stride(from: 0, to: tensor.byteCount, by: Int(step)) {
-      var range = SegmentRange(
+      let range = SegmentRange(
         offset: tensor.offset + start, byteCount: Int(min(step, tensor.byteCount - start)),
         elementType: tensor.elementType, rowLength: payload.rowLength)
-      range.deltaOf = SegmentRange.Delta(of: .base(number: 0, offset: other.offset + start))
-      sum += try trial.byteCount(of: range, in: new, base: old).byteCount
+      let delta = range.derived(.delta(.same, [.base(number: 0, offset: other.offset + start)]))
+      sum += try trial.byteCount(of: delta, in: new, bases: [old]).byteCount
     }
     return sum
   }

@@ -10,7 +10,7 @@ public func packBytes(
   options: PackOptions
 ) throws(SwzipError) -> Int {
   let sink = unsafe MemorySink(container)
-  _ = try unsafe pack(from: MemorySource(source), base: base?.packBase, to: sink, options: options)
+  _ = try unsafe pack(from: MemorySource(source), bases: base.map { [$0.packBase] } ?? [], to: sink, options: options)
   return sink.byteCount
 }
 

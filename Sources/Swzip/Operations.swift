@@ -1,13 +1,13 @@
 public import SwzipCore
 
-/// Packs all bytes of `source` as one container of one unnamed member; as differences to `base` where that is smaller.
-/// Cost: one pass, and one over the base; memory is bounded whatever the size of the input. Throws `notRandomAccess` for
+/// Packs all bytes of `source` as one container of one unnamed member; as differences to `bases` where that is smaller.
+/// Cost: one pass, and one over each base; memory is bounded whatever the size of the input. Throws `notRandomAccess` for
 /// a pipe with a base.
 public func pack(
-  from source: any ByteSource, base: PackBase? = nil, to sink: any OutputSink, options: PackOptions,
+  from source: any ByteSource, bases: [PackBase] = [], to sink: any OutputSink, options: PackOptions,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  try Packer(source, base: base, sink, options).run(progress)
+  try ContainerWriter(PackPlan.file(source, bases: bases, options), sink, options).run(progress)
 }
 
 /// Packs a folder: all `members`, in this order, as one container. What occurs twice is stored once.
@@ -18,7 +18,7 @@ public func pack(
 public func pack(
   members: [PackMember], to sink: any OutputSink, options: PackOptions, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  try Packer(members, sink, options).run(progress)
+  try ContainerWriter(PackPlan.folder(members, options), sink, options).run(progress)
 }
 
 /// Unpacks the one member of a container, forward, with the bases that it refers to; every block is verified (both

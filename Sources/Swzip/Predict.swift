@@ -15,24 +15,22 @@ public struct SegmentPrediction: Sendable {
 /// Predicts the sizes of a file's segments from one block of each, coded as packing would. Reads at most 300 KB a
 /// segment of up to 8 MiB.
 public func predict(_ source: any RandomSource, level: Int) throws(SwzipError) -> [SegmentPrediction] {
-  var layouts = [try Layouts.find(ForwardInput(source, sha256: false), byteCount: source.byteCount, format: .automatic)]
-  try Packer.markReferences(&layouts, MemberSources(source))
-  let layout = layouts[0]
-  let trial = try SegmentTrial(Effort(level: level))
+  var options = PackOptions()
+  options.level = level
+  let plan = try PackPlan.file(source, options)
+  let layout = plan.members[0].layout
   var tensors = layout.tensors[...]
   var predictions: [SegmentPrediction] = []
-  for range in layout.segments {
-    let end = range.offset + UInt64(range.byteCount)
+  for (range, estimate) in zip(layout.segments, try plan.estimate(ofMember: 0, level: level)) {
     var mine: [SwzFile.Tensor] = []
-    while let tensor = tensors.first, tensor.offset < end {
+    while let tensor = tensors.first, tensor.offset < range.end {
       mine.append(SwzFile.Tensor(tensor, member: 0))
       tensors.removeFirst()
     }
-    let (predicted, codec) = try trial.byteCount(of: range, in: source)
     predictions.append(
       SegmentPrediction(
-        offset: range.offset, byteCount: UInt64(range.byteCount), predictedByteCount: predicted,
-        elementType: range.elementType.name, codec: codec.name, tensors: mine))
+        offset: range.offset, byteCount: UInt64(range.byteCount), predictedByteCount: estimate.byteCount,
+        elementType: range.elementType.name, codec: estimate.codec.name, tensors: mine))
   }
   return predictions
 }

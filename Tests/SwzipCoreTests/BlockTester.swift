@@ -35,7 +35,7 @@ final class BlockTester {
     return try unsafe values.withUnsafeBytes { values in
       var range = SegmentRange(offset: 0, byteCount: values.count, elementType: type, rowLength: rowLength)
       if !references.isEmpty {
-        range.deltaOf = SegmentRange.Delta(
+        range.derivation = .delta(
           prediction, references.indices.map { .base(number: 0, offset: UInt64(1000 * $0)) })
       }
       let plan = try unsafe base.withUnsafeBytes {

@@ -27,10 +27,10 @@ struct ReferenceRulesTests {
   @Test func forward() {
     var rules = ReferenceRules(Self.announcing)
     rules.beginMember(member(isBundle: true))
-    rules.add(segment(0..<1000))
+    rules.add(segment(0..<1000), to: 0)
     #expect(!rules.allows(segment(0..<10, .base(number: 0, offset: 0)), of: 0))
     rules.beginMember(member(bases: [50, 100]))
-    rules.add(segment(0..<100))
+    rules.add(segment(0..<100), to: 1)
     func allows(_ references: Reference...) -> Bool {
       references.allSatisfy { rules.allows(segment(100..<150, $0), of: 1) }
     }
@@ -41,8 +41,8 @@ struct ReferenceRulesTests {
     #expect(!allows(.base(number: 0, offset: 1)) && !allows(.base(number: 2, offset: 0)))
     #expect(!allows(.base(number: 1, offset: UInt64(Int64.max) - 10)))
     // A chain within the container.
-    rules.add(segment(100..<150, .earlier(member: 1, offset: 20)))
-    rules.add(segment(150..<200, .base(number: 0, offset: 0)))
+    rules.add(segment(100..<150, .earlier(member: 1, offset: 20)), to: 1)
+    rules.add(segment(150..<200, .base(number: 0, offset: 0)), to: 1)
     #expect(!rules.allows(segment(200..<210, .earlier(member: 1, offset: 140)), of: 1))
     #expect(!rules.allows(segment(200..<210, .earlier(member: 1, offset: 91)), of: 1))
     #expect(rules.allows(segment(200..<210, .earlier(member: 1, offset: 90)), of: 1))

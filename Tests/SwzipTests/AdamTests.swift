@@ -227,7 +227,8 @@ struct AdamTests {
     let after = files(training)
     let sink = ArraySink()
     let members = zip(before, after).map { old, new in
-      PackMember(name: new.name, base: PackBase(hint: old.name) { () throws(SwzipError) in ArraySource(old.bytes) }) {
+      PackMember(name: new.name, bases: [PackBase(hint: old.name) { () throws(SwzipError) in ArraySource(old.bytes) }])
+      {
         () throws(SwzipError) in ArraySource(new.bytes)
       }
     }

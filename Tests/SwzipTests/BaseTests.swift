@@ -41,7 +41,7 @@ struct BaseTests {
     let sink = ArraySink()
     let needed = try Bases(bases.map { file($0) })
     let base = try #require(try PackBase(file(base), bases: needed))
-    let report = try pack(from: ArraySource(bytes), base: base, to: sink, options: options)
+    let report = try pack(from: ArraySource(bytes), bases: [base], to: sink, options: options)
     return (sink.bytes, report)
   }
 
@@ -156,7 +156,7 @@ struct BaseTests {
     }
     #expect(throws: SwzipError(.refused, .notRandomAccess)) {
       try pack(
-        from: PipeSource(after), base: PackBase(Self.file(after)), to: ArraySink(), options: options())
+        from: PipeSource(after), bases: [#require(try PackBase(Self.file(after)))], to: ArraySink(), options: options())
     }
   }
 
@@ -229,6 +229,61 @@ struct BaseTests {
         .allSatisfy { $0.change == .equal && $0.changedCount == 0 })
   }
 
+  // MARK: several bases
+
+  /// Some tensors are like one base, some like the other; a third base is like none.
+  @Test(arguments: [1, 2]) func severalBases(threads: Int) throws {
+    var parts = [SafetensorsFile(), SafetensorsFile()]
+    for (index, tensor) in Self.before.tensors.enumerated() { parts[index % 2].tensors.append(tensor) }
+    let after = Self.after.bytes
+    let bases = [parts[0].bytes, Random.made(50_000), parts[1].bytes]
+    let sink = ArraySink()
+    let report = try pack(
+      from: ArraySource(after), bases: try bases.map { try #require(try PackBase(Self.file($0))) }, to: sink,
+      options: options(threads: threads))
+    #expect(report.warnings.count == 1 && report.warnings[0].hasSuffix("packed without it"))
+    let container = sink.bytes
+    #expect(container.count * 10 < 11 * (try Self.packed(after, base: Self.before.bytes).bytes.count))
+    let file = try SwzFile(ArraySource(container), bases: Bases([bases[2], bases[0]].map { Self.file($0) }))
+    #expect(
+      file.index.directory.members[0].header.bases.map(\.sha256) == [0, 2].map { HandMade.digest(bases[$0]) })
+    #expect(same(try read(file, 0, after.count, threads: threads), after))
+    var random = Random(6)
+    for _ in 0..<40 {
+      let from = random.below(after.count)
+      let count = random.below(min(9000, after.count - from) + 1)
+      #expect(same(try read(file, from, count), Array(after[from..<(from + count)])))
+    }
+    for isPipe in [false, true] {
+      #expect(
+        same(try Self.unpacked(container, bases: [bases[0], bases[2]], isPipe: isPipe, threads: threads), after))
+    }
+    for missing in [[bases[0]], [bases[2]], []] {
+      let error = #expect(throws: SwzipError.self) { try Self.unpacked(container, bases: missing) }
+      #expect(error?.kind == .base)
+    }
+  }
+
+  /// In a folder each file has its own.
+  @Test func severalBasesOfMembers() throws {
+    let (before, after) = (Self.before, Self.after.bytes)
+    var part = before
+    part.tensors.removeLast(3)
+    let first = part.bytes
+    let sink = ArraySink()
+    let bases = try [first, before.bytes].map { try #require(try PackBase(Self.file($0))) }
+    _ = try pack(
+      members: [
+        PackMember(name: "a") { () throws(SwzipError) in ArraySource(first) },
+        PackMember(name: "b", bases: bases) { () throws(SwzipError) in ArraySource(after) },
+      ], to: sink, options: options())
+    let sinks = ArraySinks()
+    _ = try unpack(
+      from: ArraySource(sink.bytes), to: sinks, bases: Bases([first, before.bytes].map { Self.file($0) }),
+      threads: 1)
+    #expect(same(sinks.content(of: "a"), first) && same(sinks.content(of: "b"), after))
+  }
+
   // MARK: chains
 
   /// Steps, each packed against the one before; every one unpacks with what it needs, packed or not.
@@ -298,7 +353,7 @@ struct BaseTests {
       let record = BaseRecord(sha256: digests[1 - index], byteCount: 64, hint: "b")
       return try SmallContainer.assembled(content, base: record, sha256: digests[index]) { count in
         var range = SegmentRange(offset: 0, byteCount: count, elementType: .bytes)
-        range.copyOf = .base(number: 0, offset: 0)
+        range.derivation = .copy(.base(number: 0, offset: 0))
         return [range]
       }.container
     }

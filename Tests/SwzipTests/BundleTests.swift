@@ -38,6 +38,30 @@ struct BundleTests {
     return file
   }
 
+  /// Tensors that small files have in common, or in two types, are no reason to refer to a bundle, or from it.
+  @Test(arguments: [3, 9]) func sharedTensors(level: Int) throws {
+    var files: [File] = []
+    for index in 0..<4 {
+      var file = SafetensorsFile()
+      file.add("half", .bf16, [60, 100])
+      file.add("shared", .f32, [60, 100], .weights, seed: 1)
+      file.add("own", .i16, [70, 70], .weights, seed: UInt64(2 + index))
+      let shared = file.tensors[1].bytes
+      file.tensors[0].bytes = stride(from: 0, to: shared.count, by: 4).flatMap { shared[($0 + 2)..<($0 + 4)] }
+      if index == 3 { file.add("large", .f32, [200, 100], .weights, seed: 9) }
+      files.append(File(name: "\(index).safetensors", bytes: file.bytes))
+    }
+    let container = try FolderTests.packed(files, options(level: level)).bytes
+    let file = try SwzFile(ArraySource(container))
+    #expect(file.index.directory.members.count <= 2)
+    let sinks = ArraySinks()
+    _ = try unpack(from: ArraySource(container), to: sinks, threads: 1)
+    sinks.expect(files)
+    let again = ArraySinks()
+    _ = try unpack(Array(files.indices), of: file, to: again, threads: 1)
+    again.expect(files)
+  }
+
   @Test(arguments: [1, 3], [false, true]) func roundTrip(threads: Int, sha256: Bool) throws {
     let (container, report) = try FolderTests.packed(Self.files, options(threads: threads, sha256: sha256))
     #expect(report.memberCount == Self.files.count)

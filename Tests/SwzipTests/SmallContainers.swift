@@ -90,7 +90,7 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
     let half = Random.made(96)
     let (original, container) = try assembled(half + half) { count in
       var copy = SegmentRange(offset: 96, byteCount: 96, elementType: .bytes)
-      copy.copyOf = .earlier(member: 0, offset: 0)
+      copy.derivation = .copy(.earlier(member: 0, offset: 0))
       return [SegmentRange(offset: 0, byteCount: 96, elementType: .bytes), copy]
     }
     return SmallContainer("copy", original, container)

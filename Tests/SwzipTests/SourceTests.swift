@@ -55,7 +55,7 @@ struct SourceTests {
       let files = [try member(base, folder)].map { source in BaseFile(name: "base") { source } }
       let sink = ArraySink()
       _ = try pack(
-        from: ArraySource(bytes), base: PackBase(hint: "", open: files[0].open), to: sink, options: options())
+        from: ArraySource(bytes), bases: [PackBase(hint: "", open: files[0].open)], to: sink, options: options())
       return try SwzFile(ArraySource(sink.bytes), bases: Bases(files)).source(ofMember: 0)
     },
   ]

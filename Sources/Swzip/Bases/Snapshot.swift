@@ -19,9 +19,7 @@ public final class Snapshot {
     unsafe current.bytes.copyMemory(from: bytes)
     let source = unsafe MemorySource(bytes)
     sha256 = try source.sha256()
-    tensors = try Layouts.find(
-      ForwardInput(source, sha256: false), byteCount: UInt64(bytes.count), format: .automatic
-    ).tensors
+    tensors = try Layouts.find(source, .automatic).tensors
   }
 
   /// The bytes, while `body` runs.

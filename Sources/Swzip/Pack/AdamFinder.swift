@@ -2,7 +2,7 @@ internal import SwzipCore
 internal import SwzipInputs
 
 /// Finds what of a file follows from one step of Adam (spec/codecs/delta.md, P 2 and P 3): second moments, F32 weights, and
-/// the BF16 copies of those, given the first moments of the file and all three of the base. Which tensors belong together
+/// the BF16 copies of those, given the first moments of the file and all three of one base. Which tensors belong together
 /// is told by size, by names that are alike, and by whether samples obey the algebra; what a segment takes is measured.
 struct AdamFinder {
   /// First moments that are tried for a tensor.
@@ -13,22 +13,8 @@ struct AdamFinder {
     [0.999, 0.95, 0.98, 0.99, 0.995, 0.9, 0.9999].map { Prediction.MomentDecay(beta1: beta1, beta2: $0) }
   }
 
-  private let source: any RandomSource
-  private let number: UInt64
-  private let base: any RandomSource
-  private let places: BasePlaces
-  private let trial: SegmentTrial
-
-  /// `number`: of the file in the container.
-  init(
-    _ source: any RandomSource, number: Int, base: any RandomSource, _ places: BasePlaces, effort: Effort
-  ) throws(SwzipError) {
-    self.source = source
-    self.number = UInt64(number)
-    self.base = base
-    self.places = places
-    trial = try SegmentTrial(effort)
-  }
+  let member: OpenMember
+  let places: BasePlaces
 
   /// An F32 segment that has a counterpart in the base.
   private struct Piece {
@@ -37,8 +23,7 @@ struct AdamFinder {
     let name: String
     /// Of the segment in its tensor.
     let ahead: UInt64
-    /// Of the counterpart.
-    let place: UInt64
+    let counterpart: Reference
     var count: Int { range.byteCount / 4 }
   }
 
@@ -48,45 +33,49 @@ struct AdamFinder {
     let decay: Prediction.MomentDecay
   }
 
-  /// Marks the segments of the file. `others`: ranges of it that other members refer to.
-  func mark(_ layout: inout Layout, others: [Range<UInt64>]) throws(SwzipError) {
+  /// Marks the segments of the file. `others`: ranges of it that other members refer to; `rules` know the file.
+  func mark(_ layout: inout Layout, others: [Range<UInt64>], _ rules: inout ReferenceRules) throws(SwzipError) {
     let segments = layout.segments
     var pieces: [Piece] = []
     for (index, range) in segments.enumerated()
     where range.elementType == .f32 && (!range.refersBack || range.isWidened) {
       guard range.byteCount % 4 == 0, let tensor = places.tensor(in: range), tensor.offset <= range.offset,
-        let place = try places.find(range).first
+        let counterpart = try places.find(range).first
       else { continue }
-      pieces.append(
-        Piece(index: index, range: range, name: tensor.name, ahead: range.offset - tensor.offset, place: place))
+      let ahead = range.offset - tensor.offset
+      pieces.append(Piece(index: index, range: range, name: tensor.name, ahead: ahead, counterpart: counterpart))
     }
     let moments = try findMoments(pieces)
     guard !moments.isEmpty else { return }
     // What a copy or another member reads must not need earlier ranges itself.
-    let copied = segments.flatMap { $0.castOf != nil && $0.elementType == .bf16 ? [] : $0.ranges(in: Int(number)) }
+    let copied = segments.flatMap { Self.followsWeights($0) ? [] : $0.ranges(in: member.number) }
     let fixed = RangeList(others + copied)
-    for found in moments where !fixed.overlaps(found.second.range) {
+    for found in moments where !fixed.overlaps(found.second.range.place) {
       try take(&layout, found.second, delta(.secondMoment(found.decay), found))
     }
     var weights: [Int: SegmentRange] = [:]
     var known: [Prediction.WeightStep] = []
     let seconds = Set(moments.map(\.second.index))
-    for piece in pieces where !seconds.contains(piece.index) && !fixed.overlaps(piece.range) {
+    for piece in pieces where !seconds.contains(piece.index) && !fixed.overlaps(piece.range.place) {
       guard let delta = try weight(piece, moments, &known), try take(&layout, piece, delta) else { continue }
       weights[piece.index] = layout.segments[piece.index]
     }
     followWeights(&layout, weights)
-    if !Self.isAllowed(layout, number) { layout.segments = segments }
+    var found = rules
+    for segment in layout.segments { found.add(segment, to: member.number) }
+    if layout.segments.allSatisfy({ found.allows($0, of: member.number) }) {
+      rules = found
+    } else {
+      layout.segments = segments
+    }
   }
 
   /// Marks a segment if that is smaller.
   @discardableResult
-  private func take(_ layout: inout Layout, _ piece: Piece, _ delta: SegmentRange.Delta) throws(SwzipError) -> Bool {
-    var marked = piece.range
-    marked.castOf = nil
-    marked.deltaOf = delta
-    let before = try trial.sizeAlone(layout.segments[piece.index], in: source)
-    guard try trial.byteCount(of: marked, in: source, base: base).byteCount < before else { return false }
+  private func take(_ layout: inout Layout, _ piece: Piece, _ delta: Derivation) throws(SwzipError) -> Bool {
+    let marked = piece.range.derived(delta)
+    let before = try member.byteCountAlone(of: layout.segments[piece.index])
+    guard try member.byteCount(of: marked) < before else { return false }
     layout.segments[piece.index] = marked
     return true
   }
@@ -134,8 +123,8 @@ struct AdamFinder {
     let count = min(count, piece.count)
     let skipped = UInt64((piece.count - count) / 2 * 4)
     return (
-      try source.floats(at: piece.range.offset + skipped, count: count),
-      try base.floats(at: piece.place + skipped, count: count)
+      try member.source.floats(at: piece.range.offset + skipped, count: count),
+      try member.base(of: piece.counterpart).floats(at: piece.counterpart.offset + skipped, count: count)
     )
   }
 
@@ -144,7 +133,7 @@ struct AdamFinder {
   /// How a piece follows from the moments that are most likely its own, if it does. `known`: constants of other weights.
   private func weight(
     _ piece: Piece, _ moments: [Moments], _ known: inout [Prediction.WeightStep]
-  ) throws(SwzipError) -> SegmentRange.Delta? {
+  ) throws(SwzipError) -> Derivation? {
     let candidates = moments.filter {
       $0.first.index < piece.index && $0.first.range.byteCount == piece.range.byteCount
     }
@@ -159,21 +148,20 @@ struct AdamFinder {
         known.first { sample.misses(found.decay, $0) * 32 < sample.weights.count } ?? AdamFit.step(found.decay, sample)
       guard let step else { continue }
       if !known.contains(step) { known.append(step) }
-      var delta = delta(.weight(found.decay, step), found)
-      delta.references.append(.base(number: 0, offset: piece.place))
-      return delta
+      return delta(.weight(found.decay, step), found, [piece.counterpart])
     }
     return nil
   }
 
-  /// What refers to the moments of a weight.
-  private func delta(_ prediction: Prediction, _ moments: Moments) -> SegmentRange.Delta {
-    SegmentRange.Delta(
-      prediction,
-      [
-        .earlier(member: number, offset: moments.first.range.offset), .base(number: 0, offset: moments.first.place),
-        .base(number: 0, offset: moments.second.place),
-      ])
+  /// What refers to the moments of a weight, and to `others`.
+  private func delta(_ prediction: Prediction, _ moments: Moments, _ others: [Reference] = []) -> Derivation {
+    let first = Reference.earlier(member: UInt64(member.number), offset: moments.first.range.offset)
+    return .delta(prediction, [first, moments.first.counterpart, moments.second.counterpart] + others)
+  }
+
+  /// Whether a segment is a BF16 cast.
+  private static func followsWeights(_ segment: SegmentRange) -> Bool {
+    if case .cast = segment.derivation { segment.elementType == .bf16 } else { false }
   }
 
   /// BF16 casts of marked weights become deltas of the same constants: a cast may not refer to what refers back.
@@ -181,12 +169,10 @@ struct AdamFinder {
     let marked = weights.values.sorted { $0.offset < $1.offset }
     for index in layout.segments.indices {
       let segment = layout.segments[index]
-      guard let cast = segment.castOf, segment.elementType == .bf16, cast.member == number,
-        let source = marked.first(where: { $0.offset <= cast.offset && cast.offset < $0.end }),
-        let delta = source.deltaOf
+      guard Self.followsWeights(segment), let cast = segment.ranges(in: member.number).first,
+        let weight = marked.first(where: { $0.place.contains(cast.lowerBound) })
       else { continue }
-      layout.segments[index].castOf = nil
-      layout.segments[index].deltaOf = delta.advanced(by: cast.offset - source.offset, elementType: .f32)
+      layout.segments[index].derivation = weight.derivation.advanced(by: cast.lowerBound - weight.offset, .f32)
     }
   }
 
@@ -205,39 +191,4 @@ struct AdamFinder {
   private static func likeness(_ a: String, _ b: String) -> Int {
     zip(a.utf8, b.utf8).prefix { $0 == $1 }.count + zip(a.utf8.reversed(), b.utf8.reversed()).prefix { $0 == $1 }.count
   }
-
-  /// Whether no range that a segment refers to holds bytes of a segment that refers back itself (spec/FORMAT.md, 4.2).
-  private static func isAllowed(_ layout: Layout, _ number: UInt64) -> Bool {
-    let back = RangeList(layout.segments.filter(\.refersBack).map { $0.offset..<$0.end })
-    return layout.segments.allSatisfy { segment in
-      segment.ranges(in: Int(number)).allSatisfy { !back.overlaps($0) && $0.upperBound <= segment.offset }
-    }
-  }
-}
-
-/// Ranges, to be asked for what overlaps them.
-private struct RangeList {
-  /// Ascending; those that meet are one.
-  private var ranges: [Range<UInt64>] = []
-
-  init(_ ranges: [Range<UInt64>]) {
-    for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) where !range.isEmpty {
-      if let last = self.ranges.last, last.upperBound >= range.lowerBound {
-        self.ranges[self.ranges.count - 1] = last.lowerBound..<max(last.upperBound, range.upperBound)
-      } else {
-        self.ranges.append(range)
-      }
-    }
-  }
-
-  func overlaps(_ range: Range<UInt64>) -> Bool {
-    var (low, high) = (0, ranges.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if ranges[middle].upperBound <= range.lowerBound { low = middle + 1 } else { high = middle }
-    }
-    return low < ranges.count && ranges[low].overlaps(range)
-  }
-
-  func overlaps(_ segment: SegmentRange) -> Bool { overlaps(segment.offset..<segment.end) }
 }

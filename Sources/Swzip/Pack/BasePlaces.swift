@@ -2,7 +2,7 @@ internal import SwzipCore
 internal import SwzipInputs
 internal import SwzipNames
 
-/// Where in a base the bytes of a segment may be found: by names, which are hints, and by samples.
+/// Where in a base the bytes of a member's segments may be found: by names, which are hints, and by samples.
 struct BasePlaces {
   /// Tensors of other names that are tried for one.
   private static let mostCandidates = 8
@@ -11,7 +11,9 @@ struct BasePlaces {
   private static let sampleBytes: UInt64 = 1024
 
   private let source: any RandomSource
-  private let base: any RandomSource
+  /// Of the member in the container, and of the base in the member.
+  private let (member, number): (Int, UInt64)
+  private let rules: ReferenceRules
   /// Those of the source, ascending.
   private let tensors: [TensorRecord]
   private let baseTensors: [TensorRecord]
@@ -38,11 +40,14 @@ struct BasePlaces {
     }
   }
 
+  /// `rules`: know the member and its bases.
   init(
-    _ source: any RandomSource, _ tensors: [TensorRecord], base: any RandomSource, _ baseTensors: [TensorRecord]
+    _ source: any RandomSource, _ tensors: [TensorRecord], of member: Int, base: any RandomSource, number: Int,
+    _ baseTensors: [TensorRecord], _ rules: ReferenceRules
   ) throws(SwzipError) {
     self.source = source
-    self.base = base
+    (self.member, self.number) = (member, UInt64(number))
+    self.rules = rules
     self.tensors = Self.sorted(tensors)
     let baseTensors = Self.sorted(baseTensors)
     self.baseTensors = baseTensors
@@ -63,16 +68,20 @@ struct BasePlaces {
     return isSorted ? tensors : tensors.sorted { $0.offset < $1.offset }
   }
 
-  /// Offsets for a segment: in the tensor of the same name; else in one of equal bytes, as
+  /// Ranges for a segment: in the tensor of the same name; else in one of equal bytes, as
   /// far as a sample tells, and in those of type and size whose names end most alike; else at its own place.
-  func find(_ segment: SegmentRange) throws(SwzipError) -> [UInt64] {
-    var places: [UInt64] = []
+  func find(_ segment: SegmentRange) throws(SwzipError) -> [Reference] {
+    var places: [Reference] = []
+    func add(_ offset: UInt64) {
+      let place = Reference.base(number: number, offset: offset)
+      guard !places.contains(place), rules.allows(segment.derived(.copy(place)), of: member) else { return }
+      places.append(place)
+    }
     func add(_ tensor: TensorRecord, _ other: TensorRecord) {
       guard other.elementType == tensor.elementType, other.byteCount == tensor.byteCount else { return }
       let ahead = Int64(segment.offset) - Int64(tensor.offset)
       let (place, overflow) = Int64(other.offset).addingReportingOverflow(ahead)
-      guard !overflow, place >= 0, !places.contains(UInt64(place)), fits(UInt64(place), segment) else { return }
-      places.append(UInt64(place))
+      if !overflow, place >= 0 { add(UInt64(place)) }
     }
     if let tensor = tensor(in: segment) {
       if let other = named[Exact(tensor.name)] { add(tensor, baseTensors[Int(other)]) }
@@ -83,19 +92,15 @@ struct BasePlaces {
         for (other, _) in nearest { add(tensor, other) }
       }
     }
-    if places.isEmpty, fits(segment.offset, segment) { places.append(segment.offset) }
+    if places.isEmpty { add(segment.offset) }
     return places
   }
 
   /// Those of its type and size: of very many, those that lie nearest in the base.
   private func nearby(_ tensor: TensorRecord) -> [TensorRecord] {
     let all = alike[Key(tensor), default: []]
-    var (low, high) = (0, all.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if baseTensors[Int(all[middle])].offset < tensor.offset { low = middle + 1 } else { high = middle }
-    }
-    let first = max(0, min(low - Self.mostAlike / 2, all.count - Self.mostAlike))
+    let next = all.partitioningIndex { baseTensors[Int($0)].offset >= tensor.offset }
+    let first = max(0, min(next - Self.mostAlike / 2, all.count - Self.mostAlike))
     return all[first..<min(all.count, first + Self.mostAlike)].map { baseTensors[Int($0)] }
   }
 
@@ -104,23 +109,9 @@ struct BasePlaces {
     zip(a.utf8.reversed(), b.utf8.reversed()).prefix { $0 == $1 }.count
   }
 
-  private func fits(_ offset: UInt64, _ segment: SegmentRange) -> Bool {
-    let (end, overflow) = offset.addingReportingOverflow(UInt64(segment.byteCount))
-    return !overflow && end <= base.byteCount
-  }
-
   /// The first tensor of the source that overlaps the segment.
   func tensor(in segment: SegmentRange) -> TensorRecord? {
-    var (low, high) = (0, tensors.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if tensors[middle].offset + tensors[middle].byteCount <= segment.offset {
-        low = middle + 1
-      } else {
-        high = middle
-      }
-    }
-    guard low < tensors.count, tensors[low].offset < segment.end else { return nil }
-    return tensors[low]
+    let first = tensors.partitioningIndex { $0.offset + $0.byteCount > segment.offset }
+    return tensors[first...].first.flatMap { $0.offset < segment.end ? $0 : nil }
   }
 }

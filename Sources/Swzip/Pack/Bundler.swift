@@ -10,23 +10,13 @@ struct Bundler {
   /// Of that many bytes and more a file is better a copy of an equal one, or differences to its base.
   static let leastOwnBytes: UInt64 = 4096
 
-  private let planned: [PlannedMember]
-  private let members: [PackMember]
-  /// Files that equal others.
-  private let twins: Set<Int>
-
-  /// `planned`: the `members` of a folder, with their layouts.
-  init(_ planned: [PlannedMember], _ members: [PackMember]) throws(SwzipError) {
-    self.planned = planned
-    self.members = members
-    let small = planned.indices.filter {
-      (Self.leastOwnBytes...Self.mostFileBytes).contains(planned[$0].header.byteCount ?? 0)
-    }
-    twins = try CopyFinder(sources: MemberSources(members.map(\.open))).equalFiles(small, planned.map(\.header))
-  }
+  /// The members of a folder, with their layouts.
+  let planned: [PlannedMember]
+  let members: [PackMember]
 
   /// The members in the same order, with bundles instead of what was joined.
-  func join() -> [PlannedMember] {
+  func join() throws(SwzipError) -> [PlannedMember] {
+    let twins = try twins()
     var joined: [PlannedMember] = []
     var run: [Int] = []
     var runBytes: UInt64 = 0
@@ -37,7 +27,7 @@ struct Bundler {
     }
     for index in planned.indices {
       let byteCount = planned[index].header.byteCount ?? .max
-      guard isSmall(index, byteCount) else {
+      guard isSmall(index, byteCount), !twins.contains(index) else {
         endRun()
         joined.append(planned[index])
         continue
@@ -50,9 +40,17 @@ struct Bundler {
     return joined
   }
 
+  /// Files that equal others.
+  private func twins() throws(SwzipError) -> Set<Int> {
+    let small = planned.indices.filter {
+      (Self.leastOwnBytes...Self.mostFileBytes).contains(planned[$0].header.byteCount ?? 0)
+    }
+    return try CopyFinder(sources: MemberSources(members.map(\.open))).equalFiles(small, planned.map(\.header))
+  }
+
   private func isSmall(_ index: Int, _ byteCount: UInt64) -> Bool {
-    byteCount <= Self.mostFileBytes && !twins.contains(index) && members[index].fitsBundle
-      && (members[index].base == nil || byteCount < Self.leastOwnBytes)
+    byteCount <= Self.mostFileBytes && members[index].fitsBundle
+      && (members[index].bases.isEmpty || byteCount < Self.leastOwnBytes)
   }
 }
 

@@ -22,19 +22,22 @@ struct CastFinder {
     let member: Int
     let tensor: TensorRecord
     var count: UInt64 { tensor.byteCount / UInt64(tensor.elementType.width) }
+    var place: Range<UInt64> { tensor.offset..<(tensor.offset + tensor.byteCount) }
   }
 
-  /// Marks the segments that lie in such a tensor. `layouts`: of the members in container order, copies marked.
-  func mark(_ layouts: inout [Layout]) throws(SwzipError) {
+  /// Marks the segments that lie in such a tensor. `members`: in container order, copies marked; `rules` know them.
+  func mark(_ members: inout [PlannedMember], _ rules: inout ReferenceRules) throws(SwzipError) {
     var earlier: [UInt64: [Piece]] = [:]
-    for member in layouts.indices {
-      for tensor in layouts[member].tensors.sorted(by: { $0.offset < $1.offset }) {
+    for member in members.indices where members[member].header.files == nil {
+      for tensor in members[member].layout.tensors.sorted(by: { $0.offset < $1.offset }) {
         let piece = Piece(member: member, tensor: tensor)
         guard [.f32, .bf16, .f16].contains(tensor.elementType), piece.count >= Self.leastValues,
-          isPlain(layouts[member], tensor)
+          rules.standsAlone(piece.place, of: member)
         else { continue }
-        if let (original, kind) = try find(piece, in: earlier[piece.count, default: []]) {
-          Self.mark(&layouts[member], tensor, original, kind)
+        if let (original, kind) = try find(piece, in: earlier[piece.count, default: []], rules) {
+          for index in Self.mark(&members[member].layout, tensor, original, kind) {
+            rules.add(members[member].layout.segments[index], to: member)
+          }
         } else {
           earlier[piece.count, default: []].append(piece)
         }
@@ -42,31 +45,16 @@ struct CastFinder {
     }
   }
 
-  /// Whether no segment of the tensor refers to another.
-  private func isPlain(_ layout: Layout, _ tensor: TensorRecord) -> Bool {
-    segments(of: tensor, in: layout).allSatisfy { !layout.segments[$0].refers }
-  }
-
-  /// The segments that overlap the tensor.
-  private func segments(of tensor: TensorRecord, in layout: Layout) -> Range<Int> {
-    func first(endingBehind offset: UInt64) -> Int {
-      var (low, high) = (0, layout.segments.count)
-      while low < high {
-        let middle = (low + high) / 2
-        if layout.segments[middle].end <= offset { low = middle + 1 } else { high = middle }
-      }
-      return low
-    }
-    let start = first(endingBehind: tensor.offset)
-    return start..<max(start, min(layout.segments.count, first(endingBehind: tensor.offset + tensor.byteCount - 1) + 1))
-  }
-
-  private func find(_ piece: Piece, in earlier: [Piece]) throws(SwzipError) -> (Piece, CastKind)? {
+  private func find(
+    _ piece: Piece, in earlier: [Piece], _ rules: ReferenceRules
+  ) throws(SwzipError) -> (Piece, CastKind)? {
+    let tensor = SegmentRange(
+      offset: piece.tensor.offset, byteCount: Int(piece.tensor.byteCount), elementType: piece.tensor.elementType)
     var tried = 0
     // The nearest first: a copy follows its master.
     for other in earlier.reversed() {
       guard let kind = CastKind(piece.tensor.elementType, from: other.tensor.elementType),
-        other.member < piece.member || other.tensor.offset + other.tensor.byteCount <= piece.tensor.offset
+        rules.allows(tensor.derived(Self.cast(of: other, 0, kind)), of: piece.member)
       else { continue }
       tried += 1
       if try agrees(piece, other, kind) { return (other, kind) }
@@ -105,17 +93,27 @@ struct CastFinder {
     }
   }
 
-  /// Marks the segments that lie in `tensor`.
-  private static func mark(_ layout: inout Layout, _ tensor: TensorRecord, _ original: Piece, _ kind: CastKind) {
-    let width = UInt64(tensor.elementType.width)
-    for index in layout.segments.indices {
-      let segment = layout.segments[index]
-      guard segment.offset >= tensor.offset, segment.end <= tensor.offset + tensor.byteCount,
-        segment.elementType == tensor.elementType, (segment.offset - tensor.offset) % width == 0
-      else { continue }
-      let offset = original.tensor.offset + (segment.offset - tensor.offset) / width * UInt64(kind.reference.width)
-      layout.segments[index].castOf = SegmentRange.Cast(
-        member: UInt64(original.member), offset: offset, elementType: kind.reference)
+  /// Marks the segments that lie in `tensor`; returns their numbers.
+  private static func mark(
+    _ layout: inout Layout, _ tensor: TensorRecord, _ original: Piece, _ kind: CastKind
+  ) -> [Int] {
+    let (width, end) = (UInt64(tensor.elementType.width), tensor.offset + tensor.byteCount)
+    let first = layout.segments.partitioningIndex { $0.offset >= tensor.offset }
+    let inside = layout.segments[first...].partitioningIndex { $0.end > end }
+    let marked = (first..<inside).filter {
+      layout.segments[$0].elementType == tensor.elementType
+        && (layout.segments[$0].offset - tensor.offset) % width == 0
     }
+    for index in marked {
+      layout.segments[index].derivation = cast(
+        of: original, (layout.segments[index].offset - tensor.offset) / width, kind)
+    }
+    return marked
+  }
+
+  /// From value `start` on.
+  private static func cast(of original: Piece, _ start: UInt64, _ kind: CastKind) -> Derivation {
+    let offset = original.tensor.offset + start * UInt64(kind.reference.width)
+    return .cast(.earlier(member: UInt64(original.member), offset: offset), from: kind.reference)
   }
 }

@@ -24,22 +24,23 @@ struct CopyFinder {
     let copy, original: Piece
   }
 
-  /// Marks the segments that lie in a copied tensor or file, or are copies themselves. `layouts`: of the members in
-  /// container order, of known length.
-  func mark(_ layouts: inout [Layout]) throws(SwzipError) {
-    var matches = layouts.map { _ in [Match]() }
-    if layouts.count > 1 {
-      let files = layouts.indices.map { Piece(member: $0, offset: 0, byteCount: layouts[$0].segments.last?.end ?? 0) }
+  /// Marks the segments that lie in a copied tensor or file, or are copies themselves. `members`: in container order, of
+  /// known length; `rules` are told of them.
+  func mark(_ members: inout [PlannedMember], _ rules: inout ReferenceRules) throws(SwzipError) {
+    var matches = members.map { _ in [Match]() }
+    let single = members.indices.filter { members[$0].header.files == nil }
+    if members.count > 1 {
+      let files = single.map { Piece(member: $0, offset: 0, byteCount: members[$0].layout.segments.last?.end ?? 0) }
       for match in try find(files.filter { $0.byteCount >= Self.leastFileBytes }) {
         matches[match.copy.member] = [match]
       }
     }
-    let others = layouts.indices.filter { matches[$0].isEmpty }
-    let parts = others.flatMap { pieces(of: layouts[$0], $0, isAlone: layouts.count == 1) }
+    let others = single.filter { matches[$0].isEmpty }
+    let parts = others.flatMap { pieces(of: members[$0].layout, $0, isAlone: members.count == 1) }
     for match in try find(parts) { matches[match.copy.member].append(match) }
-    for member in layouts.indices {
-      let sorted = matches[member].sorted { $0.copy.offset < $1.copy.offset }
-      if !sorted.isEmpty { Self.mark(&layouts, member, sorted) }
+    for member in members.indices {
+      rules.beginMember(members[member].header)
+      Self.mark(&members, member, matches[member].sorted { $0.copy.offset < $1.copy.offset }, &rules)
     }
   }
 
@@ -93,36 +94,33 @@ struct CopyFinder {
   // MARK: marking
 
   /// `matches`: of this member, by offset. The members before are marked.
-  private static func mark(_ layouts: inout [Layout], _ member: Int, _ matches: [Match]) {
+  private static func mark(
+    _ members: inout [PlannedMember], _ member: Int, _ matches: [Match], _ rules: inout ReferenceRules
+  ) {
     var rest = matches[...]
-    for index in layouts[member].segments.indices {
-      let segment = layouts[member].segments[index]
+    for index in members[member].layout.segments.indices {
+      var segment = members[member].layout.segments[index]
       while let first = rest.first, first.copy.end <= segment.offset { rest.removeFirst() }
-      guard let match = rest.first, match.copy.offset <= segment.offset, segment.end <= match.copy.end else { continue }
-      let offset = match.original.offset + (segment.offset - match.copy.offset)
-      layouts[member].segments[index].copyOf = reach(
-        offset, of: match.original.member, for: segment, of: member, in: layouts)
+      if let match = rest.first, match.copy.offset <= segment.offset, segment.end <= match.copy.end {
+        let offset = match.original.offset + (segment.offset - match.copy.offset)
+        let copies = Self.copies(of: segment, offset, in: match.original.member, members)
+        if let copy = copies.first(where: { rules.allows($0, of: member) }) { segment = copy }
+        members[member].layout.segments[index] = segment
+      }
+      rules.add(segment, to: member)
     }
   }
 
-  /// What a segment may refer to instead of bytes that equal it: they precede it, and no byte of them is a copy
-  /// (spec/FORMAT.md, section 4.2). Nil if there is no such range.
-  private static func reach(
-    _ offset: UInt64, of original: Int, for segment: SegmentRange, of member: Int, in layouts: [Layout]
-  ) -> Reference? {
-    let end = offset + UInt64(segment.byteCount)
-    guard original < member || end <= segment.offset else { return nil }
-    let segments = layouts[original].segments
-    var (low, high) = (0, segments.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if segments[middle].end <= offset { low = middle + 1 } else { high = middle }
-    }
-    let touched = segments[low...].prefix { $0.offset < end }
-    if let first = touched.first, end <= first.end, case .earlier(let member, let start)? = first.copyOf {
-      return .earlier(member: member, offset: start + (offset - first.offset))
-    }
-    return touched.contains { $0.refers } ? nil : .earlier(member: UInt64(original), offset: offset)
+  /// A segment as a copy of equal bytes; where those are copies themselves, of what they are copies of.
+  private static func copies(
+    of segment: SegmentRange, _ offset: UInt64, in original: Int, _ members: [PlannedMember]
+  ) -> [SegmentRange] {
+    let copy = segment.derived(.copy(.earlier(member: UInt64(original), offset: offset)))
+    let segments = members[original].layout.segments
+    guard let first = segments[segments.partitioningIndex { $0.end > offset }...].first,
+      case .copy = first.derivation, offset + UInt64(segment.byteCount) <= first.end
+    else { return [copy] }
+    return [copy, segment.derived(first.derivation.advanced(by: offset - first.offset, .bytes))]
   }
 
   // MARK: comparing
@@ -153,8 +151,4 @@ struct CopyFinder {
     }
     return true
   }
-}
-
-extension SegmentRange {
-  var end: UInt64 { offset + UInt64(byteCount) }
 }

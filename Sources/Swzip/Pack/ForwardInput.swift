@@ -11,18 +11,21 @@ final class ForwardInput: @unchecked Sendable {  // one thread at a time
   private let checksum: StreamChecksum
   private var sha256: SHA256Sum?
   /// Hashes the files of a bundle one by one.
-  private let bundle: BundleCutter?
+  private var bundle: BundleCutter?
   /// Bytes handed out so far.
   private(set) var consumed: UInt64 = 0
 
-  /// `files`: of a bundle, for whose SHA-256 each counts.
-  init(_ source: any ByteSource, sha256: Bool, files: [BundledFile]? = nil) throws(SwzipError) {
+  init(_ source: any ByteSource) throws(SwzipError) {
     forward = source.forward()
     random = forward.random
     lent = try random.flatMap { random throws(SwzipError) in try random.borrow(at: 0, count: Int(random.byteCount)) }
     checksum = try StreamChecksum()
-    bundle = sha256 ? files.map { BundleCutter($0, firstNumber: 0, storesSHA256: true, nil) } : nil
-    self.sha256 = sha256 && files == nil ? SHA256Sum() : nil
+  }
+
+  /// SHA-256 counts too, before anything is summed; of each of `files`, in a bundle.
+  func addSHA256(of files: [BundledFile]?) {
+    bundle = files.map { BundleCutter($0, firstNumber: 0, storesSHA256: true, nil) }
+    sha256 = files == nil ? SHA256Sum() : nil
   }
 
   var isMemory: Bool { lent != nil }

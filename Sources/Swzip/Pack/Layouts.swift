@@ -3,13 +3,17 @@ internal import SwzipInputs
 
 /// Finds out what a file is, and how it is cut.
 enum Layouts {
-  static func find(_ input: ForwardInput, byteCount: UInt64?, format: InputFormat) throws(SwzipError) -> Layout {
+  static func find(_ source: any RandomSource, _ format: InputFormat) throws(SwzipError) -> Layout {
+    try find(ForwardInput(source), format)
+  }
+
+  static func find(_ input: ForwardInput, _ format: InputFormat) throws(SwzipError) -> Layout {
     var layout = Layout()
     let start = format == .raw ? [] : try input.peek(Formats.sniffBytes)
     for candidate in Formats.all where format == .automatic || format.rawValue == candidate.name {
       guard candidate.recognises(start) else { continue }
       if let map = try candidate.map(input) {
-        return try made(of: map, format: map.format ?? candidate.name, input, byteCount)
+        return try made(of: map, format: map.format ?? candidate.name, input)
       }
       if candidate.isCertain(start) || format != .automatic {
         layout.warnings.append("looks like \(candidate.name), but is damaged or unusual; packed as plain bytes")
@@ -24,26 +28,26 @@ enum Layouts {
         var map = tail ?? FileMap()
         if tail != nil { layout.format = map.format ?? Torch.name }
         map.warnings += layout.warnings
-        var guessed = try made(of: map, format: layout.format, input, byteCount)
-        guessed.guessesTail = byteCount == nil
+        var guessed = try made(of: map, format: layout.format, input)
+        guessed.guessesTail = input.byteCount == nil
         return guessed
       }
     }
     if layout.warnings.isEmpty, format != .automatic, format != .raw {
       layout.warnings.append("no \(format.rawValue) file; packed as plain bytes")
     }
-    if let byteCount { layout.segments = Planner.plain(0, byteCount) }
+    if let byteCount = input.byteCount { layout.segments = Planner.plain(0, byteCount) }
     return layout
   }
 
   private static func made(
-    of map: FileMap, format: String, _ input: ForwardInput, _ byteCount: UInt64?
+    of map: FileMap, format: String, _ input: ForwardInput
   ) throws(SwzipError) -> Layout {
     var map = map
     let tensors = map.tensors.reduce(0) { $0 + $1.indexByteCount }
     let memory = map.tensors.isEmpty ? [] : [try IndexMemory(byteCount: tensors, items: map.tensors.count)]
     try guessGaps(of: &map, input)
-    var layout = Planner.layout(of: map, format: format, fileByteCount: byteCount)
+    var layout = Planner.layout(of: map, format: format, fileByteCount: input.byteCount)
     layout.memory = memory
     return layout
   }

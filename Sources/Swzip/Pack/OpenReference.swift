@@ -15,32 +15,33 @@ struct OpenReference {
 
 extension SegmentRange {
   /// Opens what the range refers to, but for copies within the container: those were compared when they were found.
-  /// `file`: a file of the container by number.
+  /// `bases`: by number; `file`: a file of the container by number.
   func open(
-    base: (any RandomSource)?, file: (Int) throws(SwzipError) -> (any RandomSource)?
+    bases: [any RandomSource], file: (Int) throws(SwzipError) -> (any RandomSource)?
   ) throws(SwzipError) -> [OpenReference] {
-    if let castOf {
-      guard let source = try file(Int(castOf.member)) else { return [] }
-      return [OpenReference(source: source, offset: castOf.offset)]
-    }
+    if case .copy(.earlier) = derivation { return [] }
     var opened: [OpenReference] = []
-    for reference in deltaOf?.references ?? copyOf.map({ [$0] }) ?? [] {
-      switch reference {
-      case .base(_, let offset):
-        if let base { opened.append(OpenReference(source: base, offset: offset)) }
-      case .earlier(let member, let offset):
-        guard deltaOf != nil, let source = try file(Int(member)) else { continue }
-        opened.append(OpenReference(source: source, offset: offset))
-      }
+    for reference in references {
+      let source: (any RandomSource)? =
+        switch reference {
+        case .base(let number, _): bases[Int(number)]
+        case .earlier(let member, _): try file(Int(member))
+        }
+      if let source { opened.append(OpenReference(source: source, offset: reference.offset)) }
     }
     return opened
   }
 
   /// The bytes that the range's are compared with or differ from, given what it refers to; nil if there are none.
   func predicted(from references: [OpenReference]) throws(SwzipError) -> Memory? {
-    guard castOf == nil, !references.isEmpty else { return nil }
+    guard !references.isEmpty else { return nil }
+    let prediction: Prediction
+    switch derivation {
+    case .plain, .cast: return nil
+    case .copy: prediction = .same
+    case .delta(let other, _): prediction = other
+    }
     let memory = try Memory(byteCount)
-    let prediction = deltaOf?.prediction ?? .same
     guard prediction != .same else {
       try unsafe references[0].read(at: 0, into: memory.bytes)
       return memory

@@ -23,10 +23,10 @@ internal import Synchronization
     return unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<(start + ranges[index].byteCount)])
   }
 
-  /// Opens what the segments refer to. `files`: of the container; nil for a pipe.
-  func openReferences(_ files: MemberSources?, base: (any RandomSource)?) throws(SwzipError) {
+  /// Opens what the segments refer to. `files`: of the container, nil for a pipe; `bases`: of the member, by number.
+  func openReferences(_ files: MemberSources?, _ bases: [any RandomSource]) throws(SwzipError) {
     for (range, slot) in zip(ranges, plans) {
-      slot.references = try range.open(base: base) { number throws(SwzipError) in try files?.source(number) }
+      slot.references = try range.open(bases: bases) { number throws(SwzipError) in try files?.source(number) }
     }
   }
 

@@ -14,17 +14,17 @@ public struct PackMember: Sendable {
   /// Opens the file, at its start; called up to a few times, by one thread at a time. The source must give the
   /// same bytes each time.
   public var open: @Sendable () throws(SwzipError) -> any RandomSource
-  /// What it may be packed as differences to.
-  public var base: PackBase?
+  /// What it may be packed as differences to: the nearest versions first.
+  public var bases: [PackBase]
 
   public init(
-    name: String, mode: UInt16? = nil, time: FileTime? = nil, base: PackBase? = nil,
+    name: String, mode: UInt16? = nil, time: FileTime? = nil, bases: [PackBase] = [],
     open: @escaping @Sendable () throws(SwzipError) -> any RandomSource
   ) {
     self.name = name
     self.mode = mode
     self.time = time
-    self.base = base
+    self.bases = bases
     self.open = open
   }
 

@@ -1,13 +1,13 @@
 internal import SwzipCore
 internal import SwzipInputs
 
-/// A member with its layout, ready to be packed.
+/// A member of a plan: what its header says, and how its segments are coded.
 struct PlannedMember {
   var header: MemberHeader
   var layout: Layout
   let origin: Origin
-  /// The base in the header.
-  var base: PackBase?
+  /// What it may be differences to; once that is planned, the bases in the header.
+  var bases: [PackBase] = []
 
   enum Origin {
     /// Open already; a pipe may have been read from.
@@ -29,44 +29,18 @@ struct PlannedMember {
 
   /// The bytes from the start on.
   func open() throws(SwzipError) -> ForwardInput {
-    switch origin {
-    case .input(let input): return input
-    case .file(let member):
-      let source = try member.open()
+    let input: ForwardInput
+    if case .input(let open) = origin {
+      input = open
+    } else {
+      let source = try source()
       guard source.byteCount == header.byteCount else { throw Self.changed }
-      return try ForwardInput(source, sha256: header.storesSHA256)
-    case .bundle: return try ForwardInput(source(), sha256: header.storesSHA256, files: header.files)
+      input = try ForwardInput(source)
     }
+    if header.storesSHA256 { input.addSHA256(of: header.files) }
+    return input
   }
 
   static let changed = SwzipError(
     .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
-}
-
-extension PlannedMember {
-  /// Marks what is smaller given `base`, and names it in the header if anything is. `number`: of this member; `sources`: of
-  /// all; `others`: ranges of it that other members refer to.
-  mutating func refer(
-    to base: PackBase, number: Int, of sources: MemberSources, others: [Range<UInt64>], _ options: PackOptions
-  ) throws(SwzipError) {
-    let original = try base.open()
-    let byteCount = original.byteCount
-    let other = try Layouts.find(ForwardInput(original, sha256: false), byteCount: byteCount, format: options.format)
-    let source = try sources.source(number)
-    let places = try BasePlaces(source, layout.tensors, base: original, other.tensors)
-    let effort = Effort(level: options.level)
-    try AdamFinder(source, number: number, base: original, places, effort: effort).mark(&layout, others: others)
-    try DeltaFinder(source, base: original, places, effort: effort).mark(&layout)
-    guard layout.segments.contains(where: \.needsBase) else {
-      layout.warnings.append("nothing in it is like \(base.hint.printable); packed alone")
-      return
-    }
-    let hint = String(base.hint.unicodeScalars.suffix(1024))
-    // So that the container can be found as a base itself.
-    header.storesSHA256 = true
-    var digest = base.sha256
-    if digest == nil { digest = try original.sha256() }
-    header.bases = [BaseRecord(sha256: digest!, byteCount: byteCount, hint: hint)]
-    self.base = base
-  }
 }

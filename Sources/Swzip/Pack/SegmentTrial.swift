@@ -10,14 +10,14 @@ struct SegmentTrial {
     worker = try PackWorker(verify: false, effort: effort)
   }
 
-  /// The size of the segment, scaled from the block's. `base`: where a delta reads; what it reads in the container is in
-  /// `source` too.
+  /// The size of the segment, scaled from the block's. `bases`: of the member, by number; `files`: of the
+  /// container, where other ones than `source` are referred to.
   func byteCount(
-    of range: SegmentRange, in source: any RandomSource, base: (any RandomSource)? = nil
+    of range: SegmentRange, in source: any RandomSource, bases: [any RandomSource] = [], files: MemberSources? = nil
   ) throws(SwzipError) -> (byteCount: UInt64, codec: CodecID) {
     let sample = part(of: range)
     let bytes = try memory(sample.offset, sample.byteCount, source)
-    let references = try sample.open(base: base) { _ in source }
+    let references = try sample.open(bases: bases) { number throws(SwzipError) in try files?.source(number) ?? source }
     let baseBytes = try sample.predicted(from: references)
     let values = unsafe bytes.prefix(sample.byteCount)
     let baseValues = unsafe baseBytes?.prefix(sample.byteCount)
@@ -35,11 +35,6 @@ struct SegmentTrial {
     return (scaled + UInt64(plan.header.frame(number: 0).bytes.count), plan.header.codec)
   }
 
-  /// The size of a segment without a base: of one that another file of the container may determine half of, its lower halves.
-  func sizeAlone(_ range: SegmentRange, in source: any RandomSource) throws(SwzipError) -> UInt64 {
-    range.isWidened ? UInt64(range.byteCount / 2) : try byteCount(of: range, in: source).byteCount
-  }
-
   /// Whole rows from the middle, about a block.
   private func part(of range: SegmentRange) -> SegmentRange {
     let width = range.elementType.width
@@ -51,10 +46,7 @@ struct SegmentTrial {
     sample.byteCount = min(range.byteCount, max(most, unit))
     let skipped = UInt64((range.byteCount - sample.byteCount) / 2 / unit * unit)
     sample.offset += skipped
-    if let cast = range.castOf {
-      sample.castOf?.offset = cast.offset + skipped / UInt64(width) * UInt64(cast.elementType.width)
-    }
-    if let delta = range.deltaOf { sample.deltaOf = delta.advanced(by: skipped, elementType: range.elementType) }
+    sample.derivation = range.derivation.advanced(by: skipped, range.elementType)
     return sample
   }
 

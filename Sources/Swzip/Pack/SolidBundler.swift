@@ -53,7 +53,7 @@ struct SolidBundler {
 
   private static func isJoinable(_ member: PlannedMember) -> Bool {
     switch member.origin {
-    case .file(let file): file.base == nil && file.fitsBundle
+    case .file(let file): file.bases.isEmpty && file.fitsBundle
     case .bundle: true
     case .input: false
     }

@@ -31,7 +31,7 @@ struct FolderPackJob {
     let bases = try settings.bases.bases(ofMembers: tree.files.map(\.name)) ?? []
     for (index, base) in bases.enumerated() {
       try base?.check(against: tree.files[index].status)
-      members[index].base = base?.packBase
+      members[index].bases = base.map { [$0.packBase] } ?? []
     }
     try work.run(
       Output(target, expected: nil, settings), counting: total,

@@ -47,7 +47,8 @@ extension Work {
     try run(
       Output(target, expected: nil, settings), counting: source.byteCount, copying: input?.status,
       make: { (output, progress) throws(SwzipError) in
-        try pack(from: source, base: base?.packBase, to: output.sink, options: options, progress: progress)
+        try pack(
+          from: source, bases: base.map { [$0.packBase] } ?? [], to: output.sink, options: options, progress: progress)
       },
       accept: { (_, _) throws(Failure) in
         try input?.checkUnchanged()

@@ -10,7 +10,7 @@ extension SegmentPlan {
     let lower = effort.lower
     // At the default level a trial of a longer segment takes more time than it saves bytes.
     let isTried = effort.level > 3 || bytes.count <= triedBytes
-    guard !range.refers, range.elementType != .bytes, !lower.isEmpty, isTried else {
+    guard range.derivation == .plain, range.elementType != .bytes, !lower.isEmpty, isTried else {
       return try unsafe SegmentPlan(range, bytes, base: base, effort: effort, scratch: scratch)
     }
     var (part, tried) = unsafe (range, bytes)

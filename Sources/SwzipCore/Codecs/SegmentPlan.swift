@@ -1,86 +1,3 @@
-/// A range of a member that becomes one segment: what an input's parser says of it.
-package struct SegmentRange: Equatable, Sendable {
-  package var offset: UInt64
-  package var byteCount: Int
-  package var elementType: ElementType
-  /// Values a row, 0 where there are no rows.
-  package var rowLength: Int
-  /// A range with the same bytes, in the container or a base.
-  package var copyOf: Reference?
-  /// An earlier range of the container that determines the values.
-  package var castOf: Cast?
-  /// What these values differ from.
-  package var deltaOf: Delta?
-
-  /// Values that follow from ranges of as many.
-  package struct Delta: Equatable, Sendable {
-    package var prediction: Prediction
-    /// In the order of the prediction.
-    package var references: [Reference]
-
-    package init(_ prediction: Prediction, _ references: [Reference]) {
-      self.prediction = prediction
-      self.references = references
-    }
-
-    /// The same for values that lie `byteCount` bytes further on.
-    package func advanced(by byteCount: UInt64, elementType: ElementType) -> Delta {
-      let ahead = byteCount / UInt64(elementType.width) * UInt64(prediction.referenceWidth(elementType))
-      return Delta(prediction, references.map { $0.advanced(by: ahead) })
-    }
-
-    /// Another version of the values.
-    package init(of reference: Reference) { self.init(.same, [reference]) }
-  }
-
-  package struct Cast: Equatable, Sendable {
-    package var member: UInt64
-    package var offset: UInt64
-    package var elementType: ElementType
-
-    package init(member: UInt64, offset: UInt64, elementType: ElementType) {
-      self.member = member
-      self.offset = offset
-      self.elementType = elementType
-    }
-  }
-
-  /// What a copy or delta refers to.
-  package var references: [Reference] { deltaOf?.references ?? copyOf.map { [$0] } ?? [] }
-  /// Whether earlier bytes of the container are needed to decode these.
-  package var refersBack: Bool { castOf != nil || references.contains { $0.earlierMember != nil } }
-  /// Whether bytes of a base are needed.
-  package var needsBase: Bool { references.contains { $0.earlierMember == nil } }
-  /// Whether the values are those of a narrower type, and the lower halves that it lacks.
-  package var isWidened: Bool { castOf.map { $0.elementType.width < elementType.width } ?? false }
-  /// The members of the container that these refer to.
-  package var earlierMembers: Set<Int> {
-    Set(castOf.map { [Int($0.member)] } ?? references.compactMap { $0.earlierMember.map { Int($0) } })
-  }
-  /// What these refer to in member `number` of the container.
-  package func ranges(in number: Int) -> [Range<UInt64>] {
-    if let castOf {
-      let width = UInt64(castOf.elementType.width)
-      let end = castOf.offset + UInt64(byteCount / elementType.width) * width
-      return castOf.member == UInt64(number) ? [castOf.offset..<end] : []
-    }
-    let length = deltaOf.map { byteCount / elementType.width * $0.prediction.referenceWidth(elementType) } ?? byteCount
-    return references.compactMap { reference in
-      guard case .earlier(UInt64(number), let offset) = reference else { return nil }
-      return offset..<(offset + UInt64(length))
-    }
-  }
-  /// Whether other bytes are needed to decode these.
-  package var refers: Bool { copyOf != nil || castOf != nil || deltaOf != nil }
-
-  package init(offset: UInt64, byteCount: Int, elementType: ElementType, rowLength: Int = 0) {
-    self.offset = offset
-    self.byteCount = byteCount
-    self.elementType = elementType
-    self.rowLength = rowLength
-  }
-}
-
 /// How a segment is coded. Made from its bytes, then shared by the threads that encode its blocks.
 package final class SegmentPlan: @unchecked Sendable {  // not changed after init
   package let header: SegmentHeader
@@ -95,7 +12,8 @@ package final class SegmentPlan: @unchecked Sendable {  // not changed after ini
   ) throws(SwzipError) {
     self.effort = effort
     let type = range.byteCount % range.elementType.width == 0 ? range.elementType : .bytes
-    let swapped = type.isSwapped && range.copyOf == nil ? try Memory(bytes.count) : nil
+    let isCopy = if case .copy = range.derivation { true } else { false }
+    let swapped = type.isSwapped && !isCopy ? try Memory(bytes.count) : nil
     if let swapped { unsafe swapBytes(of: type, bytes, into: swapped.bytes) }
     let segment = unsafe PlainSegment(
       range: range, type: type.native, values: swapped?.prefix(bytes.count) ?? bytes, base: base, effort: effort,

@@ -173,7 +173,7 @@ package struct ContainerScanner {
     account.beginSegment(segment, frameByteCount: head.byteCount, hash: head.storedHash)
     try MemoryBudget.check(indexByteCount: account.indexByteCount, items: account.segmentCount + fileCount)
     guard rules.allows(segment, of: member) else { throw SwzipError(.corrupt, .reference, at: position) }
-    rules.add(segment)
+    rules.add(segment, to: member)
     (self.segment, nextBlock, state) = (segment, 0, .blocks)
     return take(head.byteCount, .segment(segment))
   }

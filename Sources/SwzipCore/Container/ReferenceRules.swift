@@ -4,7 +4,7 @@
 package struct ReferenceRules: Sendable {
   private struct Member: Sendable {
     let isBundle: Bool
-    let baseByteCounts: [UInt64]
+    var baseByteCounts: [UInt64]
     /// As far as it is known.
     var byteCount: UInt64 = 0
     /// Bytes of segments that need earlier ones.
@@ -16,6 +16,9 @@ package struct ReferenceRules: Sendable {
 
   /// `header`: announces what kinds of references there are.
   package init(_ header: FileHeader) { mustFlags = header.mustFlags }
+
+  /// For a container whose header will announce what is found.
+  package init() { mustFlags = FileHeader.refersBack | FileHeader.needsBase }
 
   /// All members, for reading at random.
   package init(_ header: FileHeader, _ directory: Directory) {
@@ -32,12 +35,19 @@ package struct ReferenceRules: Sendable {
     members.append(Member(isBundle: header.files != nil, baseByteCounts: header.bases.map(\.byteCount)))
   }
 
-  /// A segment of the last member, which `allows` was asked about before.
-  package mutating func add(_ segment: some Referring) {
-    let last = members.count - 1
-    members[last].byteCount = max(members[last].byteCount, segment.place.upperBound)
-    if segment.refersBack { members[last].back.insert(segment.place) }
+  /// The bases of a member, where they are chosen after it began.
+  package mutating func setBases(_ byteCounts: [UInt64], of member: Int) {
+    members[member].baseByteCounts = byteCounts
   }
+
+  /// A segment that `allows` was asked about before; a planner adds it anew once it refers back.
+  package mutating func add(_ segment: some Referring, to member: Int) {
+    members[member].byteCount = max(members[member].byteCount, segment.place.upperBound)
+    if segment.refersBack { members[member].back.insert(segment.place) }
+  }
+
+  /// Whether a range of a member needs no earlier bytes.
+  package func standsAlone(_ range: Range<UInt64>, of member: Int) -> Bool { !members[member].back.overlaps(range) }
 
   /// Whether a segment of `member` may refer to what it does. `isReferredTo`: it is read for the sake of another segment of the
   /// container; only who reads at random has to say so.
@@ -63,9 +73,9 @@ package struct ReferenceRules: Sendable {
     _ range: Range<UInt64>, of number: UInt64, before segment: (member: Int, offset: UInt64)
   ) -> Bool {
     guard number <= UInt64(segment.member) else { return false }
-    let other = members[Int(number)]
-    let end = Int(number) == segment.member ? segment.offset : other.byteCount
-    return !other.isBundle && range.upperBound <= end && !other.back.overlaps(range)
+    let other = Int(number)
+    let end = other == segment.member ? segment.offset : members[other].byteCount
+    return !members[other].isBundle && range.upperBound <= end && standsAlone(range, of: other)
   }
 }
 
@@ -81,6 +91,7 @@ package protocol Referring {
 extension Referring {
   /// Whether a reference is a range of a base.
   package var needsBase: Bool { references.contains { $0.earlierMember == nil } }
+  package func needsBase(_ number: UInt64) -> Bool { references.contains { $0.baseNumber == number } }
   /// Whether a reference is a range of the container.
   package var refersBack: Bool { references.contains { $0.earlierMember != nil } }
 }
@@ -90,9 +101,12 @@ extension SegmentHeader: Referring {
 }
 
 extension Reference {
-  fileprivate var offset: UInt64 {
+  /// Where the range begins.
+  package var offset: UInt64 {
     switch self {
     case .earlier(_, let offset), .base(_, let offset): offset
     }
   }
+  /// The number of the base; nil for the container.
+  package var baseNumber: UInt64? { if case .base(let number, _) = self { number } else { nil } }
 }

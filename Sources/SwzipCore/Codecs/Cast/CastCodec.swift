@@ -35,12 +35,10 @@ extension CastKind: Codec {
   }
 
   package static func plan(_ segment: PlainSegment) throws(SwzipError) -> (any CodecPlan)? {
-    guard let source = segment.range.castOf, let kind = CastKind(segment.type, from: source.elementType) else {
-      return nil
-    }
-    return CastPlan(
-      kind: kind, blockValues: segment.blockValues(),
-      references: [.earlier(member: source.member, offset: source.offset)])
+    guard case .cast(let reference, let type) = segment.range.derivation,
+      let kind = CastKind(segment.type, from: type)
+    else { return nil }
+    return CastPlan(kind: kind, blockValues: segment.blockValues(), references: [reference])
   }
 }
 

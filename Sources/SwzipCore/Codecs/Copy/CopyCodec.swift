@@ -23,7 +23,8 @@ package struct CopyCoding: PlainCodec {
   }
 
   package static func plan(_ segment: PlainSegment) throws(SwzipError) -> (any CodecPlan)? {
-    segment.range.copyOf.map { CopyPlan(blockValues: segment.blockValues(), references: [$0]) }
+    guard case .copy(let reference) = segment.range.derivation else { return nil }
+    return CopyPlan(blockValues: segment.blockValues(), references: [reference])
   }
 }
 

@@ -103,11 +103,12 @@ package struct DeltaCoding: Codec {
   }
 
   package static func plan(_ segment: PlainSegment) throws(SwzipError) -> (any CodecPlan)? {
-    guard let delta = segment.range.deltaOf, let base = unsafe segment.base,
+    guard case .delta(let prediction, let references) = segment.range.derivation, let base = unsafe segment.base,
       let kind = DeltaKind(segment.range.elementType)
     else { return nil }
     return try unsafe DeltaPlan(
-      segment.values, base, of: kind, delta, rowLength: segment.range.rowLength, scratch: segment.scratch)
+      segment.values, base, of: kind, prediction, references, rowLength: segment.range.rowLength,
+      scratch: segment.scratch)
   }
 }
 

@@ -18,10 +18,10 @@ final class DeltaPlan {
 
   /// Plans `values` given as many bytes of `base`. Cost: two passes, three where there are rows.
   init(
-    _ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, of kind: DeltaKind, _ source: SegmentRange.Delta,
-    rowLength: Int, scratch: EncodeScratch
+    _ values: UnsafeRawBufferPointer, _ base: UnsafeRawBufferPointer, of kind: DeltaKind, _ prediction: Prediction,
+    _ references: [Reference], rowLength: Int, scratch: EncodeScratch
   ) throws(SwzipError) {
-    references = source.references
+    self.references = references
     let count = values.count / kind.width
     let hasRows = rowLength >= Self.leastRowLength && rowLength <= Self.mostBlockValues(kind.width) / 2
     blockValues = Self.blockValues(count, width: kind.width, rowLength: hasRows ? rowLength : 0)
@@ -37,7 +37,7 @@ final class DeltaPlan {
     rowClasses = best.classes
     let rans = RansCoding(
       tables: best.tables, rowBits: best.classes.isEmpty ? 0 : Self.rowBits, tableOfContext: best.tableOfContext)
-    var delta = DeltaCoding(kind, source.prediction, rans)
+    var delta = DeltaCoding(kind, prediction, rans)
     delta.rowLength = best.classes.isEmpty ? 0 : UInt32(rowLength)
     (delta.topExponent, delta.quietContexts) = (UInt8(best.top), UInt8(best.quietContexts))
     self.delta = delta

@@ -2,159 +2,36 @@ internal import SwzipCore
 internal import SwzipInputs
 internal import SwzipSystem
 
-/// Packs members one after another: batches of segments of about 8 MiB are read, planned, encoded, checked and written
-/// in order.
+/// Writes what a plan says, one member after another: batches of segments of about 8 MiB are read, their blocks encoded,
+/// checked and written in order.
 ///
 /// With one thread each block is written as soon as it is made. With more, blocks of a batch are made in parallel while
 /// the next batch is read and the last one is written.
-final class Packer {
-  private let options: PackOptions
+final class ContainerWriter {
+  private let plan: PackPlan
   private let effort: Effort
   private let sink: any OutputSink
-  private let members: [PlannedMember]
-  /// What casts refer to is read from them again; nil for a pipe.
-  private let sources: MemberSources?
   private let header: FileHeader
-  /// What counts for the files of a folder.
-  private var memory: IndexMemory?
   private var account = ContainerAccount()
   private let workers: [PackWorker]
   private var spare: [Memory] = []
   private var report = PackReport()
 
-  private init(
-    _ members: [PlannedMember], _ sources: MemberSources?, _ kind: FileHeader.Kind, _ sink: any OutputSink,
-    _ options: PackOptions
-  ) throws(SwzipError) {
-    self.options = options
-    self.sources = sources
+  init(_ plan: PackPlan, _ sink: any OutputSink, _ options: PackOptions) throws(SwzipError) {
+    self.plan = plan
     self.sink = sink
-    self.members = members
+    header = try plan.header()
     effort = Effort(level: options.level)
-    var header = FileHeader()
-    header.kind = kind
-    header.totalByteCount = try Self.total(members)
-    if members.contains(where: { $0.layout.segments.contains(where: \.refersBack) }) {
-      header.mustFlags |= FileHeader.refersBack
+    report.warnings = plan.warnings
+    workers = try (0..<max(1, options.threads)).map { [effort] _ throws(SwzipError) in
+      try PackWorker(verify: options.verify, effort: effort)
     }
-    if members.contains(where: { !$0.header.bases.isEmpty }) { header.mustFlags |= FileHeader.needsBase }
-    if members.allSatisfy(\.header.storesSHA256) { header.mayFlags |= FileHeader.memberSHA256 }
-    self.header = header
-    var workers: [PackWorker] = []
-    for _ in 0..<max(1, options.threads) { workers.append(try PackWorker(verify: options.verify, effort: effort)) }
-    self.workers = workers
-  }
-
-  /// One file, without name.
-  convenience init(
-    _ source: any ByteSource, base: PackBase?, _ sink: any OutputSink, _ options: PackOptions
-  ) throws(SwzipError) {
-    let source = source.forward()
-    let input = try ForwardInput(source, sha256: options.sha256 || base != nil)
-    var layouts = [try Layouts.find(input, byteCount: source.byteCount, format: options.format)]
-    let sources = source.random.map { MemberSources($0) }
-    if let sources { try Self.markReferences(&layouts, sources) }
-    var header = MemberHeader()
-    header.byteCount = source.byteCount
-    header.storesSHA256 = options.sha256
-    var member = PlannedMember(header: header, layout: layouts[0], origin: .input(input))
-    if let base {
-      guard let sources else { throw SwzipError(.refused, .notRandomAccess) }
-      try member.refer(to: base, number: 0, of: sources, others: [], options)
-    }
-    try self.init([member], sources, .file, sink, options)
-  }
-
-  /// A folder: `members` in this order.
-  convenience init(
-    _ members: [PackMember], _ sink: any OutputSink, _ options: PackOptions
-  ) throws(SwzipError) {
-    guard !members.isEmpty, members.count <= Limits.members else {
-      throw SwzipError(.refused, .limit, detail: "\(members.count) files; a container holds 1 to \(Limits.members)")
-    }
-    let memory = try IndexMemory(
-      byteCount: members.reduce(0) { $0 + $1.name.utf8.count }, items: members.count)
-    var names = MemberNames()
-    var planned: [PlannedMember] = []
-    var warnings = NameWarnings()
-    for member in members {
-      try names.add(member.name, .refused)
-      warnings.add(member.name)
-    }
-    for member in members { planned.append(try Self.plan(member, options)) }
-    try LinkTarget.check(
-      planned.compactMap { member in member.header.link.map { (member.header.name, $0) } },
-      among: planned.lazy.filter { $0.header.link == nil }.map(\.header.name), .refused)
-    planned = try Bundler(planned, members).join()
-    let effort = Effort(level: options.level)
-    if effort.joinsFiles { planned = try SolidBundler().join(planned) }
-    var layouts = planned.map(\.layout)
-    let sources = MemberSources(planned.map(\.source))
-    try Self.markReferences(&layouts, sources)
-    let referred = Self.rangesForOthers(layouts)
-    for index in planned.indices {
-      planned[index].layout = layouts[index]
-      guard case .file(let member) = planned[index].origin, let base = member.base else { continue }
-      try planned[index].refer(
-        to: base, number: index, of: sources, others: referred[index], options)
-    }
-    if planned.contains(where: \.header.storesSHA256) {
-      for index in planned.indices { planned[index].header.storesSHA256 = true }
-    }
-    try self.init(planned, sources, .folder, sink, options)
-    self.memory = memory
-    report.warnings = warnings.lines
-  }
-
-  /// Of each member the ranges that segments of other members refer to.
-  private static func rangesForOthers(_ layouts: [Layout]) -> [[Range<UInt64>]] {
-    var found = layouts.map { _ in [Range<UInt64>]() }
-    for (number, layout) in layouts.enumerated() {
-      for segment in layout.segments {
-        for member in segment.earlierMembers where member != number { found[member] += segment.ranges(in: member) }
-      }
-    }
-    return found
-  }
-
-  /// Marks the segments that equal or follow from earlier ones.
-  static func markReferences(_ layouts: inout [Layout], _ sources: MemberSources) throws(SwzipError) {
-    try CopyFinder(sources: sources).mark(&layouts)
-    try CastFinder(sources: sources).mark(&layouts)
-  }
-
-  private static func plan(_ member: PackMember, _ options: PackOptions) throws(SwzipError) -> PlannedMember {
-    let source = try member.open()
-    var header = MemberHeader()
-    header.name = member.name
-    header.mode = member.mode.map { $0 & 0o777 }
-    header.time = member.time
-    header.byteCount = source.byteCount
-    header.storesSHA256 = options.sha256
-    if let path = member.linkPath {
-      header.link = LinkTarget.relative(to: path, from: member.name)
-      return PlannedMember(header: header, layout: Layout(), origin: .file(member))
-    }
-    let layout = try Layouts.find(
-      ForwardInput(source, sha256: false), byteCount: source.byteCount, format: options.format)
-    return PlannedMember(header: header, layout: layout, origin: .file(member))
-  }
-
-  /// Bytes of all members, nil if they are not known yet.
-  private static func total(_ members: [PlannedMember]) throws(SwzipError) -> UInt64? {
-    var total: UInt64 = 0
-    for member in members {
-      guard let byteCount = member.header.byteCount else { return nil }
-      guard byteCount <= UInt64(Int64.max) - total else { throw SwzipError(.refused, .limit) }
-      total += byteCount
-    }
-    return total
   }
 
   func run(_ progress: ProgressHandler?) throws(SwzipError) -> PackReport {
     try sink.write(header.bytes)
     account.add(byteCount: FileHeader.byteCount)
-    for (number, member) in members.enumerated() { try pack(member, number: number, progress) }
+    for (number, member) in plan.members.enumerated() { try pack(member, number: number, progress) }
     return try finish()
   }
 
@@ -165,11 +42,11 @@ final class Packer {
     try sink.write(frame.bytes)
     account.beginMember(member.header, frameByteCount: frame.bytes.count, hash: frame.hash)
     let reader = MemberReader(try member.open(), member.layout)
-    let base = try member.base?.open()
+    let bases = try member.bases.map { base throws(SwzipError) in try base.open() }
     var pending: PackBatch?
     var next = try reader.next(memory: takeMemory)
     while let batch = next {
-      try batch.openReferences(sources, base: base)
+      try batch.openReferences(plan.sources, bases)
       if workers.count == 1 {
         try writeInOrder(batch, of: reader)
         recycle(batch)
@@ -231,7 +108,7 @@ final class Packer {
 
   // MARK: one thread
 
-  /// Plans, encodes and writes segment after segment: what was read last is still in the cache.
+  /// Encodes and writes segment after segment: what was read last is still in the cache.
   private func writeInOrder(_ batch: PackBatch, of reader: MemberReader) throws(SwzipError) {
     let worker = workers[0]
     for index in batch.ranges.indices {
