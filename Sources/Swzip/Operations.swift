@@ -24,7 +24,7 @@ public func pack(
 /// Unpacks the one member of a container, forward, with the bases that it refers to; every block is verified (both
 /// hashes) before it is written.
 public func unpack(
-  from source: any ByteSource, to sink: any OutputSink, bases: Bases? = nil, threads: Int,
+  from source: any ByteSource, to sink: any OutputSink, bases: (any BaseResolver)? = nil, threads: Int,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   try decode(source, SingleMember(sink), bases, threads, progress)
@@ -33,7 +33,7 @@ public func unpack(
 /// Unpacks all members of a container, forward, to where `members` says; every block is verified (both hashes) before
 /// it is written, and names are as `MemberNames` wants them.
 public func unpack(
-  from source: any ByteSource, to members: any MemberSinks, bases: Bases? = nil, threads: Int,
+  from source: any ByteSource, to members: any MemberSinks, bases: (any BaseResolver)? = nil, threads: Int,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   try decode(source, members, bases, threads, progress)
@@ -41,13 +41,13 @@ public func unpack(
 
 /// Decodes everything and compares every hash; writes nothing.
 public func verify(
-  _ source: any ByteSource, bases: Bases? = nil, threads: Int, progress: ProgressHandler? = nil
+  _ source: any ByteSource, bases: (any BaseResolver)? = nil, threads: Int, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   try decode(source, nil, bases, threads, progress)
 }
 
 private func decode(
-  _ source: any ByteSource, _ members: (any MemberSinks)?, _ bases: Bases?, _ threads: Int, _ progress: ProgressHandler?
+  _ source: any ByteSource, _ members: (any MemberSinks)?, _ bases: (any BaseResolver)?, _ threads: Int, _ progress: ProgressHandler?
 ) throws(SwzipError) -> UnpackReport {
   let source = source.forward()
   let decoder = try ContainerDecoder(

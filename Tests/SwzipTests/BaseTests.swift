@@ -284,6 +284,54 @@ struct BaseTests {
     #expect(same(sinks.content(of: "a"), first) && same(sinks.content(of: "b"), after))
   }
 
+  // MARK: resolvers
+
+  /// Files by their digests, packed or not.
+  private struct Store: BaseResolver {
+    var files: [[UInt8]: [UInt8]] = [:]
+    var containers: [[UInt8]: [UInt8]] = [:]
+    var proves: Bool { false }
+
+    func open(_ base: WantedBase) throws(SwzipError) -> any RandomSource {
+      if let bytes = files[base.sha256] { return ArraySource(bytes) }
+      guard let container = containers[base.sha256] else { throw SwzipError(.base, .baseMissing) }
+      return try base.file(0, of: ArraySource(container), self)
+    }
+  }
+
+  @Test func resolver() throws {
+    var steps = [Self.before]
+    for step in 1...2 {
+      var next = steps[step - 1]
+      for place in stride(from: 0, to: next.tensors[0].bytes.count, by: 400 * step) {
+        next.tensors[0].bytes[place] ^= 1
+      }
+      steps.append(next)
+    }
+    let files = steps.map(\.bytes)
+    let containers = try (1...2).map { try Self.packed(files[$0], base: files[$0 - 1]).bytes }
+    var store = Store(files: [HandMade.digest(files[0]): files[0]])
+    store.containers[HandMade.digest(files[1])] = containers[0]
+    #expect(same(try read(SwzFile(ArraySource(containers[1]), bases: store), 0, files[2].count), files[2]))
+    let sink = ArraySink()
+    _ = try unpack(from: PipeSource(containers[1]), to: sink, bases: store, threads: 2)
+    #expect(same(sink.bytes, files[2]))
+    func rule(_ store: Store) -> SwzipError.Rule? {
+      #expect(throws: SwzipError.self) { try verify(ArraySource(containers[1]), bases: store, threads: 1) }?.rule
+    }
+    // What it gives is not believed: neither another length nor other bytes.
+    var lying = store
+    lying.files[HandMade.digest(files[0])] = Array(files[0].dropLast())
+    #expect(rule(lying) == .baseDiffers)
+    lying.files[HandMade.digest(files[0])] = files[0].map { ~$0 }
+    #expect(rule(lying) == .baseDiffers)
+    // Containers that lead back to themselves.
+    lying.files = [:]
+    lying.containers[HandMade.digest(files[0])] = containers[1]
+    #expect(rule(lying) == .baseCycle || rule(lying) == .baseDiffers)
+    #expect(rule(Store()) == .baseMissing)
+  }
+
   // MARK: chains
 
   /// Steps, each packed against the one before; every one unpacks with what it needs, packed or not.

@@ -19,9 +19,8 @@ public struct BaseFile: Sendable {
   }
 }
 
-/// The bases that a reader may use: found by length and SHA-256, never by name (spec/FORMAT.md, section 4.1). A base may be
-/// packed as differences to another one, at most `Limits.baseDepth` deep. May be used by several threads at once.
-public final class Bases: Sendable {
+/// The files, named by somebody, that a reader may use as bases: found by length and SHA-256, never by name.
+public final class Bases: BaseResolver {
   /// What is believed of a base before its bytes are used. The hash of every decoded block is compared in any case.
   public enum Trust: Sendable {
     /// All of it is read and hashed.
@@ -46,13 +45,6 @@ public final class Bases: Sendable {
     self.candidates = candidates
   }
 
-  /// One that was hashed already.
-  init(proved file: BaseFile, _ base: MemoryBase) {
-    trust = .length
-    let byteCount = unsafe UInt64(base.bytes.count)
-    candidates = [Candidate(file, byteCount: byteCount, member: nil, recorded: base.sha256)]
-  }
-
   /// All that these know; of one trust.
   public init(merging parts: [Bases]) {
     trust = parts.first?.trust ?? .digest
@@ -70,48 +62,35 @@ public final class Bases: Sendable {
       }
   }
 
-  /// None are known.
-  static var none: Bases { Bases(merging: []) }
+  public var proves: Bool { trust == .digest }
 
-  /// Whether bases are hashed before they are used: then what does not decode is no fault of theirs.
-  var proves: Bool { trust == .digest }
-
-  /// The bytes of the base that `record` names. `path`: digests of what is being read by way of each other.
-  func open(_ record: BaseRecord, path: [[UInt8]] = []) throws(SwzipError) -> any RandomSource {
-    let what = "\(record.hint.isEmpty ? "" : record.hint + ", ")\(record.byteCount) bytes, SHA-256 "
-    let named = what + swzipHexadecimal(record.sha256)
-    guard !path.contains(record.sha256) else { throw SwzipError(.base, .baseCycle, detail: named) }
-    guard path.count < Limits.baseDepth else { throw SwzipError(.base, .baseDepth, detail: "\(Limits.baseDepth)") }
-    let path = path + [record.sha256]
-    let fitting = candidates.filter { $0.byteCount == record.byteCount }
+  public func open(_ base: WantedBase) throws(SwzipError) -> any RandomSource {
+    let fitting = candidates.filter { $0.byteCount == base.byteCount }
     if trust == .length {
-      if let recorded = fitting.first(where: { $0.recorded == record.sha256 }) { return try source(recorded, path) }
+      if let recorded = fitting.first(where: { $0.recorded == base.sha256 }) { return try source(recorded, base) }
       let unnamed = fitting.filter { $0.recorded == nil }
-      if unnamed.count == 1 { return try source(unnamed[0], path) }
+      if unnamed.count == 1 { return try source(unnamed[0], base) }
     }
     var failure: SwzipError?
-    for candidate in fitting where candidate.recorded == nil || candidate.recorded == record.sha256 {
+    for candidate in fitting where candidate.recorded == nil || candidate.recorded == base.sha256 {
       do throws(SwzipError) {
-        let source = try source(candidate, path)
-        if try candidate.digest(source) == record.sha256 { return source }
+        let source = try source(candidate, base)
+        if try candidate.digest(source) == base.sha256 { return source }
       } catch {
         // It may be damaged, lack a base of its own, or be a later version, which needs this one.
         guard error.kind == .base || error.kind == .corrupt || candidate.file.isOptional else { throw error }
         let found =
           error.kind == .corrupt
-          ? SwzipError(
-            .base, .baseDamaged, file: candidate.file.name, detail: "\(candidate.file.name): \(error.text)") : error
+          ? SwzipError(.base, .baseDamaged, detail: "\(candidate.file.name): \(error.text)") : error
         failure = failure ?? found
       }
     }
-    throw failure ?? SwzipError(.base, candidates.isEmpty ? .baseMissing : .baseDiffers, detail: named)
+    throw failure ?? base.failure(candidates.isEmpty ? .baseMissing : .baseDiffers)
   }
 
-  private func source(_ candidate: Candidate, _ path: [[UInt8]]) throws(SwzipError) -> any RandomSource {
+  private func source(_ candidate: Candidate, _ base: WantedBase) throws(SwzipError) -> any RandomSource {
     let source = try candidate.file.open()
-    guard let member = candidate.member else { return source }
-    try MemoryBudget.check(baseDepth: path.count)
-    return MemberSource(try SwzFile(source, bases: self, path: path), member: member)
+    return try candidate.member.map { member throws(SwzipError) in try base.file(member, of: source, self) } ?? source
   }
 
   private final class Candidate: Sendable {
@@ -136,52 +115,5 @@ public final class Bases: Sendable {
       known.withLock { $0 = digest }
       return digest
     }
-  }
-}
-
-extension RandomSource {
-  /// As many bytes as `target` holds, of a base whose length was compared: where they lie, or nil if they are in `target`.
-  func lendBase(
-    at position: UInt64, into target: UnsafeMutableRawBufferPointer
-  ) throws(SwzipError) -> LentBytes? {
-    if let lent = try borrow(at: position, count: target.count) { return lent }
-    try unsafe readBase(at: position, into: target)
-    return nil
-  }
-
-  /// Exactly as many bytes as `target` holds, of a base whose length was compared.
-  func readBase(at position: UInt64, into target: UnsafeMutableRawBufferPointer) throws(SwzipError) {
-    do throws(SwzipError) {
-      guard try unsafe read(at: position, into: target) == target.count else { throw SwzipError(.base, .baseDiffers) }
-    } catch {
-      throw error.kind == .corrupt ? SwzipError(.base, .baseDamaged, detail: error.text) : error
-    }
-  }
-}
-
-/// The bases of a container's members, opened when the first block needs one.
-final class OpenBases: Sendable {
-  let bases: Bases
-  private let path: [[UInt8]]
-  private let opened = Mutex<[Key: any RandomSource]>([:])
-
-  private struct Key: Hashable {
-    let member: Int
-    let number: UInt64
-  }
-
-  init(_ bases: Bases?, path: [[UInt8]] = []) {
-    self.bases = bases ?? .none
-    self.path = path
-  }
-
-  /// Base `number` of `member`, whose records are `records`.
-  func source(_ number: UInt64, of member: Int, _ records: [BaseRecord]) throws(SwzipError) -> any RandomSource {
-    let key = Key(member: member, number: number)
-    if let source = opened.withLock({ $0[key] }) { return source }
-    guard number < UInt64(records.count) else { throw SwzipError(.corrupt, .reference) }
-    let source = try bases.open(records[Int(number)], path: path)
-    opened.withLock { $0[key] = source }
-    return source
   }
 }

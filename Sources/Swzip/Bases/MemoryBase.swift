@@ -24,8 +24,13 @@ public import SwzipCore
     return base
   }
 
-  /// For a reader.
-  var bases: Bases {
-    Bases(proved: BaseFile(name: "") { () throws(SwzipError) in unsafe MemorySource(bytes) }, self)
+}
+
+extension MemoryBase: BaseResolver {
+  public var proves: Bool { false }
+
+  public func open(_ base: WantedBase) throws(SwzipError) -> any RandomSource {
+    guard base.sha256 == sha256, unsafe base.byteCount == UInt64(bytes.count) else { throw base.failure(.baseDiffers) }
+    return unsafe MemorySource(bytes)
   }
 }

@@ -68,7 +68,7 @@ public final class Snapshot {
 
   /// Returns the memory of the bytes before.
   private func step(_ container: UnsafeRawBufferPointer, _ threads: Int) throws(SwzipError) -> Memory {
-    let file = try unsafe SwzFile(MemorySource(container), bases: base.bases)
+    let file = try unsafe SwzFile(MemorySource(container), bases: base)
     guard file.members.count == 1 else { throw SwzipError(.refused, .range) }
     let count = Int(file.index.directory.members[0].byteCount)
     let target = try takeSpare(count)

@@ -52,7 +52,7 @@ public struct PackBase: Sendable {
 
   /// The base in a file: the file itself, or what a container holds: its only member, or the one of this name, of which
   /// there may be none. `bases`: what the base needs in turn.
-  public init?(_ file: BaseFile, member: String? = nil, bases: Bases? = nil) throws(SwzipError) {
+  public init?(_ file: BaseFile, member: String? = nil, bases: (any BaseResolver)? = nil) throws(SwzipError) {
     let source = try file.open()
     guard try source.beginsContainer() else {
       self.init(hint: file.name, open: file.open)
@@ -68,7 +68,9 @@ public struct PackBase: Sendable {
   }
 
   /// The bases in the container of a folder, by name. Throws `oneFile` for anything else.
-  package static func members(of file: BaseFile, bases: Bases? = nil) throws(SwzipError) -> [Exact: PackBase] {
+  package static func members(
+    of file: BaseFile, bases: (any BaseResolver)? = nil
+  ) throws(SwzipError) -> [Exact: PackBase] {
     let source = try file.open()
     guard try source.beginsContainer() else { throw SwzipError(.refused, .oneFile) }
     let container = try SwzFile(source, bases: bases)

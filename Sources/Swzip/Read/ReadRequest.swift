@@ -149,7 +149,7 @@ internal import SwzipCore
     } catch {
       // The block is as it was stored: what it was decoded with is not, if nobody has proved it.
       let rules: [SwzipError.Rule] = [.decodedHash, .subStreams, .frameSize, .padding]
-      guard rules.contains(error.rule), segment.decoder.header.needsBase, !file.bases.bases.proves else { throw error }
+      guard rules.contains(error.rule), segment.decoder.header.needsBase, !file.bases.proves else { throw error }
       throw SwzipError(.base, .baseDiffers)
     }
     unsafe file.decoded.add(out, as: BlockCache.Key(segment: number, block: block), isPart: !isWhole)

@@ -22,12 +22,12 @@ public final class SwzFile: Sendable {
   /// Opens a container. Reads its last 256 KiB and its header; more only if the directory is larger.
   /// Throws what is wrong with the container. `bases`: where it may find the
   /// files that it refers to; they are looked for when the first block needs one.
-  public convenience init(_ source: any RandomSource, bases: Bases? = nil) throws(SwzipError) {
+  public convenience init(_ source: any RandomSource, bases: (any BaseResolver)? = nil) throws(SwzipError) {
     try self.init(source, bases: bases, path: [])
   }
 
   /// As above; nil if the source begins as no container does.
-  public convenience init?(container source: any RandomSource, bases: Bases? = nil) throws(SwzipError) {
+  public convenience init?(container source: any RandomSource, bases: (any BaseResolver)? = nil) throws(SwzipError) {
     guard try source.beginsContainer() else { return nil }
     try self.init(source, bases: bases, path: [])
   }
@@ -36,7 +36,7 @@ public final class SwzFile: Sendable {
   public func source(ofMember member: Int) -> any RandomSource { MemberSource(self, member: member) }
 
   /// `path`: digests of the bases that this is read for.
-  init(_ source: any RandomSource, bases: Bases?, path: [[UInt8]]) throws(SwzipError) {
+  init(_ source: any RandomSource, bases: (any BaseResolver)?, path: [[UInt8]]) throws(SwzipError) {
     self.bases = OpenBases(bases, path: path)
     self.source = source
     let byteCount = source.byteCount

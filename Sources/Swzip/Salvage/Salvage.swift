@@ -38,7 +38,7 @@ public struct SalvageReport: Sendable {
 /// Cost: hashes at most `FrameScanner.workFactor` times the container's bytes; zeros are limited by its bytes too.
 /// Throws `notAContainer` if nothing in it is a container's.
 public func salvage(
-  from source: any RandomSource, to sink: any OutputSink, bases: Bases? = nil
+  from source: any RandomSource, to sink: any OutputSink, bases: (any BaseResolver)? = nil
 ) throws(SwzipError) -> SalvageReport {
   let container = try DamagedContainer(source)
   guard !container.isFolder else { throw SwzipError(.refused, .severalFiles) }
@@ -48,7 +48,7 @@ public func salvage(
 /// As above, for a folder. A block is given to a file only where frames or index leave no doubt whose it is; a file of
 /// which nothing is found is not begun.
 public func salvage(
-  from source: any RandomSource, to members: any MemberSinks, bases: Bases? = nil
+  from source: any RandomSource, to members: any MemberSinks, bases: (any BaseResolver)? = nil
 ) throws(SwzipError) -> SalvageReport {
   let container = try DamagedContainer(source)
   guard container.isFolder else { throw SwzipError(.invalidArgument, .range) }
@@ -63,7 +63,7 @@ public func looksLikeFolder(_ source: any RandomSource) throws(SwzipError) -> Bo
 }
 
 private func salvage(
-  _ container: DamagedContainer, _ sinks: any MemberSinks, _ bases: Bases?
+  _ container: DamagedContainer, _ sinks: any MemberSinks, _ bases: (any BaseResolver)?
 ) throws(SwzipError) -> SalvageReport {
   let members = SalvagedMembers(sinks, containerByteCount: container.source.byteCount)
   let assembler = try SalvageAssembler(container, members, OpenBases(bases))

@@ -20,14 +20,14 @@ public final class ContainerDecoder {
   /// `members`: where files go; without it everything is verified and nothing written. `bases`: what the container may refer
   /// to. Ranges that it repeats are read back from `members`.
   public convenience init(
-    to members: (any MemberSinks)?, bases: Bases? = nil, threads: Int = 1, progress: ProgressHandler? = nil
+    to members: (any MemberSinks)?, bases: (any BaseResolver)? = nil, threads: Int = 1, progress: ProgressHandler? = nil
   ) throws(SwzipError) {
     try self.init(members, random: nil, expected: nil, bases: bases, threads: threads, progress)
   }
 
   /// `random`: the container itself, where it can be read at any position; `expected`: its length.
   init(
-    _ members: (any MemberSinks)?, random: (any RandomSource)?, expected: UInt64?, bases: Bases?, threads: Int,
+    _ members: (any MemberSinks)?, random: (any RandomSource)?, expected: UInt64?, bases: (any BaseResolver)?, threads: Int,
     _ progress: ProgressHandler?
   ) throws(SwzipError) {
     self.members = members

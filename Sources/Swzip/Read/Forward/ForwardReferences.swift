@@ -5,16 +5,18 @@ internal import SwzipCore
 final class ForwardReferences {
   private let source: (any RandomSource)?
   private let output: MemberOutput
+  private let resolver: (any BaseResolver)?
   private let bases: OpenBases
   private var member = -1
   private var records: [BaseRecord] = []
   private lazy var random = Result { () throws(SwzipError) -> SwzFile? in
-    try source.map { source throws(SwzipError) in try SwzFile(source, bases: bases.bases) }
+    try source.map { source throws(SwzipError) in try SwzFile(source, bases: resolver) }
   }
 
-  init(_ source: (any RandomSource)?, _ output: MemberOutput, _ bases: Bases?) {
+  init(_ source: (any RandomSource)?, _ output: MemberOutput, _ bases: (any BaseResolver)?) {
     self.source = source
     self.output = output
+    resolver = bases
     self.bases = OpenBases(bases)
   }
 
