@@ -47,7 +47,8 @@ public func verify(
 }
 
 private func decode(
-  _ source: any ByteSource, _ members: (any MemberSinks)?, _ bases: (any BaseResolver)?, _ threads: Int, _ progress: ProgressHandler?
+  _ source: any ByteSource, _ members: (any MemberSinks)?, _ bases: (any BaseResolver)?, _ threads: Int,
+  _ progress: ProgressHandler?
 ) throws(SwzipError) -> UnpackReport {
   let source = source.forward()
   let decoder = try ContainerDecoder(

@@ -27,7 +27,8 @@ public final class ContainerDecoder {
 
   /// `random`: the container itself, where it can be read at any position; `expected`: its length.
   init(
-    _ members: (any MemberSinks)?, random: (any RandomSource)?, expected: UInt64?, bases: (any BaseResolver)?, threads: Int,
+    _ members: (any MemberSinks)?, random: (any RandomSource)?, expected: UInt64?, bases: (any BaseResolver)?,
+    threads: Int,
     _ progress: ProgressHandler?
   ) throws(SwzipError) {
     self.members = members
