@@ -8,9 +8,6 @@ public func availableProcessors() -> Int {
   return max(1, min(count, controlGroupLimit() ?? count))
 }
 
-/// Lets another thread run.
-public func yieldProcessor() { System.yield() }
-
 /// The smallest quota on the way from our control group to the root, in whole processors, rounded up.
 func controlGroupLimit(root: String = "/sys/fs/cgroup", membership: String = "/proc/self/cgroup") -> Int? {
   guard let groups = smallFile(membership) else { return nil }

@@ -56,8 +56,6 @@ extension System {
     return FileTime(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))
   }
 
-  static func yield() { sched_yield() }
-
   static func onlineProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   static func terminate(_ status: Int32) -> Never { exit(status) }

@@ -19,10 +19,9 @@ package typealias ReferenceReader = (
 package final class SegmentDecoder: @unchecked Sendable {  // not changed after `begin`, but for tables, by one thread
   package private(set) var header: SegmentHeader
   private let tables = SymbolTables()
-  private let tableState = Atomic<UInt8>(noTables)
-  private static let noTables: UInt8 = 0
-  private static let building: UInt8 = 1
-  private static let ready: UInt8 = 2
+  private let hasTables = Atomic(false)
+  /// Held by the thread that builds the tables.
+  private let building = Guarded(())
 
   package init() {
     header = SegmentHeader(memberOffset: 0, byteCount: 1, blockValues: 1, elementType: .bytes, coding: BytesCoding())
@@ -31,11 +30,11 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   /// Starts a segment. Reuses the memory of the last one's tables.
   package func begin(_ header: SegmentHeader) {
     self.header = header
-    tableState.store(Self.noTables, ordering: .releasing)
+    hasTables.store(false, ordering: .releasing)
   }
 
   /// Whether the tables take memory now.
-  package var holdsTables: Bool { tableState.load(ordering: .acquiring) == Self.ready }
+  package var holdsTables: Bool { hasTables.load(ordering: .acquiring) }
 
   /// What coded blocks need. Not made in `begin`: segments whose blocks are all stored otherwise need none. Where there is only
   /// one block it is made in the scratch, as far as the block needs it: a container may have very many such segments.
@@ -44,27 +43,14 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       try header.coding.begin(scratch.tables, valueCount: header.valueCount)
       return scratch.tables
     }
-    try buildTables()
-    return tables
-  }
-
-  private func buildTables() throws(SwzipError) {
-    guard !holdsTables else { return }
-    while true {
-      let (isOurs, found) = tableState.compareExchange(
-        expected: Self.noTables, desired: Self.building, ordering: .acquiringAndReleasing)
-      if isOurs { break }
-      if found == Self.ready { return }
-      // Another thread builds them, which takes microseconds.
-    }
-    do throws(SwzipError) {
+    guard !holdsTables else { return tables }
+    try building.withLock { _ throws(SwzipError) in
+      guard !holdsTables else { return }
       try header.coding.begin(tables, valueCount: header.valueCount)
       tables.buildAll()
-    } catch {
-      tableState.store(Self.noTables, ordering: .releasing)
-      throw error
+      hasTables.store(true, ordering: .releasing)
     }
-    tableState.store(Self.ready, ordering: .releasing)
+    return tables
   }
 
   /// Decodes block `index`. `frame`: its bytes, with `Limits.slack` readable bytes behind; `out`: exactly its values.
