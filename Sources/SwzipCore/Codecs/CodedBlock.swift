@@ -47,7 +47,7 @@
   /// The bytes that the block refers to, by reference, in the scratch.
   func referenced() throws(SwzipError) -> [LentBytes] {
     let bytes = valueCount * segment.referenceWidth
-    let memory = try unsafe scratch.nonZeros(segment.references.count * bytes)
+    let memory = try unsafe scratch.values(segment.references.count * bytes)
     var found: [LentBytes] = []
     for number in segment.references.indices {
       let target = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[(number * bytes)..<((number + 1) * bytes)])

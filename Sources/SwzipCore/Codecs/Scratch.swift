@@ -1,5 +1,9 @@
 package import CSwzipKernels
 
+/// The planes that an encoder or decoder takes in the scratch of a thread, by name, in the order in which they lie: each has
+/// room for a byte of each value of a block, in whole units.
+package protocol ScratchArea: RawRepresentable<Int> {}
+
 /// What encoding blocks needs besides input and output. One object a thread, reused for every block.
 package final class EncodeScratch {
   package static let missingCapacity = Limits.largestWrittenBlock / 16 + 64
@@ -42,6 +46,9 @@ package final class EncodeScratch {
   package func plane(_ index: Int) -> UnsafeMutablePointer<UInt8> {
     unsafe (planeMemory.base + index * planeStride).assumingMemoryBound(to: UInt8.self)
   }
+  func area(_ area: some ScratchArea) -> UnsafeMutablePointer<UInt8> { unsafe plane(area.rawValue) }
+  /// Room for the words of a block, behind the planes that those have who code symbols by rANS.
+  var words: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
   package func planes(_ count: Int) -> [UnsafeMutablePointer<UInt8>?] { unsafe (0..<count).map { unsafe plane($0) } }
   /// Room for all planes of a block: those of eight bytes a value fit, and those of `Limits.recordBlockBytes`.
   package func planeArea(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
@@ -86,7 +93,7 @@ package final class DecodeScratch {
   let tables = SymbolTables()
   private var tileMemory: Memory
   private var planeMemory: Memory?
-  private var sparseMemory: Memory?
+  private var valueMemory: Memory?
   private var predictedMemory: Memory?
   private var capacity = Limits.writtenBlockValues(width: 1)
 
@@ -94,6 +101,12 @@ package final class DecodeScratch {
     compressors = Compressors()
     tileMemory = try Memory(swzip_float_scratch_bytes(UInt32(capacity)))
   }
+
+  /// Makes room for the areas up to `last` of blocks of `valueCount` values.
+  func prepare(_ valueCount: Int, through last: some ScratchArea) throws(SwzipError) {
+    try prepare(valueCount, planes: last.rawValue + 1)
+  }
+  func area(_ area: some ScratchArea) -> UnsafeMutablePointer<UInt8> { unsafe plane(area.rawValue) }
 
   /// Makes room for blocks of `valueCount` values, with byte planes if `planes`.
   package func prepare(_ valueCount: Int, planes: Int) throws(SwzipError) {
@@ -106,24 +119,10 @@ package final class DecodeScratch {
     if (planeMemory?.byteCount ?? 0) < bytes { planeMemory = try Memory(bytes) }
   }
 
-  /// Room for the class of each row of a block.
-  func rowClasses(_ rows: Int) -> UnsafeMutablePointer<UInt8> {
-    precondition(rows <= capacity)
-    return unsafe plane(3)
-  }
-  /// Room for the number of each value's table, after `prepare` with four planes.
-  var tableNumbers: UnsafeMutablePointer<UInt8> { unsafe plane(2) }
-
-  /// Room for a block's symbols, after `prepare` with six planes. Apart from the tile, which plane sections use.
-  var symbols: UnsafeMutablePointer<UInt8> { unsafe plane(5) }
-  /// Room for the signs of a sparse block's zeros, behind those of rows and tables of its inner part.
-  var signs: UnsafeMutablePointer<UInt8> { unsafe plane(6) }
-  /// Room for the mask of a sparse block, after `prepare` with five planes.
-  var mask: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
-  /// Room for the values of a sparse block.
-  func nonZeros(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
-    if (sparseMemory?.byteCount ?? 0) < byteCount { sparseMemory = try Memory(byteCount) }
-    return unsafe sparseMemory!.bytes
+  /// Room for values: of a sparse block those that are not zero, or those that a block refers to.
+  func values(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
+    if (valueMemory?.byteCount ?? 0) < byteCount { valueMemory = try Memory(byteCount) }
+    return unsafe valueMemory!.bytes
   }
   /// Room for values that are computed from others.
   func predicted(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {

@@ -12,7 +12,7 @@ enum Repeats {
     guard width == 4, effort.triesZstd, bytes.count >= leastBytes, unsafe comeAgain(bytes) else { return false }
     let part = min(bytes.count, Limits.largestWrittenBlock * width) / width * width
     let sample = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<part])
-    let target = unsafe UnsafeMutableRawBufferPointer(start: scratch.plane(0), count: part * 3 / 4)
+    let target = unsafe UnsafeMutableRawBufferPointer(start: scratch.planeArea(part * 3 / 4), count: part * 3 / 4)
     guard let packed = unsafe scratch.compressors.zstd(sample, into: target, levels: effort.zstdLevels) else {
       return false
     }

@@ -42,6 +42,12 @@ package struct CastKind: Equatable, Sendable {
 
 /// Blocks of mode cast.
 enum CastBlock {
+  /// What decoding takes in the scratch.
+  enum Area: Int, ScratchArea { case low, high }
+
+  /// What encoding takes: a plane for each byte of wide values, and what is predicted, up to four planes.
+  private enum SplitArea: Int, ScratchArea { case low, high, third, top, predicted }
+
   /// Room that a frame may take while it is being written.
   static func bound(_ count: Int, kind: CastKind) -> Int {
     64 + (kind.storesLowHalves ? 2 * PlaneSection.bound(count) : 0) + (4 + kind.elementType.width) * (count / 16 + 1)
@@ -60,9 +66,10 @@ enum CastBlock {
         unsafe swzip_planes_split(values.baseAddress!, UInt32(count), 4, $0.baseAddress!)
       }
     }
-    let predicted = unsafe UnsafeMutableRawPointer(scratch.plane(4))  // four planes for four bytes a value
+    let predicted = unsafe UnsafeMutableRawPointer(scratch.area(SplitArea.predicted))
     unsafe swzip_cast(
-      kind.kernel, reference.baseAddress!, UInt32(count), scratch.plane(0), scratch.plane(1), predicted)
+      kind.kernel, reference.baseAddress!, UInt32(count), scratch.area(SplitArea.low), scratch.area(SplitArea.high),
+      predicted)
     return unsafe Int(
       swzip_differences(
         values.baseAddress!, predicted, UInt32(count), UInt32(width), scratch.missing,
@@ -84,9 +91,9 @@ enum CastBlock {
     unsafe frame.storeBytes(of: UInt32(patches).littleEndian, toByteOffset: 28, as: UInt32.self)
     var offset = 32
     if kind.storesLowHalves {
-      for plane in 0..<2 {
+      for plane in [SplitArea.low, .high] {
         offset = unsafe PlaneSection.encode(
-          UnsafeRawBufferPointer(start: scratch.plane(plane), count: count), into: frame.baseAddress!, at: offset,
+          UnsafeRawBufferPointer(start: scratch.area(plane), count: count), into: frame.baseAddress!, at: offset,
           scratch: scratch, effort: effort)
       }
     }
@@ -114,9 +121,9 @@ enum CastBlock {
     var high: UnsafePointer<UInt8>?
     if kind.storesLowHalves {
       let first = try unsafe PlaneSection.decode(
-        frame, at: offset, count: count, into: scratch.plane(0), scratch: scratch, position: position)
+        frame, at: offset, count: count, into: scratch.area(Area.low), scratch: scratch, position: position)
       let second = try unsafe PlaneSection.decode(
-        frame, at: first.end, count: count, into: scratch.plane(1), scratch: scratch, position: position)
+        frame, at: first.end, count: count, into: scratch.area(Area.high), scratch: scratch, position: position)
       unsafe low = first.bytes
       unsafe high = second.bytes
       offset = second.end

@@ -27,7 +27,7 @@ extension CastKind: Codec {
 
   package func decode(_ block: CodedBlock) throws(SwzipError) -> UInt64? {
     try block.checkReserved(28)
-    try block.scratch.prepare(block.valueCount, planes: 2)
+    try block.scratch.prepare(block.valueCount, through: CastBlock.Area.high)
     try unsafe CastBlock.decode(
       block.frame, kind: self, reference: block.referenced()[0].bytes, into: block.out, scratch: block.scratch,
       position: block.position)

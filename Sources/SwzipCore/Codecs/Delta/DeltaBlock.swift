@@ -2,6 +2,9 @@ internal import CSwzipKernels
 
 /// Blocks of mode delta (spec/codecs/delta.md).
 enum DeltaBlock {
+  /// What decoding takes in the scratch. Quiet values: symbols of all of them come where the tables' numbers were.
+  enum Area: Int, ScratchArea { case symbols, tableNumbers, rowClasses, mask, denseNumbers }
+
   /// Room that a frame may take while it is being written.
   static func bound(_ count: Int, width: Int) -> Int { RansStreams.bound(count) + count * (width + 1) + 64 }
 
@@ -30,48 +33,36 @@ enum DeltaBlock {
     let kind = delta.kind
     let count = out.count / kind.width
     let isQuiet = delta.quietContexts > 0
-    let layout = try unsafe RansStreams.read(
-      frame, count: count, rowLength: Int(delta.rowLength), coding: delta.rans, reserved: false,
-      scratch: scratch, position: position)
-    let words = (layout.end + 15) & ~15
-    var low = words + 2 * layout.wordCount
-    guard low <= frame.count else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    try unsafe checkPadding(frame, layout.end..<words, at: position)
+    let part = try unsafe RansFrame(
+      frame, count: count, rowLength: Int(delta.rowLength), coding: delta.rans, reserved: false, position: position)
+    var low = part.words.upperBound
+    let (classes, symbols) = unsafe (scratch.area(Area.rowClasses), scratch.area(Area.symbols))
+    let tableNumbers = unsafe scratch.area(Area.tableNumbers)
+    unsafe part.unpackClasses(frame, by: delta.rans, into: classes)
     let numbers = unsafe delta.numbers(
-      base.baseAddress!, count: count, classes: layout.classes, map: tables.map, into: scratch.tableNumbers)
+      base.baseAddress!, count: count, classes: classes, map: tables.map, into: tableNumbers)
     let changed = unsafe Int(UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: 26, as: UInt16.self)))
     guard isQuiet || changed == 0 else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    let symbols: UnsafePointer<UInt8>
     if isQuiet {
       let dense = unsafe Dense(numbers!, count, scratch)
-      guard dense.count + 2 * changed <= count, layout.wordCount <= dense.count + 2 * changed else {
-        throw SwzipError(.corrupt, .blockHeader, at: position)
-      }
+      let coded = dense.count + 2 * changed
+      guard coded <= count, part.wordCount <= coded else { throw SwzipError(.corrupt, .blockHeader, at: position) }
       dense.appendChanges(changed)
-      guard
-        unsafe swzip_rans_decode(
-          frame.pointer(words), layout.wordCount, layout.states, dense.count + 2 * changed, dense.numbers,
-          tables.first(for: dense.numbers, count: dense.count + 2 * changed), scratch.symbols)
-      else { throw SwzipError(.corrupt, .subStreams, at: position) }
+      try unsafe part.decode(
+        frame, count: coded, numbers: dense.numbers, tables: tables, into: symbols, position: position)
       var lowBytes = frame.count - low
       guard unsafe dense.expand(count, changed, low: frame.pointer(low), &lowBytes, scratch) else {
         throw SwzipError(.corrupt, .subStreams, at: position)
       }
       low += lowBytes
-      unsafe symbols = UnsafePointer(scratch.tableNumbers)
     } else {
-      // Within the frame and its slack by the checks above.
-      guard
-        unsafe swzip_rans_decode(
-          frame.pointer(words), layout.wordCount, layout.states, count, numbers,
-          tables.first(for: numbers, count: count), scratch.symbols)
-      else { throw SwzipError(.corrupt, .subStreams, at: position) }
-      unsafe symbols = UnsafePointer(scratch.symbols)
+      try unsafe part.decode(frame, count: count, numbers: numbers, tables: tables, into: symbols, position: position)
     }
     // How many bytes the low bits fill follows from the symbols.
     let lowBytes = unsafe withUnsafePointer(to: kind.kernel) {
       unsafe swzip_delta_apply(
-        $0, symbols, frame.pointer(low), frame.count - low, base.baseAddress!, count, out.baseAddress!)
+        $0, isQuiet ? tableNumbers : symbols, frame.pointer(low), frame.count - low, base.baseAddress!, count,
+        out.baseAddress!)
     }
     guard (low + lowBytes + 15) & ~15 == frame.count, low + lowBytes <= frame.count else {
       throw SwzipError(.corrupt, .frameSize, at: position)
@@ -88,8 +79,8 @@ enum DeltaBlock {
 
   /// `tables`: of each value; those of quiet values are 0.
   init(_ tables: UnsafePointer<UInt8>, _ valueCount: Int, _ scratch: DecodeScratch) {
-    unsafe numbers = scratch.signs
-    count = unsafe swzip_delta_dense(tables, valueCount, scratch.mask, numbers)
+    unsafe numbers = scratch.area(DeltaBlock.Area.denseNumbers)
+    count = unsafe swzip_delta_dense(tables, valueCount, scratch.area(DeltaBlock.Area.mask), numbers)
   }
 
   func appendChanges(_ changed: Int) {
@@ -101,10 +92,10 @@ enum DeltaBlock {
   func expand(
     _ valueCount: Int, _ changed: Int, low: UnsafePointer<UInt8>, _ lowBytes: inout Int, _ scratch: DecodeScratch
   ) -> Bool {
-    let symbols = unsafe scratch.symbols
-    unsafe swzip_sparse_expand(scratch.mask, UInt32(valueCount), 1, symbols, scratch.tableNumbers)
+    let (symbols, mask) = unsafe (scratch.area(DeltaBlock.Area.symbols), scratch.area(DeltaBlock.Area.mask))
+    let all = unsafe scratch.area(DeltaBlock.Area.tableNumbers)
+    unsafe swzip_sparse_expand(mask, UInt32(valueCount), 1, symbols, all)
     return unsafe swzip_delta_scatter(
-      symbols + count, symbols + count + changed, changed, low, &lowBytes, scratch.mask, valueCount,
-      scratch.tableNumbers)
+      symbols + count, symbols + count + changed, changed, low, &lowBytes, mask, valueCount, all)
   }
 }

@@ -73,7 +73,7 @@ package struct DeltaCoding: Codec {
     } else {
       try block.checkReserved()
       let tables = try block.tables().rans
-      try block.scratch.prepare(block.valueCount, planes: 7)
+      try block.scratch.prepare(block.valueCount, through: DeltaBlock.Area.denseNumbers)
       let base = try predicted(block)
       try unsafe DeltaBlock.decode(
         block.frame, by: self, tables: tables, base: base.bytes, into: block.out, scratch: block.scratch,

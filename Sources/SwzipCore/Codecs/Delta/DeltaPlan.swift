@@ -160,14 +160,14 @@ final class DeltaPlan {
       return unsafe encoder.write(count, classes: classes, numbers: numbers, to: frame, scratch: scratch)
     }
     // Symbols that are not quiet, gaps, changes; then the table of each.
-    let (coded, tables, mask) = unsafe (scratch.plane(0), scratch.plane(1), scratch.mask)
+    let (coded, tables, mask) = unsafe (scratch.area(Area.symbols), scratch.area(Area.tables), scratch.mask)
     let dense = unsafe swzip_delta_dense(numbers, count, mask, tables)
     guard dense < count else {
       return unsafe encoder.write(count, classes: classes, numbers: numbers, to: frame, scratch: scratch)
     }
-    let low = unsafe scratch.plane(2)
+    let low = unsafe scratch.area(Area.lowBits)
     let most = min((count - dense) / 2, Int(UInt16.max))
-    let changes = unsafe scratch.plane(3)
+    let changes = unsafe scratch.area(Area.changes)
     var lowBytes = 0
     let changed = unsafe swzip_delta_changes(
       scratch.symbols, numbers, count, most, coded + dense, changes, low, &lowBytes)
@@ -185,6 +185,9 @@ final class DeltaPlan {
 }
 
 extension DeltaPlan: CodecPlan {
+  /// What encoding blocks with quiet values takes in the scratch.
+  private enum Area: Int, ScratchArea { case symbols, tables, lowBits, changes }
+
   var coding: any Coding { delta }
 
   func bound(_ valueCount: Int) -> Int { DeltaBlock.bound(valueCount, width: delta.kind.width) }

@@ -8,6 +8,9 @@ struct QuietContexts {
   /// Quiet values cost at most one part in so many more than by contexts of their own.
   private static let leastCostShare = 50.0
 
+  /// What counting takes in the scratch.
+  private enum Area: Int, ScratchArea { case gaps, changes, lowBits }
+
   let gapTable, changeTable: RansTable
   /// Bits of gaps and changes.
   let cost: UInt64
@@ -68,10 +71,10 @@ struct QuietContexts {
     for block in 0..<differences.blockCount {
       let numbers = unsafe load(block, map)
       let count = differences.values(ofBlock: block).count
-      let (gaps, changes) = unsafe (scratch.plane(0), scratch.plane(1))
+      let (gaps, changes) = unsafe (scratch.area(Area.gaps), scratch.area(Area.changes))
       var lowBytes = 0
       let changed = unsafe swzip_delta_changes(
-        scratch.symbols, numbers, count, count / 2, gaps, changes, scratch.plane(2), &lowBytes)
+        scratch.symbols, numbers, count, count / 2, gaps, changes, scratch.area(Area.lowBits), &lowBytes)
       unsafe swzip_histogram_add(gaps, min(changed, count / 2), 1, &gapCounts)
       unsafe swzip_histogram_add(changes, min(changed, count / 2), 1, &changeCounts)
       lowBits += 8 * lowBytes

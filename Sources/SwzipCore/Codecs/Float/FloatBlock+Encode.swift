@@ -1,6 +1,12 @@
 internal import CSwzipKernels
 
 extension FloatBlock {
+  /// What splitting values takes in the scratch. The raw plane, if it is not made in the frame, has up to ten bits a value: it
+  /// ends in the plane behind its own.
+  enum SplitArea: Int, ScratchArea {
+    case low, high, rawPlane
+  }
+
   /// Room that a frame may take while it is being written.
   static func bound(_ count: Int, kind: FloatKind) -> Int {
     128 + count / 32 + kind.rawPlaneBytes(count) + (kind.isWide ? 2 * PlaneSection.bound(count) : 0) + count * 11 / 8
@@ -23,14 +29,13 @@ extension FloatBlock {
     let symbols = unsafe scratch.symbols
     let outside = unsafe swzip_float_split(
       kind.kernel, source.baseAddress!, UInt32(count), plan.windowBase, symbols, frame.mutable(offset),
-      scratch.plane(0),
-      scratch.plane(1))
+      scratch.area(SplitArea.low), scratch.area(SplitArea.high))
     for index in (groups + (rows + 3) / 4)..<offset { unsafe frame[index] = 0 }
     offset += kind.rawPlaneBytes(count)
     if kind.isWide {
-      for plane in 0..<2 {
+      for plane in [SplitArea.low, .high] {
         offset = unsafe PlaneSection.encode(
-          UnsafeRawBufferPointer(start: scratch.plane(plane), count: count), into: start, at: offset, scratch: scratch,
+          UnsafeRawBufferPointer(start: scratch.area(plane), count: count), into: start, at: offset, scratch: scratch,
           effort: effort)
       }
     }
@@ -51,7 +56,7 @@ extension FloatBlock {
       coded, geometry: geometry, tables: tables, into: start + offset, scratch: scratch, missing: &missing)
     guard let wire = streams.wire else { return nil }
     offset += streams.byteCount
-    var flags: UInt8 = rows > 0 ? sortedFlag : 0
+    var flags: UInt8 = rows > 0 ? FloatFrame.sortedFlag : 0
     if outside || missing > 0 {
       guard missing <= EncodeScratch.missingCapacity else { return nil }
       let length = UInt32(plan.rowLength)
@@ -65,12 +70,12 @@ extension FloatBlock {
           into: frame, at: offset, scratch: scratch)
       else { return nil }
       offset = end
-      flags |= patchesFlag
+      flags |= FloatFrame.patchesFlag
     }
     if wire.wide {
       unsafe (start + 96).copyMemory(from: start + 64, byteCount: offset - 64)
       offset += 32
-      flags |= wideFlag
+      flags |= FloatFrame.wideFlag
     }
     unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
     unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)

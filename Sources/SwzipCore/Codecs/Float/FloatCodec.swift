@@ -56,7 +56,7 @@ package struct FloatCoding: Codec {
         block.frame, into: block.out, streaming: block.streaming, position: block.position)
     case .sparse:
       let tables = try block.tables()
-      try block.scratch.prepare(block.valueCount, planes: 7)
+      try block.scratch.prepare(block.valueCount, through: FloatBlock.Area.signs)
       try unsafe SparseBlock.decode(
         block.frame, width: kind.width, into: block.out, scratch: block.scratch, position: block.position
       ) { mode, inner, values throws(SwzipError) in
@@ -64,16 +64,16 @@ package struct FloatCoding: Codec {
           try unsafe BytesBlock.decode(
             mode, inner, width: kind.width, into: values, at: block.position, by: block.scratch.compressors)
         } else {
-          _ = try unsafe decode(
-            mode, inner, tables: tables, into: values, scratch: block.scratch, streaming: false,
+          _ = try unsafe FloatBlock.decode(
+            mode, inner, by: self, tables: tables, into: values, scratch: block.scratch, streaming: false,
             position: block.position)
         }
       }
       return nil
     default:
-      try block.scratch.prepare(block.valueCount, planes: block.mode == .rans ? 7 : kind.isWide ? 2 : 1)
-      return try unsafe decode(
-        block.mode, block.frame, tables: block.tables(), into: block.out, scratch: block.scratch,
+      try block.scratch.prepare(block.valueCount, through: block.mode == .rans ? FloatBlock.Area.symbols : .high)
+      return try unsafe FloatBlock.decode(
+        block.mode, block.frame, by: self, tables: block.tables(), into: block.out, scratch: block.scratch,
         streaming: block.streaming, position: block.position)
     }
   }
@@ -91,22 +91,5 @@ package struct FloatCoding: Codec {
     let blockValues = segment.blockValues(effort.ransBlockValues(width: kind.width))
     return try unsafe FloatPlan(
       sparse: values, kind: kind, blockValues: (blockValues + 255) & ~255, effort: effort, scratch: scratch)
-  }
-
-  /// Decodes values as symbols and raw bits: of a block, or of the inner part of a sparse one.
-  private func decode(
-    _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, tables: SymbolTables,
-    into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, streaming: Bool, position: UInt64
-  ) throws(SwzipError) -> UInt64 {
-    switch (mode, coder) {
-    case (.huffman, .huffman):
-      try unsafe FloatBlock.decode(
-        frame, by: self, tables: tables.huffman, into: out, scratch: scratch, streaming: streaming, position: position)
-    case (.rans, .rans(let rans)):
-      try unsafe FloatBlock.decodeRans(
-        frame, by: self, rans, tables: tables.rans, into: out, scratch: scratch, streaming: streaming,
-        position: position)
-    default: throw SwzipError(.corrupt, .blockHeader, at: position)
-    }
   }
 }

@@ -101,7 +101,8 @@ final class FloatPlan {
     let source = RansPlan.Source(counts: counts) { block in
       _ = unsafe swzip_float_split(
         kernel, nonZeros.baseAddress! + starts[block] * width, UInt32(counts[block]), base, scratch.symbols,
-        scratch.plane(2), scratch.plane(0), scratch.plane(1))
+        scratch.area(FloatBlock.SplitArea.rawPlane), scratch.area(FloatBlock.SplitArea.low),
+        scratch.area(FloatBlock.SplitArea.high))
     }
     let plan = try RansPlan(source, rowLength: Self.sparseRow, scratch: scratch)
     rans = plan
@@ -127,7 +128,8 @@ final class FloatPlan {
       let start = block * stride
       _ = unsafe swzip_float_split(
         kernel, values.baseAddress! + start * width, UInt32(min(stride, count - start)), base, scratch.symbols,
-        scratch.plane(2), scratch.plane(0), scratch.plane(1))
+        scratch.area(FloatBlock.SplitArea.rawPlane), scratch.area(FloatBlock.SplitArea.low),
+        scratch.area(FloatBlock.SplitArea.high))
     }
     let plan = try RansPlan(source, rowLength: row, scratch: scratch)
     rans = plan
@@ -207,7 +209,8 @@ final class FloatPlan {
       // Only the symbols are wanted; the raw bits take up to 1.25 planes.
       _ = unsafe swzip_float_split(
         kind.kernel, block.baseAddress! + row * length * kind.width, UInt32(runCount), windowBase, symbols + values,
-        scratch.plane(2), scratch.plane(0), scratch.plane(1))
+        scratch.area(FloatBlock.SplitArea.rawPlane), scratch.area(FloatBlock.SplitArea.low),
+        scratch.area(FloatBlock.SplitArea.high))
       taken += runRows
       values += runCount
     }

@@ -3,6 +3,9 @@ internal import CSwzipKernels
 /// Blocks of mode sparse (spec/codecs/sparse.md): a mask of the values that are not zero, and these values coded as a block
 /// of their own.
 enum SparseBlock {
+  /// Of the scratch, while a block is encoded, until its inner part is.
+  private enum SignArea: Int, ScratchArea { case signs }
+
   /// Where the mask's section begins.
   private static let maskOffset = 32
   /// Some of the zeros are negative: a section of their signs follows the mask's.
@@ -62,7 +65,7 @@ enum SparseBlock {
     var start = unsafe PlaneSection.encode(
       UnsafeRawBufferPointer(start: mask, count: (count + 7) / 8), into: frame.baseAddress!, at: maskOffset,
       scratch: scratch, effort: effort)
-    let signs = unsafe scratch.plane(0)
+    let signs = unsafe scratch.area(SignArea.signs)
     let zeros = count - kept
     let negative = unsafe swzip_sparse_signs(source.baseAddress!, UInt32(count), UInt32(width), mask, signs) > 0
     if negative {
@@ -95,7 +98,8 @@ enum SparseBlock {
     }
     let kept = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self)))
     let mask = try unsafe PlaneSection.decode(
-      frame, at: maskOffset, count: (count + 7) / 8, into: scratch.mask, scratch: scratch, position: position)
+      frame, at: maskOffset, count: (count + 7) / 8, into: scratch.area(FloatBlock.Area.mask), scratch: scratch,
+      position: position)
     var clean = false
     guard unsafe Int(swzip_sparse_count(mask.bytes, UInt32(count), &clean)) == kept, clean, kept > 0 else {
       throw failure
@@ -107,7 +111,8 @@ enum SparseBlock {
     if flags & signsFlag != 0 {
       guard kept < count else { throw failure }
       let section = try unsafe PlaneSection.decode(
-        frame, at: start, count: (count - kept + 7) / 8, into: scratch.signs, scratch: scratch, position: position)
+        frame, at: start, count: (count - kept + 7) / 8, into: scratch.area(FloatBlock.Area.signs), scratch: scratch,
+        position: position)
       guard unsafe (count - kept) % 8 == 0 || section.bytes[(count - kept) / 8] >> UInt8((count - kept) % 8) == 0 else {
         throw failure
       }
@@ -126,10 +131,10 @@ enum SparseBlock {
     // Neither sorted rows nor zeros left out in here: the latter would need the mask's memory again.
     let innerFlags = unsafe inner[25]
     guard mode != .raw || innerFlags == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
-    let refused = mode == .rans ? FloatBlock.skipsZerosFlag : mode == .huffman ? FloatBlock.sortedFlag : 0
+    let refused = mode == .rans ? FloatFrame.skipsZerosFlag : mode == .huffman ? FloatFrame.sortedFlag : 0
     guard innerFlags & refused == 0 else { throw failure }
     // Room for the kernel's slack.
-    let values = try unsafe scratch.nonZeros(kept * width + Limits.slack)
+    let values = try unsafe scratch.values(kept * width + Limits.slack)
     try unsafe decode(mode, inner, UnsafeMutableRawBufferPointer(rebasing: values[..<(kept * width)]))
     unsafe swzip_sparse_expand(mask.bytes, UInt32(count), UInt32(width), values.baseAddress!, out.baseAddress!)
     if let signs = unsafe signs {

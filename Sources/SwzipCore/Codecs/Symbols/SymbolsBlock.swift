@@ -55,7 +55,8 @@ enum SymbolsBlock {
     let rowLength = Int(coding.rowLength)
     let count = palette.symbolCount(of: out.count / palette.width)
     let isBytes = palette.values.isEmpty && !palette.isPerRow
-    let symbols = unsafe isBytes ? out.baseAddress!.assumingMemoryBound(to: UInt8.self) : scratch.symbols
+    let symbols =
+      unsafe isBytes ? out.baseAddress!.assumingMemoryBound(to: UInt8.self) : scratch.area(SymbolsCoding.Area.symbols)
     var end: Int
     if let rans = coding.coder.rans {
       end = try unsafe decodeRans(
@@ -90,21 +91,15 @@ enum SymbolsBlock {
     guard frame.count >= RansStreams.fixedBytes, unsafe frame[25] == 0 else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
-    let layout = try unsafe RansStreams.read(
-      frame, count: count, rowLength: rowLength, coding: coding, scratch: scratch, position: position)
+    let part = try unsafe RansFrame(frame, count: count, rowLength: rowLength, coding: coding, position: position)
+    let classes = unsafe scratch.area(SymbolsCoding.Area.rowClasses)
+    unsafe part.unpackClasses(frame, by: coding, into: classes)
     let numbers = unsafe RansStreams.numbers(
-      layout.classes, count: count, rowLength: rowLength, coding: coding, map: tables.map,
-      into: scratch.tableNumbers)
-    let words = (layout.end + 15) & ~15
-    try unsafe checkPadding(frame, layout.end..<words, at: position)
-    let end = words + 2 * layout.wordCount
-    guard words <= frame.count, end <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
-    guard
-      unsafe swzip_rans_decode(
-        frame.pointer(words), layout.wordCount, layout.states, count, numbers,
-        tables.first(for: numbers, count: count), symbols)
-    else { throw SwzipError(.corrupt, .subStreams, at: position) }
-    return end
+      classes, count: count, rowLength: rowLength, coding: coding, map: tables.map,
+      into: scratch.area(SymbolsCoding.Area.tableNumbers))
+    try unsafe part.decode(
+      frame, count: count, numbers: numbers, tables: tables, into: symbols, position: position)
+    return part.words.upperBound
   }
 
   /// Returns the end of the sub-streams.
@@ -131,16 +126,9 @@ enum SymbolsBlock {
       guard number < tables.count else { throw failure }
       return unsafe UnsafePointer(tables.at(number))
     }
-    var offsets = streams.offsets
-    let four = try unsafe (table(0), table(1), table(2), table(3))
-    unsafe withUnsafeBytes(of: &offsets) { offsets in
-      unsafe withUnsafePointer(to: four) { tables in
-        unsafe swzip_symbols_decode(
-          frame.pointer(offset), offsets.baseAddress!.assumingMemoryBound(to: UInt32.self), UInt32(count),
-          UnsafeRawPointer(tables).assumingMemoryBound(to: UnsafePointer<swzip_decode_table>?.self), scratch.tile,
-          symbols)
-      }
-    }
+    try unsafe streams.decode(
+      frame.pointer(offset), count: count, tables: (table(0), table(1), table(2), table(3)), tile: scratch.tile,
+      into: symbols)
     return end
   }
 }

@@ -8,6 +8,11 @@ package struct SymbolsCoding: Codec {
   package static let name = "symbols"
   package static let modes: [BlockMode] = [.huffman, .rans]
 
+  /// What decoding its blocks takes in the scratch.
+  enum Area: Int, ScratchArea {
+    case tableNumbers, rowClasses, symbols
+  }
+
   package var palette: Palette
   package var coder: SymbolCoder
   /// Symbols a row; 0 without rows.
@@ -54,7 +59,7 @@ package struct SymbolsCoding: Codec {
   package func decode(_ block: CodedBlock) throws(SwzipError) -> UInt64? {
     guard (block.mode == .rans) == (coder.rans != nil) else { throw block.failure(.blockHeader) }
     let tables = try block.tables()
-    try block.scratch.prepare(block.valueCount, planes: 7)
+    try block.scratch.prepare(block.valueCount, through: Area.symbols)
     try unsafe SymbolsBlock.decode(
       block.frame, by: self, tables: tables, into: block.out, scratch: block.scratch, position: block.position)
     return nil

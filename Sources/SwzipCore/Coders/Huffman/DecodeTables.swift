@@ -6,6 +6,12 @@ package final class DecodeTables {
   /// What is decoded by an entry of one symbol in the time that it takes to build entries of several.
   private static let fewValues: UInt64 = 1024
 
+  /// A table for each group of sub-streams.
+  typealias Four = (
+    UnsafePointer<swzip_decode_table>, UnsafePointer<swzip_decode_table>, UnsafePointer<swzip_decode_table>,
+    UnsafePointer<swzip_decode_table>
+  )
+
   private var memory: Memory?
   private var codes: [CodeLengths] = []
   private var shift: UInt32 = 0

@@ -35,6 +35,21 @@ package struct StreamDirectory {
       && group(2, geometry.values.2, geometry.stream.2) && group(3, geometry.values.3, geometry.stream.3)
   }
 
+  /// Decodes the symbols of the sub-streams at `start` in unsorted geometry, whole units of them.
+  func decode(
+    _ start: UnsafePointer<UInt8>, count: Int, tables: DecodeTables.Four, tile: UnsafeMutablePointer<UInt8>,
+    into symbols: UnsafeMutablePointer<UInt8>
+  ) {
+    var offsets = offsets
+    unsafe withUnsafeBytes(of: &offsets) { offsets in
+      unsafe withUnsafePointer(to: tables) { tables in
+        unsafe swzip_symbols_decode(
+          start, offsets.baseAddress!.assumingMemoryBound(to: UInt32.self), UInt32(count),
+          UnsafeRawPointer(tables).assumingMemoryBound(to: UnsafePointer<swzip_decode_table>?.self), tile, symbols)
+      }
+    }
+  }
+
   private func length(_ index: Int) -> UInt32 { offsets[index + 1] - offsets[index] }
 
   /// The wire form. Nil where a sub-stream is longer than the format can say (the block is then stored another way).

@@ -122,6 +122,42 @@ package enum PlaneSection {
 
   // MARK: decoding
 
+  /// Where a section lies in its frame, and what its header says; checked but for the payload.
+  package struct Place: Sendable {
+    package let whole: Range<Int>
+    let mode: Mode
+    let flags: UInt8
+    let base: UInt16
+    let payload: Range<Int>
+    package var end: Int { whole.upperBound }
+
+    init(_ frame: UnsafeRawBufferPointer, at offset: Int, position: UInt64) throws(SwzipError) {
+      let failure = SwzipError(.corrupt, .planeSection, at: position + UInt64(offset))
+      let start = offset + headerBytes
+      guard start <= frame.count else { throw failure }
+      flags = unsafe frame[offset + 1]
+      base = unsafe UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self))
+      let count = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self)))
+      guard let mode = unsafe Mode(rawValue: frame[offset]),
+        unsafe frame.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self) == 0
+      else { throw SwzipError(.unsupported, .reservedBits, at: failure.position) }
+      self.mode = mode
+      let reservedFree: Bool =
+        switch mode {
+        case .huffman: flags & 0xFE == 0
+        case .constant: base == 0
+        default: flags == 0 && base == 0
+        }
+      guard reservedFree else {
+        throw mode == .huffman ? SwzipError(.unsupported, .reservedBits, at: failure.position) : failure
+      }
+      payload = start..<(start + count)
+      whole = offset..<((payload.upperBound + 15) & ~15)
+      guard whole.upperBound <= frame.count else { throw failure }
+      try unsafe checkPadding(frame, payload.upperBound..<whole.upperBound, at: position + UInt64(offset))
+    }
+  }
+
   /// A plane, and where its section ends in the frame.
   @safe package struct Decoded {
     package var bytes: UnsafePointer<UInt8>
@@ -134,77 +170,55 @@ package enum PlaneSection {
     _ frame: UnsafeRawBufferPointer, at offset: Int, count: Int, into target: UnsafeMutablePointer<UInt8>,
     scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) -> Decoded {
-    let failure = SwzipError(.corrupt, .planeSection, at: position + UInt64(offset))
-    guard offset + headerBytes <= frame.count else { throw failure }
-    let section = unsafe UnsafeRawBufferPointer(rebasing: frame[offset...])
-    let flags = unsafe section[1]
-    let base = unsafe UInt16(littleEndian: section.loadUnaligned(fromByteOffset: 2, as: UInt16.self))
-    let payload = unsafe Int(UInt32(littleEndian: section.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
-    guard let mode = unsafe Mode(rawValue: section[0]),
-      unsafe section.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 0
-    else {
-      throw SwzipError(.unsupported, .reservedBits, at: position + UInt64(offset))
-    }
-    let reservedFree: Bool =
-      switch mode {
-      case .huffman: flags & 0xFE == 0
-      case .constant: base == 0
-      default: flags == 0 && base == 0
-      }
-    guard reservedFree else {
-      throw mode == .huffman ? SwzipError(.unsupported, .reservedBits, at: failure.position) : failure
-    }
-    let end = (headerBytes + payload + 15) & ~15
-    guard end <= section.count else { throw failure }
-    let body = unsafe UnsafeRawBufferPointer(rebasing: section[headerBytes..<(headerBytes + payload)])
-    try unsafe checkPadding(section, (headerBytes + payload)..<end, at: position + UInt64(offset))
+    let place = try unsafe Place(frame, at: offset, position: position)
+    return try unsafe Decoded(
+      bytes: decode(frame, place, count: count, into: target, scratch: scratch, position: position), end: place.end)
+  }
+
+  /// The same of a section whose place is known.
+  static func decode(
+    _ frame: UnsafeRawBufferPointer, _ place: Place, count: Int, into target: UnsafeMutablePointer<UInt8>,
+    scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) -> UnsafePointer<UInt8> {
+    let failure = SwzipError(.corrupt, .planeSection, at: position + UInt64(place.whole.lowerBound))
+    let payload = unsafe UnsafeRawBufferPointer(rebasing: frame[place.payload])
     let out = unsafe UnsafeMutableRawBufferPointer(start: target, count: count)
-    switch mode {
+    switch place.mode {
     case .raw:
-      guard payload == count else { throw failure }
+      guard payload.count == count else { throw failure }
       // Whole units may reach past the frame: then the plane is read from a copy.
-      if offset + headerBytes + (count + 255) & ~255 <= frame.count {
-        return unsafe Decoded(bytes: body.baseAddress!.assumingMemoryBound(to: UInt8.self), end: offset + end)
+      if place.payload.lowerBound + (count + 255) & ~255 <= frame.count {
+        return unsafe payload.baseAddress!.assumingMemoryBound(to: UInt8.self)
       }
-      unsafe out.copyMemory(from: body)
+      unsafe out.copyMemory(from: payload)
     case .constant:
-      guard payload == 0 else { throw failure }
-      unsafe target.update(repeating: flags, count: count)
-    case .zstd:
-      try unsafe scratch.compressors.unzstd(body, into: out, at: failure.position ?? 0)
+      guard unsafe payload.isEmpty else { throw failure }
+      unsafe target.update(repeating: place.flags, count: count)
+    case .zstd: try unsafe scratch.compressors.unzstd(payload, into: out, at: failure.position ?? 0)
     case .huffman:
       try unsafe decodeHuffman(
-        section, payloadEnd: headerBytes + payload, base: base, wide: flags & 1 != 0, count: count, into: target,
-        scratch: scratch, failure: failure)
+        payload, base: place.base, wide: place.flags & 1 != 0, count: count, into: target, scratch: scratch,
+        failure: failure)
     }
-    return unsafe Decoded(bytes: UnsafePointer(target), end: offset + end)
+    return unsafe UnsafePointer(target)
   }
 
   private static func decodeHuffman(
-    _ section: UnsafeRawBufferPointer, payloadEnd: Int, base: UInt16, wide: Bool, count: Int,
-    into target: UnsafeMutablePointer<UInt8>, scratch: DecodeScratch, failure: SwzipError
+    _ payload: UnsafeRawBufferPointer, base: UInt16, wide: Bool, count: Int, into target: UnsafeMutablePointer<UInt8>,
+    scratch: DecodeScratch, failure: SwzipError
   ) throws(SwzipError) {
     let deltas = StreamDirectory.deltaBytes(wide: wide)
-    guard headerBytes + deltas <= payloadEnd else { throw failure }
-    let streams = unsafe StreamDirectory(reading: section, at: headerBytes, base: base, wide: wide)
+    guard deltas <= payload.count else { throw failure }
+    let streams = unsafe StreamDirectory(reading: payload, at: 0, base: base, wide: wide)
     var reader = unsafe ByteReader(
-      UnsafeRawBufferPointer(rebasing: section[(headerBytes + deltas)..<payloadEnd]).bytes, at: failure.position ?? 0)
+      UnsafeRawBufferPointer(rebasing: payload[deltas...]).bytes, at: failure.position ?? 0)
     let code = try CodeLengths.read(&reader)
-    let start = (headerBytes + deltas + reader.offset + 15) & ~15
-    guard start + streams.byteCount == payloadEnd, streams.agrees(with: swzip_geometry_unsorted(UInt32(count))) else {
-      throw failure
-    }
+    let start = (deltas + reader.offset + 15) & ~15
+    guard start + streams.byteCount == payload.count, streams.agrees(with: swzip_geometry_unsorted(UInt32(count)))
+    else { throw failure }
     try scratch.inlineTables.begin([code], shift: 0, valueCount: UInt64(count))
-    var offsets = streams.offsets
-    unsafe withUnsafeBytes(of: &offsets) { offsets in
-      let table = unsafe UnsafePointer(scratch.inlineTables.at(0))
-      unsafe withUnsafePointer(to: (table, table, table, table)) { tables in
-        unsafe swzip_symbols_decode(
-          section.baseAddress!.assumingMemoryBound(to: UInt8.self) + start,
-          offsets.baseAddress!.assumingMemoryBound(to: UInt32.self), UInt32(count),
-          UnsafeRawPointer(tables).assumingMemoryBound(to: UnsafePointer<swzip_decode_table>?.self), scratch.tile,
-          target)
-      }
-    }
+    let table = unsafe UnsafePointer(scratch.inlineTables.at(0))
+    unsafe streams.decode(
+      payload.pointer(start), count: count, tables: (table, table, table, table), tile: scratch.tile, into: target)
   }
 }

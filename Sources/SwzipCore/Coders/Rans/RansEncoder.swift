@@ -31,7 +31,7 @@ struct RansEncoder {
     }
     offset = unsafe padFrame(start, from: offset)
     // Words are written downwards from the end of their room. Frames may lie at odd addresses.
-    let room = unsafe UnsafeMutableRawPointer(scratch.plane(4) + RansStreams.wordsBound(count))
+    let room = unsafe UnsafeMutableRawPointer(scratch.words + RansStreams.wordsBound(count))
     var states = [UInt32](repeating: 0, count: Int(SWZIP_STREAMS))
     unsafe swzip_rans_states_begin(&states)
     let words = unsafe swzip_rans_encode(

@@ -49,38 +49,4 @@ enum RansStreams {
       unsafe out[row] = UInt8(truncatingIfNeeded: pair >> UInt16(at & 7)) & UInt8((1 << bits) - 1)
     }
   }
-
-  /// What a block's header says of its rANS part.
-  @safe struct Layout {
-    /// The class of each row, a byte each.
-    let classes: UnsafePointer<UInt8>
-    let states: UnsafePointer<UInt8>
-    let wordCount: Int
-    /// Where the row classes end in the frame.
-    let end: Int
-  }
-
-  /// Reads states and row classes of a block of `count` symbols. Bytes 26 and 27 are zero unless they have a meaning, 28 to
-  /// 31 the number of words.
-  static func read(
-    _ frame: UnsafeRawBufferPointer, count: Int, rowLength: Int, coding: RansCoding, reserved: Bool = true,
-    scratch: DecodeScratch, position: UInt64
-  ) throws(SwzipError) -> Layout {
-    let failure = SwzipError(.corrupt, .blockHeader, at: position)
-    guard frame.count >= fixedBytes else { throw failure }
-    guard unsafe !reserved || (frame[26] == 0 && frame[27] == 0) else {
-      throw SwzipError(.unsupported, .reservedBits, at: position)
-    }
-    let wordCount = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: 28, as: UInt32.self)))
-    let rows = rowLength > 0 ? (count + rowLength - 1) / rowLength : 0
-    let end = fixedBytes + coding.rowClassBytes(rows)
-    guard wordCount <= count, end <= frame.count else { throw failure }
-    let classes = unsafe scratch.rowClasses(rows)
-    if coding.rowBits > 0 {
-      unsafe unpackClasses(frame.pointer(fixedBytes), rows: rows, bits: coding.rowBits, to: classes)
-    } else {
-      unsafe classes.update(repeating: 0, count: rows)
-    }
-    return unsafe Layout(classes: classes, states: frame.pointer(32), wordCount: wordCount, end: end)
-  }
 }
