@@ -17,39 +17,56 @@ final class BlockTester {
   }
 
   struct Encoded {
+    /// The segment frame.
     var header: [UInt8]
     var frames: [[UInt8]]
     var entries: [BlockTableEntry]
     /// What the values are coded as differences to, or predicted from.
     var references: [[UInt8]] = []
 
+    func readHeader(_ registry: CodecRegistry = .standard) throws(SwzipError) -> SegmentHeader {
+      var reader = unsafe ByteReader(header.span.bytes, at: 0)
+      _ = try reader.array(Frame.headerBytes)
+      return try SegmentHeader.read(&reader, registry)
+    }
+
     var byteCount: Int { header.count + frames.reduce(0) { $0 + $1.count } }
   }
 
-  /// `references`: to code differences to what is predicted from them; none for values alone.
+  /// `references`: to code differences to what is predicted from them, or with `castFrom` the values that one of that type
+  /// determines; none for values alone.
   func encode(
     _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, references: [[UInt8]] = [],
-    prediction: Prediction = .same
+    prediction: Prediction = .same, castFrom castType: ElementType? = nil
   ) throws -> Encoded {
-    let base = references.isEmpty ? [] : Self.predicted(type, prediction, references, byteCount: values.count)
+    let base =
+      references.isEmpty || castType != nil
+      ? references.first ?? [] : Self.predicted(type, prediction, references, byteCount: values.count)
     return try unsafe values.withUnsafeBytes { values in
       var range = SegmentRange(offset: 0, byteCount: values.count, elementType: type, rowLength: rowLength)
-      if !references.isEmpty {
+      if let castType {
+        range.derivation = .cast(.earlier(member: 0, offset: 0), from: castType)
+      } else if !references.isEmpty {
         range.derivation = .delta(
           prediction, references.indices.map { .base(number: 0, offset: UInt64(1000 * $0)) })
       }
       let plan = try unsafe base.withUnsafeBytes {
         try unsafe SegmentPlan(
-          range, values, base: base.isEmpty ? nil : $0, effort: Effort(level: level), scratch: encodeScratch)
+          range, values, base: base.isEmpty || castType != nil ? nil : $0, effort: Effort(level: level),
+          scratch: encodeScratch)
       }
       var encoded = Encoded(header: plan.header.frame(number: 0).bytes, frames: [], entries: [], references: references)
       for block in 0..<plan.blockCount {
-        let source = unsafe UnsafeRawBufferPointer(rebasing: values[plan.bytes(ofBlock: block)])
+        let place = plan.bytes(ofBlock: block)
+        let source = unsafe UnsafeRawBufferPointer(rebasing: values[place])
+        let part =
+          castType.map { (place.lowerBound / type.width * $0.width)..<(place.upperBound / type.width * $0.width) }
+          ?? place
         let frame = try GuardedBuffer(plan.frameBound + Limits.slack)
         let entry = unsafe base.withUnsafeBytes {
           unsafe plan.encode(
             block, source,
-            reference: base.isEmpty ? nil : UnsafeRawBufferPointer(rebasing: $0[plan.bytes(ofBlock: block)]),
+            reference: base.isEmpty ? nil : UnsafeRawBufferPointer(rebasing: $0[part]),
             into: frame.bytes, scratch: encodeScratch)
         }
         #expect(frame.guardsAreWhole, "\(type), level \(level), \(values.count) bytes: the frame's bound")
@@ -67,11 +84,9 @@ final class BlockTester {
   func decode(
     _ encoded: Encoded, policy: CheckPolicy = .strict, misalignment: Int = 0, streaming: Bool = false
   ) throws -> [UInt8] {
-    var reader = unsafe ByteReader(encoded.header.span.bytes, at: 0)
-    _ = try reader.array(Frame.headerBytes)
-    let header = try SegmentHeader.read(&reader)
+    let header = try encoded.readHeader()
     decoder.begin(header)
-    #expect(header.blockCount == UInt64(encoded.frames.count))
+    guard header.blockCount == UInt64(encoded.frames.count) else { throw SwzipError(.corrupt, .blockHeader) }
     var values: [UInt8] = []
     for (block, frame) in encoded.frames.enumerated() {
       // The slack behind a frame may hold anything.

@@ -1,4 +1,3 @@
-import CSwzipKernels
 import SwzipCore
 import SwzipSamples
 import Testing
@@ -115,13 +114,11 @@ struct DeltaTests {
   }
 
   private func quietContexts(_ encoded: BlockTester.Encoded) throws -> UInt8 {
-    var reader = unsafe ByteReader(encoded.header.span.bytes, at: 0)
-    _ = try reader.array(Frame.headerBytes)
-    return try #require(try SegmentHeader.read(&reader).coding as? DeltaCoding).quietContexts
+    try #require(try encoded.readHeader().coding as? DeltaCoding).quietContexts
   }
 
   /// Weights that change the likelier the smaller they are, as in a step of reinforcement learning: large ones are quiet.
-  private func rarelyChanged(_ base: [UInt8], seed: UInt64) -> [UInt8] {
+  static func rarelyChanged(_ base: [UInt8], seed: UInt64) -> [UInt8] {
     var values = base
     var random = Random(seed)
     for place in stride(from: 0, to: base.count, by: 2) {
@@ -132,12 +129,12 @@ struct DeltaTests {
     return values
   }
 
-  /// Blocks whose quiet values change often, never, at both ends, and are all there is; damage is noticed.
+  /// Blocks whose quiet values change often, never, at both ends, and are all there is.
   @Test func quietValues() throws {
     let tester = try BlockTester()
     for count in [9000, 70_000, 140_001] {
       let base = Pattern.weights.bytes(.bf16, count)
-      let values = rarelyChanged(base, seed: UInt64(count))
+      let values = Self.rarelyChanged(base, seed: UInt64(count))
       for rowLength in [0, 100] {
         let encoded = try tester.encode(values, .bf16, level: 3, rowLength: rowLength, references: [base])
         #expect(try quietContexts(encoded) > 0)
@@ -157,17 +154,10 @@ struct DeltaTests {
         tester.roundTrip(few, .bf16, level: 3, references: [base], "\(places)")
       }
     }
-    let base = Pattern.weights.bytes(.bf16, 9000)
-    var encoded = try tester.encode(rarelyChanged(base, seed: 1), .bf16, level: 3, references: [base])
-    for place in encoded.frames[0].indices {
-      encoded.frames[0][place] ^= 4
-      #expect(throws: SwzipError.self) { try tester.decode(encoded) }
-      encoded.frames[0][place] ^= 4
-    }
   }
 
-  /// With another base the decoded hash tells; every flipped byte is an error.
-  @Test func wrongBaseAndDamage() throws {
+  /// With another base the decoded hash tells.
+  @Test func wrongBase() throws {
     let tester = try BlockTester()
     let base = Pattern.weights.bytes(.bf16, 2000)
     var encoded = try tester.encode(Self.changed(base, .bf16, .small, seed: 2), .bf16, level: 3, references: [base])
@@ -178,46 +168,5 @@ struct DeltaTests {
     }
     encoded.references[0].removeLast()
     #expect(throws: SwzipError.self) { try tester.decode(encoded) }
-    encoded.references = [base]
-    for place in encoded.frames[0].indices {
-      for mask: UInt8 in [1, 0x80] {
-        encoded.frames[0][place] ^= mask
-        #expect(throws: SwzipError.self) { try tester.decode(encoded) }
-        encoded.frames[0][place] ^= mask
-      }
-    }
-  }
-
-  /// Words and low bits that are resealed noise: an error or other values, never a trap, and the same from every level.
-  @Test func hostileBlocks() throws {
-    let tester = try BlockTester()
-    var random = Random(11)
-    defer { _ = swzip_level_choose(SWZIP_LEVEL_AVX512) || swzip_level_choose(SWZIP_LEVEL_AVX2) }
-    for (index, type) in [ElementType.bf16, .f32, .i8, .f64, .bf16].enumerated() {
-      let count = index == 4 ? 9000 : 3000
-      let base = Pattern.weights.bytes(type, count)
-      let values = index == 4 ? rarelyChanged(base, seed: 2) : Self.changed(base, type, .scaled, seed: 4)
-      let sound = try tester.encode(values, type, level: 3, references: [base])
-      #expect(try (quietContexts(sound) > 0) == (index == 4))
-      for round in 0..<300 {
-        var encoded = sound
-        for _ in 0..<(1 + random.below(4)) {
-          let place = 26 + random.below(encoded.frames[0].count - 26)
-          encoded.frames[0][place] = UInt8(random.below(256))
-        }
-        unsafe encoded.frames[0].withUnsafeMutableBytes {
-          _ = unsafe Frame.seal($0, .block, tag: UInt32(count), ordinal: 0)
-        }
-        var verdicts: [String] = []
-        for level in [SWZIP_LEVEL_PORTABLE, SWZIP_LEVEL_AVX2, SWZIP_LEVEL_AVX512] where swzip_level_choose(level) {
-          do {
-            verdicts.append("\(try tester.decode(encoded).hashValue)")
-          } catch {
-            verdicts.append("\(error)")
-          }
-        }
-        #expect(Set(verdicts).count == 1, "round \(round): \(verdicts)")
-      }
-    }
   }
 }

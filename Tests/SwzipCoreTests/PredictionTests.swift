@@ -76,9 +76,7 @@ struct PredictionTests {
       let references = (0..<prediction.referenceCount).map { Pattern.weights.bytes(.f32, 100, seed: UInt64($0)) }
       let exact = BlockTester.predicted(type, prediction, references, byteCount: 100 * type.width)
       let encoded = try tester.encode(exact, type, level: 3, references: references, prediction: prediction)
-      var reader = unsafe ByteReader(encoded.header.span.bytes, at: 0)
-      _ = try reader.array(Frame.headerBytes)
-      let header = try SegmentHeader.read(&reader)
+      let header = try encoded.readHeader()
       #expect(header.prediction == prediction && header.references.count == prediction.referenceCount)
       #expect(header.referencedByteCount == 400)
       for count in 0...4 where count != prediction.referenceCount {
