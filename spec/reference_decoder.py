@@ -1878,6 +1878,7 @@ def spread(values: bytes, present: Sequence[bool], width: int) -> bytes:
 
 def read_palette(cursor: Cursor, segment: Segment) -> Palette:
     """Parse and check the palette, and what depends on it."""
+    cursor.check(segment.element not in BLOCK_TYPES, "codec symbols of a block type")
     digits, count = cursor.u8(), cursor.u16()
     cursor.check(1 <= digits <= 8, "number of values a symbol is out of range")
     of_rows = count == 65535

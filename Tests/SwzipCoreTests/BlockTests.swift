@@ -42,6 +42,17 @@ struct BlockTests {
     #expect(tester.modes[BlockMode.planes.rawValue] != nil)
   }
 
+  /// Values of a block type are no words: that few of those occur at first says nothing.
+  @Test(arguments: ElementType.allCases.filter(\.isBlock), [1, 3, 7]) func fewWords(type: ElementType, level: Int)
+    throws
+  {
+    let tester = try BlockTester()
+    let count = 1000
+    let words = (0..<count).flatMap { [UInt8](repeating: UInt8($0 % 2), count: 8) }
+    let values = words + Random.made(max(0, count * type.width - words.count))
+    tester.roundTrip(values, type, level: level, "words of two kinds")
+  }
+
   /// Where blocks end: the least and the largest that the writer makes, and several in a segment.
   @Test(arguments: distinctTypes, [1, 2, 3]) func blockBoundaries(type: ElementType, level: Int) throws {
     let tester = try BlockTester()

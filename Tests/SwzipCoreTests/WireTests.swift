@@ -274,6 +274,13 @@ struct WireTests {
       ("rANS for integers", Self.fields(5, codec: .planes) { _ in }),
       ("rANS symbols that F16 has not", Self.fields(5, type: .f16) { $0.windowBase = 0 }),
       ("rows of Huffman symbols", Self.fields(6) { $0.rowLength = 32 }),
+      (
+        "symbols of a block type",
+        Self.change(6) {
+          ($0.elementType, $0.byteCount, $0.blockValues) = (.q40, 36_000, 2000)
+          $0.coding = SymbolsCoding(Palette(width: 18, values: Random.made(36), valuesPerSymbol: 8), .huffman([]))
+        }
+      ),
       ("J of symbols", Self.fields(6) { $0.mantissaBits = 1 }),
       ("window of symbols", Self.fields(6) { $0.windowBase = 1 }),
       ("blocks of no whole symbols", Self.change(6) { $0.blockValues += 1 }),

@@ -27,7 +27,9 @@ package struct SymbolsCoding: Codec {
   package init(reading reader: inout ByteReader, _ fields: CodingFields, of segment: SegmentHeader) throws(SwzipError) {
     let failure = reader.failure(.blockHeader)
     try fields.checkNoFloat(failure)
-    guard fields.rowLength <= segment.blockValues, fields.coder.rans?.coversClasses ?? true else { throw failure }
+    guard !segment.elementType.isBlock, fields.rowLength <= segment.blockValues,
+      fields.coder.rans?.coversClasses ?? true
+    else { throw failure }
     self.init(
       try Palette.read(&reader, width: segment.width), fields.coder, rowLength: fields.rowLength)
     guard coder.fits(palette.symbolCount), hasWholeRows(segment) else { throw reader.failure(.codeLengths) }
@@ -68,7 +70,7 @@ package struct SymbolsCoding: Codec {
   /// Of few distinct values, in the segment or in each row, and of bytes that are no floats.
   package static func plan(_ segment: PlainSegment) throws(SwzipError) -> (any CodecPlan)? {
     let (type, values) = unsafe (segment.type, segment.values)
-    guard type != .bytes else { return nil }
+    guard type != .bytes, !type.isBlock else { return nil }
     let finder = unsafe PaletteFinder(values, width: type.width)
     let rowPalettes =
       unsafe finder == nil && segment.effort.usesRowPalettes
