@@ -20,7 +20,7 @@ public func unpackBytes(
   _ container: UnsafeRawBufferPointer, base: MemoryBase? = nil, into buffer: UnsafeMutableRawBufferPointer,
   loaderPolicy: Bool, threads: Int
 ) throws(SwzipError) -> Int {
-  let file = try unsafe SwzFile(MemorySource(container), bases: base)
+  let file = try unsafe Container(MemorySource(container), bases: base)
   guard file.files.count == 1 else { throw SwzipError(.refused, .range) }
   let byteCount = file.files[0].byteCount
   guard byteCount <= UInt64(buffer.count) else { throw SwzipError(.invalidArgument, .outputTooSmall) }

@@ -9,7 +9,7 @@ public struct SegmentPrediction: Sendable {
   public var elementType: String
   public var codec: String
   /// The tensors that begin in the segment.
-  public var tensors: [SwzFile.Tensor]
+  public var tensors: [Container.Tensor]
 }
 
 /// Predicts the sizes of a file's segments from one block of each, coded as packing would. Reads at most 300 KB a
@@ -22,9 +22,9 @@ public func predict(_ source: any RandomSource, level: Int) throws(SwzipError) -
   var tensors = layout.tensors[...]
   var predictions: [SegmentPrediction] = []
   for (range, estimate) in zip(layout.segments, try plan.estimate(ofMember: 0, level: level)) {
-    var mine: [SwzFile.Tensor] = []
+    var mine: [Container.Tensor] = []
     while let tensor = tensors.first, tensor.offset < range.end {
-      mine.append(SwzFile.Tensor(tensor, member: 0))
+      mine.append(Container.Tensor(tensor, member: 0))
       tensors.removeFirst()
     }
     predictions.append(
@@ -35,7 +35,7 @@ public func predict(_ source: any RandomSource, level: Int) throws(SwzipError) -
   return predictions
 }
 
-extension SwzFile.Tensor {
+extension Container.Tensor {
   /// `fileOffset`: where the file begins in the record's member.
   init(_ record: TensorRecord, member: Int, fileOffset: UInt64 = 0) {
     self.init(

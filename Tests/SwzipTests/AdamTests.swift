@@ -103,7 +103,7 @@ struct AdamTests {
 
   /// Bytes that segments of a codec take, but for the first moments.
   private func following(_ container: [UInt8], _ file: SafetensorsFile) throws -> (packed: UInt64, raw: UInt64) {
-    let opened = try SwzFile(ArraySource(container))
+    let opened = try Container(ArraySource(container))
     var (packed, raw): (UInt64, UInt64) = (0, 0)
     for segment in opened.segments {
       let tensor = opened.tensors.first { $0.offset <= segment.offset && segment.offset < $0.offset + $0.byteCount }
@@ -117,7 +117,7 @@ struct AdamTests {
   /// The predictions of a container's deltas, each by the name of its case.
   private func predictions(_ container: [UInt8]) throws -> Set<String> {
     let source = ArraySource(container)
-    let places = try SwzFile(source).index.segments
+    let places = try Container(source).index.segments
     return Set(
       try places.indices.compactMap { number in
         let header = try OpenSegment.readHeader(source, places[number], number: number)
@@ -148,7 +148,7 @@ struct AdamTests {
     }
     let packedBase = try packed(from: ArraySource(before), options(level: level)).bytes
     #expect(same(try BaseTests.unpacked(container, bases: [packedBase], threads: threads), after.bytes))
-    let file = try SwzFile(ArraySource(container), bases: Bases([BaseTests.file(packedBase)]))
+    let file = try Container(ArraySource(container), bases: Bases([BaseTests.file(packedBase)]))
     var random = Random(3)
     for _ in 0..<30 {
       let from = random.below(after.bytes.count)
@@ -202,7 +202,7 @@ struct AdamTests {
     let container = try BaseTests.packed(after.bytes, base: before).bytes
     #expect(same(try BaseTests.unpacked(container, bases: [before]), after.bytes))
     #expect(same(try BaseTests.unpacked(container, bases: [before], isPipe: true, canReadBack: true), after.bytes))
-    let copies = try SwzFile(ArraySource(container)).segments.filter { $0.codec == "copy" && $0.elementType == "F32" }
+    let copies = try Container(ArraySource(container)).segments.filter { $0.codec == "copy" && $0.elementType == "F32" }
     #expect(copies.count == 3)
   }
 
@@ -235,7 +235,7 @@ struct AdamTests {
     _ = try pack(members: members, to: sink, options: options())
     // Masters that the model's file refers to may not refer back themselves.
     #expect(try predictions(sink.bytes).contains("weight") == modelFirst)
-    let file = try SwzFile(ArraySource(sink.bytes), bases: Bases(before.map { BaseTests.file($0.bytes) }))
+    let file = try Container(ArraySource(sink.bytes), bases: Bases(before.map { BaseTests.file($0.bytes) }))
     for (number, new) in after.enumerated() {
       let memory = try Memory(new.bytes.count)
       try unsafe file.read(member: number, offset: 0, into: memory.bytes)
@@ -253,7 +253,7 @@ struct AdamTests {
     let after = training.file([.masters]).bytes
     container = try BaseTests.packed(after, base: before).bytes
     #expect(same(try BaseTests.unpacked(container, bases: [before]), after))
-    let file = try SwzFile(ArraySource(container), bases: Bases([BaseTests.file(before)]))
+    let file = try Container(ArraySource(container), bases: Bases([BaseTests.file(before)]))
     #expect(try predictions(container).contains("scaled"))
     #expect(file.tensors.count == 4)
   }
@@ -269,7 +269,7 @@ struct AdamTests {
     for place in stride(from: before.count / 3, to: before.count, by: 40_000) { other[place] ^= 0x10 }
     #expect(throws: SwzipError(.base, .baseDiffers)) {
       try read(
-        try SwzFile(ArraySource(container), bases: Bases([BaseTests.file(other)], trust: .length)), 0, after.count)
+        try Container(ArraySource(container), bases: Bases([BaseTests.file(other)], trust: .length)), 0, after.count)
     }
     let error = #expect(throws: SwzipError.self) { try BaseTests.unpacked(container, bases: [other]) }
     #expect(error?.rule == .baseDiffers)
@@ -290,14 +290,14 @@ struct AdamTests {
     let counting = containers.dropLast().map { CountingSource($0) }
     let bases = try Bases(
       counting.map { source in BaseFile(name: "") { () throws(SwzipError) in source } }, trust: .length)
-    let file = try SwzFile(ArraySource(containers[4]), bases: bases)
+    let file = try Container(ArraySource(containers[4]), bases: bases)
     for source in counting { source.restart() }
     let row = Int(file.tensors.first { $0.name == "master.layer.1" }!.offset)
     #expect(same(try read(file, row, 512), Array(files[4][row..<(row + 512)])))
     // Of each: the index, and of each of the row's three tensors the one block; decoded again once at most,
     // which tells that all are to be kept.
     for (source, container) in zip(counting, containers) {
-      let opened = try SwzFile(ArraySource(container))
+      let opened = try Container(ArraySource(container))
       let blocks = opened.segments.filter { segment in
         opened.tensors.contains {
           $0.name.hasSuffix("layer.1") && $0.elementType == "F32" && $0.offset == segment.offset

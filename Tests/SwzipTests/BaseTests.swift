@@ -70,7 +70,7 @@ struct BaseTests {
     #expect(try Self.packed(after, base: packedBase, options(level: level, threads: threads)).bytes == container)
     let checked = try verify(ArraySource(container), bases: Bases([Self.file(before)]), threads: threads)
     #expect(checked.rawByteCount == UInt64(after.count))
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     #expect(file.index.header.mustFlags & FileHeader.needsBase != 0)
     let frozen = try #require(file.segments.first { $0.elementType == "F32" })
     #expect(frozen.codec == "delta" && frozen.packedByteCount < 400)
@@ -82,7 +82,7 @@ struct BaseTests {
     let container = try Self.packed(after, base: before).bytes
     let counting = CountingSource(before)
     let bases = try Bases([BaseFile(name: "b") { () throws(SwzipError) in counting }], trust: trust)
-    let file = try SwzFile(ArraySource(container), bases: bases)
+    let file = try Container(ArraySource(container), bases: bases)
     let row = try #require(file.tensors.first { $0.name == "layer.1" })
     let start = Int(row.offset) + 400 * 4 * 3
     let found = try read(file, start, 400 * 4)
@@ -118,7 +118,7 @@ struct BaseTests {
       #expect(rule([other]) == .baseDiffers)
       #expect(rule([other, before]) == nil)
       // Only the length is compared here: what was decoded tells.
-      let file = try SwzFile(ArraySource(container), bases: Bases([Self.file(other)], trust: .length))
+      let file = try Container(ArraySource(container), bases: Bases([Self.file(other)], trust: .length))
       if place == before.count / 2 {
         #expect(throws: SwzipError(.base, .baseDiffers)) { try read(file, 0, after.count) }
       }
@@ -127,7 +127,7 @@ struct BaseTests {
     for place in stride(from: before.count / 2, to: before.count / 2 + 40, by: 1) {
       var other = before
       other[place] ^= 0x42
-      let file = try SwzFile(ArraySource(container), bases: Bases([Self.file(other)], trust: .length))
+      let file = try Container(ArraySource(container), bases: Bases([Self.file(other)], trust: .length))
       for policy in [CheckPolicy.strict, .loader] {
         #expect(throws: SwzipError(.base, .baseDiffers)) { try read(file, 0, after.count, policy: policy) }
       }
@@ -137,7 +137,7 @@ struct BaseTests {
     damaged[damaged.count / 2] ^= 1
     #expect(rule([damaged]) == .baseDamaged)
     #expect(rule([damaged, before]) == nil)
-    let file = try SwzFile(ArraySource(container), bases: Bases([Self.file(damaged)], trust: .length))
+    let file = try Container(ArraySource(container), bases: Bases([Self.file(damaged)], trust: .length))
     let error = #expect(throws: SwzipError.self) { try read(file, 0, after.count) }
     #expect(error?.rule == .baseDamaged && error?.kind == .base)
   }
@@ -172,7 +172,7 @@ struct BaseTests {
     let (before, after) = (Self.before.bytes, moved.bytes)
     let (container, _) = try Self.packed(after, base: before)
     #expect(same(try Self.unpacked(container, bases: [before]), after))
-    let codecs = Dictionary(grouping: try SwzFile(ArraySource(container)).segments, by: \.codec)
+    let codecs = Dictionary(grouping: try Container(ArraySource(container)).segments, by: \.codec)
     #expect(codecs["delta"]?.count ?? 0 >= 4)
     #expect(codecs["float"]?.count == 1)
   }
@@ -191,7 +191,7 @@ struct BaseTests {
     }
     let (container, _) = try Self.packed(new.bytes, base: old.bytes)
     #expect(same(try Self.unpacked(container, bases: [old.bytes]), new.bytes))
-    let masters = try SwzFile(ArraySource(container)).segments.filter { $0.elementType == "F32" }
+    let masters = try Container(ArraySource(container)).segments.filter { $0.elementType == "F32" }
     #expect(masters.allSatisfy { $0.codec == "delta" && $0.packedByteCount < 300 })
   }
 
@@ -244,7 +244,7 @@ struct BaseTests {
     #expect(report.warnings.count == 1 && report.warnings[0].hasSuffix("packed without it"))
     let container = sink.bytes
     #expect(container.count * 10 < 11 * (try Self.packed(after, base: Self.before.bytes).bytes.count))
-    let file = try SwzFile(ArraySource(container), bases: Bases([bases[2], bases[0]].map { Self.file($0) }))
+    let file = try Container(ArraySource(container), bases: Bases([bases[2], bases[0]].map { Self.file($0) }))
     #expect(
       file.index.directory.members[0].header.bases.map(\.sha256) == [0, 2].map { HandMade.digest(bases[$0]) })
     #expect(same(try read(file, 0, after.count, threads: threads), after))
@@ -312,7 +312,7 @@ struct BaseTests {
     let containers = try (1...2).map { try Self.packed(files[$0], base: files[$0 - 1]).bytes }
     var store = Store(files: [HandMade.digest(files[0]): files[0]])
     store.containers[HandMade.digest(files[1])] = containers[0]
-    #expect(same(try read(SwzFile(ArraySource(containers[1]), bases: store), 0, files[2].count), files[2]))
+    #expect(same(try read(Container(ArraySource(containers[1]), bases: store), 0, files[2].count), files[2]))
     let sink = ArraySink()
     _ = try unpack(from: PipeSource(containers[1]), to: sink, bases: store, threads: 2)
     #expect(same(sink.bytes, files[2]))
@@ -361,7 +361,7 @@ struct BaseTests {
     let counting = containers.dropLast().map { CountingSource($0) }
     let bases = try Bases(
       counting.map { source in BaseFile(name: "") { () throws(SwzipError) in source } }, trust: .length)
-    let file = try SwzFile(ArraySource(containers[3]), bases: bases)
+    let file = try Container(ArraySource(containers[3]), bases: bases)
     let place = Int(file.tensors.first { $0.name == "norm" }!.offset)
     for source in counting { source.restart() }
     #expect(same(try read(file, place, 256), Array(files[3][place..<(place + 256)])))
@@ -406,7 +406,7 @@ struct BaseTests {
       }.container
     }
     for trust in [Bases.Trust.digest, .length] {
-      let file = try SwzFile(
+      let file = try Container(
         ArraySource(containers[0]), bases: Bases(containers.map { Self.file($0) }, trust: trust))
       let error = #expect(throws: SwzipError.self) { try read(file, 0, 64) }
       #expect(error?.rule == .baseCycle)

@@ -52,7 +52,7 @@ struct BundleTests {
       files.append(File(name: "\(index).safetensors", bytes: file.bytes))
     }
     let container = try FolderTests.packed(files, options(level: level)).bytes
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     #expect(file.index.directory.members.count <= 2)
     let sinks = ArraySinks()
     _ = try unpack(from: ArraySource(container), to: sinks, threads: 1)
@@ -70,7 +70,7 @@ struct BundleTests {
       _ = try unpack(from: byteSource(container, isPipe: isPipe), to: sinks, threads: threads)
       sinks.expect(Self.files)
     }
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     #expect(file.index.directory.members.count < 10 && file.members.map(\.name) == Self.files.map(\.name))
     for chosen in [[0], [7, 8], [299, 300, 301], Array(Self.files.indices)] {
       let sinks = ArraySinks()
@@ -87,7 +87,7 @@ struct BundleTests {
 
   /// What is listed of small files lies in them.
   @Test func listing() throws {
-    let file = try SwzFile(ArraySource(try FolderTests.packed(Self.files, options()).bytes))
+    let file = try Container(ArraySource(try FolderTests.packed(Self.files, options()).bytes))
     let members = file.members
     #expect(file.tensors.count > 5)
     for tensor in file.tensors {
@@ -122,7 +122,7 @@ struct BundleTests {
     ]
     files[0].mode = 0o640
     let (container, _) = try FolderTests.packed(files, options(level: level))
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     #expect((file.index.directory.members.count == 2) == (level == 7))
     if level == 7 { #expect(container.count < values.count + other.bytes.count * 3 / 4 + 2000) }
     #expect(Set(file.members.map(\.name)) == Set(files.map(\.name)))

@@ -65,7 +65,7 @@ struct CastTests {
     for threads in [1, 2] {
       let original = Self.file(pair).bytes
       let (container, _) = try packed(from: ArraySource(original), options(level: level, threads: threads))
-      let file = try SwzFile(ArraySource(container))
+      let file = try Container(ArraySource(container))
       let cast = try #require(file.segments.last { $0.codec == "cast" })
       #expect(cast.byteCount == UInt64(150 * 400 * (pair == .bf16FromF32 || pair == .f16FromF32 ? 2 : 4)))
       if pair != .f32FromBF16 { #expect(cast.packedByteCount * 1000 < cast.byteCount + 200_000) }
@@ -85,7 +85,7 @@ struct CastTests {
   @Test(arguments: Pair.allCases, [2, 100, 400, 5000]) func exceptions(pair: Pair, every: Int) throws {
     let original = Self.file(pair, exception: every).bytes
     let (container, _) = try packed(from: ArraySource(original), options())
-    let casts = try SwzFile(ArraySource(container)).segments.filter { $0.codec == "cast" }
+    let casts = try Container(ArraySource(container)).segments.filter { $0.codec == "cast" }
     #expect(casts.isEmpty == (every <= 100))
     #expect(same(try unpackedForward(container), original))
   }
@@ -94,7 +94,7 @@ struct CastTests {
   @Test(arguments: Pair.allCases) func pipes(pair: Pair) throws {
     let original = Self.file(pair).bytes
     let (container, _) = try packed(from: PipeSource(original), options())
-    #expect(try SwzFile(ArraySource(container)).segments.allSatisfy { $0.codec != "cast" })
+    #expect(try Container(ArraySource(container)).segments.allSatisfy { $0.codec != "cast" })
     #expect(same(try unpackedForward(container, isPipe: true, canReadBack: false), original))
   }
 
@@ -102,7 +102,7 @@ struct CastTests {
   @Test func damage() throws {
     let original = Self.file(.bf16FromF32, exception: 5000).bytes
     let (container, _) = try packed(from: ArraySource(original), options())
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     let place = try #require(file.index.segments.last { $0.record.codec == CodecID.cast.rawValue })
     for offset in stride(
       from: Int(place.framePosition), to: Int(place.blocksPosition + place.record.blocksByteCount), by: 3)

@@ -22,7 +22,7 @@ struct CopyTests {
   @Test(arguments: [1, 3], [1, 2]) func roundTrip(level: Int, threads: Int) throws {
     let original = Self.file.bytes
     let (container, _) = try packed(from: ArraySource(original), options(level: level, threads: threads))
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     let codecs = Dictionary(grouping: file.segments, by: \.codec).mapValues(\.count)
     #expect(codecs["copy"] == 3)
     #expect(file.index.header.mustFlags == FileHeader.refersBack)
@@ -52,19 +52,19 @@ struct CopyTests {
   @Test func pipesHaveNoCopies() throws {
     let original = Self.file.bytes
     let (container, _) = try packed(from: PipeSource(original), options())
-    #expect(try SwzFile(ArraySource(container)).segments.allSatisfy { $0.codec != "copy" })
+    #expect(try Container(ArraySource(container)).segments.allSatisfy { $0.codec != "copy" })
     #expect(same(try unpackedForward(container, isPipe: true, canReadBack: false), original))
   }
 
   /// Damage in what a copy refers to shows in the copy too.
   @Test func damagedOriginal() throws {
     let (container, _) = try packed(from: ArraySource(Self.file.bytes), options())
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     let first = try #require(file.index.segments.first { $0.record.codec == CodecID.float.rawValue })
     let copy = try #require(file.segments.first { $0.codec == "copy" })
     var damaged = container
     damaged[Int(first.blocksPosition) + 100] ^= 4
-    let broken = try SwzFile(ArraySource(damaged))
+    let broken = try Container(ArraySource(damaged))
     for policy in [CheckPolicy.strict, .loader] {
       #expect(throws: SwzipError.self) { try read(broken, Int(copy.offset), 10, policy: policy) }
     }

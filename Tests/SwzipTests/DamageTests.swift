@@ -19,7 +19,7 @@ struct DamageTests {
     for sample in SmallContainer.all {
       #expect(sample.container.count <= 4096, "\(sample.name)")
       #expect(same(try unpackedForward(sample.container), sample.original), "\(sample.name)")
-      let file = try SwzFile(ArraySource(sample.container))
+      let file = try Container(ArraySource(sample.container))
       let (codec, mode) = try #require(expected[sample.name])
       guard let last = file.index.segments.last, let mode else {
         #expect(mode == nil)
@@ -60,7 +60,7 @@ struct DamageTests {
 
   @Test(arguments: SmallContainer.all, [0x01, 0x80, 0xFF] as [UInt8])
   func everyByteFlipped(sample: SmallContainer, mask: UInt8) throws {
-    let index = try SwzFile(ArraySource(sample.container)).index
+    let index = try Container(ArraySource(sample.container)).index
     // Reading at random has no need of the member frame, and does not look at it.
     let member = FileHeader.byteCount..<(FileHeader.byteCount + Int(index.directory.members[0].frameByteCount))
     var damaged = sample.container
@@ -131,7 +131,7 @@ struct DamageTests {
       ),
       ("a mode", true, { $0.header.mode = 0o644 }), ("a name", true, { $0.header.name = "x" }),
     ]
-    let index = try SwzFile(ArraySource(sample.container)).index
+    let index = try Container(ArraySource(sample.container)).index
     for (what, atRandom, change) in changes {
       var directory = index.directory
       change(&directory.members[0])

@@ -58,12 +58,12 @@ struct DeterminismTests {
     #expect(report.tensorCount == fileReport.tensorCount)
     #expect(same(try unpackedForward(piped, isPipe: true), Self.original))
     #expect(piped.count == stored.count)
-    let index = try SwzFile(ArraySource(stored)).index
+    let index = try Container(ArraySource(stored)).index
     let members = try #require(index.directory.members.first)
     let content = FileHeader.byteCount + Int(members.frameByteCount)
     let end = Int(index.trailer.directoryPosition)
     #expect(same(Array(piped[content..<end]), Array(stored[content..<end])), "segments, blocks and tables")
-    let pipedIndex = try SwzFile(ArraySource(piped)).index
+    let pipedIndex = try Container(ArraySource(piped)).index
     #expect(pipedIndex.directory == index.directory)
     #expect(pipedIndex.header.totalByteCount == nil)
   }

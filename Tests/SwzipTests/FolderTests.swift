@@ -58,7 +58,7 @@ struct FolderTests {
       sinks.expect(Self.files)
       #expect(found.root == report.root && found.memberCount == Self.files.count)
     }
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     for chosen in [[0], [7], [3, 5], Array(Self.files.indices)] {
       let sinks = ArraySinks()
       _ = try unpack(chosen, of: file, to: sinks, threads: threads)
@@ -119,7 +119,7 @@ struct FolderTests {
   }
 
   private static func expectNoChains(_ container: [UInt8]) throws {
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     let copies = file.segments.filter { $0.codec == "copy" }
     for (number, place) in file.index.segments.enumerated() where place.record.codec == CodecID.copy.rawValue {
       let header = try OpenSegment.readHeader(ArraySource(container), place, number: number)
@@ -215,7 +215,7 @@ struct FolderTests {
   @Test(arguments: [false, true]) func salvageNeverLies(cutsIndex: Bool) throws {
     let files = Self.files.map { File(name: $0.name, bytes: $0.bytes, mode: nil, time: nil) }
     let (container, _) = try Self.packed(files, options(level: 1))
-    let frames = try SwzFile(ArraySource(container)).index
+    let frames = try Container(ArraySource(container)).index
     var random = Random(3)
     var places = frames.segments.map { Int($0.framePosition) - 20 } + [70, 130]
     places += (0..<12).map { _ in random.below(Int(frames.trailer.tablesPosition)) }

@@ -143,7 +143,7 @@ struct HostileTests {
     let padded = header + String(repeating: " ", count: 117 - header.utf8.count) + "\n"
     let array = [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(padded.utf8) + [UInt8](repeating: 0, count: 64)
     for name in names { zip.add(name + ".npy", array) }
-    let file = try SwzFile(ArraySource(packed(zip.finished)))
+    let file = try Container(ArraySource(packed(zip.finished)))
     #expect(file.tensors.map { Array($0.name.utf8) } == names.map { Array($0.utf8) })
   }
 

@@ -34,7 +34,7 @@ struct LevelTests {
     let once = try packed(from: ArraySource(Array(words)), options(level: level)).bytes.count
     #expect(container.count * 10 < once * 11)
     #expect(same(try unpackedForward(container, isPipe: true), bytes))
-    let file = try SwzFile(ArraySource(container))
+    let file = try Container(ArraySource(container))
     #expect(file.segments.map(\.blockCount) == [1])
     for start in [0, 300_000, bytes.count - 7] {
       let part = try file.source(ofMember: 0).bytes(at: UInt64(start), count: 7)

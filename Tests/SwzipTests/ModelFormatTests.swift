@@ -43,7 +43,7 @@ struct ModelFormatTests {
       #expect(same(try unpacked(container, capacity: file.bytes.count), file.bytes))
       guard !isPipe || file.streams else { continue }
       #expect(report.format == file.format.name && report.warnings.isEmpty)
-      #expect(try SwzFile(ArraySource(container)).tensors.map(\.name) == map.tensors.map(\.name))
+      #expect(try Container(ArraySource(container)).tensors.map(\.name) == map.tensors.map(\.name))
     }
   }
 
@@ -63,7 +63,7 @@ struct ModelFormatTests {
     let original = Fixtures.bytes("inputs/types.gguf")
     let known = Set(try #require(try GGUF.map(SparseBytes(original))).payloads.map(\.elementType.name))
     #expect(known.isSuperset(of: ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "TQ1_0", "TQ2_0"]))
-    let file = try SwzFile(ArraySource(try packed(from: ArraySource(original), options()).bytes))
+    let file = try Container(ArraySource(try packed(from: ArraySource(original), options()).bytes))
     let types = Set(file.segments.filter { $0.codec == "planes" }.map(\.elementType))
     #expect(types.isSuperset(of: ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0"]))
   }

@@ -164,7 +164,8 @@ struct PickleTests {
     let original = ZipFile.torch(pickle: pickle, storages: [bytes, bytes])
     let (container, report) = try packed(from: ArraySource(original), options())
     #expect(report.tensorCount == tensors.count)
-    #expect(try SwzFile(ArraySource(container)).segments.filter { $0.codec == "copy" }.map(\.byteCount) == [128 * 1024])
+    #expect(
+      try Container(ArraySource(container)).segments.filter { $0.codec == "copy" }.map(\.byteCount) == [128 * 1024])
     #expect(same(try unpackedForward(container), original))
     #expect(same(try unpacked(container, capacity: original.count), original))
     let predicted = try predict(ArraySource(original), level: 3).flatMap(\.tensors).map(\.name)

@@ -4,11 +4,11 @@ import SwzipInputs
 import SwzipSamples
 import Testing
 
-/// Ranges read by `SwzFile`, and segments that cover the file.
+/// Ranges read by `Container`, and segments that cover the file.
 struct RandomAccessTests {
   @Test(arguments: [1, 2, 3], [1, 3]) func randomRanges(level: Int, threads: Int) throws {
     let original = SafetensorsFile.everything(seed: 9).bytes + Random.made(3000)
-    let file = try SwzFile(ArraySource(try packed(original, options(level: level))))
+    let file = try Container(ArraySource(try packed(original, options(level: level))))
     var random = Random(UInt64(level * 10 + threads))
     for round in 0..<60 {
       let offset = random.below(original.count + 1)
@@ -21,7 +21,7 @@ struct RandomAccessTests {
 
   @Test func everyEdge() throws {
     let original = SafetensorsFile.everything(seed: 2).bytes
-    let file = try SwzFile(ArraySource(try packed(original)))
+    let file = try Container(ArraySource(try packed(original)))
     for segment in file.segments {
       for offset in [Int(segment.offset) - 1, Int(segment.offset), Int(segment.offset + segment.byteCount) - 1]
       where offset >= 0 {
@@ -33,7 +33,7 @@ struct RandomAccessTests {
   }
 
   @Test func rangesOutside() throws {
-    let file = try SwzFile(ArraySource(try packed(Random.made(100))))
+    let file = try Container(ArraySource(try packed(Random.made(100))))
     for (member, offset, count) in [(0, 101, 0), (0, 100, 1), (0, 0, 101), (1, 0, 1), (-1, 0, 1), (0, -1, 1)] {
       let target = try GuardedBuffer(count)
       #expect(throws: SwzipError(.invalidArgument, .range)) {
@@ -46,7 +46,7 @@ struct RandomAccessTests {
   @Test(arguments: [1, 3]) func tensorsAreNamedRanges(level: Int) throws {
     let made = SafetensorsFile.everything(seed: 6)
     let original = made.bytes
-    let file = try SwzFile(ArraySource(try packed(original, options(level: level))))
+    let file = try Container(ArraySource(try packed(original, options(level: level))))
     let found = Dictionary(uniqueKeysWithValues: file.tensors.map { ($0.name, $0) })
     #expect(found.count == made.tensors.count)
     for tensor in made.tensors {
@@ -61,7 +61,7 @@ struct RandomAccessTests {
   /// Several threads may read at once.
   @Test func readersAtOnce() async throws {
     let original = SafetensorsFile.everything(seed: 8).bytes
-    let file = try SwzFile(ArraySource(try packed(original)))
+    let file = try Container(ArraySource(try packed(original)))
     try await withThrowingTaskGroup(of: Bool.self) { group in
       for reader in 0..<4 {
         group.addTask {
@@ -118,7 +118,7 @@ struct RandomAccessTests {
   @Test func segmentsTileTheMember() throws {
     for extra in [0, 1, 70_000] {
       let original = SafetensorsFile.everything(seed: 5).bytes + Random.made(extra)
-      let file = try SwzFile(ArraySource(try packed(original)))
+      let file = try Container(ArraySource(try packed(original)))
       var end: UInt64 = 0
       var blocks = 0
       for segment in file.segments {
@@ -134,7 +134,7 @@ struct RandomAccessTests {
   @Test func predictionIsNear() throws {
     let original = SafetensorsFile.everything(seed: 5).bytes
     let predicted = try predict(ArraySource(original), level: 3)
-    let file = try SwzFile(ArraySource(try packed(original)))
+    let file = try Container(ArraySource(try packed(original)))
     #expect(predicted.map(\.offset) == file.segments.map(\.offset))
     #expect(predicted.map(\.codec) == file.segments.map(\.codec))
     let sum = predicted.reduce(0) { $0 + $1.predictedByteCount }

@@ -16,25 +16,25 @@ struct ReadPlanTests {
   private static let original = model.bytes
   private static let container = try! packed(original)
 
-  private static func tensor(_ name: String, _ file: SwzFile) throws -> SwzFile.Tensor {
+  private static func tensor(_ name: String, _ file: Container) throws -> Container.Tensor {
     try #require(file.tensors.first { $0.name == name })
   }
 
-  private func expect(_ file: SwzFile, _ offset: UInt64, _ count: UInt64, threads: Int = 1) throws {
+  private func expect(_ file: Container, _ offset: UInt64, _ count: UInt64, threads: Int = 1) throws {
     let (offset, count) = (Int(offset), Int(count))
     #expect(same(try read(file, offset, count, threads: threads), Array(Self.original[offset..<(offset + count)])))
   }
 
   @Test func opening() throws {
     let source = CountingSource(Self.container)
-    _ = try SwzFile(source)
+    _ = try Container(source)
     #expect(source.reads <= 3 && source.byteCountRead <= (256 << 10) + 2 * FileHeader.byteCount)
   }
 
   /// A row: the segment's frame, then the block or two; its neighbours: nothing more.
   @Test func rows() throws {
     let source = CountingSource(Self.container)
-    let file = try SwzFile(source)
+    let file = try Container(source)
     let large = try Self.tensor("large", file)
     for row: UInt64 in [4000, 0, 2345] {
       source.restart()
@@ -49,7 +49,7 @@ struct ReadPlanTests {
   /// Each in a few ranges of a megabyte, each byte once.
   @Test(arguments: [1, 3]) func allTensors(threads: Int) throws {
     let source = CountingSource(Self.container)
-    let file = try SwzFile(source)
+    let file = try Container(source)
     source.restart()
     let tensors = file.tensors
     for tensor in tensors {
@@ -64,7 +64,7 @@ struct ReadPlanTests {
 
   @Test func allInOne() throws {
     let source = CountingSource(Self.container)
-    let file = try SwzFile(source)
+    let file = try Container(source)
     source.restart()
     try expect(file, 0, UInt64(Self.original.count))
     #expect(source.reads < 5 + Self.container.count >> 19, "\(source.reads)")
@@ -78,7 +78,7 @@ struct ReadPlanTests {
     let container = try BaseTests.packed(next, base: Self.container).bytes
     let source = CountingSource(Self.container)
     let bases = try Bases([BaseFile(name: "") { () throws(SwzipError) in source }], trust: .length)
-    let file = try SwzFile(ArraySource(container), bases: bases)
+    let file = try Container(ArraySource(container), bases: bases)
     source.restart()
     #expect(same(try read(file, 0, next.count, threads: threads), next))
     let index = (256 << 10) + 2 * FileHeader.byteCount
@@ -87,7 +87,7 @@ struct ReadPlanTests {
     // A row of it is a block or two of each.
     source.restart()
     let row = Int(try Self.tensor("large", file).offset) + 4_000_000
-    #expect(same(try read(SwzFile(ArraySource(container), bases: bases), row, 2048), Array(next[row..<(row + 2048)])))
+    #expect(same(try read(Container(ArraySource(container), bases: bases), row, 2048), Array(next[row..<(row + 2048)])))
     #expect(source.reads <= 6 && source.byteCountRead < index + 400_000, "\(source.reads), \(source.byteCountRead)")
   }
 
@@ -99,7 +99,7 @@ struct ReadPlanTests {
     let container = try packed(twice.bytes)
     #expect(container.count < twice.bytes.count * 2 / 5)
     let source = CountingSource(container)
-    let file = try SwzFile(source)
+    let file = try Container(source)
     let second = try Self.tensor("second", file)
     source.restart()
     let bytes = try read(file, Int(second.offset), Int(second.byteCount))

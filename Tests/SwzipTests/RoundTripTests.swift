@@ -45,7 +45,7 @@ struct RoundTripTests {
       #expect((report.sha256 != nil) == sha256)
       #expect(report.packedByteCount == UInt64(container.count))
       try expectEveryWayOut(container, original)
-      let file = try SwzFile(ArraySource(container))
+      let file = try Container(ArraySource(container))
       #expect(file.members[0].checksum == report.checksum)
       #expect(file.members[0].sha256 == report.sha256)
     }
@@ -147,7 +147,7 @@ struct RoundTripTests {
     }
     let container = try packed(file.bytes, options(level: level))
     #expect(same(try readAtRandom(container), file.bytes))
-    let segments = try SwzFile(ArraySource(container)).segments.filter { $0.elementType == "F32" }
+    let segments = try Container(ArraySource(container)).segments.filter { $0.elementType == "F32" }
     #expect(segments.map(\.codec) == ["float", level == 1 ? "float" : "bytes"])
     #expect(level == 1 || segments[1].packedByteCount < 2 * segments[0].packedByteCount)
   }

@@ -58,7 +58,7 @@ struct SalvageDamageTests {
     }
     let file = try #require(report.files.first)
     expectRight(file, sink.bytes, original, what)
-    let hasIndex = (try? SwzFile(ArraySource(damaged))) != nil
+    let hasIndex = (try? Container(ArraySource(damaged))) != nil
     #expect(report.hasIndex == hasIndex && report.isWhole == (hasIndex && same(sink.bytes, original)), "\(what)")
   }
 
@@ -79,7 +79,7 @@ struct SalvageDamageTests {
     }
     damages += (0...container.count).map { Array(container[..<$0]) }
     for (number, damaged) in damages.enumerated() {
-      let hasIndex = (try? SwzFile(ArraySource(damaged))) != nil
+      let hasIndex = (try? Container(ArraySource(damaged))) != nil
       guard let isFolder = try? looksLikeFolder(ArraySource(damaged)), isFolder else {
         #expect(!hasIndex)
         continue
@@ -115,7 +115,7 @@ struct SalvageDamageTests {
 
   /// Header, frames, tables, directory and trailer.
   private static func frames(_ container: [UInt8]) throws -> [Range<Int>] {
-    let index = try SwzFile(ArraySource(container)).index
+    let index = try Container(ArraySource(container)).index
     var ends = [0, FileHeader.byteCount]
     for (number, member) in index.directory.members.enumerated() {
       ends.append(ends[ends.count - 1] + Int(member.frameByteCount))
@@ -137,7 +137,7 @@ struct SalvageDamageTests {
   @Test func bases() throws {
     let (before, after) = (BaseTests.before.bytes, BaseTests.after.bytes)
     let (container, _) = try BaseTests.packed(after, base: before)
-    let first = try #require(try SwzFile(ArraySource(container)).index.segments.dropFirst(2).first)
+    let first = try #require(try Container(ArraySource(container)).index.segments.dropFirst(2).first)
     var damaged = container
     damaged[Int(first.blocksPosition) + 40] ^= 1
     for bytes in [container, damaged, Array(damaged.dropLast(64))] {
@@ -184,7 +184,7 @@ struct SalvageDamageTests {
       let (_, container) = try SmallContainer.assembled([1]) { _ in
         [SegmentRange(offset: 0, byteCount: 1, elementType: .bytes)]
       }
-      let place = try SwzFile(ArraySource(container)).index.segments[0]
+      let place = try Container(ArraySource(container)).index.segments[0]
       let block = container[Int(place.blocksPosition)..<Int(place.blocksPosition + place.record.blocksByteCount)]
       let header = SegmentHeader(
         memberOffset: UInt64(number) << 21, byteCount: 1, blockValues: 1, elementType: .bytes,

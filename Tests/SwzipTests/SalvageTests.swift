@@ -25,7 +25,7 @@ struct SalvageTests {
     var testDescription: String { "block \(number) of segment \(segment)" }
   }
 
-  static let segments: [ContainerIndex.Place] = (try? SwzFile(ArraySource(container)).index.segments) ?? []
+  static let segments: [ContainerIndex.Place] = (try? Container(ArraySource(container)).index.segments) ?? []
 
   static let blocks: [Block] = {
     do {
@@ -102,7 +102,7 @@ struct SalvageTests {
 
   /// Neither index nor trailer is needed.
   @Test func cutOff() throws {
-    let tables = Int(try SwzFile(ArraySource(Self.container)).index.trailer.tablesPosition)
+    let tables = Int(try Container(ArraySource(Self.container)).index.trailer.tablesPosition)
     for end in [Self.container.count - 1, tables + 20, tables] {
       let (bytes, report) = try salvaged(Array(Self.container[..<end]))
       #expect(same(bytes, Self.original), "cut at \(end)")
@@ -140,7 +140,7 @@ struct SalvageTests {
     let (_, container) = try SmallContainer.assembled(original) { _ in
       [0, 4].map { SegmentRange(offset: UInt64($0 * count), byteCount: 4 * count, elementType: .bytes) }
     }
-    let segments = try SwzFile(ArraySource(container)).index.segments
+    let segments = try Container(ArraySource(container)).index.segments
     let frame = count + 32
     var damaged = container
     let start = Int(segments[1].framePosition) - frame * (4 - firstBlocks)

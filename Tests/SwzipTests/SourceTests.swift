@@ -48,7 +48,7 @@ struct SourceTests {
     Kind("joined", joined, failing: { try joined($0, $1) { source, folder in try cutFile(source, folder) } }),
     Kind("member of a container") { try member($0, $1) },
     Kind("member of a container in memory") { bytes, _ in
-      try SwzFile(KeptMemory.source(try packed(bytes))).source(ofMember: 0)
+      try Container(KeptMemory.source(try packed(bytes))).source(ofMember: 0)
     },
     Kind("differences to a packed base") { bytes, folder in
       let base = bytes.enumerated().map { $0.offset % 97 == 0 ? $0.element ^ 1 : $0.element }
@@ -56,7 +56,7 @@ struct SourceTests {
       let sink = ArraySink()
       _ = try pack(
         from: ArraySource(bytes), bases: [PackBase(hint: "", open: files[0].open)], to: sink, options: options())
-      return try SwzFile(ArraySource(sink.bytes), bases: Bases(files)).source(ofMember: 0)
+      return try Container(ArraySource(sink.bytes), bases: Bases(files)).source(ofMember: 0)
     },
   ]
 
@@ -89,7 +89,7 @@ struct SourceTests {
   }
 
   private static func member(_ bytes: [UInt8], _ folder: TestFolder) throws -> any RandomSource {
-    try SwzFile(ArraySource(try packed(bytes))).source(ofMember: 0)
+    try Container(ArraySource(try packed(bytes))).source(ofMember: 0)
   }
 
   /// More than a segment of floats, and a few bytes.

@@ -127,14 +127,14 @@ func unpackedForward(
   return bytes
 }
 
-/// All of the one member, by `SwzFile`.
+/// All of the one member, by `Container`.
 func readAtRandom(_ container: [UInt8], policy: CheckPolicy = .strict, threads: Int = 1) throws -> [UInt8] {
-  let file = try SwzFile(ArraySource(container))
+  let file = try Container(ArraySource(container))
   return try read(file, 0, Int(file.members[0].byteCount), policy: policy, threads: threads)
 }
 
 func read(
-  _ file: SwzFile, _ offset: Int, _ count: Int, policy: CheckPolicy = .strict, threads: Int = 1
+  _ file: Container, _ offset: Int, _ count: Int, policy: CheckPolicy = .strict, threads: Int = 1
 ) throws -> [UInt8] {
   let target = try GuardedBuffer(count, misalignment: offset & 15)
   try unsafe file.read(member: 0, offset: UInt64(offset), into: target.bytes, policy: policy, threads: threads)

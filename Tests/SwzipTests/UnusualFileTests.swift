@@ -12,12 +12,12 @@ struct UnusualFileTests {
     #expect(report.format == file.called)
     #expect(report.warnings.count == (file.warns == nil ? 0 : 1), "\(report.warnings)")
     #expect(report.warnings.allSatisfy { $0.contains(file.warns ?? "") }, "\(report.warnings)")
-    let packed = try SwzFile(ArraySource(container))
+    let packed = try Container(ArraySource(container))
     #expect(packed.tensors.map(Self.text) == file.tensors)
     #expect(packed.segments.contains { $0.elementType != "BYTES" } == file.isMapped)
   }
 
-  private static func text(_ tensor: SwzFile.Tensor) -> String {
+  private static func text(_ tensor: Container.Tensor) -> String {
     "\(tensor.name) \(tensor.elementType) \(tensor.shape.map(String.init).joined(separator: "x"))"
   }
 
@@ -65,7 +65,7 @@ struct UnusualFileTests {
     var file = GGUFFile()
     file.add("odd", [120_000], type: 60, odd)
     file.add("last", [96, 64], type: 0, UnusualFile.values)
-    let packed = try SwzFile(ArraySource(try packed(from: ArraySource(file.bytes), options()).bytes))
+    let packed = try Container(ArraySource(try packed(from: ArraySource(file.bytes), options()).bytes))
     #expect(packed.segments.contains { $0.elementType == "BF16" && $0.byteCount > 100_000 })
     #expect(packed.segments.contains { $0.elementType == "F32" })
   }

@@ -129,7 +129,7 @@ func errors(_ content: [UInt8], _ packed: [UInt8], threads: Int) {
 
 /// One container, read by several threads at once, each with threads of its own.
 func readers(_ content: [UInt8], _ packed: [UInt8]) async throws {
-  let file = try SwzFile(File(packed))
+  let file = try Container(File(packed))
   await withTaskGroup(of: Void.self) { group in
     for reader in 0..<4 {
       group.addTask {

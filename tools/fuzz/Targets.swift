@@ -66,7 +66,7 @@ func fuzzContainer(_ bytes: UnsafeRawBufferPointer) {
   let forward = BoundedSink()
   let first = failure { _ = try unpack(from: Pipe(bytes), to: forward, threads: 1) }
   let second = failure {
-    let file = try SwzFile(MemorySource(bytes))
+    let file = try Container(MemorySource(bytes))
     _ = (file.tensors, file.segments, file.members)
     for (number, member) in file.members.enumerated() where member.byteCount <= UInt64(BoundedSink.most) {
       var buffer = [UInt8](repeating: 0, count: Int(member.byteCount))

@@ -34,7 +34,7 @@ public struct WantedBase: Sendable {
     _ number: Int, of container: any RandomSource, _ resolver: any BaseResolver
   ) throws(SwzipError) -> any RandomSource {
     try MemoryBudget.check(baseDepth: path.count)
-    let file = try SwzFile(container, bases: resolver, path: path)
+    let file = try Container(container, bases: resolver, path: path)
     guard file.files.indices.contains(number) else { throw SwzipError(.invalidArgument, .range) }
     return MemberSource(file, member: number)
   }

@@ -57,7 +57,7 @@ public final class Bases: BaseResolver {
     let whole = Candidate(file, byteCount: source.byteCount, member: nil)
     guard try source.beginsContainer() else { return [whole] }
     return try [whole]
-      + SwzFile(source).files.enumerated().map { number, member in
+      + Container(source).files.enumerated().map { number, member in
         Candidate(file, byteCount: member.byteCount, member: number, recorded: member.sha256)
       }
   }

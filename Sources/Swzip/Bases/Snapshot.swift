@@ -40,7 +40,7 @@ public final class Snapshot {
     let container = unsafe [UInt8](room.prefix(count))
     let target = try takeSpare(next.count)
     unsafe target.bytes.copyMemory(from: next)
-    try unsafe become(target, next.count, SwzFile(MemorySource(room.prefix(count))))
+    try unsafe become(target, next.count, Container(MemorySource(room.prefix(count))))
     return container
   }
 
@@ -68,7 +68,7 @@ public final class Snapshot {
 
   /// Returns the memory of the bytes before.
   private func step(_ container: UnsafeRawBufferPointer, _ threads: Int) throws(SwzipError) -> Memory {
-    let file = try unsafe SwzFile(MemorySource(container), bases: base)
+    let file = try unsafe Container(MemorySource(container), bases: base)
     guard file.members.count == 1 else { throw SwzipError(.refused, .range) }
     let count = Int(file.index.directory.members[0].byteCount)
     let target = try takeSpare(count)
@@ -84,7 +84,7 @@ public final class Snapshot {
     return try Memory(count)
   }
 
-  private func become(_ next: Memory, _ count: Int, _ file: SwzFile) throws(SwzipError) {
+  private func become(_ next: Memory, _ count: Int, _ file: Container) throws(SwzipError) {
     let member = file.index.directory.members[0]
     var digest = member.sha256
     if digest == nil { digest = try unsafe MemorySource(next.prefix(count)).sha256() }

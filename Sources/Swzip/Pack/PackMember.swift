@@ -58,7 +58,7 @@ public struct PackBase: Sendable {
       self.init(hint: file.name, open: file.open)
       return
     }
-    let container = try SwzFile(source, bases: bases)
+    let container = try Container(source, bases: bases)
     guard !container.isFolder || member != nil else { throw SwzipError(.refused, .severalFiles) }
     let number =
       container.isFolder
@@ -73,13 +73,13 @@ public struct PackBase: Sendable {
   ) throws(SwzipError) -> [Exact: PackBase] {
     let source = try file.open()
     guard try source.beginsContainer() else { throw SwzipError(.refused, .oneFile) }
-    let container = try SwzFile(source, bases: bases)
+    let container = try Container(source, bases: bases)
     guard container.isFolder else { throw SwzipError(.refused, .oneFile) }
     let named = container.members.enumerated().map { (Exact($1.name), PackBase(container, $0, of: file)) }
     return Dictionary(named) { first, _ in first }
   }
 
-  private init(_ container: SwzFile, _ number: Int, of file: BaseFile) {
+  private init(_ container: Container, _ number: Int, of file: BaseFile) {
     self.init(hint: file.name) { () throws(SwzipError) in MemberSource(container, member: number) }
   }
 }

@@ -3,7 +3,7 @@ public import SwzipCore
 /// Unpacks chosen members of a container at random: what else is in it is not read. Every block is verified (both hashes)
 /// before it is written, and each member's checksum at its end.
 public func unpack(
-  _ chosen: [Int], of file: SwzFile, to members: any MemberSinks, threads: Int, progress: ProgressHandler? = nil
+  _ chosen: [Int], of file: Container, to members: any MemberSinks, threads: Int, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   var report = UnpackReport()
   report.packedByteCount = file.containerByteCount
@@ -44,7 +44,7 @@ extension MemberInfo {
   }
 }
 
-extension SwzFile {
+extension Container {
   /// Decoded at once; with several threads as much as they share well.
   private static let stepBytes: (one: UInt64, several: UInt64) = (8 << 20, 32 << 20)
 

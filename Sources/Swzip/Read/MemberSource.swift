@@ -2,11 +2,11 @@ internal import SwzipCore
 
 /// A member of a container as the file it was.
 final class MemberSource: RandomSource {
-  private let file: SwzFile
+  private let file: Container
   private let member: Int
   let byteCount: UInt64
 
-  init(_ file: SwzFile, member: Int) {
+  init(_ file: Container, member: Int) {
     self.file = file
     self.member = member
     byteCount = file.files[member].byteCount

@@ -2,7 +2,7 @@ internal import SwzipCore
 
 /// A range of a member, wanted in a buffer: planned in batches of segments, read in steps, decoded block by block.
 @safe struct ReadRequest {
-  let file: SwzFile
+  let file: Container
   let member: Int
   let offset: UInt64
   let buffer: UnsafeMutableRawBufferPointer

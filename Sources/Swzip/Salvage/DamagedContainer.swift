@@ -54,12 +54,12 @@ struct DamagedContainer {
   /// The index at the end, or before bytes that follow the container.
   private static func index(of source: any RandomSource, hasHeader: Bool) throws(SwzipError) -> ContainerIndex? {
     guard hasHeader else { return nil }
-    if let file = try unlessDamaged({ () throws(SwzipError) in try SwzFile(source) }) { return file.index }
+    if let file = try unlessDamaged({ () throws(SwzipError) in try Container(source) }) { return file.index }
     var position = UInt64(Trailer.byteCount - Trailer.magic.count)
     for _ in 0..<mostMarks {
       guard let place = try source.first(Trailer.magic, from: position) else { return nil }
       let part = PartSource(source, 0..<(place + UInt64(Trailer.magic.count)))
-      if let file = try unlessDamaged({ () throws(SwzipError) in try SwzFile(part) }) { return file.index }
+      if let file = try unlessDamaged({ () throws(SwzipError) in try Container(part) }) { return file.index }
       position = place + 1
     }
     return nil

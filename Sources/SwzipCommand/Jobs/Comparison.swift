@@ -31,7 +31,7 @@ struct Comparison {
   }
 
   /// Compares a file with a member that needs no base: one of the small ones that have no checksum of their own.
-  static func run(_ path: String, _ index: SwzFile, member: Int) throws(Failure) {
+  static func run(_ path: String, _ index: Container, member: Int) throws(Failure) {
     let file = try reopen(path)
     try attemptLibrary(path) { () throws(SwzipError) in
       let sink = ComparingSink(file)

@@ -15,7 +15,7 @@ enum DiffSide {
       return
     }
     let source = try DiffSide.open(path)
-    let container = try attemptLibrary(path) { () throws(SwzipError) in try SwzFile(container: source, bases: bases) }
+    let container = try attemptLibrary(path) { () throws(SwzipError) in try Container(container: source, bases: bases) }
     guard let container else {
       self = .file(source)
       return

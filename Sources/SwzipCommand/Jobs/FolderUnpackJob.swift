@@ -55,12 +55,12 @@ struct FolderUnpackJob {
       })
   }
 
-  private func index(_ input: Input, _ bases: Bases?) -> SwzFile? {
-    try? input.source.random.map { try SwzFile($0, bases: bases) }
+  private func index(_ input: Input, _ bases: Bases?) -> Container? {
+    try? input.source.random.map { try Container($0, bases: bases) }
   }
 
   /// The members that `--only` names; at least one.
-  private func choose(_ input: Input, _ index: SwzFile) throws(Failure) -> [Int] {
+  private func choose(_ input: Input, _ index: Container) throws(Failure) -> [Int] {
     let members = index.members
     guard !only.isEmpty else { return Array(members.indices) }
     var names = Set<Exact>()
@@ -78,7 +78,7 @@ struct FolderUnpackJob {
     .refused(input.name, "no file in it fits --only; see the names with swzip list")
   }
 
-  private func compareChecksums(_ index: SwzFile, _ path: String) throws(Failure) {
+  private func compareChecksums(_ index: Container, _ path: String) throws(Failure) {
     for (number, member) in index.members.enumerated() where member.link == nil {
       let file = join(path, member.name)
       if let checksum = member.checksum {

@@ -48,7 +48,7 @@ struct FollowJob {
   /// The SHA-256 of what a version holds.
   private func digest(_ version: Versions.Version) throws(Failure) -> String? {
     let input = try Input(.path(version.path), force: false)
-    let container = try attemptLibrary(version.path) { () throws(SwzipError) in try SwzFile(input.source.atRandom()) }
+    let container = try attemptLibrary(version.path) { () throws(SwzipError) in try Container(input.source.atRandom()) }
     guard !container.isFolder else {
       throw .refused(version.path, "it holds a folder, and what follows is a file; remove it")
     }

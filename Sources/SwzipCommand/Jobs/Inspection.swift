@@ -11,7 +11,7 @@ struct Inspection {
 
   /// A tensor with its share of the segments that hold it.
   struct Row {
-    let tensor: SwzFile.Tensor
+    let tensor: Container.Tensor
     let codec: String
     let packedByteCount: Double
 
@@ -27,7 +27,7 @@ struct Inspection {
   let parts: [Part]
   let rows: [Row]
 
-  init(_ name: String, _ file: SwzFile) {
+  init(_ name: String, _ file: Container) {
     self.name = name
     isContainer = true
     byteCount = file.members.reduce(0) { $0 &+ $1.byteCount }
@@ -55,7 +55,7 @@ struct Inspection {
     rows = Inspection.rows(segments.flatMap(\.tensors), parts)
   }
 
-  private static func rows(_ tensors: [SwzFile.Tensor], _ unsorted: [Part]) -> [Row] {
+  private static func rows(_ tensors: [Container.Tensor], _ unsorted: [Part]) -> [Row] {
     let parts = unsorted.sorted { ($0.member, $0.offset) < ($1.member, $1.offset) }
     return tensors.map { tensor in
       let end = tensor.offset &+ tensor.byteCount

@@ -10,7 +10,7 @@ struct Listing {
     Table([("PACKED", .right), ("SIZE", .right), ("RATIO", .right), ("TENSORS", .right), ("NAME", .left)])
   }
 
-  mutating func add(_ name: String, _ file: SwzFile) {
+  mutating func add(_ name: String, _ file: Container) {
     let raw = file.members.reduce(0) { $0 &+ $1.byteCount }
     isEmpty = false
     table.add([
@@ -42,7 +42,7 @@ struct Listing {
   }
 
   /// Checksums, then one line a tensor.
-  static func details(_ file: SwzFile, _ style: Style) -> String {
+  static func details(_ file: Container, _ style: Style) -> String {
     var text = "\n  root      SHA-256   \(file.root)\n"
     for member in file.members {
       if let checksum = member.checksum {
@@ -63,7 +63,7 @@ struct Listing {
     return text
   }
 
-  private static func table(_ found: [SwzFile.Tensor], _ style: Style) -> String {
+  private static func table(_ found: [Container.Tensor], _ style: Style) -> String {
     var tensors = Table([("TYPE", .left), ("BYTES", .right), ("OFFSET", .right), ("SHAPE", .left), ("TENSOR", .left)])
     tensors.indent = 2
     tensors.cutColumn = 4
@@ -76,7 +76,7 @@ struct Listing {
     return tensors.text(style)
   }
 
-  static func json(_ name: String, _ file: SwzFile) -> JSONObject {
+  static func json(_ name: String, _ file: Container) -> JSONObject {
     let raw = file.members.reduce(0) { $0 &+ $1.byteCount }
     return [
       "path": .string(name), "format": .string("swz"), "in_bytes": .integer(file.containerByteCount),
@@ -98,11 +98,11 @@ struct Listing {
     ]
   }
 
-  private static func json(_ base: SwzFile.Base) -> JSONObject {
+  private static func json(_ base: Container.Base) -> JSONObject {
     ["sha256": .string(base.sha256), "bytes": .integer(base.byteCount), "hint": .string(base.hint)]
   }
 
-  static func json(_ tensor: SwzFile.Tensor) -> JSONObject {
+  static func json(_ tensor: Container.Tensor) -> JSONObject {
     [
       "name": .string(tensor.name), "type": .string(tensor.elementType),
       "shape": .array(tensor.shape.map { .integer($0) }), "member": .integer(UInt64(tensor.member)),

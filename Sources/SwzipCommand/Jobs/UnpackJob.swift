@@ -20,7 +20,7 @@ struct UnpackJob {
     let target = try settings.unpackTarget(task)
     guard var work = try Work(settings, operand, to: target, .original, { input }) else { return }
     // The index tells the size in advance; it is not kept: unpacking reads it again, and says why where it cannot be read.
-    let index = try? input.source.random.map { try SwzFile($0) }
+    let index = try? input.source.random.map { try Container($0) }
     let tensorCount = index?.tensorCount
     work.expected = index.map { $0.members.reduce(0) { $0 &+ $1.byteCount } }
     let bases = try settings.bases.allowed()

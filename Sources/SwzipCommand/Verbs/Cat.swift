@@ -61,7 +61,7 @@ struct Cat: ParsableCommand {
     guard let work, let input = work.input else { return }
     let bases = try settings.bases.allowed(.length)
     let file = try attemptLibrary(input.name) { () throws(SwzipError) in
-      try SwzFile(input.source.atRandom(), bases: bases)
+      try Container(input.source.atRandom(), bases: bases)
     }
     let pieces = try attemptLibrary(input.name) { () throws(SwzipError) in try select(file, bounds) }
     try work.run(
@@ -87,12 +87,12 @@ struct Cat: ParsableCommand {
       self.byteCount = byteCount
     }
 
-    init(_ tensor: SwzFile.Tensor) {
+    init(_ tensor: Container.Tensor) {
       self.init(member: tensor.member, offset: tensor.offset, byteCount: tensor.byteCount)
     }
   }
 
-  private func select(_ file: SwzFile, _ bounds: (from: UInt64, to: UInt64?)?) throws(SwzipError) -> [Piece] {
+  private func select(_ file: Container, _ bounds: (from: UInt64, to: UInt64?)?) throws(SwzipError) -> [Piece] {
     let members = file.members
     guard let bounds else { return try find(tensors, in: file) }
     let number =
@@ -108,7 +108,7 @@ struct Cat: ParsableCommand {
   }
 
   /// A FILE, or FILE:TENSOR, or a TENSOR, in this order. Names of both may have colons.
-  private func find(_ names: [String], in file: SwzFile) throws(SwzipError) -> [Piece] {
+  private func find(_ names: [String], in file: Container) throws(SwzipError) -> [Piece] {
     var files: [Exact: Int] = [:]
     let members = file.members
     if file.isFolder { for (number, member) in members.enumerated() { files[Exact(member.name)] = number } }

@@ -28,7 +28,7 @@ struct Inspect: ParsableCommand {
 
   private func inspect(_ input: Input, _ level: Int) throws(SwzipError) -> Inspection {
     let source = try input.source.atRandom()
-    if input.isContainer { return Inspection(input.name, try SwzFile(source)) }
+    if input.isContainer { return Inspection(input.name, try Container(source)) }
     return Inspection(input.name, byteCount: source.byteCount, try predict(source, level: level))
   }
 }

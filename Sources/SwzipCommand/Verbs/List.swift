@@ -21,7 +21,7 @@ struct List: ParsableCommand {
     defer { if !report.json, report.verbose == 0 { listing.flush(style) } }
     try forEach(settings.operands, settings.console) { operand throws(Failure) in
       let input = try Input(operand, force: false)
-      let file = try attemptLibrary(input.name) { () throws(SwzipError) in try SwzFile(input.source.atRandom()) }
+      let file = try attemptLibrary(input.name) { () throws(SwzipError) in try Container(input.source.atRandom()) }
       if report.json { return settings.console.emit(Listing.json(input.name, file)) }
       listing.add(input.name, file)
       if report.verbose > 0 {

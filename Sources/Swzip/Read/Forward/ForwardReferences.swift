@@ -9,8 +9,8 @@ final class ForwardReferences {
   private let bases: OpenBases
   private var member = -1
   private var records: [BaseRecord] = []
-  private lazy var random = Result { () throws(SwzipError) -> SwzFile? in
-    try source.map { source throws(SwzipError) in try SwzFile(source, bases: resolver) }
+  private lazy var random = Result { () throws(SwzipError) -> Container? in
+    try source.map { source throws(SwzipError) in try Container(source, bases: resolver) }
   }
 
   init(_ source: (any RandomSource)?, _ output: MemberOutput, _ bases: (any BaseResolver)?) {

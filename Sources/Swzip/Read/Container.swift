@@ -5,7 +5,7 @@ internal import SwzipSystem
 /// opened, decoded and made room for, up to about 20 MiB and 3 MiB a thread.
 ///
 /// `read` may be called by several threads at once.
-public final class SwzFile: Sendable {
+public final class Container: Sendable {
   let source: any RandomSource
   package let index: ContainerIndex
   /// The files in it, those of bundles one by one: what the public interface calls members.

@@ -1,7 +1,7 @@
 internal import SwzipCore
 public import SwzipNames
 
-extension SwzFile {
+extension Container {
   /// One original file.
   public struct Member: Sendable {
     public var name: String
@@ -100,7 +100,7 @@ extension SwzFile {
   }
 }
 
-extension SwzFile.SegmentInfo {
+extension Container.SegmentInfo {
   fileprivate init(_ place: ContainerIndex.Place, in file: FilePlace, _ number: Int) {
     let record = place.record
     let start = max(place.memberOffset, file.offset)
