@@ -14,6 +14,18 @@ public func packBytes(
   return sink.byteCount
 }
 
+/// The container of an array's bytes.
+public func packBytes(
+  _ source: [UInt8], options: PackOptions = PackOptions()
+) throws(SwzipError) -> [UInt8] {
+  let room = try Memory(packBound(source.count))
+  // The pointer is used inside the closure only.
+  let count = try unsafe source.span.bytes.withUnsafeBytes { (source) throws(SwzipError) in
+    try unsafe packBytes(source, into: room.bytes, options: options)
+  }
+  return unsafe [UInt8](room.prefix(count))
+}
+
 /// Unpacks the one member of a container, memory to memory; returns its length. Every block is verified.
 /// `base`: what it may need. `loaderPolicy`: only decoded hashes are compared (`CheckPolicy.loader`).
 public func unpackBytes(

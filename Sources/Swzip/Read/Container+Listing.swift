@@ -72,7 +72,16 @@ extension Container {
 
   public var tensorCount: Int { index.directory.members.reduce(0) { $0 + $1.tensors.count } }
 
-  public var tensors: [Tensor] {
+  /// Cost: a pass over all, once.
+  public var tensors: Tensors {
+    listed.withLock { listed in
+      let tensors = listed ?? Tensors(listTensors())
+      listed = tensors
+      return tensors
+    }
+  }
+
+  private func listTensors() -> [Tensor] {
     var found: [Tensor] = []
     var rest = files.indices
     for (number, member) in index.directory.members.enumerated() {

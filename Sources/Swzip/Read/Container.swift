@@ -18,6 +18,7 @@ public final class Container: Sendable {
   let opened = SegmentCache()
   let decoded = BlockCache()
   private let workers = WorkerPool()
+  let listed = Guarded<Tensors?>(nil)
 
   /// Opens a container. Reads its last 256 KiB and its header; more only if the directory is larger.
   /// Throws what is wrong with the container. `bases`: where it may find the

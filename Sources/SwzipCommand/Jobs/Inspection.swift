@@ -38,7 +38,7 @@ struct Inspection {
         member: $0.member, offset: $0.offset, byteCount: $0.byteCount, packedByteCount: $0.packedByteCount,
         elementType: $0.elementType, codec: $0.codec)
     }
-    rows = Inspection.rows(file.tensors, parts)
+    rows = Inspection.rows(Array(file.tensors), parts)
   }
 
   init(_ name: String, byteCount: UInt64, _ segments: [SegmentPrediction]) {
