@@ -1,3 +1,5 @@
+public import SwzipCore
+
 /// How to pack.
 public struct PackOptions: Sendable {
   /// 1 to 9, by what they cost to decode; 3 is the default.
@@ -29,12 +31,12 @@ public struct PackReport: Sendable {
   public var packedByteCount: UInt64 = 0
   public var memberCount = 1
   public var tensorCount = 0
-  /// XXH3-128 of the original bytes, hexadecimal, as `xxhsum -H2` prints it. Empty for a folder, where each file has one.
-  public var checksum = ""
-  /// SHA-256 of the original bytes if asked for, hexadecimal. Nil for a folder.
-  public var sha256: String?
-  /// The root of the container (spec/FORMAT.md, section 5), hexadecimal.
-  public var root = ""
+  /// XXH3-128 of the original bytes; nil for a folder, where each file has one.
+  public var checksum: Digest?
+  /// SHA-256 of the original bytes if asked for; nil for a folder.
+  public var sha256: Digest?
+  /// The root of the container (spec/FORMAT.md, section 5).
+  public var root = Digest([])
   /// One line each, for people: "header is not valid JSON; packed as plain bytes".
   public var warnings: [String] = []
 }
@@ -44,10 +46,10 @@ public struct UnpackReport: Sendable {
   public var rawByteCount: UInt64 = 0
   public var packedByteCount: UInt64 = 0
   public var memberCount = 0
-  /// XXH3-128 of a packed file, hexadecimal; empty for a folder, where each file has one.
-  public var checksum = ""
-  /// The root of the container, hexadecimal.
-  public var root = ""
+  /// XXH3-128 of a packed file; nil for a folder, where each file has one.
+  public var checksum: Digest?
+  /// The root of the container.
+  public var root = Digest([])
   public init() {}
 }
 

@@ -293,8 +293,8 @@ struct BaseTests {
     var proves: Bool { false }
 
     func open(_ base: WantedBase) throws(SwzipError) -> any RandomSource {
-      if let bytes = files[base.sha256] { return ArraySource(bytes) }
-      guard let container = containers[base.sha256] else { throw SwzipError(.base, .baseMissing) }
+      if let bytes = files[base.sha256.bytes] { return ArraySource(bytes) }
+      guard let container = containers[base.sha256.bytes] else { throw SwzipError(.base, .baseMissing) }
       return try base.file(0, of: ArraySource(container), self)
     }
   }

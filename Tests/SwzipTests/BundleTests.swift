@@ -80,7 +80,7 @@ struct BundleTests {
     for (member, known) in zip(file.members, Self.files) {
       var sum = SHA256Sum()
       sum.add(known.bytes)
-      let digest = swzipHexadecimal(sum.finish())
+      let digest = Digest(sum.finish())
       #expect(member.sha256 == (sha256 ? digest : nil))
     }
   }

@@ -14,16 +14,16 @@ public protocol BaseResolver: Sendable {
 /// A base that is looked for. It may be packed as differences to another one, at most `Limits.baseDepth` deep.
 public struct WantedBase: Sendable {
   /// Of the original bytes.
-  public let sha256: [UInt8]
+  public let sha256: Digest
   public let byteCount: UInt64
   /// A file name to look for; never trusted.
   public let hint: String
   /// Digests of what is being read by way of each other, this one last.
-  private let path: [[UInt8]]
+  private let path: [Digest]
 
   /// `path`: of the container that refers to it.
-  init(_ record: BaseRecord, path: [[UInt8]]) throws(SwzipError) {
-    (sha256, byteCount, hint) = (record.sha256, record.byteCount, record.hint)
+  init(_ record: BaseRecord, path: [Digest]) throws(SwzipError) {
+    (sha256, byteCount, hint) = (Digest(record.sha256), record.byteCount, record.hint)
     self.path = path + [sha256]
     guard !path.contains(sha256) else { throw failure(.baseCycle) }
     guard path.count < Limits.baseDepth else { throw SwzipError(.base, .baseDepth, detail: "\(Limits.baseDepth)") }
@@ -42,14 +42,14 @@ public struct WantedBase: Sendable {
   /// An error that names the base.
   func failure(_ rule: SwzipError.Rule) -> SwzipError {
     let name = hint.isEmpty ? "" : hint + ", "
-    return SwzipError(.base, rule, detail: "\(name)\(byteCount) bytes, SHA-256 \(swzipHexadecimal(sha256))")
+    return SwzipError(.base, rule, detail: "\(name)\(byteCount) bytes, SHA-256 \(sha256)")
   }
 }
 
 /// The bases of a container's members, opened when the first block needs one.
 final class OpenBases: Sendable {
   private let resolver: (any BaseResolver)?
-  private let path: [[UInt8]]
+  private let path: [Digest]
   private let opened = Mutex<[Key: any RandomSource]>([:])
 
   private struct Key: Hashable {
@@ -58,7 +58,7 @@ final class OpenBases: Sendable {
   }
 
   /// `path`: digests of the bases that the container is read for.
-  init(_ resolver: (any BaseResolver)?, path: [[UInt8]] = []) {
+  init(_ resolver: (any BaseResolver)?, path: [Digest] = []) {
     self.resolver = resolver
     self.path = path
   }

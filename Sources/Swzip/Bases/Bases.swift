@@ -58,7 +58,7 @@ public final class Bases: BaseResolver {
     guard try source.beginsContainer() else { return [whole] }
     return try [whole]
       + Container(source).files.enumerated().map { number, member in
-        Candidate(file, byteCount: member.byteCount, member: number, recorded: member.sha256)
+        Candidate(file, byteCount: member.byteCount, member: number, recorded: member.sha256.map(Digest.init(_:)))
       }
   }
 
@@ -98,10 +98,10 @@ public final class Bases: BaseResolver {
     let byteCount: UInt64
     let member: Int?
     /// The SHA-256 that a container says a member has.
-    let recorded: [UInt8]?
-    private let known = Mutex<[UInt8]?>(nil)
+    let recorded: Digest?
+    private let known = Mutex<Digest?>(nil)
 
-    init(_ file: BaseFile, byteCount: UInt64, member: Int?, recorded: [UInt8]? = nil) {
+    init(_ file: BaseFile, byteCount: UInt64, member: Int?, recorded: Digest? = nil) {
       self.file = file
       self.byteCount = byteCount
       self.member = member
@@ -109,7 +109,7 @@ public final class Bases: BaseResolver {
     }
 
     /// The SHA-256 of its bytes, computed once.
-    func digest(_ source: any RandomSource) throws(SwzipError) -> [UInt8] {
+    func digest(_ source: any RandomSource) throws(SwzipError) -> Digest {
       if let digest = known.withLock({ $0 }) { return digest }
       let digest = try source.sha256()
       known.withLock { $0 = digest }

@@ -3,7 +3,7 @@ public import SwzipCore
 /// A base in memory, hashed once. The bytes must outlive it and must not change.
 @safe public struct MemoryBase: @unchecked Sendable {  // read only
   package let bytes: UnsafeRawBufferPointer
-  public let sha256: [UInt8]
+  public let sha256: Digest
 
   /// Cost: a pass of SHA-256.
   public init(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
@@ -12,7 +12,7 @@ public import SwzipCore
   }
 
   /// `sha256`: as it was computed of these bytes.
-  init(_ bytes: UnsafeRawBufferPointer, sha256: [UInt8]) {
+  init(_ bytes: UnsafeRawBufferPointer, sha256: Digest) {
     unsafe self.bytes = bytes
     self.sha256 = sha256
   }

@@ -9,7 +9,7 @@ public final class Snapshot {
   private var spare: Memory?
   public private(set) var byteCount: Int
   /// Of the bytes: computed, or as the container of the last step says; the hash of each block was compared.
-  public private(set) var sha256: [UInt8]
+  public private(set) var sha256: Digest
   private var tensors: [TensorRecord]
 
   /// Copies `bytes`, a whole file of any kind, and hashes them.
@@ -86,7 +86,7 @@ public final class Snapshot {
 
   private func become(_ next: Memory, _ count: Int, _ file: Container) throws(SwzipError) {
     let member = file.index.directory.members[0]
-    var digest = member.sha256
+    var digest = member.sha256.map(Digest.init(_:))
     if digest == nil { digest = try unsafe MemorySource(next.prefix(count)).sha256() }
     (spare, current, byteCount) = (current, next, count)
     sha256 = digest!

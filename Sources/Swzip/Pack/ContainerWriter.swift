@@ -78,8 +78,8 @@ final class ContainerWriter {
     report.warnings += member.layout.warnings.map { name.isEmpty ? $0 : "\(name.printable): \($0)" }
     guard header.kind == .file else { return }
     report.format = member.layout.format
-    report.checksum = input.checksumOfAll.hexadecimal
-    report.sha256 = sha256.first.map(swzipHexadecimal)
+    report.checksum = input.checksumOfAll.digest
+    report.sha256 = sha256.first.map(Digest.init(_:))
   }
 
   private func finish() throws(SwzipError) -> PackReport {
@@ -88,7 +88,7 @@ final class ContainerWriter {
     try sink.write(index.bytes)
     report.packedByteCount = account.position + UInt64(index.bytes.count)
     report.memberCount = account.directory.fileCount
-    report.root = swzipHexadecimal(index.root)
+    report.root = Digest(index.root)
     return report
   }
 

@@ -41,7 +41,7 @@ public struct PackBase: Sendable {
   /// A file name for people to look for.
   public var hint: String
   /// Of the original bytes, if it is known.
-  var sha256: [UInt8]?
+  var sha256: Digest?
   /// Opens the original bytes, as `PackMember.open`; they may then be read by several threads at once.
   public var open: @Sendable () throws(SwzipError) -> any RandomSource
 

@@ -73,7 +73,7 @@ extension PlannedMember {
       let hint = String(bases[number].hint.unicodeScalars.suffix(1024))
       var digest = bases[number].sha256
       if digest == nil { digest = try originals[number].sha256() }
-      return BaseRecord(sha256: digest!, byteCount: originals[number].byteCount, hint: hint)
+      return BaseRecord(sha256: digest!.bytes, byteCount: originals[number].byteCount, hint: hint)
     }
     bases = needed.map { bases[$0] }
     // So that the container can be found as a base itself.

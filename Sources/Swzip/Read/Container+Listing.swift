@@ -11,16 +11,16 @@ extension Container {
     /// Of a symbolic link: its target, and the name of the member, or of the folder of members, that it leads to.
     public var link: (target: String, path: String)?
     public var byteCount: UInt64
-    /// XXH3-128, hexadecimal; nil for a small file that is checked with others.
-    public var checksum: String?
-    public var sha256: String?
+    /// XXH3-128; nil for a small file that is checked with others.
+    public var checksum: Digest?
+    public var sha256: Digest?
     /// Files without which some of it cannot be unpacked.
     public var bases: [Base]
   }
 
   /// A file that a container refers to.
   public struct Base: Sendable {
-    public var sha256: String
+    public var sha256: Digest
     public var byteCount: UInt64
     /// A file name to look for, as the packer knew it.
     public var hint: String
@@ -48,8 +48,8 @@ extension Container {
     public var blockCount: Int
   }
 
-  /// The root, hexadecimal: with SHA-256 of the members it is what one signs or pins.
-  public var root: String { swzipHexadecimal(index.trailer.root) }
+  /// The root: with SHA-256 of the members it is what one signs or pins.
+  public var root: Digest { Digest(index.trailer.root) }
 
   /// Whether it holds files with names, not one file without.
   public var isFolder: Bool { index.header.kind != .file }
@@ -58,10 +58,10 @@ extension Container {
     files.map {
       Member(
         name: $0.name, mode: $0.mode, time: $0.time, link: Self.link($0), byteCount: $0.byteCount,
-        checksum: $0.checksum?.hexadecimal,
-        sha256: $0.sha256.map(swzipHexadecimal),
+        checksum: $0.checksum?.digest,
+        sha256: $0.sha256.map(Digest.init(_:)),
         bases: index.directory.members[$0.member].header.bases.map {
-          Base(sha256: swzipHexadecimal($0.sha256), byteCount: $0.byteCount, hint: $0.hint)
+          Base(sha256: Digest($0.sha256), byteCount: $0.byteCount, hint: $0.hint)
         })
     }
   }

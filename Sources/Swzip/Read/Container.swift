@@ -37,7 +37,7 @@ public final class Container: Sendable {
   public func source(ofMember member: Int) -> any RandomSource { MemberSource(self, member: member) }
 
   /// `path`: digests of the bases that this is read for.
-  init(_ source: any RandomSource, bases: (any BaseResolver)?, path: [[UInt8]]) throws(SwzipError) {
+  init(_ source: any RandomSource, bases: (any BaseResolver)?, path: [Digest]) throws(SwzipError) {
     self.bases = OpenBases(bases, path: path)
     self.source = source
     let byteCount = source.byteCount

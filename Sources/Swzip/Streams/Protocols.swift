@@ -82,18 +82,18 @@ extension RandomSource {
   }
 
   /// SHA-256 of all bytes.
-  package func sha256() throws(SwzipError) -> [UInt8] {
+  public func sha256() throws(SwzipError) -> Digest {
     var sum = SHA256Sum()
     // The pointer is used inside the closure only; so below.
     try unsafe forEachStep { bytes in unsafe sum.add(bytes) }
-    return sum.finish()
+    return Digest(sum.finish())
   }
 
   /// The XXH3-128 of all bytes, as reports show it.
-  public func checksum() throws(SwzipError) -> String {
+  public func checksum() throws(SwzipError) -> Digest {
     let sum = try StreamChecksum()
     try unsafe forEachStep { bytes in unsafe sum.add(bytes) }
-    return sum.sum.hexadecimal
+    return sum.sum.digest
   }
 
   /// Whether the bytes are a container's, by its magic.

@@ -43,7 +43,7 @@ struct Comparison {
 
   /// Compares a file with the checksum of what was unpacked: where the base that it was made of is replaced by it, it
   /// cannot be made again.
-  static func run(_ path: String, checksum: String) throws(Failure) {
+  static func run(_ path: String, checksum: Digest?) throws(Failure) {
     let file = try reopen(path)
     let found = try attemptLibrary(path) { () throws(SwzipError) in try file.checksum() }
     guard found == checksum else { throw Failure(ComparingSink.difference, path: path) }

@@ -51,7 +51,7 @@ struct FolderPackJob {
         }
         summary.fields["files"] = .integer(UInt64(report.memberCount))
         summary.fields["tensors"] = .integer(UInt64(report.tensorCount))
-        summary.fields["root"] = .string(report.root)
+        summary.fields["root"] = .digest(report.root)
         (summary.earlier, summary.warnings) = (tree.warnings, report.warnings)
         return summary
       })

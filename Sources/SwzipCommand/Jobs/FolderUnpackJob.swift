@@ -50,7 +50,7 @@ struct FolderUnpackJob {
         }
         if settings.console.verbose > 0 { summary.lines.append("  \(files) files, root SHA-256 \(report.root)") }
         summary.fields["files"] = .integer(UInt64(files))
-        summary.fields["root"] = .string(report.root)
+        summary.fields["root"] = .digest(report.root)
         return summary
       })
   }

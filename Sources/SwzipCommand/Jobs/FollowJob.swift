@@ -33,7 +33,7 @@ struct FollowJob {
   }
 
   /// The SHA-256 of the file; nil if there is none.
-  private func digest(_ file: String) throws(Failure) -> String? {
+  private func digest(_ file: String) throws(Failure) -> Digest? {
     do throws(SystemError) {
       _ = try FileStatus.of(file)
     } catch  where error.isMissing {
@@ -42,11 +42,11 @@ struct FollowJob {
       throw Failure(error, path: file)
     }
     let input = try Input(.path(file), force: false)
-    return try attemptLibrary(file) { () throws(SwzipError) in try swzipHexadecimal(input.source.atRandom().sha256()) }
+    return try attemptLibrary(file) { () throws(SwzipError) in try input.source.atRandom().sha256() }
   }
 
   /// The SHA-256 of what a version holds.
-  private func digest(_ version: Versions.Version) throws(Failure) -> String? {
+  private func digest(_ version: Versions.Version) throws(Failure) -> Digest? {
     let input = try Input(.path(version.path), force: false)
     let container = try attemptLibrary(version.path) { () throws(SwzipError) in try Container(input.source.atRandom()) }
     guard !container.isFolder else {

@@ -23,7 +23,7 @@ struct Inspection {
   let isContainer: Bool
   let byteCount: UInt64
   let packedByteCount: UInt64
-  let root: String?
+  let root: Digest?
   let parts: [Part]
   let rows: [Row]
 
@@ -93,7 +93,7 @@ struct Inspection {
       isContainer ? "packed_bytes" : "predicted_bytes": .integer(packedByteCount),
       "ratio": ratio(packedByteCount, of: byteCount),
     ]
-    if let root { fields["root"] = .string(root) }
+    if let root { fields["root"] = .digest(root) }
     fields["types"] = .array(
       types.map {
         .object([

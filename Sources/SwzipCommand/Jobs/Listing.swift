@@ -80,12 +80,12 @@ struct Listing {
     let raw = file.members.reduce(0) { $0 &+ $1.byteCount }
     return [
       "path": .string(name), "format": .string("swz"), "in_bytes": .integer(file.containerByteCount),
-      "out_bytes": .integer(raw), "ratio": ratio(file.containerByteCount, of: raw), "root": .string(file.root),
+      "out_bytes": .integer(raw), "ratio": ratio(file.containerByteCount, of: raw), "root": .digest(file.root),
       "members": .array(
         file.members.map { member in
           var fields: JSONObject = [
             "name": .string(member.name), "bytes": .integer(member.byteCount),
-            "checksum": .optional(member.checksum), "sha256": .optional(member.sha256),
+            "checksum": .digest(member.checksum), "sha256": .digest(member.sha256),
           ]
           // As chmod takes it, and as stat -c %.9Y shows it.
           if let mode = member.mode { fields["mode"] = .string(formatMode(mode)) }
@@ -99,7 +99,7 @@ struct Listing {
   }
 
   private static func json(_ base: Container.Base) -> JSONObject {
-    ["sha256": .string(base.sha256), "bytes": .integer(base.byteCount), "hint": .string(base.hint)]
+    ["sha256": .digest(base.sha256), "bytes": .integer(base.byteCount), "hint": .string(base.hint)]
   }
 
   static func json(_ tensor: Container.Tensor) -> JSONObject {

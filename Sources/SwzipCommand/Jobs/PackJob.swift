@@ -64,12 +64,13 @@ extension Work {
           input == nil ? target.name : name, report.format, raw: report.rawByteCount, packed: report.packedByteCount,
           seconds)
         if settings.console.verbose > 0 {
-          summary.lines.append("  \(report.format), \(report.tensorCount) tensors, XXH3-128 \(report.checksum)")
+          let checksum = report.checksum?.description ?? ""
+          summary.lines.append("  \(report.format), \(report.tensorCount) tensors, XXH3-128 \(checksum)")
           if let sha256 = report.sha256 { summary.lines.append("  SHA-256 \(sha256)") }
         }
         summary.fields["tensors"] = .integer(UInt64(report.tensorCount))
-        summary.fields["checksum"] = .string(report.checksum)
-        if let sha256 = report.sha256 { summary.fields["sha256"] = .string(sha256) }
+        summary.fields["checksum"] = .digest(report.checksum)
+        if let sha256 = report.sha256 { summary.fields["sha256"] = .digest(sha256) }
         summary.warnings = report.warnings
         return summary
       })

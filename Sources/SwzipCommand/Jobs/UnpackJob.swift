@@ -37,8 +37,10 @@ struct UnpackJob {
       },
       summary: { _, report, seconds in
         var summary = Work.Summary(input.name, report, seconds)
-        if settings.console.verbose > 0 { summary.lines.append("  XXH3-128 \(report.checksum)") }
-        summary.fields["checksum"] = .string(report.checksum)
+        if settings.console.verbose > 0, let checksum = report.checksum {
+          summary.lines.append("  XXH3-128 \(checksum)")
+        }
+        summary.fields["checksum"] = .digest(report.checksum)
         if let tensorCount { summary.fields["tensors"] = .integer(UInt64(tensorCount)) }
         return summary
       })

@@ -29,13 +29,13 @@ struct VerifyJob {
       "path": .string(input.name), "verified": .bool(true), "in_bytes": .integer(packed), "out_bytes": .integer(raw),
       "ratio": ratio(packed, of: raw), "seconds": .decimal(seconds),
     ]
-    if report.checksum.isEmpty {
+    if let checksum = report.checksum {
+      if console.verbose > 0 { console.note("  XXH3-128 \(checksum)") }
+      fields["checksum"] = .digest(checksum)
+    } else {
       if console.verbose > 0 { console.note("  \(report.memberCount) files, root SHA-256 \(report.root)") }
       fields["files"] = .integer(UInt64(report.memberCount))
-      fields["root"] = .string(report.root)
-    } else {
-      if console.verbose > 0 { console.note("  XXH3-128 \(report.checksum)") }
-      fields["checksum"] = .string(report.checksum)
+      fields["root"] = .digest(report.root)
     }
     console.emit(fields)
   }

@@ -1,3 +1,4 @@
+internal import SwzipCore
 internal import SwzipNames
 
 /// A JSON value to be written.
@@ -12,6 +13,7 @@ indirect enum JSONValue {
   case null
 
   static func optional(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
+  static func digest(_ digest: Digest?) -> JSONValue { optional(digest?.description) }
 
   var text: String {
     switch self {

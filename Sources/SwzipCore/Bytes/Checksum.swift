@@ -38,17 +38,11 @@ package struct Checksum128: Equatable, Sendable {
   package var low: UInt64
   package var high: UInt64
 
-  /// As `xxhsum -H2` prints it.
-  package var hexadecimal: String { swzipHexadecimal(high.bigEndianBytes + low.bigEndianBytes) }
+  package var digest: Digest { Digest(high.bigEndianBytes + low.bigEndianBytes) }
 }
 
 extension UInt64 {
   fileprivate var bigEndianBytes: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: self >> UInt64(56 - 8 * $0)) } }
-}
-
-package func swzipHexadecimal(_ bytes: [UInt8]) -> String {
-  let digits = Array("0123456789abcdef")
-  return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
 }
 
 /// SHA-256 of a stream, by libcrypto.

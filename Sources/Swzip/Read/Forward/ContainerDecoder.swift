@@ -123,8 +123,8 @@ public final class ContainerDecoder {
     report.rawByteCount = output.written
     report.packedByteCount = scanner.position
     report.memberCount = scanner.fileCount
-    if kind == .file { report.checksum = output.checksum?.hexadecimal ?? "" }
-    report.root = swzipHexadecimal(root)
+    if kind == .file { report.checksum = output.checksum?.digest }
+    report.root = Digest(root)
     self.report = report
   }
 }
