@@ -20,7 +20,7 @@ struct TextTests {
   @Test(arguments: [["--version"], ["-V"]]) func version(_ arguments: [String]) {
     let outcome = Command().run(arguments)
     #expect(outcome.status == 0)
-    #expect(outcome.text == "swzip 0.2.0\n")
+    #expect(outcome.text == "swzip \(swzipVersion)\n")
   }
 
   @Test(arguments: ["bash", "zsh", "fish"]) func completion(_ shell: String) {
