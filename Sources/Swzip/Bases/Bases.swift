@@ -30,10 +30,13 @@ public final class Bases: BaseResolver {
   }
 
   private let trust: Trust
+  private let threads: Int
   private let candidates: [Candidate]
 
-  public init(_ files: [BaseFile], trust: Trust = .digest) throws(SwzipError) {
+  /// `threads`: for hashing, of which more than two are of no use.
+  public init(_ files: [BaseFile], trust: Trust = .digest, threads: Int = 1) throws(SwzipError) {
     self.trust = trust
+    self.threads = threads
     var candidates: [Candidate] = []
     for file in files {
       do throws(SwzipError) {
@@ -48,6 +51,7 @@ public final class Bases: BaseResolver {
   /// All that these know; of one trust.
   public init(merging parts: [Bases]) {
     trust = parts.first?.trust ?? .digest
+    threads = parts.first?.threads ?? 1
     candidates = parts.flatMap(\.candidates)
   }
 
@@ -75,7 +79,7 @@ public final class Bases: BaseResolver {
     for candidate in fitting where candidate.recorded == nil || candidate.recorded == base.sha256 {
       do throws(SwzipError) {
         let source = try source(candidate, base)
-        if try candidate.digest(source) == base.sha256 { return source }
+        if try candidate.digest(source, threads) == base.sha256 { return source }
       } catch {
         // It may be damaged, lack a base of its own, or be a later version, which needs this one.
         guard error.kind == .base || error.kind == .corrupt || candidate.file.isOptional else { throw error }
@@ -109,9 +113,9 @@ public final class Bases: BaseResolver {
     }
 
     /// The SHA-256 of its bytes, computed once.
-    func digest(_ source: any RandomSource) throws(SwzipError) -> Digest {
+    func digest(_ source: any RandomSource, _ threads: Int) throws(SwzipError) -> Digest {
       if let digest = known.withLock({ $0 }) { return digest }
-      let digest = try source.sha256()
+      let digest = try source.sha256(threads: threads)
       known.withLock { $0 = digest }
       return digest
     }

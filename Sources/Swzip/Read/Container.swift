@@ -99,7 +99,7 @@ public final class Container: Sendable {
   }
 
   private func run(_ request: ReadRequest, threads: Int) throws(SwzipError) {
-    guard unsafe request.buffer.count > 0 else { return }
+    guard unsafe request.buffer.count > 0, !request.takeKnown() else { return }
     try workers.lend(max(1, threads)) { (workers) throws(SwzipError) in try request.run(on: workers) }
   }
 

@@ -37,6 +37,18 @@ internal import SwzipCore
     }
   }
 
+  /// Copies a range that lies in one block which is remembered; false if it does not.
+  func takeKnown() -> Bool {
+    let number = index.segment(holding: offset, member: member)
+    let place = index.segments[number]
+    guard end <= place.memberOffset + place.record.byteCount, let segment = file.opened.segment(number) else {
+      return false
+    }
+    let (from, to) = wanted(of: place)
+    let blocks = segment.blocks(from: from, to: to)
+    return blocks.count == 1 && takeKnown(blocks.lowerBound, of: number, segment)
+  }
+
   // MARK: what is read
 
   /// What has to be read of some segments. Blocks that are remembered are taken at once.
@@ -88,7 +100,7 @@ internal import SwzipCore
   /// Copies a block that is remembered; false if it is not.
   private func takeKnown(_ block: Int, of number: Int, _ segment: OpenSegment) -> Bool {
     guard let known = file.decoded.block(BlockCache.Key(segment: number, block: block)) else { return false }
-    unsafe known.withUnsafeBytes { unsafe copy($0, to: start(ofBlock: block, segment)) }
+    unsafe copy(known.bytes, to: start(ofBlock: block, segment))
     return true
   }
 
@@ -130,16 +142,16 @@ internal import SwzipCore
 
   // MARK: blocks
 
-  /// Decodes one block straight into the buffer, or by way of memory where only a part of it is wanted.
+  /// Decodes one block straight into the buffer, or into memory that is kept where only a part of it is wanted.
   private func decode(
     _ block: Int, of number: Int, _ segment: OpenSegment, _ frame: LentBytes, _ references: ReferenceWindow,
     on worker: ReadWorker
   ) throws(SwzipError) {
     let (start, count) = (start(ofBlock: block, segment), segment.bytes(ofBlock: block).count)
     let isWhole = unsafe start >= 0 && start + count <= buffer.count
-    let out =
-      try unsafe isWhole
-      ? UnsafeMutableRawBufferPointer(rebasing: buffer[start..<(start + count)]) : worker.partial(count)
+    let part = isWhole ? nil : BlockCache.Block(memory: try Memory(count), byteCount: count)
+    let out = unsafe UnsafeMutableRawBufferPointer(
+      rebasing: part?.memory.bytes[..<count] ?? buffer[start..<(start + count)])
     do throws(SwzipError) {
       try unsafe segment.decoder.decode(
         frame.bytes, block: UInt64(block), into: out, policy: policy, entry: segment.table.entries[block],
@@ -152,8 +164,10 @@ internal import SwzipCore
       guard rules.contains(error.rule), segment.decoder.header.needsBase, !file.bases.proves else { throw error }
       throw SwzipError(.base, .baseDiffers)
     }
-    unsafe file.decoded.add(out, as: BlockCache.Key(segment: number, block: block), isPart: !isWhole)
-    if !isWhole { unsafe copy(UnsafeRawBufferPointer(out), to: start) }
+    let key = BlockCache.Key(segment: number, block: block)
+    guard let part else { return try unsafe file.decoded.note(out, as: key) }
+    unsafe copy(part.bytes, to: start)
+    file.decoded.keep(part, as: key)
   }
 
   /// Where a block begins in the buffer, or before it.

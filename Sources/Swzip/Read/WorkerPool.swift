@@ -20,16 +20,10 @@ final class WorkerPool: Sendable {
 /// Scratch of one thread.
 final class ReadWorker: @unchecked Sendable {  // one thread at a time, by the worker's number
   let scratch: DecodeScratch
-  private var partialMemory: Memory?
   private var rangeMemory: Memory?
   private var referenceMemory: [Memory?] = Array(repeating: nil, count: Limits.referencesPerSegment)
 
   init() throws(SwzipError) { scratch = try DecodeScratch() }
-
-  /// Room for a block of which a part is wanted.
-  func partial(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
-    unsafe try Self.room(byteCount, in: &partialMemory)
-  }
 
   /// Room for what a job reads by reference `number`.
   func referenced(_ number: Int, _ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
