@@ -50,7 +50,8 @@ final class BlockCache: Sendable {
     }
   }
 
-  /// All of a block was wanted, which has been decoded and verified elsewhere: a copy is kept where that pays.
+  /// All of a block was wanted by what refers to it, which has been decoded and verified elsewhere: a copy is kept where that
+  /// pays.
   func note(_ bytes: UnsafeMutableRawBufferPointer, as key: Key) throws(SwzipError) {
     let keepsAll = state.withLock { state in
       if state.recent.contains(key) { state.keepsAll = true }

@@ -14,6 +14,8 @@ public final class Container: Sendable {
   /// The container's last bytes, as they were read when it was opened.
   private let tail: (start: UInt64, bytes: [UInt8])
   let rules: ReferenceRules
+  /// Whether it is read for another container that refers to it.
+  let isBase: Bool
   let bases: OpenBases
   let opened = SegmentCache()
   let decoded = BlockCache()
@@ -39,6 +41,7 @@ public final class Container: Sendable {
   /// `path`: digests of the bases that this is read for.
   init(_ source: any RandomSource, bases: (any BaseResolver)?, path: [Digest]) throws(SwzipError) {
     self.bases = OpenBases(bases, path: path)
+    isBase = !path.isEmpty
     self.source = source
     let byteCount = source.byteCount
     containerByteCount = byteCount

@@ -165,7 +165,10 @@ internal import SwzipCore
       throw SwzipError(.base, .baseDiffers)
     }
     let key = BlockCache.Key(segment: number, block: block)
-    guard let part else { return try unsafe file.decoded.note(out, as: key) }
+    guard let part else {
+      if depth > 0 || file.isBase { try unsafe file.decoded.note(out, as: key) }
+      return
+    }
     unsafe copy(part.bytes, to: start)
     file.decoded.keep(part, as: key)
   }
