@@ -2,55 +2,79 @@ public import SwzipCore
 internal import SwzipNames
 internal import SwzipSystem
 
-/// Packs a file to another one, which appears complete or not at all, and replaces one that is there. `base`: the path of what it
-/// may be differences to. The new file can be read by who may read `path`.
+/// Packs a file to another one, which appears complete and synced or not at all, and replaces one that is there. `base`: the path
+/// of what it may be differences to. Nobody can read the new file who cannot read both. Throws `notRandomAccess` for a pipe, and
+/// refuses an output that is the source or the base itself, or no regular file.
 public func pack(
   path: String, base: String? = nil, to output: String, options: PackOptions = PackOptions(),
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  let base = try base.flatMap { path throws(SwzipError) in try PackBase(baseFile(path)) }
-  return try replace(output, copying: path) { source, sink throws(SwzipError) in
-    try pack(from: source, bases: base.map { [$0] } ?? [], to: sink, options: options, progress: progress)
+  let bases = try base.flatMap { path throws(SwzipError) in try PackBase(baseFile(path)) }.map { [$0] } ?? []
+  return try replace(output, path, base.map { [$0] } ?? []) { source, sink throws(SwzipError) in
+    try pack(from: source, bases: bases, to: sink, options: options, progress: progress)
   }
 }
 
-/// Unpacks the one member of a container to a file, which appears complete or not at all, and replaces one that is there.
-/// `bases`: paths of what it may need.
+/// Unpacks the one member of a container to a file, as `pack` writes one. `bases`: paths of what it may need.
 public func unpack(
   path: String, bases: [String] = [], to output: String, threads: Int = 1, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  let bases = try Bases(bases.map { baseFile($0) })
-  return try replace(output, copying: path) { source, sink throws(SwzipError) in
-    try unpack(from: source, to: sink, bases: bases, threads: threads, progress: progress)
+  let resolver = try Bases(bases.map { baseFile($0) }, threads: threads)
+  return try replace(output, path, bases) { source, sink throws(SwzipError) in
+    try unpack(from: source, to: sink, bases: resolver, threads: threads, progress: progress)
   }
 }
 
-/// Writes a file from another one, with its mode and times.
+/// Writes a file from another one and bases, with the mode and times of the first.
 private func replace<Report>(
-  _ output: String, copying path: String, _ write: (FileStream, FileSink) throws(SwzipError) -> Report
+  _ output: String, _ path: String, _ bases: [String],
+  _ write: (FileSource, FileSink) throws(SwzipError) -> Report
 ) throws(SwzipError) -> Report {
-  let (input, status, file): (FileStream, FileStatus, AtomicFile)
-  do throws(SystemError) {
-    let handle = try FileHandle.open(path)
-    (input, status, file) = (try FileStream(handle), try handle.status(), try AtomicFile(target: output))
-  } catch {
-    throw SwzipError(error)
+  let handle = try call(path) { () throws(SystemError) in try FileHandle.open(path) }
+  let status = try call(path) { () throws(SystemError) in try handle.status() }
+  let source: FileSource
+  do throws(SwzipError) { source = try FileSource(handle) } catch { throw error.of(path) }
+  let needed = try bases.map { base throws(SwzipError) in
+    try call(base) { () throws(SystemError) in try FileStatus.of(base) }
   }
+  if let there = try? FileStatus.of(output) {
+    guard there.kind == .regular else { throw refusal(output, "it is there and is no regular file") }
+    guard !there.isSameFile(as: status) else { throw refusal(output, "it is the source itself") }
+    guard !needed.contains(where: there.isSameFile) else { throw refusal(output, "it is a base that is needed") }
+  }
+  let file = try call(output) { () throws(SystemError) in try AtomicFile(target: output) }
+  let sink = FileSink(file.handle, canReadBack: true)
   let report: Report
   do throws(SwzipError) {
-    let sink = FileSink(file.handle, canReadBack: true)
-    report = try write(input, sink)
+    report = try write(source, sink)
     try sink.finish()
   } catch {
+    if let failure = sink.failure { throw SwzipError(failure).of(output) }
     throw error.file == nil ? error.of(path) : error
   }
-  do throws(SystemError) {
-    try file.copyAttributes(of: status)
-    _ = try file.publish(replacing: true)
-  } catch {
-    throw SwzipError(error)
+  for (path, before) in zip([path] + bases, [status] + needed) {
+    let now = try call(path) { () throws(SystemError) in try FileStatus.of(path) }
+    guard now.hasSameContent(as: before) else { throw PlannedMember.changed.of(path) }
   }
+  let durability = try call(output) { () throws(SystemError) in
+    try file.copyAttributes(of: status)
+    try file.restrict(to: [status] + needed)
+    return try file.publish(replacing: true)
+  }
+  // The name stands, but may not survive a power cut: who then deletes the source must know.
+  if case .unknown(let error) = durability, !error.isUnsupported { throw SwzipError(error).of(output) }
   return report
+}
+
+private func refusal(_ output: String, _ why: String) -> SwzipError {
+  SwzipError(.refused, .system, file: output, detail: why)
+}
+
+/// A call of the system that is about this file.
+private func call<Result>(
+  _ path: String, _ body: () throws(SystemError) -> Result
+) throws(SwzipError) -> Result {
+  do throws(SystemError) { return try body() } catch { throw SwzipError(error).of(path) }
 }
 
 private func baseFile(_ path: String) -> BaseFile {

@@ -30,20 +30,9 @@ extension Container {
   }
 
   private func bytes(member: Int, _ range: Range<UInt64>, _ threads: Int) throws(SwzipError) -> [UInt8] {
-    var failure: SwzipError?
-    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: range.count) { buffer, filled in
-      do throws(SwzipError) {
-        try unsafe read(
-          member: member, offset: range.lowerBound,
-          into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<range.count])),
-          threads: threads)
-        filled = range.count
-      } catch {
-        failure = error
-      }
-    }
-    if let failure { throw failure }
-    return bytes
+    // An array that cannot be had ends the process; a container may claim any length.
+    _ = try Memory(range.count)
+    return try MemberSource(self, member: member, threads: threads).bytes(at: range.lowerBound, count: range.count)
   }
 
   /// The tensors of a container, in the order of its members, and by name.

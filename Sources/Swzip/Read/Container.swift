@@ -2,7 +2,7 @@ public import SwzipCore
 internal import SwzipSystem
 
 /// A container opened at random: its index is read and checked, blocks are decoded when asked for. It remembers what it has
-/// opened, decoded and made room for, up to about 20 MiB and 3 MiB a thread.
+/// opened and decoded, bounded in bytes, and the scratch of as many threads as ever worked at once.
 ///
 /// `read` may be called by several threads at once.
 public final class Container: Sendable {
@@ -23,8 +23,8 @@ public final class Container: Sendable {
   let listed = Guarded<Tensors?>(nil)
 
   /// Opens a container. Reads its last 256 KiB and its header; more only if the directory is larger.
-  /// Throws what is wrong with the container. `bases`: where it may find the
-  /// files that it refers to; they are looked for when the first block needs one.
+  /// Throws what is wrong with the container. `bases`: where it may find the files that it refers to; they are looked for when
+  /// the first block needs one.
   public convenience init(_ source: any RandomSource, bases: (any BaseResolver)? = nil) throws(SwzipError) {
     try self.init(source, bases: bases, path: [])
   }

@@ -216,12 +216,7 @@ extension SalvagedFile {
   fileprivate func holds(_ offset: UInt64, _ count: Int) -> Bool {
     let (end, overflow) = offset.addingReportingOverflow(UInt64(count))
     guard !overflow, end <= byteCount else { return false }
-    // The first that ends behind `offset`.
-    var (low, high) = (0, missing.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if missing[middle].upperBound <= offset { low = middle + 1 } else { high = middle }
-    }
-    return low == missing.count || missing[low].lowerBound >= end
+    let first = missing.partitioningIndex { $0.upperBound > offset }
+    return first == missing.count || missing[first].lowerBound >= end
   }
 }

@@ -62,9 +62,8 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
   ) throws(SwzipError) {
     let block = try unsafe BlockHeader.read(
       UnsafeRawBufferPointer(rebasing: frame[..<min(32, frame.count)]), at: position)
-    let valueCount = header.valueCount(ofBlock: index)
-    guard block.frame.byteCount == frame.count, block.valueCount == valueCount,
-      out.count == valueCount * header.width, frame.count <= (out.count + 15) & ~15 + Limits.blockOverhead
+    guard block.fits(header, index: index), block.frame.byteCount == frame.count,
+      out.count == block.valueCount * header.width
     else { throw SwzipError(.corrupt, .blockHeader, at: position) }
     if let entry, !entry.agrees(with: block) { throw SwzipError(.corrupt, .indexAgrees, at: position) }
     func checkStored() throws(SwzipError) {

@@ -1,0 +1,61 @@
+import Swzip
+import SwzipSamples
+import SwzipSystem
+import SwzipTestSupport
+import Testing
+
+/// Packing and unpacking by path: what is there is never harmed.
+struct PathTests {
+  private static let original = SafetensorsFile.everything(seed: 4).bytes
+  private let folder = TestFolder()
+
+  init() { folder.write("a", Self.original) }
+
+  private func refuses(_ name: String, _ body: () throws -> Void) {
+    let error = #expect(throws: SwzipError.self) { try body() }
+    #expect(error?.kind == .refused && error?.file == folder(name), "\(name): \(error?.text ?? "")")
+  }
+
+  @Test func thereAndBack() throws {
+    folder.write("a.swz", [1, 2, 3])
+    let report = try pack(path: folder("a"), to: folder("a.swz"))
+    #expect(report.rawByteCount == UInt64(Self.original.count))
+    _ = try unpack(path: folder("a.swz"), to: folder("back"), threads: 2)
+    #expect(same(folder.read("back") ?? [], Self.original))
+    #expect(Set(folder.files(".").keys) == ["a", "a.swz", "back"], "nothing temporary stays")
+  }
+
+  @Test func outputsThatAreRefused() throws {
+    folder.link("link", to: "a")
+    folder.hardLink("again", to: "a")
+    folder.write("base", Self.original)
+    folder.makePipe("pipe")
+    for name in ["a", "link", "again"] { refuses(name) { _ = try pack(path: folder("a"), to: folder(name)) } }
+    refuses("base") { _ = try pack(path: folder("a"), base: folder("base"), to: folder("base")) }
+    refuses("pipe") { _ = try pack(path: folder("a"), to: folder("pipe")) }
+    _ = try pack(path: folder("a"), base: folder("base"), to: folder("delta"))
+    refuses("base") { _ = try unpack(path: folder("delta"), bases: [folder("base")], to: folder("base")) }
+    refuses("delta") { _ = try unpack(path: folder("delta"), bases: [folder("base")], to: folder("delta")) }
+    #expect(same(folder.read("a") ?? [], Self.original) && same(folder.read("base") ?? [], Self.original))
+  }
+
+  @Test func failuresLeaveWhatWasThere() throws {
+    folder.write("out", [7])
+    folder.write("broken", [1, 2, 3])
+    let error = #expect(throws: SwzipError.self) { try unpack(path: folder("broken"), to: folder("out")) }
+    #expect(error?.file == folder("broken") && folder.read("out") == [7])
+    // Somebody writes to the source while it is packed.
+    let changed = #expect(throws: SwzipError.self) {
+      try pack(path: folder("a"), to: folder("out")) { _ in folder.setTime("a", seconds: 12345, nanoseconds: 0) }
+    }
+    #expect(changed?.kind == .io && changed?.file == folder("a") && folder.read("out") == [7])
+  }
+
+  /// Who may not read a base may not read what holds all that differs from it, nor what is made of it.
+  @Test func privateBases() throws {
+    folder.write("base", Self.original, mode: 0o600)
+    _ = try pack(path: folder("a"), base: folder("base"), to: folder("delta"))
+    _ = try unpack(path: folder("delta"), bases: [folder("base")], to: folder("back"))
+    for name in ["delta", "back"] { #expect(try FileStatus.of(folder(name)).permissions & 0o077 == 0) }
+  }
+}
