@@ -1,4 +1,4 @@
-// swift-tools-version: 6.2
+// swift-tools-version: 6.3
 import PackageDescription
 
 let strict: [SwiftSetting] = [
@@ -43,10 +43,11 @@ let package = Package(
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
     .systemLibrary(name: "CLz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
     .systemLibrary(name: "CCrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl"])]),
+    .target(name: "SwzipLibc", swiftSettings: strict),
     .target(name: "SwzipNames", swiftSettings: strict),
-    .target(name: "SwzipSystem", dependencies: ["CSwzipSystem", "SwzipNames"], swiftSettings: strict),
+    .target(name: "SwzipSystem", dependencies: ["CSwzipSystem", "SwzipLibc", "SwzipNames"], swiftSettings: strict),
     .target(
-      name: "SwzipCore", dependencies: ["CSwzipKernels", "SwzipNames", "CZstd", "CLz4", "CCrypto"],
+      name: "SwzipCore", dependencies: ["CSwzipKernels", "SwzipLibc", "SwzipNames", "CZstd", "CLz4", "CCrypto"],
       swiftSettings: strict, linkerSettings: compressors),
     .target(name: "SwzipInputs", dependencies: ["SwzipCore", "SwzipNames"], swiftSettings: strict),
     .target(

@@ -4,7 +4,7 @@ internal import SwzipNames
 
 /// How a tensor of one version of a file differs from that of the same name in another.
 public struct TensorDifference: Sendable {
-  public enum Change: String, Sendable {
+  @nonexhaustive public enum Change: String, Sendable {
     case equal, changed
     /// In the new version only, or in the old one only.
     case added, removed

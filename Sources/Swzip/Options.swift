@@ -15,7 +15,7 @@ public struct PackOptions: Sendable {
 }
 
 /// How a file is understood. Whatever the answer, every byte is kept.
-public enum InputFormat: String, Sendable, CaseIterable {
+@nonexhaustive public enum InputFormat: String, Sendable, CaseIterable {
   case automatic = "auto"
   case safetensors, torch, gguf, npy, npz, onnx
   /// Plain bytes, whatever they may be.

@@ -35,6 +35,28 @@ public func predict(_ source: any RandomSource, level: Int) throws(SwzipError) -
   return predictions
 }
 
+/// About what `pack(from:)` would write, predicted as above.
+public func predictedByteCount(
+  _ source: any RandomSource, bases: [PackBase] = [], options: PackOptions
+) throws(SwzipError) -> UInt64 {
+  try PackPlan.file(source, bases: bases, options).predictedByteCount(level: options.level)
+}
+
+/// About what `pack(members:)` would write, predicted as above.
+public func predictedByteCount(members: [PackMember], options: PackOptions) throws(SwzipError) -> UInt64 {
+  try PackPlan.folder(members, options).predictedByteCount(level: options.level)
+}
+
+extension PackPlan {
+  fileprivate func predictedByteCount(level: Int) throws(SwzipError) -> UInt64 {
+    var sum = UInt64(FileHeader.byteCount + Trailer.byteCount)
+    for number in members.indices {
+      for part in try estimate(ofMember: number, level: level) { sum += part.byteCount }
+    }
+    return sum
+  }
+}
+
 extension Container.Tensor {
   /// `fileOffset`: where the file begins in the record's member.
   init(_ record: TensorRecord, member: Int, fileOffset: UInt64 = 0) {

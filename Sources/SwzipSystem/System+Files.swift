@@ -1,16 +1,7 @@
 // Open files: their bytes, who else has them open, and what the system knows of them.
 internal import CSwzipSystem
+internal import SwzipLibc
 internal import SwzipNames
-
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Bionic)
-  internal import Bionic
-#endif
 
 extension System {
   /// How to open a file.

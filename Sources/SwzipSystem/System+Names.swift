@@ -1,16 +1,7 @@
 // Names: links, directories and paths.
 internal import CSwzipSystem
+internal import SwzipLibc
 internal import SwzipNames
-
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Bionic)
-  internal import Bionic
-#endif
 
 extension System {
   /// A name and the directory that it is relative to.

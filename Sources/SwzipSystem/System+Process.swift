@@ -1,16 +1,7 @@
 // The process: its arguments, terminal, clocks and memory.
 internal import CSwzipSystem
+internal import SwzipLibc
 internal import SwzipNames
-
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Bionic)
-  internal import Bionic
-#endif
 
 extension System {
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }

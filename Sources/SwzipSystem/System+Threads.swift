@@ -1,13 +1,5 @@
 // Threads and the signals that they take.
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Bionic)
-  internal import Bionic
-#endif
+internal import SwzipLibc
 
 extension System {
   #if canImport(Darwin)

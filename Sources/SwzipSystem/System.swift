@@ -1,19 +1,8 @@
 // Every system call is made by System, in a file for each topic: System+Files, +Names, +Process, +Threads. A call retries
 // EINTR, moves at most 1 GiB, copies errno on the next line and throws SystemError; it decides nothing else.
 internal import CSwzipSystem
+internal import SwzipLibc
 internal import SwzipNames
-
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Bionic)
-  internal import Bionic
-#else
-  #error("swzip needs a POSIX system")
-#endif
 
 /// The system calls, by what they do.
 package enum System {

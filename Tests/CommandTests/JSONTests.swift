@@ -22,6 +22,22 @@ struct JSONTests {
     #expect(lines.last?.contains(#""ratio":null"#) == true)
   }
 
+  /// What a dry run predicts is near what is written then, of a file and of a folder.
+  @Test(arguments: ["a", "folder"]) func predicted(name: String) throws {
+    folder.write("a", Command.sample(1_000_000))
+    folder.makeFolder("folder")
+    folder.write("folder/a", Command.sample(1_000_000))
+    func number(_ field: String, _ arguments: [String]) throws -> Double {
+      let text = command.run(["pack", "--json"] + arguments + [name]).text
+      let found = try #require(text.firstMatch(of: Regex("\"\(field)\":(\\d+)", as: (Substring, Substring).self)))
+      return try #require(Double(found.output.1))
+    }
+    let predicted = try number("predicted_bytes", ["--dry-run"])
+    #expect(folder.names == ["a", "folder"])
+    let written = try number("out_bytes", [])
+    #expect(abs(predicted - written) < written / 10)
+  }
+
   @Test func errorsAreObjectsToo() {
     let outcome = command.run(["--json", "missing"])
     #expect(outcome.status == 1)

@@ -11,7 +11,7 @@ struct PushTests {
   private func pushed(
     _ container: [UInt8], _ sink: ArraySink, threads: Int = 1, pieces: () -> Int
   ) throws -> UnpackReport {
-    let decoder = try ContainerDecoder(to: OneSink(sink), threads: threads)
+    let decoder = try ContainerDecoder(to: sink, threads: threads)
     var rest = container[...]
     while !rest.isEmpty {
       let piece = Array(rest.prefix(pieces()))
@@ -75,18 +75,4 @@ struct PushTests {
       #expect(found == piped)
     }
   }
-}
-
-/// The one member of a container.
-private final class OneSink: MemberSinks {
-  private let sink: ArraySink
-
-  init(_ sink: ArraySink) { self.sink = sink }
-
-  func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)? { sink }
-  func end() throws(SwzipError) {}
-  func link(_ name: String, to target: String, path: String) throws(SwzipError) {}
-  func readBack(
-    member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer
-  ) throws(SwzipError) { unsafe try sink.readBack(at: position, into: buffer) }
 }

@@ -58,6 +58,28 @@ struct RandomAccessTests {
     }
   }
 
+  /// Small ranges from the beginning to the end, by several threads at once: a block that one of them has read gives its room
+  /// to the next, while others may still copy from it.
+  @Test func readersInOrder() async throws {
+    let original = Random.made(3 << 20)
+    let file = try Container(ArraySource(try packed(original)))
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      for reader in 0..<4 {
+        group.addTask {
+          var random = Random(UInt64(reader))
+          var offset = 0
+          while offset < original.count {
+            let count = min(1 + random.below(8000), original.count - offset)
+            guard same(try read(file, offset, count), Array(original[offset..<(offset + count)])) else { return false }
+            offset += count
+          }
+          return true
+        }
+      }
+      for try await isRight in group { #expect(isRight) }
+    }
+  }
+
   /// Several threads may read at once.
   @Test func readersAtOnce() async throws {
     let original = SafetensorsFile.everything(seed: 8).bytes

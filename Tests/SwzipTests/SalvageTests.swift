@@ -32,14 +32,13 @@ struct SalvageTests {
       return try segments.enumerated().flatMap { number, place in
         let open = try OpenSegment(ArraySource(container), place, .current, number: number)
         return open.table.entries.indices.map { index in
-          let content = open.bytes(ofBlock: index)
-          let start = Int(place.memberOffset)
+          let content = open.range(ofBlock: index)
           return Block(
             segment: number, number: index,
             frame: Int(
               open.table.positions[index])..<(Int(open.table.positions[index])
               + open.table.entries[index].frameByteCount),
-            content: (start + content.lowerBound)..<(start + content.upperBound),
+            content: Int(content.lowerBound)..<Int(content.upperBound),
             isCopy: place.record.codec == CodecID.copy.rawValue)
         }
       }

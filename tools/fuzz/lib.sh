@@ -25,6 +25,6 @@ link_program() {
   for module in CZstd CLz4 CCrypto; do flags+=(-Xcc "-fmodule-map-file=$PWD/Sources/$module/module.modulemap"); done
   for module in zstd lz4 crypto; do flags+=(-Xlinker "-l:lib$module.a"); done
   swiftc -O -use-ld=lld -parse-as-library -package-name "$package" -module-name SwzipProgram -I "$built/Modules" \
-    "${flags[@]}" "$@" "$built"/{CSwzipKernels,CSwzipSystem,SwzipNames,SwzipSystem,SwzipCore,SwzipInputs,Swzip}.build/*.o \
+    "${flags[@]}" "$@" "$built"/{CSwzipKernels,CSwzipSystem,SwzipLibc,SwzipNames,SwzipSystem,SwzipCore,SwzipInputs,Swzip}.build/*.o \
     -o "$folder/$name"
 }

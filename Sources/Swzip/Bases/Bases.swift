@@ -22,7 +22,7 @@ public struct BaseFile: Sendable {
 /// The files, named by somebody, that a reader may use as bases: found by length and SHA-256, never by name.
 public final class Bases: BaseResolver {
   /// What is believed of a base before its bytes are used. The hash of every decoded block is compared in any case.
-  public enum Trust: Sendable {
+  @nonexhaustive public enum Trust: Sendable {
     /// All of it is read and hashed.
     case digest
     /// What a container says of its members, or the length of the only other file that has it; else the digest.

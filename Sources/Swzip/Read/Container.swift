@@ -80,9 +80,8 @@ public final class Container: Sendable {
     guard files.indices.contains(member), offset <= files[member].byteCount,
       UInt64(buffer.count) <= files[member].byteCount - offset
     else { throw SwzipError(.invalidArgument, .range) }
-    let place = files[member]
     let request = unsafe ReadRequest(
-      file: self, member: place.member, offset: place.offset + offset, buffer: buffer, policy: policy)
+      file: self, member: files[member].member, offset: files[member].offset + offset, buffer: buffer, policy: policy)
     try run(request, threads: threads)
   }
 

@@ -47,10 +47,10 @@ package struct FilePlace: Sendable {
   ) throws(SwzipError) -> [FilePlace] {
     let bytes = try source.bytes(at: position, count: Int(record.frameByteCount))
     var reader = unsafe ByteReader(bytes.span.bytes, at: position)
-    let frame = try Frame.read(&reader)
-    guard frame.kind == .member, frame.byteCount == bytes.count, frame.tag == UInt32(number),
-      unsafe bytes.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: frame.tag) }) == frame.storedHash
-    else { throw SwzipError(.corrupt, .frameHash, at: position) }
+    let frame = try reader.record()
+    guard frame.kind == .member, frame.tag == UInt32(number) else {
+      throw SwzipError(.corrupt, .frameHash, at: position)
+    }
     var header = try MemberHeader.readFields(&reader, index.header.version)
     let files = header.files ?? []
     header.files = nil

@@ -41,9 +41,8 @@ package final class OpenSegment: Sendable {
     _ frame: RawSpan, _ place: ContainerIndex.Place, number: Int
   ) throws(SwzipError) -> SegmentHeader {
     var reader = ByteReader(frame, at: place.framePosition)
-    let head = try Frame.read(&reader)
-    guard head.kind == .segment, head.byteCount == frame.byteCount, head.tag == UInt32(truncatingIfNeeded: number),
-      unsafe frame.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: head.tag) }) == head.storedHash,
+    let head = try reader.record()
+    guard head.kind == .segment, head.tag == UInt32(truncatingIfNeeded: number),
       head.storedHash == place.record.frameHash
     else { throw SwzipError(.corrupt, .frameHash, at: place.framePosition) }
     let header = try SegmentHeader.read(&reader)
@@ -59,10 +58,10 @@ package final class OpenSegment: Sendable {
     return Int(from / share)..<Int((to + share - 1) / share)
   }
 
-  /// Bytes of block `index` in the segment.
-  package func bytes(ofBlock index: Int) -> Range<Int> {
+  /// Bytes of block `index` in the member.
+  package func range(ofBlock index: Int) -> Range<UInt64> {
     let header = decoder.header
-    let start = index * Int(header.blockValues) * header.width
-    return start..<(start + header.valueCount(ofBlock: UInt64(index)) * header.width)
+    let start = header.memberOffset + UInt64(index) * UInt64(header.blockValues) * UInt64(header.width)
+    return start..<(start + UInt64(header.valueCount(ofBlock: UInt64(index)) * header.width))
   }
 }

@@ -38,15 +38,13 @@ internal import SwzipCore
   }
 
   /// Copies a range that lies in one block which is remembered; false if it does not.
-  func takeKnown() -> Bool {
-    let number = index.segment(holding: offset, member: member)
-    let place = index.segments[number]
-    guard end <= place.memberOffset + place.record.byteCount, let segment = file.opened.segment(number) else {
-      return false
-    }
-    let (from, to) = wanted(of: place)
-    let blocks = segment.blocks(from: from, to: to)
-    return blocks.count == 1 && takeKnown(blocks.lowerBound, of: number, segment)
+  func takeKnown() -> Bool { takeKnown(offset..<end) }
+
+  /// Copies what the buffer holds of a range, which lies in one block; false if that is not remembered.
+  private func takeKnown(_ range: Range<UInt64>) -> Bool {
+    guard let known = file.decoded.block(holding: BlockCache.Place(member: member, range: range)) else { return false }
+    copy(known)
+    return true
   }
 
   // MARK: what is read
@@ -74,7 +72,7 @@ internal import SwzipCore
         // Its header says which blocks are wanted, or is wanted at several steps.
         segment = try open(number, OpenSegment.readHeader(file.source, place, number: number), table)
       }
-      for block in segment.blocks(from: from, to: to) where !takeKnown(block, of: number, segment) {
+      for block in segment.blocks(from: from, to: to) where !takeKnown(segment.range(ofBlock: block)) {
         plan.add(block: block, of: number, segment)
       }
     }
@@ -95,13 +93,6 @@ internal import SwzipCore
   private func wanted(of place: ContainerIndex.Place) -> (from: UInt64, to: UInt64) {
     let from = max(offset, place.memberOffset) - place.memberOffset
     return (from, min(end - place.memberOffset, place.record.byteCount))
-  }
-
-  /// Copies a block that is remembered; false if it is not.
-  private func takeKnown(_ block: Int, of number: Int, _ segment: OpenSegment) -> Bool {
-    guard let known = file.decoded.block(BlockCache.Key(segment: number, block: block)) else { return false }
-    unsafe copy(known.bytes, to: start(ofBlock: block, segment))
-    return true
   }
 
   // MARK: steps
@@ -128,10 +119,10 @@ internal import SwzipCore
           reference, offset, target throws(SwzipError) in
           try unsafe read(reference, at: offset, into: target)
         }
-        for block in blocks where !takeKnown(block, of: part.number, segment) {
+        for block in blocks where !takeKnown(segment.range(ofBlock: block)) {
           let frame = segment.table.range(ofBlock: block)
           try decode(
-            block, of: part.number, segment,
+            block, of: segment,
             bytes.part(
               at: Int(frame.lowerBound - step.range.lowerBound), count: Int(frame.upperBound - frame.lowerBound)),
             references, on: worker)
@@ -144,14 +135,16 @@ internal import SwzipCore
 
   /// Decodes one block straight into the buffer, or into memory that is kept where only a part of it is wanted.
   private func decode(
-    _ block: Int, of number: Int, _ segment: OpenSegment, _ frame: LentBytes, _ references: ReferenceWindow,
+    _ block: Int, of segment: OpenSegment, _ frame: LentBytes, _ references: ReferenceWindow,
     on worker: ReadWorker
   ) throws(SwzipError) {
-    let (start, count) = (start(ofBlock: block, segment), segment.bytes(ofBlock: block).count)
-    let isWhole = unsafe start >= 0 && start + count <= buffer.count
-    let part = isWhole ? nil : BlockCache.Block(memory: try Memory(count), byteCount: count)
+    let range = segment.range(ofBlock: block)
+    let isWhole = range.lowerBound >= offset && range.upperBound <= end
+    let place = BlockCache.Place(member: member, range: range)
+    let isReferredTo = depth > 0 || file.isBase
+    let part = try isWhole ? nil : file.decoded.room(for: place, taking: offset..<end, reuses: !isReferredTo)
     let out = unsafe UnsafeMutableRawBufferPointer(
-      rebasing: part?.memory.bytes[..<count] ?? buffer[start..<(start + count)])
+      rebasing: part?.memory.bytes[..<range.count] ?? buffer[Int(range.lowerBound - offset)...].prefix(range.count))
     do throws(SwzipError) {
       try unsafe segment.decoder.decode(
         frame.bytes, block: UInt64(block), into: out, policy: policy, entry: segment.table.entries[block],
@@ -164,28 +157,20 @@ internal import SwzipCore
       guard rules.contains(error.rule), segment.decoder.header.needsBase, !file.bases.proves else { throw error }
       throw SwzipError(.base, .baseDiffers)
     }
-    let key = BlockCache.Key(segment: number, block: block)
     guard let part else {
-      if depth > 0 || file.isBase { try unsafe file.decoded.note(out, as: key) }
+      if isReferredTo { try unsafe file.decoded.note(out, at: place) }
       return
     }
-    unsafe copy(part.bytes, to: start)
-    file.decoded.keep(part, as: key)
-  }
-
-  /// Where a block begins in the buffer, or before it.
-  private func start(ofBlock block: Int, _ segment: OpenSegment) -> Int {
-    let header = segment.decoder.header
-    return Int(Int64(bitPattern: header.memberOffset) - Int64(bitPattern: offset))
-      + block * Int(header.blockValues) * header.width
+    copy(part)
+    file.decoded.keep(part)
   }
 
   /// Copies what of a block lies in the buffer.
-  private func copy(_ block: UnsafeRawBufferPointer, to start: Int) {
-    let from = max(0, -start)
-    let count = unsafe min(block.count, buffer.count - start) - from
-    unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[(start + from)...]).copyMemory(
-      from: UnsafeRawBufferPointer(rebasing: block[from..<(from + count)]))
+  private func copy(_ block: BlockCache.Block) {
+    let range = block.place.range.clamped(to: offset..<end)
+    unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[Int(range.lowerBound - offset)...]).copyMemory(
+      from: UnsafeRawBufferPointer(
+        rebasing: block.bytes[Int(range.lowerBound - block.place.range.lowerBound)...].prefix(range.count)))
   }
 
   // MARK: references

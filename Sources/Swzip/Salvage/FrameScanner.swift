@@ -55,10 +55,10 @@ final class FrameScanner {
   func record(at position: UInt64) throws(SwzipError) -> Record? {
     guard let frame = try frame(at: position), frame.kind == .member || frame.kind == .segment,
       frame.byteCount <= Self.mostRecordBytes, UInt64(frame.tag) <= end / Self.leastRecordBytes,
-      let bytes = unsafe try verified(frame, at: position)
+      spend(frame.byteCount), let bytes = unsafe try bytes(at: position, frame.byteCount)
     else { return nil }
     var reader = unsafe ByteReader(bytes.bytes, at: position)
-    _ = try reader.array(Frame.headerBytes)
+    guard (try? reader.record()) != nil else { return nil }
     if frame.kind == .segment {
       return .segment(number: frame.tag, try? SegmentHeader.read(&reader), byteCount: frame.byteCount)
     }
@@ -81,10 +81,10 @@ final class FrameScanner {
 
   /// The block's frame at `position`, if it is one of a segment's from number `first` on.
   func block(at position: UInt64, of header: SegmentHeader, from first: UInt64) throws(SwzipError) -> Block? {
-    guard let frame = try frame(at: position), let numbers = Self.numbers(frame, of: header, from: first),
-      let bytes = unsafe try bytes(at: position, frame.byteCount)
+    guard let block = try blockHeader(at: position), let bytes = unsafe try bytes(at: position, block.frame.byteCount)
     else { return nil }
-    for number in numbers {
+    let frame = block.frame
+    for number in Self.numbers(block, of: header, from: first) {
       guard spend(frame.byteCount) else { return nil }
       if unsafe Frame.hash(of: bytes, tag: frame.tag, ordinal: UInt32(truncatingIfNeeded: number)) == frame.storedHash {
         return Block(number: number, byteCount: UInt64(frame.byteCount))
@@ -115,10 +115,10 @@ final class FrameScanner {
   ) throws(SwzipError) -> (position: UInt64, lost: UInt64)? {
     var (place, number) = (position, first)
     for _ in 0..<Self.mostSteps {
-      guard number < header.blockCount, let frame = try frame(at: place),
-        Self.numbers(frame, of: header, from: number)?.contains(number) == true
-      else { return nil }
-      place += UInt64(frame.byteCount)
+      guard number < header.blockCount, let head = try blockHeader(at: place), head.fits(header, index: number) else {
+        return nil
+      }
+      place += UInt64(head.frame.byteCount)
       number += 1
       if number < header.blockCount {
         if try block(at: place, of: header, from: number)?.number == number { return (place, number - first) }
@@ -148,17 +148,13 @@ final class FrameScanner {
     byte == Frame.Kind.block.rawValue || byte == Frame.Kind.segment.rawValue || byte == Frame.Kind.member.rawValue
   }
 
-  /// Which blocks of a segment a frame may be, by its number of values and its size.
-  private static func numbers(_ frame: Frame, of header: SegmentHeader, from first: UInt64) -> Range<UInt64>? {
-    guard frame.kind == .block, first < header.blockCount, frame.byteCount >= BlockHeader.byteCount,
-      frame.tag > 0, frame.tag <= header.blockValues,
-      frame.byteCount <= (Int(frame.tag) * header.width + 15) & ~15 + Limits.blockOverhead
-    else { return nil }
+  /// Which blocks of a segment, from number `first` on, a block may be.
+  private static func numbers(_ block: BlockHeader, of header: SegmentHeader, from first: UInt64) -> Range<UInt64> {
+    guard first < header.blockCount else { return 0..<0 }
     let last = header.blockCount - 1
-    if Int(frame.tag) == header.valueCount(ofBlock: last) {
-      return frame.tag == header.blockValues ? first..<min(last + 1, first + mostLostBlocks) : last..<(last + 1)
-    }
-    return frame.tag == header.blockValues && first < last ? first..<min(last, first + mostLostBlocks) : nil
+    let isLast = block.fits(header, index: last)
+    guard block.fits(header, index: first) else { return isLast ? last..<(last + 1) : 0..<0 }
+    return first..<min(isLast ? last + 1 : last, first + mostLostBlocks)
   }
 
   private func frame(at position: UInt64) throws(SwzipError) -> Frame? {
@@ -168,12 +164,11 @@ final class FrameScanner {
     return frame
   }
 
-  /// The bytes of a frame of records, if its hash verifies.
-  private func verified(_ frame: Frame, at position: UInt64) throws(SwzipError) -> UnsafeRawBufferPointer? {
-    guard spend(frame.byteCount), let bytes = unsafe try bytes(at: position, frame.byteCount),
-      unsafe Frame.hash(of: bytes, tag: frame.tag) == frame.storedHash
+  private func blockHeader(at position: UInt64) throws(SwzipError) -> BlockHeader? {
+    guard let bytes = unsafe try bytes(at: position, BlockHeader.byteCount),
+      let header = unsafe try? BlockHeader.read(bytes, at: position), UInt64(header.frame.byteCount) <= end - position
     else { return nil }
-    return unsafe bytes
+    return header
   }
 
   private func spend(_ count: Int) -> Bool {

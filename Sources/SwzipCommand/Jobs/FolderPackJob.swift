@@ -33,6 +33,7 @@ struct FolderPackJob {
       try base?.check(against: tree.files[index].status)
       members[index].bases = base.map { [$0.packBase] } ?? []
     }
+    try work.predict { () throws(SwzipError) in try predictedByteCount(members: members, options: options) }
     try work.run(
       Output(target, expected: nil, settings), counting: total,
       make: { (output, progress) throws(SwzipError) in

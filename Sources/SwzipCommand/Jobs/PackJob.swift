@@ -26,14 +26,19 @@ struct PackJob {
     }
     let target = try settings.target(
       task, named: task.name + PackJob.suffix, own: task.operand.name + PackJob.suffix)
-    let work = try Work(settings, task.operand, to: target, .container) { () throws(Failure) in
+    let opened = try Work(settings, task.operand, to: target, .container) { () throws(Failure) in
       try Input(task.operand, found: task.found, force: settings.force, forRemoval: settings.removesSource)
     }
-    guard let work, let input = work.input else { return }
+    guard var work = opened, let input = work.input else { return }
     let base =
       try settings.selection.isRecursive
       ? settings.bases.bases(ofMembers: [task.name])?[0] : settings.bases.base(ofFile: task.name)
     try base?.check(against: input.status)
+    try work.predict { () throws(SwzipError) in
+      try input.source.forward().random.map { source throws(SwzipError) in
+        try predictedByteCount(source, bases: base.map { [$0.packBase] } ?? [], options: options)
+      }
+    }
     try work.makeContainer(of: input.source, against: base, options)
   }
 }

@@ -28,6 +28,8 @@ struct Work {
   /// To be read, and to be written where that is known.
   var byteCount: UInt64?
   var expected: UInt64?
+  /// About what will be written, of a dry run.
+  private var predicted: UInt64?
 
   /// `open` opens the operand; `status` is that of one that it does not open. Nil: the output is there, and is skipped.
   init?(
@@ -62,6 +64,11 @@ struct Work {
       let what = product == .container ? "compressed data is" : "raw bytes are"
       throw .refused(target.name, "\(what) not written to a terminal; name a file with -o, or insist with -f")
     }
+  }
+
+  /// Asks what will be written about, for a dry run alone.
+  mutating func predict(_ byteCount: () throws(SwzipError) -> UInt64?) throws(Failure) {
+    if settings.dryRun { predicted = try attemptLibrary(name, byteCount) }
   }
 
   /// What there is to say of work that is done.
@@ -129,10 +136,12 @@ struct Work {
 
   /// Says what would be done.
   private func announce() {
-    settings.console.note("\(name.printable) => \(target.name.printable) (dry run: nothing written)")
+    let size = predicted.map { ", about \(formatSize($0))" } ?? ""
+    settings.console.note("\(name.printable) => \(target.name.printable)\(size) (dry run: nothing written)")
     var fields: JSONObject = ["path": .string(name), "out": .string(target.name), "dry_run": .bool(true)]
     if let byteCount { fields["in_bytes"] = .integer(byteCount) }
     if let expected { fields["out_bytes"] = .integer(expected) }
+    if let predicted { fields["predicted_bytes"] = .integer(predicted) }
     settings.console.emit(fields)
   }
 }

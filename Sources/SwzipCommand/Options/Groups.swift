@@ -54,7 +54,7 @@ struct OutputOptions: ParsableArguments {
   @Flag(name: .customLong("rm"), help: "Remove the source after the output is on the disk, read again and verified.")
   var removesSource = false
 
-  @Flag(help: "Say what would be done; write nothing.")
+  @Flag(help: "Say what would be done, and about how much packing would write; write nothing.")
   var dryRun = false
 }
 

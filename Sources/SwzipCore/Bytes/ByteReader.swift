@@ -1,6 +1,6 @@
 /// Reads wire structures (spec/FORMAT.md, section 1): every read is checked, nothing is trusted.
 package struct ByteReader: ~Escapable {
-  private let bytes: RawSpan
+  let bytes: RawSpan
   /// Offset of the next byte in `bytes`.
   package private(set) var offset = 0
   /// Where `bytes` begins in the container, for errors.

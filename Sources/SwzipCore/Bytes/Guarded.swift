@@ -1,12 +1,5 @@
+internal import SwzipLibc
 internal import Synchronization
-
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#endif
 
 /// A value that one thread at a time may touch, for moments. Like a `Mutex`, but made of an atomic that race checkers see: they
 /// take what the standard library's lock guards for unguarded.

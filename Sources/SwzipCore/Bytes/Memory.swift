@@ -1,12 +1,4 @@
-#if canImport(Darwin)
-  internal import Darwin
-#elseif canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#else
-  #error("unknown C library")
-#endif
+internal import SwzipLibc
 
 /// A block of memory, aligned to 64 bytes, that reports failure instead of ending the process as an array would.
 @safe package final class Memory: @unchecked Sendable {  // owned by one thread at a time, by the protocol of its users

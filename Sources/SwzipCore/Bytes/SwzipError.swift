@@ -1,7 +1,7 @@
-/// What went wrong, by the rule that was broken.
+/// What went wrong, by the rule that was broken. Kinds and rules grow: who switches over them needs a default.
 public struct SwzipError: Error, Equatable, Sendable {
   /// The numbers never change: they are the statuses of the C interface and of the command too.
-  public enum Kind: Int32, Sendable, CaseIterable {
+  @nonexhaustive public enum Kind: Int32, Sendable, CaseIterable {
     /// A read, write or other operation of the system failed.
     case io = 1
     /// The request was refused: nothing is wrong with the data.
@@ -50,7 +50,7 @@ public struct SwzipError: Error, Equatable, Sendable {
   public var code: Int32 { kind.rawValue }
 
   /// The rules, named by what must hold.
-  public enum Rule: String, Sendable, CaseIterable {
+  @nonexhaustive public enum Rule: String, Sendable, CaseIterable {
     case notAContainer, truncated, trailingBytes, version, reservedBits, unknownCodec, unknownExtension
     case headerHash, frameHash, storedHash, decodedHash, memberHash, memberSHA256, trailerHash, root
     case frameSize, frameKind, padding, varint, name, limit, tiling, indexAgrees, blockHeader, codeLengths

@@ -44,8 +44,6 @@ package protocol Codec: Coding {
   static var id: CodecID { get }
   static var name: String { get }
   static var modes: [BlockMode] { get }
-  /// The version of the format that it came with.
-  static var version: FormatVersion { get }
 
   /// Reads the parameters that follow the references, and checks them and `fields`. Nothing else is known of how `segment`,
   /// whose shape is checked, is coded.
@@ -56,7 +54,6 @@ package protocol Codec: Coding {
 }
 
 extension Codec {
-  package static var version: FormatVersion { .oldest }
   package var codec: CodecID { Self.id }
   package var modes: [BlockMode]? { Self.modes }
 }

@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Which hashes are compared before a block is released (spec/FORMAT.md, section 4.3).
-public enum CheckPolicy: Sendable {
+@nonexhaustive public enum CheckPolicy: Sendable {
   /// Stored hash, then the decoded one.
   case strict
   /// The decoded hash, bound by the block table; the stored hash only to name the culprit.

@@ -20,6 +20,13 @@ package struct BlockHeader: Equatable, Sendable {
       flags: try reader.integer(UInt8.self))
   }
 
+  /// Whether it may be the header of block `index` of a segment, by its number of values and its size.
+  package func fits(_ segment: SegmentHeader, index: UInt64) -> Bool {
+    let valueCount = segment.valueCount(ofBlock: index)
+    return self.valueCount == valueCount
+      && frame.byteCount <= (valueCount * segment.width + 15) & ~15 + Limits.blockOverhead
+  }
+
   /// Completes a block frame whose payload is written; returns its line in the block table.
   package static func seal(
     _ frame: UnsafeMutableRawBufferPointer, mode: BlockMode, flags: UInt8 = 0, decodedHash: UInt64, valueCount: Int,

@@ -111,12 +111,8 @@ package struct ContainerIndex: Sendable {
     _ frame: [UInt8], at position: UInt64, _ version: FormatVersion, keepsTensors: Bool
   ) throws(SwzipError) -> (directory: Directory, memory: IndexMemory) {
     var reader = unsafe ByteReader(frame.span.bytes, at: position)
-    let head = try Frame.read(&reader)
+    let head = try reader.record()
     guard head.kind == .directory, head.tag == 0 else { throw SwzipError(.corrupt, .frameKind, at: position) }
-    guard head.byteCount == frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
-    guard unsafe frame.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: 0) }) == head.storedHash else {
-      throw SwzipError(.corrupt, .frameHash, at: position)
-    }
     return try Directory.readCounted(&reader, version, keepsTensors: keepsTensors)
   }
 

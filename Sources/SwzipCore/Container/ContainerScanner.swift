@@ -115,36 +115,24 @@ package struct ContainerScanner {
       state = .tables(0)
       return .took(0, .indexPart)
     }
-    switch Frame.Kind(rawValue: kind) {
-    case .member:
-      guard header.kind != .file || member < 0 else { throw SwzipError(.corrupt, .frameKind, at: position) }
-      return try unsafe readMember(bytes, isEnd)
-    case .segment:
-      guard isInMember else { throw SwzipError(.corrupt, .frameKind, at: position) }
-      return try unsafe readSegment(bytes, isEnd)
-    default: throw SwzipError(.corrupt, .frameKind, at: position)
-    }
-  }
-
-  /// The head of a frame of records that begins here, verified; or what to answer while it is not all there.
-  private func recordFrame(
-    _ bytes: UnsafeRawBufferPointer, tag: UInt32, _ isEnd: Bool
-  ) throws(SwzipError) -> (head: Frame, answer: Answer?) {
     var reader = unsafe ByteReader(bytes.bytes, at: position)
     let head = try Frame.read(&reader)
-    guard bytes.count >= head.byteCount else { return (head, try needs(head.byteCount, isEnd)) }
-    let frame = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<head.byteCount])
-    guard head.tag == tag, unsafe Frame.hash(of: frame, tag: tag) == head.storedHash else {
-      throw SwzipError(.corrupt, .frameHash, at: position)
+    switch head.kind {
+    case .member where header.kind != .file || member < 0: break
+    case .segment where isInMember: break
+    default: throw SwzipError(.corrupt, .frameKind, at: position)
     }
-    return (head, nil)
+    guard bytes.count >= head.byteCount else { return try needs(head.byteCount, isEnd) }
+    let frame = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<head.byteCount])
+    return try head.kind == .member ? unsafe readMember(frame) : unsafe readSegment(frame)
   }
 
-  private mutating func readMember(_ bytes: UnsafeRawBufferPointer, _ isEnd: Bool) throws(SwzipError) -> Answer {
-    let (head, answer) = try unsafe recordFrame(bytes, tag: UInt32(account.directory.members.count), isEnd)
-    if let answer { return answer }
-    var reader = unsafe ByteReader(UnsafeRawBufferPointer(rebasing: bytes[..<head.byteCount]).bytes, at: position)
-    _ = try reader.array(Frame.headerBytes)
+  private mutating func readMember(_ frame: UnsafeRawBufferPointer) throws(SwzipError) -> Answer {
+    var reader = unsafe ByteReader(frame.bytes, at: position)
+    let head = try reader.record()
+    guard head.tag == UInt32(account.directory.members.count) else {
+      throw SwzipError(.corrupt, .frameHash, at: position)
+    }
     let member = try MemberHeader.read(&reader, header.version)
     let isPlain = member.name.isEmpty && member.mode == nil && member.time == nil && member.type == .data
     let isNamed = header.kind != .file
@@ -163,11 +151,12 @@ package struct ContainerScanner {
     return take(head.byteCount, .member(member, file: file))
   }
 
-  private mutating func readSegment(_ bytes: UnsafeRawBufferPointer, _ isEnd: Bool) throws(SwzipError) -> Answer {
-    let (head, answer) = try unsafe recordFrame(bytes, tag: UInt32(truncatingIfNeeded: account.segmentCount), isEnd)
-    if let answer { return answer }
-    var reader = unsafe ByteReader(UnsafeRawBufferPointer(rebasing: bytes[..<head.byteCount]).bytes, at: position)
-    _ = try reader.array(Frame.headerBytes)
+  private mutating func readSegment(_ frame: UnsafeRawBufferPointer) throws(SwzipError) -> Answer {
+    var reader = unsafe ByteReader(frame.bytes, at: position)
+    let head = try reader.record()
+    guard head.tag == UInt32(truncatingIfNeeded: account.segmentCount) else {
+      throw SwzipError(.corrupt, .frameHash, at: position)
+    }
     let segment = try SegmentHeader.read(&reader)
     guard segment.memberOffset == memberBytes else { throw SwzipError(.corrupt, .tiling, at: position) }
     account.beginSegment(segment, frameByteCount: head.byteCount, hash: head.storedHash)
@@ -287,14 +276,5 @@ package struct ContainerScanner {
         stored.segments == read.segments
       else { throw SwzipError(.corrupt, .indexAgrees, at: position) }
     }
-  }
-}
-
-extension BlockHeader {
-  /// Whether it may be the header of block `index` of a segment, by its number of values and its size.
-  package func fits(_ segment: SegmentHeader, index: UInt64) -> Bool {
-    let valueCount = segment.valueCount(ofBlock: index)
-    return self.valueCount == valueCount
-      && frame.byteCount <= (valueCount * segment.width + 15) & ~15 + Limits.blockOverhead
   }
 }

@@ -15,7 +15,7 @@ package struct Frame: Equatable, Sendable {
   package var tag: UInt32
   package var storedHash: UInt64
 
-  /// Reads a frame's header; the hash is checked by `verify` once the frame is there.
+  /// Reads a frame's header, whose hash has to be checked once the frame is there.
   package static func read(_ reader: inout ByteReader) throws(SwzipError) -> Frame {
     let start = reader.failure(.frameKind)
     let word = try reader.integer(UInt32.self)
@@ -54,5 +54,18 @@ package struct Frame: Equatable, Sendable {
     var bytes = frame.bytes
     let hash = unsafe bytes.withUnsafeMutableBytes { unsafe seal($0, kind, tag: tag) }
     return (bytes, hash)
+  }
+}
+
+extension ByteReader {
+  /// The header of a frame of records which is all that there is to read, its length and hash checked: the records come next.
+  package mutating func record() throws(SwzipError) -> Frame {
+    let start = position
+    let frame = try Frame.read(&self)
+    guard frame.byteCount == bytes.byteCount else { throw SwzipError(.corrupt, .frameSize, at: start) }
+    guard unsafe bytes.withUnsafeBytes({ unsafe Frame.hash(of: $0, tag: frame.tag) }) == frame.storedHash else {
+      throw SwzipError(.corrupt, .frameHash, at: start)
+    }
+    return frame
   }
 }

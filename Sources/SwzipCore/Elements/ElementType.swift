@@ -1,6 +1,6 @@
 /// Element types (spec/FORMAT.md, section 6): numbers of one value each, and the block types of ggml, whose value is a
 /// whole block of elements (`BlockLayout`).
-public enum ElementType: UInt8, Sendable, CaseIterable {
+@nonexhaustive public enum ElementType: UInt8, Sendable, CaseIterable {
   case bytes = 0
   case bf16, f16, f32, f64, f8e4m3, f8e5m2, f8e8m0, f8e4m3fnuz, f8e5m2fnuz
   case i8, u8, i16, u16, i32, u32, i64, u64, bool, c64, f4, f6e2m3, f6e3m2

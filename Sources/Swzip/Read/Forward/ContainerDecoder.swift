@@ -25,6 +25,13 @@ public final class ContainerDecoder {
     try self.init(members, random: nil, expected: nil, bases: bases, threads: threads, progress)
   }
 
+  /// As above, for a container of one file.
+  public convenience init(
+    to sink: any OutputSink, bases: (any BaseResolver)? = nil, threads: Int = 1, progress: ProgressHandler? = nil
+  ) throws(SwzipError) {
+    try self.init(to: SingleMember(sink), bases: bases, threads: threads, progress: progress)
+  }
+
   /// `random`: the container itself, where it can be read at any position; `expected`: its length.
   init(
     _ members: (any MemberSinks)?, random: (any RandomSource)?, expected: UInt64?, bases: (any BaseResolver)?,
@@ -43,8 +50,7 @@ public final class ContainerDecoder {
   public func push(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) {
     var rest = unsafe bytes
     while unsafe !rest.isEmpty {
-      try pipeline.flush()
-      let room = try unsafe window.room()
+      let room = try unsafe room()
       let count = min(room.count, rest.count)
       unsafe room.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest[..<count]))
       window.add(count)
@@ -63,14 +69,19 @@ public final class ContainerDecoder {
   func run(_ source: any ForwardSource) throws(SwzipError) -> UnpackReport {
     var isEnd = false
     while !isEnd {
-      try pipeline.flush()
-      let room = try unsafe window.room()
+      let room = try unsafe room()
       let count = try unsafe source.read(into: room)
       window.add(count)
       isEnd = count < room.count
       try advance(isEnd: isEnd)
     }
     return try finish()
+  }
+
+  /// Room for more of the container. Frames that wait to be decoded lie in the window, until that has to move.
+  private func room() throws(SwzipError) -> UnsafeMutableRawBufferPointer {
+    if window.isFull { try pipeline.flush() }
+    return try unsafe window.room()
   }
 
   /// Takes as much of what is there as it can.

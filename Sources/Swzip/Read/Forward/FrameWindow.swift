@@ -14,7 +14,7 @@ final class FrameWindow {
     memory = try Memory(max(expected, 1 << 16) + Limits.slack)
   }
 
-  /// All bytes that are there and not consumed. They stay where they are until `room`.
+  /// All bytes that are there and not consumed. They stay where they are until `room` is asked for while it is full.
   var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: memory.base + start, count: end - start) }
 
   var byteCount: Int { end - start }
@@ -24,14 +24,17 @@ final class FrameWindow {
     start += count
   }
 
-  /// Room for more, behind what is there; to be filled and told `add`. Moves what is there to the front if it has to. Memory
+  /// Whether there is no room left behind what is there.
+  var isFull: Bool { end == memory.byteCount - Limits.slack }
+
+  /// Room for more, behind what is there; to be filled and told `add`. Moves what is there to the front if it is full. Memory
   /// grows with the bytes that arrive, never by what a frame claims.
   func room() throws(SwzipError) -> UnsafeMutableRawBufferPointer {
-    if start > 0 {
+    if isFull, start > 0 {
       unsafe memory.base.copyMemory(from: memory.base + start, byteCount: end - start)
       (start, end) = (0, end - start)
     }
-    if memory.byteCount - Limits.slack == end {
+    if isFull {
       let larger = try Memory(2 * memory.byteCount)
       unsafe larger.base.copyMemory(from: memory.base, byteCount: end)
       memory = larger

@@ -9,19 +9,13 @@ func require(_ condition: Bool, _ what: String) {
   fatalError(what)
 }
 
-/// A sink that keeps what it gets, of the one member of a container.
-final class Kept: OutputSink, MemberSinks, @unchecked Sendable {
+/// A sink that keeps what it gets.
+final class Kept: OutputSink, @unchecked Sendable {
   private(set) var bytes: [UInt8] = []
   func write(_ more: UnsafeRawBufferPointer) throws(SwzipError) { bytes += more }
   func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) {
     buffer.copyBytes(from: bytes[Int(position)..<(Int(position) + buffer.count)])
   }
-  func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)? { self }
-  func end() throws(SwzipError) {}
-  func link(_ name: String, to target: String, path: String) throws(SwzipError) {}
-  func readBack(
-    member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer
-  ) throws(SwzipError) { try readBack(at: position, into: buffer) }
 }
 
 /// A safetensors file of a bf16 tensor of 512 rows of 256 values, and of four F32 values.
