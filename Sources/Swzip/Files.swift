@@ -19,7 +19,7 @@ public func pack(
 public func unpack(
   path: String, bases: [String] = [], to output: String, threads: Int = 1, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  let resolver = try Bases(bases.map { baseFile($0) }, threads: threads)
+  let resolver = try Bases(bases.map { baseFile($0) })
   return try replace(output, path, bases) { source, sink throws(SwzipError) in
     try unpack(from: source, to: sink, bases: resolver, threads: threads, progress: progress)
   }

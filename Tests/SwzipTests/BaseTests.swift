@@ -142,6 +142,35 @@ struct BaseTests {
     #expect(error?.rule == .baseDamaged && error?.kind == .base)
   }
 
+  /// A base is read once: it is hashed while it is used.
+  @Test(arguments: [1, 3]) func readOnce(threads: Int) throws {
+    let (before, after) = (Self.before.bytes, Self.after.bytes)
+    let container = try Self.packed(after, base: before).bytes
+    let counting = CountingSource(before)
+    let bases = try Bases([BaseFile(name: "b") { () throws(SwzipError) in counting }])
+    let sink = ArraySink()
+    _ = try unpack(from: ArraySource(container), to: sink, bases: bases, threads: threads)
+    #expect(same(sink.bytes, after))
+    #expect(counting.byteCountRead <= before.count + 64)
+  }
+
+  /// Whatever of it is used, in whatever order and by however many threads, another file is no base.
+  @Test(arguments: [1, 2, 5]) func provedWhateverIsUsed(threads: Int) throws {
+    var random = Random(UInt64(threads))
+    let before = Self.before.bytes
+    var after = Self.after
+    after.tensors.reverse()
+    after.tensors.remove(at: 2)
+    let container = try Self.packed(after.bytes, base: before).bytes
+    #expect(same(try Self.unpacked(container, bases: [before], threads: threads), after.bytes))
+    for _ in 0..<40 {
+      var other = before
+      other[random.below(other.count)] ^= UInt8(1 << random.below(8))
+      let error = #expect(throws: SwzipError.self) { try Self.unpacked(container, bases: [other], threads: threads) }
+      #expect(error?.rule == .baseDiffers)
+    }
+  }
+
   /// A base that is of no use is no base; nothing is needed to unpack.
   @Test func uselessBases() throws {
     var other = SafetensorsFile()

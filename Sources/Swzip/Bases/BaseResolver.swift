@@ -20,11 +20,13 @@ public struct WantedBase: Sendable {
   public let hint: String
   /// Digests of what is being read by way of each other, this one last.
   private let path: [Digest]
+  let proof: ProofTime
 
   /// `path`: of the container that refers to it.
-  init(_ record: BaseRecord, path: [Digest]) throws(SwzipError) {
+  init(_ record: BaseRecord, path: [Digest], _ proof: ProofTime) throws(SwzipError) {
     (sha256, byteCount, hint) = (Digest(record.sha256), record.byteCount, record.hint)
     self.path = path + [sha256]
+    self.proof = proof
     guard !path.contains(sha256) else { throw failure(.baseCycle) }
     guard path.count < Limits.baseDepth else { throw SwzipError(.base, .baseDepth, detail: "\(Limits.baseDepth)") }
   }
@@ -34,7 +36,7 @@ public struct WantedBase: Sendable {
     _ number: Int, of container: any RandomSource, _ resolver: any BaseResolver
   ) throws(SwzipError) -> any RandomSource {
     try MemoryBudget.check(baseDepth: path.count)
-    let file = try Container(container, bases: resolver, path: path)
+    let file = try Container(container, bases: resolver, path: path, .never)
     guard file.files.indices.contains(number) else { throw SwzipError(.invalidArgument, .range) }
     return MemberSource(file, member: number)
   }
@@ -50,6 +52,7 @@ public struct WantedBase: Sendable {
 final class OpenBases: Sendable {
   private let resolver: (any BaseResolver)?
   private let path: [Digest]
+  private let proof: ProofTime
   private let opened = Mutex<[Key: any RandomSource]>([:])
 
   private struct Key: Hashable {
@@ -58,9 +61,8 @@ final class OpenBases: Sendable {
   }
 
   /// `path`: digests of the bases that the container is read for.
-  init(_ resolver: (any BaseResolver)?, path: [Digest] = []) {
-    self.resolver = resolver
-    self.path = path
+  init(_ resolver: (any BaseResolver)?, path: [Digest] = [], _ proof: ProofTime = .before) {
+    (self.resolver, self.path, self.proof) = (resolver, path, proof)
   }
 
   var proves: Bool { resolver?.proves ?? false }
@@ -70,7 +72,7 @@ final class OpenBases: Sendable {
     let key = Key(member: member, number: number)
     if let source = opened.withLock({ $0[key] }) { return source }
     guard number < UInt64(records.count) else { throw SwzipError(.corrupt, .reference) }
-    let base = try WantedBase(records[Int(number)], path: path)
+    let base = try WantedBase(records[Int(number)], path: path, proof)
     guard let resolver else { throw base.failure(.baseMissing) }
     let source = try resolver.open(base)
     guard source.byteCount == base.byteCount else { throw base.failure(.baseDiffers) }

@@ -23,20 +23,17 @@ public struct BaseFile: Sendable {
 public final class Bases: BaseResolver {
   /// What is believed of a base before its bytes are used. The hash of every decoded block is compared in any case.
   @nonexhaustive public enum Trust: Sendable {
-    /// All of it is read and hashed.
+    /// All of it is read and hashed: before, or while what is unpacked is not yet published.
     case digest
     /// What a container says of its members, or the length of the only other file that has it; else the digest.
     case length
   }
 
   private let trust: Trust
-  private let threads: Int
   private let candidates: [Candidate]
 
-  /// `threads`: for hashing, of which more than two are of no use.
-  public init(_ files: [BaseFile], trust: Trust = .digest, threads: Int = 1) throws(SwzipError) {
+  public init(_ files: [BaseFile], trust: Trust = .digest) throws(SwzipError) {
     self.trust = trust
-    self.threads = threads
     var candidates: [Candidate] = []
     for file in files {
       do throws(SwzipError) {
@@ -51,7 +48,6 @@ public final class Bases: BaseResolver {
   /// All that these know; of one trust.
   public init(merging parts: [Bases]) {
     trust = parts.first?.trust ?? .digest
-    threads = parts.first?.threads ?? 1
     candidates = parts.flatMap(\.candidates)
   }
 
@@ -76,10 +72,15 @@ public final class Bases: BaseResolver {
       if unnamed.count == 1 { return try source(unnamed[0], base) }
     }
     var failure: SwzipError?
-    for candidate in fitting where candidate.recorded == nil || candidate.recorded == base.sha256 {
+    let possible = fitting.filter { $0.recorded == nil || $0.recorded == base.sha256 }
+    for candidate in possible {
       do throws(SwzipError) {
         let source = try source(candidate, base)
-        if try candidate.digest(source, threads) == base.sha256 { return source }
+        switch base.proof {
+        case .meanwhile(let proofs) where possible.count == 1: return proofs.hash(source, base)
+        case .never where possible.count == 1: return source
+        default: if try candidate.digest(source) == base.sha256 { return source }
+        }
       } catch {
         // It may be damaged, lack a base of its own, or be a later version, which needs this one.
         guard error.kind == .base || error.kind == .corrupt || candidate.file.isOptional else { throw error }
@@ -113,9 +114,9 @@ public final class Bases: BaseResolver {
     }
 
     /// The SHA-256 of its bytes, computed once.
-    func digest(_ source: any RandomSource, _ threads: Int) throws(SwzipError) -> Digest {
+    func digest(_ source: any RandomSource) throws(SwzipError) -> Digest {
       if let digest = known.withLock({ $0 }) { return digest }
-      let digest = try source.sha256(threads: threads)
+      let digest = try source.sha256()
       known.withLock { $0 = digest }
       return digest
     }

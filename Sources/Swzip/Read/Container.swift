@@ -39,8 +39,10 @@ public final class Container: Sendable {
   public func source(ofMember member: Int) -> any RandomSource { MemberSource(self, member: member) }
 
   /// `path`: digests of the bases that this is read for.
-  init(_ source: any RandomSource, bases: (any BaseResolver)?, path: [Digest]) throws(SwzipError) {
-    self.bases = OpenBases(bases, path: path)
+  init(
+    _ source: any RandomSource, bases: (any BaseResolver)?, path: [Digest], _ proof: ProofTime = .before
+  ) throws(SwzipError) {
+    self.bases = OpenBases(bases, path: path, proof)
     isBase = !path.isEmpty
     self.source = source
     let byteCount = source.byteCount

@@ -71,40 +71,30 @@ extension RandomSource {
     return bytes
   }
 
-  /// Hands all bytes to `take`, in order and in steps; with several threads the next step is read meanwhile.
-  private func forEachStep(threads: Int, _ take: (UnsafeRawBufferPointer) -> Void) throws(SwzipError) {
-    let step = Int(min(byteCount, UInt64(Limits.segmentBytes)))
+  /// Hands all bytes to `take`, in order and in steps.
+  private func forEachStep(_ take: (UnsafeRawBufferPointer) -> Void) throws(SwzipError) {
+    let memory = try Memory(Int(min(byteCount, UInt64(Limits.segmentBytes))))
     var position: UInt64 = 0
-    func fill(_ memory: Memory) throws(SwzipError) -> Int {
-      let count = position < byteCount ? try unsafe read(at: position, into: memory.bytes) : 0
+    while position < byteCount {
+      let count = try unsafe read(at: position, into: memory.bytes)
+      guard count > 0 else { return }
+      unsafe take(memory.prefix(count))
       position += UInt64(count)
-      return min(count, memory.byteCount)
-    }
-    var memory = try Memory(step)
-    var spare = threads > 1 ? try Memory(step) : memory
-    var count = try fill(memory)
-    while count > 0 {
-      var next = 0
-      try runJobs(threads: min(threads, 2), count: 2) { job, _ throws(SwzipError) in
-        if job == 0 { unsafe take(memory.prefix(count)) } else { next = try fill(spare) }
-      }
-      swap(&memory, &spare)
-      count = next
     }
   }
 
   /// SHA-256 of all bytes.
-  public func sha256(threads: Int = 1) throws(SwzipError) -> Digest {
+  public func sha256() throws(SwzipError) -> Digest {
     var sum = SHA256Sum()
     // The pointer is used inside the closure only; so below.
-    try unsafe forEachStep(threads: threads) { bytes in unsafe sum.add(bytes) }
+    try unsafe forEachStep { bytes in unsafe sum.add(bytes) }
     return Digest(sum.finish())
   }
 
   /// The XXH3-128 of all bytes, as reports show it.
   public func checksum() throws(SwzipError) -> Digest {
     let sum = try StreamChecksum()
-    try unsafe forEachStep(threads: 1) { bytes in unsafe sum.add(bytes) }
+    try unsafe forEachStep { bytes in unsafe sum.add(bytes) }
     return sum.sum.digest
   }
 

@@ -14,7 +14,7 @@ struct FolderUnpackJob {
     guard case .path(let path, let place) = target else { return try writeOne(task.operand, input) }
     guard var work = try Work(settings, task.operand, to: target, .folder, { input }) else { return }
     // The index tells names and sizes in advance; where it cannot be read, unpacking says why.
-    let bases = try settings.bases.allowed(threads: settings.threads)
+    let bases = try settings.bases.allowed()
     let index = index(input, bases)
     let chosen = try index.map { index throws(Failure) in try choose(input, index) }
     let members = index?.members ?? []

@@ -10,11 +10,11 @@ struct NamedBases {
   init(_ paths: [String]) { self.paths = paths }
 
   /// What a reader may use; nil if nothing is named.
-  func allowed(_ trust: Bases.Trust = .digest, threads: Int = 1) throws(Failure) -> Bases? {
+  func allowed(_ trust: Bases.Trust = .digest) throws(Failure) -> Bases? {
     guard !paths.isEmpty else { return nil }
     let parts = try paths.map { path throws(Failure) in
       let files = try NamedBases.files(path)
-      return try attemptLibrary(path) { () throws(SwzipError) in try Bases(files, trust: trust, threads: threads) }
+      return try attemptLibrary(path) { () throws(SwzipError) in try Bases(files, trust: trust) }
     }
     return Bases(merging: parts)
   }

@@ -61,7 +61,7 @@ extension Work {
       },
       prove: { (_, _) throws(Failure) in
         let comparison = Comparison(
-          bases: try settings.bases.allowed(threads: settings.threads), threads: settings.threads)
+          bases: try settings.bases.allowed(), threads: settings.threads)
         let original = try attemptLibrary(name) { () throws(SwzipError) in try source.atRandom() }
         try comparison.run(Comparison.reopen(target.name), original, target.name)
       },

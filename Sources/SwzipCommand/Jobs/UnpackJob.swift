@@ -23,7 +23,7 @@ struct UnpackJob {
     let index = try? input.source.random.map { try Container($0) }
     let tensorCount = index?.tensorCount
     work.expected = index.map { $0.members.reduce(0) { $0 &+ $1.byteCount } }
-    let bases = try settings.bases.allowed(threads: settings.threads)
+    let bases = try settings.bases.allowed()
     let replacesBase = try settings.bases.include(target)
     try work.run(
       Output(target, expected: work.expected, settings), counting: work.expected, copying: input.status,

@@ -10,7 +10,7 @@ struct VerifyJob {
     let console = settings.console
     let input = try Input(operand, force: false)
     try input.checkIsNoTerminal(force: false)
-    let bases = try settings.bases.allowed(threads: settings.threads)
+    let bases = try settings.bases.allowed()
     let progress = Progress(console, name: input.name, total: nil, asked: settings.progress)
     let report: UnpackReport
     do throws(SwzipError) {

@@ -80,12 +80,24 @@ public final class ContainerDecoder {
 
   /// Room for more of the container. Frames that wait to be decoded lie in the window, until that has to move.
   private func room() throws(SwzipError) -> UnsafeMutableRawBufferPointer {
-    if window.isFull { try pipeline.flush() }
+    if window.isFull { try blamingBases(pipeline.flush) }
     return try unsafe window.room()
+  }
+
+  /// What does not decode may be the fault of a base that is not yet proved.
+  private func blamingBases(_ work: () throws(SwzipError) -> Void) throws(SwzipError) {
+    do throws(SwzipError) { try work() } catch {
+      if error.kind == .corrupt { try references.prove() }
+      throw error
+    }
   }
 
   /// Takes as much of what is there as it can.
   private func advance(isEnd: Bool) throws(SwzipError) {
+    try blamingBases { () throws(SwzipError) in try take(isEnd) }
+  }
+
+  private func take(_ isEnd: Bool) throws(SwzipError) {
     while report == nil, isEnd || window.byteCount >= needed {
       switch try unsafe scanner.next(window.bytes, isEnd: isEnd) {
       case .needs(let count):
@@ -121,6 +133,7 @@ public final class ContainerDecoder {
       if references.needWrittenBytes(segment) { try pipeline.settle() }
     case .memberEnd:
       try pipeline.settle()
+      try references.prove()
       let (checksum, sha256) = try output.end()
       try scanner.endMember(checksum: checksum, sha256: sha256)
     case .indexPart: break

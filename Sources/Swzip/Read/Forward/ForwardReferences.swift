@@ -7,23 +7,27 @@ final class ForwardReferences {
   private let output: MemberOutput
   private let resolver: (any BaseResolver)?
   private let bases: OpenBases
+  private let proofs = BaseProofs()
   private var member = -1
   private var records: [BaseRecord] = []
   private lazy var random = Result { () throws(SwzipError) -> Container? in
-    try source.map { source throws(SwzipError) in try Container(source, bases: resolver) }
+    try source.map { source throws(SwzipError) in try Container(source, bases: resolver, path: [], .never) }
   }
 
   init(_ source: (any RandomSource)?, _ output: MemberOutput, _ bases: (any BaseResolver)?) {
     self.source = source
     self.output = output
     resolver = bases
-    self.bases = OpenBases(bases)
+    self.bases = OpenBases(bases, .meanwhile(proofs))
   }
 
   func begin(_ member: MemberHeader) {
     self.member += 1
     records = member.bases
   }
+
+  /// Throws unless the bases that were used are those that were wanted.
+  func prove() throws(SwzipError) { try proofs.check() }
 
   /// Whether a block of the segment can be decoded only when all that stands before it is written.
   func needWrittenBytes(_ segment: SegmentHeader) -> Bool { segment.refersBack && source == nil }
