@@ -38,6 +38,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
+    .target(name: "CSwzip", cSettings: strictC),
     .target(name: "CSwzipKernels", cSettings: strictC),
     .target(name: "CSwzipSystem", cSettings: strictC),
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
@@ -52,7 +53,8 @@ let package = Package(
     .target(name: "SwzipInputs", dependencies: ["SwzipCore", "SwzipNames"], swiftSettings: strict),
     .target(
       name: "Swzip", dependencies: ["SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSystem"], swiftSettings: strict),
-    .target(name: "SwzipABI", dependencies: ["Swzip"], swiftSettings: strict),
+    .target(
+      name: "SwzipABI", dependencies: ["CSwzip", "CSwzipSystem", "Swzip", "SwzipCore", "SwzipLibc", "SwzipSystem"], swiftSettings: strict),
     .executableTarget(
       name: "SwzipCommand",
       dependencies: [

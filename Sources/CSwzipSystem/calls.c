@@ -55,6 +55,8 @@ int swzip_affinity_count(void) {
   return 0;
 }
 
+int swzip_is_set(const volatile int *flag) { return __atomic_load_n(flag, __ATOMIC_RELAXED) != 0; }
+
 int swzip_terminal_columns(int descriptor) {
   struct winsize size;
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;

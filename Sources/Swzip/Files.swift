@@ -2,26 +2,30 @@ public import SwzipCore
 internal import SwzipNames
 internal import SwzipSystem
 
-/// Packs a file to another one, which appears complete and synced or not at all, and replaces one that is there. `base`: the path
+/// Packs a file to another one, which appears complete and synced or not at all, and replaces one that is there. `bases`: paths
 /// of what it may be differences to. Nobody can read the new file who cannot read both. Throws `notRandomAccess` for a pipe, and
 /// refuses an output that is the source or the base itself, or no regular file.
 public func pack(
-  path: String, base: String? = nil, to output: String, options: PackOptions = PackOptions(),
+  path: String, bases: [String] = [], to output: String, options: PackOptions = PackOptions(),
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  let bases = try base.flatMap { path throws(SwzipError) in try PackBase(baseFile(path)) }.map { [$0] } ?? []
-  return try replace(output, path, base.map { [$0] } ?? []) { source, sink throws(SwzipError) in
-    try pack(from: source, bases: bases, to: sink, options: options, progress: progress)
+  let opened = try bases.map { path throws(SwzipError) in
+    guard let base = try PackBase(baseFile(path)) else { throw SwzipError(.refused, .severalFiles).of(path) }
+    return base
+  }
+  return try replace(output, path, bases) { source, sink throws(SwzipError) in
+    try pack(from: source, bases: opened, to: sink, options: options, progress: progress)
   }
 }
 
 /// Unpacks the one member of a container to a file, as `pack` writes one. `bases`: paths of what it may need.
 public func unpack(
-  path: String, bases: [String] = [], to output: String, threads: Int = 1, progress: ProgressHandler? = nil
+  path: String, bases: [String] = [], to output: String, threads: Int = 1, control: Control? = nil,
+  progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   let resolver = try Bases(bases.map { baseFile($0) })
   return try replace(output, path, bases) { source, sink throws(SwzipError) in
-    try unpack(from: source, to: sink, bases: resolver, threads: threads, progress: progress)
+    try unpack(from: source, to: sink, bases: resolver, threads: threads, control: control, progress: progress)
   }
 }
 
@@ -77,6 +81,6 @@ private func call<Result>(
   do throws(SystemError) { return try body() } catch { throw SwzipError(error).of(path) }
 }
 
-private func baseFile(_ path: String) -> BaseFile {
+package func baseFile(_ path: String) -> BaseFile {
   BaseFile(name: path.nameParts.last ?? path) { () throws(SwzipError) in try FileSource(path: path) }
 }

@@ -5,12 +5,14 @@ internal import Synchronization
 /// Runs jobs on several threads (`Workers.run`) and throws the first error after all have ended; once one has failed,
 /// those that have not begun are left out.
 func runJobs(
-  threads: Int, count: Int, _ body: (_ job: Int, _ worker: Int) throws(SwzipError) -> Void
+  threads: Int, count: Int, _ control: Control?, _ body: (_ job: Int, _ worker: Int) throws(SwzipError) -> Void
 ) throws(SwzipError) {
+  try control?.check()
   let failure = FirstFailure()
-  Workers.run(threads: threads, count: count) { (job: Int, worker: Int) in
+  Workers.run(threads: threads, count: count, by: control?.runner) { (job: Int, worker: Int) in
     guard !failure.claimed.load(ordering: .relaxed) else { return }
     do throws(SwzipError) {
+      if worker == 0 { try control?.check() }
       try body(job, worker)
     } catch {
       failure.keep(error)

@@ -25,33 +25,35 @@ public func pack(
 /// hashes) before it is written.
 public func unpack(
   from source: any ByteSource, to sink: any OutputSink, bases: (any BaseResolver)? = nil, threads: Int,
-  progress: ProgressHandler? = nil
+  control: Control? = nil, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try decode(source, SingleMember(sink), bases, threads, progress)
+  try decode(source, SingleMember(sink), bases, threads, control, progress)
 }
 
 /// Unpacks all members of a container, forward, to where `members` says; every block is verified (both hashes) before
 /// it is written, and names are as `MemberNames` wants them.
 public func unpack(
   from source: any ByteSource, to members: any MemberSinks, bases: (any BaseResolver)? = nil, threads: Int,
-  progress: ProgressHandler? = nil
+  control: Control? = nil, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try decode(source, members, bases, threads, progress)
+  try decode(source, members, bases, threads, control, progress)
 }
 
 /// Decodes everything and compares every hash; writes nothing.
 public func verify(
-  _ source: any ByteSource, bases: (any BaseResolver)? = nil, threads: Int, progress: ProgressHandler? = nil
+  _ source: any ByteSource, bases: (any BaseResolver)? = nil, threads: Int, control: Control? = nil,
+  progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
-  try decode(source, nil, bases, threads, progress)
+  try decode(source, nil, bases, threads, control, progress)
 }
 
 private func decode(
   _ source: any ByteSource, _ members: (any MemberSinks)?, _ bases: (any BaseResolver)?, _ threads: Int,
+  _ control: Control?,
   _ progress: ProgressHandler?
 ) throws(SwzipError) -> UnpackReport {
   let source = source.forward()
   let decoder = try ContainerDecoder(
-    members, random: source.random, expected: source.byteCount, bases: bases, threads: threads, progress)
+    members, random: source.random, expected: source.byteCount, bases: bases, threads: threads, control, progress)
   return try decoder.run(source)
 }

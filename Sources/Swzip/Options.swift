@@ -6,12 +6,34 @@ public struct PackOptions: Sendable {
   public var level = 3
   /// Threads, the calling one included.
   public var threads = 1
+  public var control: Control?
   /// Decode each block after encoding it and compare.
   public var verify = true
   /// Store the SHA-256 of the member too.
   public var sha256 = false
   public var format = InputFormat.automatic
   public init() {}
+}
+
+/// How a call of several jobs runs, for those who have threads of their own or may end it.
+public struct Control: Sendable {
+  /// Calls `work` for each number below `count`, at once as far as it can, and returns when all calls have.
+  public typealias Runner = @Sendable (_ count: Int, _ work: @escaping @Sendable (Int) -> Void) -> Void
+
+  /// Threads of the caller's; nil: threads are made for the call and end with it.
+  public var runner: Runner?
+  /// Asked before each job of about a block that the calling thread does (with a runner: one of its threads), one question at a
+  /// time: false ends the call with `cancelled`.
+  public var goesOn: @Sendable () -> Bool
+
+  public init(goesOn: @escaping @Sendable () -> Bool = { true }, runner: Runner? = nil) {
+    self.runner = runner
+    self.goesOn = goesOn
+  }
+
+  func check() throws(SwzipError) {
+    guard goesOn() else { throw SwzipError(.cancelled, .cancelled) }
+  }
 }
 
 /// How a file is understood. Whatever the answer, every byte is kept.

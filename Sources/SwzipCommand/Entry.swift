@@ -1,9 +1,7 @@
 internal import ArgumentParser
+internal import Swzip
 internal import SwzipCore
 internal import SwzipSystem
-
-/// The version of the command and the library; the format's own version is in the container.
-let swzipVersion = "0.2.0"
 
 struct Swzip: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -14,8 +14,11 @@ public enum Workers {
   }
 
   /// As above; `worker` is below `threads`, and no two calls with the same one run at once: the place for scratch
-  /// memory.
-  public static func run(threads: Int, count: Int, body: (_ index: Int, _ worker: Int) -> Void) {
+  /// memory. `runner`: whose threads do it; it calls what it is given for each number below a count, and returns then.
+  public static func run(
+    threads: Int, count: Int, by runner: ((Int, @escaping @Sendable (Int) -> Void) -> Void)? = nil,
+    body: (_ index: Int, _ worker: Int) -> Void
+  ) {
     let others = min(threads, count) - 1
     guard others > 0 else {
       for index in 0..<max(0, count) { body(index, 0) }
@@ -24,9 +27,12 @@ public enum Workers {
     let next = Counter()
     // All threads are joined before `body` goes out of scope.
     withoutActuallyEscaping(body) { body in
-      let work: (Int) -> Void = { worker in
-        while case let index = next.take(), index < count { body(index, worker) }
+      // `body` bears to run several times at once.
+      nonisolated(unsafe) let body = body
+      let work: @Sendable (Int) -> Void = { worker in
+        while case let index = next.take(), index < count { unsafe body(index, worker) }
       }
+      if let runner { return runner(others + 1, work) }
       let started = System.withSignalsBlocked {
         // Where the system has no more threads, fewer do the work.
         (1...others).compactMap { worker in System.startThread(stackByteCount: stackByteCount) { work(worker) } }

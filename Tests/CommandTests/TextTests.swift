@@ -1,3 +1,4 @@
+import Swzip
 import SwzipCore
 import SwzipSystem
 import SwzipTestSupport
@@ -41,7 +42,7 @@ struct TextTests {
     let others: [SwzipError.Rule] = [
       .version, .reservedBits, .unknownCodec, .unknownExtension, .encoderFault, .system, .range, .noSuchTensor,
       .notRandomAccess, .outputTooSmall, .outOfMemory, .baseMissing, .baseDiffers, .baseDamaged, .baseCycle,
-      .baseDepth,
+      .baseDepth, .cancelled,
     ]
     add(.corrupt, SwzipError.Rule.allCases.filter { !others.contains($0) })
     add(.unsupported, [.version, .reservedBits, .unknownCodec, .unknownExtension, .limit], detail: "detail")
@@ -50,6 +51,7 @@ struct TextTests {
     add(.invalidArgument, [.outputTooSmall, .range, .noSuchTensor], detail: "detail")
     add(.base, [.baseMissing, .baseDiffers, .baseDamaged, .baseCycle, .baseDepth], detail: "detail")
     add(.memory, [.outOfMemory], detail: "detail")
+    add(.cancelled, [.cancelled])
     #expect(lines.allSatisfy { !$0.contains("\n") })
     Snapshot.expect(lines.joined(separator: "\n") + "\n", named: "error-texts")
   }

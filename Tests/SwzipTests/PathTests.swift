@@ -31,9 +31,9 @@ struct PathTests {
     folder.write("base", Self.original)
     folder.makePipe("pipe")
     for name in ["a", "link", "again"] { refuses(name) { _ = try pack(path: folder("a"), to: folder(name)) } }
-    refuses("base") { _ = try pack(path: folder("a"), base: folder("base"), to: folder("base")) }
+    refuses("base") { _ = try pack(path: folder("a"), bases: [folder("base")], to: folder("base")) }
     refuses("pipe") { _ = try pack(path: folder("a"), to: folder("pipe")) }
-    _ = try pack(path: folder("a"), base: folder("base"), to: folder("delta"))
+    _ = try pack(path: folder("a"), bases: [folder("base")], to: folder("delta"))
     refuses("base") { _ = try unpack(path: folder("delta"), bases: [folder("base")], to: folder("base")) }
     refuses("delta") { _ = try unpack(path: folder("delta"), bases: [folder("base")], to: folder("delta")) }
     #expect(same(folder.read("a") ?? [], Self.original) && same(folder.read("base") ?? [], Self.original))
@@ -54,7 +54,7 @@ struct PathTests {
   /// Who may not read a base may not read what holds all that differs from it, nor what is made of it.
   @Test func privateBases() throws {
     folder.write("base", Self.original, mode: 0o600)
-    _ = try pack(path: folder("a"), base: folder("base"), to: folder("delta"))
+    _ = try pack(path: folder("a"), bases: [folder("base")], to: folder("delta"))
     _ = try unpack(path: folder("delta"), bases: [folder("base")], to: folder("back"))
     for name in ["delta", "back"] { #expect(try FileStatus.of(folder(name)).permissions & 0o077 == 0) }
   }

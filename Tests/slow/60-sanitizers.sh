@@ -37,7 +37,7 @@ SWZIP_SHARED_LIBRARY=1 quietly swift build -c release --product swzip_c --scratc
   -Xswiftc -static-stdlib -Xlinker --exclude-libs=ALL -Xlinker --gc-sections
 # Valgrind 3.19 does not understand the debug information of this compiler.
 strip --strip-debug -o "$work/libswzip_c.so" "$scratch/release/libswzip_c.so"
-clang -std=c17 -O1 -Wall -Wextra -Werror -fuse-ld=lld -I Sources/SwzipABI/include Tests/slow/abi.c \
+clang -std=c17 -O1 -Wall -Wextra -Werror -fuse-ld=lld -I Sources/CSwzip/include Tests/slow/abi.c \
   "$work/libswzip_c.so" -Wl,-rpath,"$work" -o "$work/abi"
 echo "C interface, valgrind:"
 timeout -k 5 300 valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \

@@ -17,6 +17,9 @@ extern const int swzip_open_path_only;
 /* The processors this thread may run on by its affinity mask, 0 if unknown. */
 int swzip_affinity_count(void);
 
+/* Whether a flag that another thread may set is not zero. */
+int swzip_is_set(const volatile int *flag);
+
 /* The columns of a terminal, 0 if unknown. */
 int swzip_terminal_columns(int descriptor);
 

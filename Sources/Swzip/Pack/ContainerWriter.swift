@@ -10,6 +10,7 @@ internal import SwzipSystem
 final class ContainerWriter {
   private let plan: PackPlan
   private let effort: Effort
+  private let control: Control?
   private let sink: any OutputSink
   private let header: FileHeader
   private var account = ContainerAccount()
@@ -22,6 +23,7 @@ final class ContainerWriter {
     self.sink = sink
     header = try plan.header()
     effort = Effort(level: options.level)
+    control = options.control
     report.warnings = plan.warnings
     workers = try (0..<max(1, options.threads)).map { [effort] _ throws(SwzipError) in
       try PackWorker(verify: options.verify, effort: effort)
@@ -117,6 +119,7 @@ final class ContainerWriter {
       let plan = try batch.plan(segment: index, effort, worker.scratch)
       try beginSegment(plan)
       for block in 0..<plan.blockCount {
+        try control?.check()
         let source = unsafe UnsafeRawBufferPointer(rebasing: bytes[plan.bytes(ofBlock: block)])
         try unsafe reader.input.sum(source)
         // Memory that has room is written where the block belongs.
@@ -150,7 +153,8 @@ final class ContainerWriter {
     _ batch: PackBatch, of reader: MemberReader, before: PackBatch?
   ) throws(SwzipError) -> PackBatch? {
     var next: PackBatch?
-    try runJobs(threads: workers.count, count: 1 + batch.ranges.count) { job, worker throws(SwzipError) in
+    try runJobs(threads: workers.count, count: 1 + batch.ranges.count, control) {
+      job, worker throws(SwzipError) in
       if job == 0 {
         next = try reader.next(memory: takeMemory)
         try unsafe reader.input.sum(batch.bytes)
@@ -160,7 +164,8 @@ final class ContainerWriter {
       }
     }
     batch.output = try takeMemory(batch.layOutFrames())
-    try runJobs(threads: workers.count, count: 1 + batch.jobs.count) { job, worker throws(SwzipError) in
+    try runJobs(threads: workers.count, count: 1 + batch.jobs.count, control) {
+      job, worker throws(SwzipError) in
       if job == 0 {
         if let before { try write(before) }
       } else {

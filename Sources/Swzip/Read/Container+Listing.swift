@@ -54,6 +54,8 @@ extension Container {
   /// Whether it holds files with names, not one file without.
   public var isFolder: Bool { index.header.kind != .file }
 
+  public var memberCount: Int { files.count }
+
   public var members: [Member] {
     files.map {
       Member(

@@ -11,11 +11,12 @@ extension Container {
   /// Throws `range` for rows that are not there. Cost: as `read(member:)`.
   public func read(
     _ tensor: Tensor, rows: Range<Int>? = nil, into buffer: UnsafeMutableRawBufferPointer,
-    policy: CheckPolicy = .strict, threads: Int = 1
+    policy: CheckPolicy = .strict, threads: Int = 1, control: Control? = nil
   ) throws(SwzipError) {
     let range = try tensor.range(of: rows)
     guard buffer.count == range.count else { throw SwzipError(.invalidArgument, .range, detail: tensor.name) }
-    try unsafe read(member: tensor.member, offset: range.lowerBound, into: buffer, policy: policy, threads: threads)
+    try unsafe read(
+      member: tensor.member, offset: range.lowerBound, into: buffer, policy: policy, threads: threads, control: control)
   }
 
   /// The bytes of a tensor, or of rows of it.
@@ -48,12 +49,15 @@ extension Container {
     public subscript(position: Int) -> Tensor { list[position] }
 
     /// The first tensor of that name. Cost: a pass over all for the first name, then none.
-    public subscript(name: String) -> Tensor? {
+    public subscript(name: String) -> Tensor? { number(of: name).map { list[$0] } }
+
+    /// The number of the first tensor of that name.
+    public func number(of name: String) -> Int? {
       numbers.withLock { numbers in
         let known =
           numbers ?? Dictionary(list.enumerated().map { (Exact($1.name), $0) }, uniquingKeysWith: { first, _ in first })
         numbers = known
-        return known[Exact(name)].map { list[$0] }
+        return known[Exact(name)]
       }
     }
   }

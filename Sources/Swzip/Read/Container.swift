@@ -77,13 +77,14 @@ public final class Container: Sendable {
   /// verified by `policy` before any of its bytes is in `buffer` to stay. After a throw the content of `buffer` is open.
   public func read(
     member: Int, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer, policy: CheckPolicy = .strict,
-    threads: Int = 1
+    threads: Int = 1, control: Control? = nil
   ) throws(SwzipError) {
     guard files.indices.contains(member), offset <= files[member].byteCount,
       UInt64(buffer.count) <= files[member].byteCount - offset
     else { throw SwzipError(.invalidArgument, .range) }
     let request = unsafe ReadRequest(
-      file: self, member: files[member].member, offset: files[member].offset + offset, buffer: buffer, policy: policy)
+      file: self, member: files[member].member, offset: files[member].offset + offset, buffer: buffer, policy: policy,
+      control: control)
     try run(request, threads: threads)
   }
 

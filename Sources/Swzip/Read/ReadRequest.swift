@@ -9,6 +9,7 @@ internal import SwzipCore
   let policy: CheckPolicy
   /// How many references of this container lead here.
   var depth = 0
+  var control: Control?
 
   private var end: UInt64 { unsafe offset + UInt64(buffer.count) }
   private var index: ContainerIndex { file.index }
@@ -31,7 +32,7 @@ internal import SwzipCore
         number += 1
       }
       let plan = try plan(first..<number, threads: workers.count)
-      try runJobs(threads: workers.count, count: plan.steps.count) { step, worker throws(SwzipError) in
+      try runJobs(threads: workers.count, count: plan.steps.count, control) { step, worker throws(SwzipError) in
         try run(plan.steps[step], on: workers[worker])
       }
     }

@@ -32,6 +32,7 @@ extension SwzipError {
     case (.base, .baseDiffers): "name the very file that it was packed against"
     case (.base, .baseDamaged): "take another copy of that"
     case (.base, _): "it cannot be unpacked; take another copy"
+    case (.cancelled, _): nil
     case (.unsupported, _): "update swzip"
     case (.invalidArgument, _): nil
     case (.memory, _): "use fewer threads with -T, or free some memory"

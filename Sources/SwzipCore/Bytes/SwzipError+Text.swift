@@ -51,6 +51,7 @@ extension SwzipError {
     case .reference: damaged("a reference points to an impossible place")
     case .tensorRange: damaged("a tensor lies outside its file") + quoted
     case .system: detail.isEmpty ? "the system refused an operation" : detail
+    case .cancelled: "it was ended before it was done"
     case .outOfMemory: "not enough memory" + inBrackets
     case .outputTooSmall: "the output buffer is too small" + inBrackets
     case .noSuchTensor: "there is no such tensor" + quoted

@@ -10,6 +10,8 @@ public struct SwzipError: Error, Equatable, Sendable {
     case corrupt = 3
     /// A base is missing or is not the one that the container names.
     case base = 4
+    /// The caller ended the call.
+    case cancelled = 5
     /// A newer version made the container.
     case unsupported = 6
     /// The caller asked for something impossible.
@@ -55,7 +57,7 @@ public struct SwzipError: Error, Equatable, Sendable {
     case headerHash, frameHash, storedHash, decodedHash, memberHash, memberSHA256, trailerHash, root
     case frameSize, frameKind, padding, varint, name, limit, tiling, indexAgrees, blockHeader, codeLengths
     case subStreams, patches, planeSection, compressedPayload, reference, tensorRange
-    case system, outOfMemory, outputTooSmall, noSuchTensor, range, notRandomAccess, encoderFault
+    case system, outOfMemory, cancelled, outputTooSmall, noSuchTensor, range, notRandomAccess, encoderFault
     case baseMissing, baseDiffers, baseDamaged, baseCycle, baseDepth
     case nameHere, linkTarget, nameCollision, severalFiles, severalTensors, oneFile
   }

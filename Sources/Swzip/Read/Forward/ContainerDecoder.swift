@@ -20,29 +20,31 @@ public final class ContainerDecoder {
   /// `members`: where files go; without it everything is verified and nothing written. `bases`: what the container may refer
   /// to. Ranges that it repeats are read back from `members`.
   public convenience init(
-    to members: (any MemberSinks)?, bases: (any BaseResolver)? = nil, threads: Int = 1, progress: ProgressHandler? = nil
+    to members: (any MemberSinks)?, bases: (any BaseResolver)? = nil, threads: Int = 1, control: Control? = nil,
+    progress: ProgressHandler? = nil
   ) throws(SwzipError) {
-    try self.init(members, random: nil, expected: nil, bases: bases, threads: threads, progress)
+    try self.init(members, random: nil, expected: nil, bases: bases, threads: threads, control, progress)
   }
 
   /// As above, for a container of one file.
   public convenience init(
-    to sink: any OutputSink, bases: (any BaseResolver)? = nil, threads: Int = 1, progress: ProgressHandler? = nil
+    to sink: any OutputSink, bases: (any BaseResolver)? = nil, threads: Int = 1, control: Control? = nil,
+    progress: ProgressHandler? = nil
   ) throws(SwzipError) {
-    try self.init(to: SingleMember(sink), bases: bases, threads: threads, progress: progress)
+    try self.init(to: SingleMember(sink), bases: bases, threads: threads, control: control, progress: progress)
   }
 
   /// `random`: the container itself, where it can be read at any position; `expected`: its length.
   init(
     _ members: (any MemberSinks)?, random: (any RandomSource)?, expected: UInt64?, bases: (any BaseResolver)?,
     threads: Int,
-    _ progress: ProgressHandler?
+    _ control: Control?, _ progress: ProgressHandler?
   ) throws(SwzipError) {
     self.members = members
     window = try FrameWindow(expected: expected)
     scanner = ContainerScanner(checksNames: members != nil)
     output = try MemberOutput(members, progress)
-    pipeline = try DecodePipeline(threads: threads, output)
+    pipeline = try DecodePipeline(threads: threads, control, output)
     references = ForwardReferences(random, output, bases)
   }
 

@@ -4,6 +4,7 @@ internal import SwzipCore
 final class DecodePipeline {
   private let workers: [DecodeScratch]
   private let output: MemberOutput
+  private let control: Control?
   private var batch = DecodeBatch()
   private var pending: DecodeBatch?
 
@@ -11,7 +12,8 @@ final class DecodePipeline {
   /// What the decoders of a batch hold at most, but for one segment.
   private static let batchDecoderBytes = 8 << 20
 
-  init(threads: Int, _ output: MemberOutput) throws(SwzipError) {
+  init(threads: Int, _ control: Control?, _ output: MemberOutput) throws(SwzipError) {
+    self.control = control
     workers = try (0..<max(1, threads)).map { _ throws(SwzipError) in try DecodeScratch() }
     self.output = output
   }
@@ -43,7 +45,7 @@ final class DecodePipeline {
     pending = nil
     try batch.prepare()
     let current = batch
-    try runJobs(threads: workers.count, count: 1 + current.jobs.count) { job, worker throws(SwzipError) in
+    try runJobs(threads: workers.count, count: 1 + current.jobs.count, control) { job, worker throws(SwzipError) in
       if job == 0 {
         if let before { try unsafe output.write(before.output) }
       } else {

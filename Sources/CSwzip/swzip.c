@@ -1,0 +1,2 @@
+// The C interface is a header; SwzipABI implements it.
+#include "swzip.h"
