@@ -54,7 +54,8 @@ let package = Package(
     .target(
       name: "Swzip", dependencies: ["SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSystem"], swiftSettings: strict),
     .target(
-      name: "SwzipABI", dependencies: ["CSwzip", "CSwzipSystem", "Swzip", "SwzipCore", "SwzipLibc", "SwzipSystem"], swiftSettings: strict),
+      name: "SwzipABI", dependencies: ["CSwzip", "CSwzipSystem", "Swzip", "SwzipCore", "SwzipLibc", "SwzipSystem"],
+      swiftSettings: strict),
     .executableTarget(
       name: "SwzipCommand",
       dependencies: [
@@ -71,7 +72,7 @@ let package = Package(
     .testTarget(
       name: "SwzipTests",
       dependencies: [
-        "CSwzipKernels", "Swzip", "SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSamples", "SwzipSystem",
+        "CSwzipKernels", "Swzip", "SwzipCore", "SwzipLibc", "SwzipInputs", "SwzipNames", "SwzipSamples", "SwzipSystem",
         "SwzipTestSupport",
       ],
       swiftSettings: strict),

@@ -132,5 +132,7 @@ internal import Synchronization
     return unsafe UnsafePointer(copy.assumingMemoryBound(to: UInt64.self))
   }
 
-  deinit { unsafe owned.forEach { unsafe free($0) } }
+  deinit {
+    for index in unsafe owned.indices { unsafe free(owned[index]) }
+  }
 }

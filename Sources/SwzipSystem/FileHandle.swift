@@ -29,6 +29,11 @@ public final class FileHandle: Sendable {
     FileHandle(number: try System.open(path, followingLinks ? .read : .readNoFollow), path: path)
   }
 
+  /// A descriptor of its own for what another one has open.
+  public static func duplicate(_ number: Int32) throws(SystemError) -> FileHandle {
+    FileHandle(number: try System.duplicate(number), path: "")
+  }
+
   /// Opens an existing file, device or pipe for writing, as it is: nothing is created or cut.
   public static func openForWriting(_ path: String) throws(SystemError) -> FileHandle {
     FileHandle(number: try System.open(path, .write), path: path)

@@ -74,6 +74,10 @@ extension System {
     return try retry("read", path) { unsafe pread(descriptor, buffer.baseAddress, count, place) }
   }
 
+  static func duplicate(_ descriptor: Int32) throws(SystemError) -> Int32 {
+    try retry("open", "") { fcntl(descriptor, F_DUPFD_CLOEXEC, 0) }
+  }
+
   /// The position of the descriptor itself, nil where it has none (a pipe).
   static func position(_ descriptor: Int32) -> UInt64? {
     let place = lseek(descriptor, 0, SEEK_CUR)

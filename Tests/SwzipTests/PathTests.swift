@@ -1,4 +1,5 @@
 import Swzip
+import SwzipLibc
 import SwzipSamples
 import SwzipSystem
 import SwzipTestSupport
@@ -14,6 +15,30 @@ struct PathTests {
   private func refuses(_ name: String, _ body: () throws -> Void) {
     let error = #expect(throws: SwzipError.self) { try body() }
     #expect(error?.kind == .refused && error?.file == folder(name), "\(name): \(error?.text ?? "")")
+  }
+
+  /// A container of a descriptor, which may be closed then; wherever that stood.
+  @Test func descriptor() throws {
+    folder.write("a.swz", try packed(Self.original))
+    let descriptor = unsafe SwzipLibc.open(folder("a.swz"), O_RDONLY)
+    #expect(lseek(descriptor, 100, SEEK_SET) == 100)
+    let container = try Container(descriptor: descriptor)
+    #expect(lseek(descriptor, 0, SEEK_CUR) == 100)
+    #expect(close(descriptor) == 0)
+    #expect(same(try container.bytes(ofMember: 0), Self.original))
+    #expect(throws: SwzipError.self) { try Container(descriptor: descriptor) }
+  }
+
+  /// Every tensor once, in order, with a buffer of any size.
+  @Test(arguments: [0, 3000, 1 << 30]) func tensorsInOrder(bufferByteCount: Int) throws {
+    let container = try Container(bytes: packed(Self.original))
+    var names: [String] = []
+    try container.forEachTensor(bufferByteCount: bufferByteCount) { tensor, bytes in
+      names.append(tensor.name)
+      #expect(unsafe same(Array(bytes), Array(Self.original[Int(tensor.offset)...].prefix(Int(tensor.byteCount)))))
+    }
+    let sorted = container.tensors.sorted { $0.offset < $1.offset }
+    #expect(names.count == sorted.count && Set(names) == Set(sorted.map(\.name)))
   }
 
   @Test func thereAndBack() throws {

@@ -30,6 +30,39 @@ extension Container {
     return try bytes(member: member, 0..<files[member].byteCount, threads)
   }
 
+  /// Hands all tensors to `take`, in the order of their bytes in the container: neighbours are read at once, about
+  /// `bufferByteCount` bytes, or a tensor that is larger than that. The bytes are there while `take` runs.
+  /// Cost: each block is decoded once; memory as said.
+  public func forEachTensor(
+    bufferByteCount: Int = 64 << 20, policy: CheckPolicy = .strict, threads: Int = 1, control: Control? = nil,
+    _ take: (Tensor, UnsafeRawBufferPointer) throws(SwzipError) -> Void
+  ) throws(SwzipError) {
+    var rest = tensors.sorted { ($0.member, $0.offset) < ($1.member, $1.offset) }[...]
+    var memory = try Memory(0)
+    while let first = rest.first {
+      var end = first.offset + first.byteCount
+      let group = rest.prefix { next in
+        let reach = max(end, next.offset + next.byteCount)
+        guard next.member == first.member, reach == end || reach - first.offset <= UInt64(max(0, bufferByteCount))
+        else {
+          return false
+        }
+        end = reach
+        return true
+      }
+      let count = Int(end - first.offset)
+      if memory.byteCount < count { memory = try Memory(count) }
+      let buffer = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<count])
+      try unsafe read(
+        member: first.member, offset: first.offset, into: buffer, policy: policy, threads: threads, control: control)
+      for tensor in group {
+        let start = Int(tensor.offset - first.offset)
+        try unsafe take(tensor, UnsafeRawBufferPointer(rebasing: buffer[start..<(start + Int(tensor.byteCount))]))
+      }
+      rest = rest.dropFirst(group.count)
+    }
+  }
+
   private func bytes(member: Int, _ range: Range<UInt64>, _ threads: Int) throws(SwzipError) -> [UInt8] {
     // An array that cannot be had ends the process; a container may claim any length.
     _ = try Memory(range.count)

@@ -15,12 +15,12 @@ public final class FileSource: RandomSource {
     try self.init(handle)
   }
 
-  /// As above, of what is open.
-  package convenience init(_ handle: FileHandle) throws(SwzipError) {
+  /// As above, of what is open. `fromStart`: all of it, wherever the descriptor stands.
+  package convenience init(_ handle: FileHandle, fromStart: Bool = false) throws(SwzipError) {
     let range: Range<UInt64>?
     do throws(SystemError) { range = try FileSource.range(handle) } catch { throw SwzipError(error) }
     guard let range else { throw SwzipError(.refused, .notRandomAccess) }
-    self.init(handle, range)
+    self.init(handle, fromStart ? 0..<range.upperBound : range)
   }
 
   fileprivate init(_ handle: FileHandle, _ range: Range<UInt64>) {

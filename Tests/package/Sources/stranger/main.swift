@@ -68,6 +68,27 @@ require(room == Array(data.suffix(512)), "the last row")
 _ = try unpack(path: names.packed, to: names.back)
 require(try FileSource(path: names.back).byteCount == UInt64(whole.count), "unpacking a file")
 
+// Other ways to open it: memory, a function that reads.
+let opened = [
+  try Container(bytes: kept.bytes),
+  try Container(byteCount: UInt64(kept.bytes.count)) { position, buffer in
+    let part = kept.bytes[Int(position)...].prefix(buffer.count)
+    buffer.copyBytes(from: part)
+    return part.count
+  },
+]
+for container in opened { require(try container.bytes(of: weight) == data, "opened another way") }
+
+// All tensors in order, in little memory and in much.
+for bufferByteCount in [0, 1 << 20] {
+  var names: [String] = []
+  try container.forEachTensor(bufferByteCount: bufferByteCount) { tensor, bytes in
+    names.append(tensor.name)
+    require(bytes.elementsEqual(whole[Int(tensor.offset)...].prefix(bytes.count)), "a tensor in order")
+  }
+  require(names == ["weight", "bias"], "their order")
+}
+
 // Errors say what, where, in which file.
 do throws(SwzipError) {
   _ = try container.bytes(of: weight, rows: 500..<513)
