@@ -33,7 +33,7 @@ struct PathTests {
   @Test(arguments: [0, 3000, 1 << 30]) func tensorsInOrder(bufferByteCount: Int) throws {
     let container = try Container(bytes: packed(Self.original))
     var names: [String] = []
-    try container.forEachTensor(bufferByteCount: bufferByteCount) { tensor, bytes in
+    try unsafe container.forEachTensor(bufferByteCount: bufferByteCount) { tensor, bytes in
       names.append(tensor.name)
       #expect(unsafe same(Array(bytes), Array(Self.original[Int(tensor.offset)...].prefix(Int(tensor.byteCount)))))
     }
