@@ -44,6 +44,37 @@ func description(of container: Container) -> [UInt8] {
   return text.bytes
 }
 
+/// A diagnosis as JSON; it ends with a zero byte.
+func description(of found: Diagnosis) -> [UInt8] {
+  var text = JSONText()
+  text.add("{\"version\":")
+  text.quote(found.version)
+  text.add(",\"format\":")
+  text.quote(found.format)
+  text.add(",\"kernels\":")
+  text.quote(found.kernels)
+  text.add(",\"processors\":")
+  text.add(UInt64(found.processors))
+  text.add(",\"copy_rate\":")
+  text.add(UInt64(found.copyRate))
+  for (name, rates) in [
+    (",\"pack_rates\":[" as StaticString, found.packRates), (",\"unpack_rates\":[", found.unpackRates),
+  ] {
+    text.add(name)
+    text.add(UInt64(rates.one))
+    text.add(",")
+    text.add(UInt64(rates.all))
+    text.add("]")
+  }
+  text.add(",\"faults\":[")
+  for (number, fault) in found.faults.enumerated() {
+    if number > 0 { text.add(",") }
+    text.quote(fault)
+  }
+  text.add("]}\0")
+  return text.bytes
+}
+
 /// Bytes of JSON: a container may have hundreds of thousands of tensors, and a `String` takes five times as long.
 private struct JSONText {
   private(set) var bytes: [UInt8] = []

@@ -1,7 +1,7 @@
 // The functions have the names of the header.
 // swift-format-ignore-file: AlwaysUseLowerCamelCase
 
-internal import CSwzip
+public import CSwzip
 internal import Swzip
 internal import SwzipCore
 
@@ -83,6 +83,18 @@ func paths(_ start: UnsafePointer<UnsafePointer<CChar>?>?, _ count: Int) throws(
 
 @c @implementation
 public func swz_version() -> UnsafePointer<CChar>? { unsafe swzipVersion.c }
+
+@c @implementation
+public func swz_diagnose(
+  _ json: UnsafeMutablePointer<CChar>?, _ capacity: Int, _ error: UnsafeMutablePointer<swz_error>?
+) -> CInt {
+  unsafe answer(error) { () throws(SwzipError) in
+    let target = try unsafe buffer(UnsafeMutableRawPointer(json), capacity, "json")
+    let text = description(of: try Diagnosis())
+    guard text.count <= capacity else { throw SwzipError(.invalidArgument, .outputTooSmall) }
+    unsafe target.copyBytes(from: text)
+  }
+}
 
 @c @implementation
 public func swz_status_text(_ status: CInt) -> UnsafePointer<CChar>? {

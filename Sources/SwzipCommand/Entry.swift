@@ -25,7 +25,7 @@ struct Swzip: ParsableCommand {
     version: "swzip \(swzipVersion)",
     subcommands: [
       Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Delta.self, Sync.self, Cat.self,
-      Salvage.self, Bench.self, Completion.self, Filter.self,
+      Salvage.self, Bench.self, Doctor.self, Completion.self, Filter.self,
     ],
     defaultSubcommand: Filter.self)
 }

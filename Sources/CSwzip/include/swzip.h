@@ -20,6 +20,12 @@ extern "C" {
 /* "0.2.0": of the library. */
 const char *swz_version(void);
 
+/* What is used on this machine, and a self-test of seconds: JSON and a zero byte, at most `capacity` bytes (2,000 do):
+   {"version","format","kernels","processors","copy_rate","pack_rates","unpack_rates","faults"}; rates are bytes a second,
+   by one thread and by all processors; "faults" is empty if all is right. */
+struct swz_error;
+int swz_diagnose(char *json, size_t capacity, struct swz_error *error);
+
 /* ---- Errors ---- */
 
 enum {

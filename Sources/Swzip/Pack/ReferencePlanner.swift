@@ -22,7 +22,7 @@ struct ReferencePlanner {
           &members[number].layout, others: referred[number], &rules)
       }
       try DeltaFinder(member: member).mark(&members[number].layout)
-      try members[number].keepBases(member.bases)
+      try members[number].keepBases(member.bases, options.control)
     }
   }
 
@@ -62,7 +62,9 @@ struct ReferencePlanner {
 
 extension PlannedMember {
   /// Names in the header what is referred to of the bases, open as `originals`; the rest is not needed.
-  fileprivate mutating func keepBases(_ originals: [any RandomSource]) throws(SwzipError) {
+  fileprivate mutating func keepBases(
+    _ originals: [any RandomSource], _ control: Control?
+  ) throws(SwzipError) {
     let needed = bases.indices.filter { number in layout.segments.contains { $0.needsBase(UInt64(number)) } }
     let rest = needed.isEmpty ? "packed alone" : "packed without it"
     for number in bases.indices where !needed.contains(number) {
@@ -72,7 +74,7 @@ extension PlannedMember {
     header.bases = try needed.map { number throws(SwzipError) in
       let hint = String(bases[number].hint.unicodeScalars.suffix(1024))
       var digest = bases[number].sha256
-      if digest == nil { digest = try originals[number].sha256() }
+      if digest == nil { digest = try originals[number].sha256(control: control) }
       return BaseRecord(sha256: digest!.bytes, byteCount: originals[number].byteCount, hint: hint)
     }
     bases = needed.map { bases[$0] }

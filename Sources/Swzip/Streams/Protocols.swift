@@ -72,10 +72,13 @@ extension RandomSource {
   }
 
   /// Hands all bytes to `take`, in order and in steps.
-  private func forEachStep(_ take: (UnsafeRawBufferPointer) -> Void) throws(SwzipError) {
+  private func forEachStep(
+    _ control: Control? = nil, _ take: (UnsafeRawBufferPointer) -> Void
+  ) throws(SwzipError) {
     let memory = try Memory(Int(min(byteCount, UInt64(Limits.segmentBytes))))
     var position: UInt64 = 0
     while position < byteCount {
+      try control?.check()
       let count = try unsafe read(at: position, into: memory.bytes)
       guard count > 0 else { return }
       unsafe take(memory.prefix(count))
@@ -84,10 +87,10 @@ extension RandomSource {
   }
 
   /// SHA-256 of all bytes.
-  public func sha256() throws(SwzipError) -> Digest {
+  public func sha256(control: Control? = nil) throws(SwzipError) -> Digest {
     var sum = SHA256Sum()
     // The pointer is used inside the closure only; so below.
-    try unsafe forEachStep { bytes in unsafe sum.add(bytes) }
+    try unsafe forEachStep(control) { bytes in unsafe sum.add(bytes) }
     return Digest(sum.finish())
   }
 
