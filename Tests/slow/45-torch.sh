@@ -4,16 +4,7 @@
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
 build_swzip
-python=${TORCH_PYTHON-}
-if [ -z "$python" ]; then
-  make_venv .venv-torch
-  python=.venv-torch/bin/python
-  "$python" -c 'import torch, numpy' 2>/dev/null || {
-    pip=("$python" -m pip --disable-pip-version-check install --quiet)
-    # Without its drivers where that index can be had: a tenth of the size.
-    "${pip[@]}" torch numpy --index-url https://download.pytorch.org/whl/cpu 2>/dev/null || "${pip[@]}" torch numpy
-  }
-fi
+torch_python
 "$python" tools/fixtures/torch_files.py "$work/torch" --large
 "$python" "$here/torch_files.py" "$swzip" "$work/torch"
 

@@ -30,6 +30,21 @@ finish() {
   fi
 }
 
+# Puts a Python that has torch and what its tensors are compared with in $python: TORCH_PYTHON, or one that is made.
+torch_python() {
+  local pip packages=(torch numpy ml_dtypes safetensors)
+  python=${TORCH_PYTHON-}
+  [ -z "$python" ] || return 0
+  make_venv .venv-torch
+  python=$root/.venv-torch/bin/python
+  "$python" -c 'import torch, numpy, ml_dtypes, safetensors' 2>/dev/null || {
+    pip=("$python" -m pip --disable-pip-version-check install --quiet)
+    # Without its drivers where that index can be had: a tenth of the size.
+    "${pip[@]}" torch --index-url https://download.pytorch.org/whl/cpu 2>/dev/null || true
+    "${pip[@]}" "${packages[@]}"
+  }
+}
+
 # Builds the command once for all slow checks and puts its path in $swzip.
 build_swzip() {
   install_packages "${build_packages[@]}" "${python_packages[@]}"
