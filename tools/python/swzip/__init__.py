@@ -1,0 +1,27 @@
+"""Model weights and checkpoints, packed without loss.
+
+    swzip.pack("model.safetensors")                             # model.safetensors.swz
+    with swzip.safe_open("model.safetensors.swz", "pt") as f:   # as safetensors' safe_open
+        weight = f.get_tensor("lm_head.weight")
+    tensors = swzip.torch.load_file("model.safetensors.swz")    # import swzip.torch, or swzip.numpy
+    model = torch.load(swzip.open("model.pt.swz"))              # the original file, as a file object
+
+Reading tensors: safe_open, iter_tensors, load_file and save_file of swzip.numpy and swzip.torch.
+Files: pack, unpack, verify, inspect, delta, open.
+Memory: compress, decompress, Snapshot.
+
+What is wrong with a container or a call is a SwzipError (DamagedError, BaseError); what the system refuses is an OSError, a
+missing file a FileNotFoundError. `threads=0` takes the processors that the process may use; `progress` is called with the
+bytes that are done at most ten times a second, and what it raises ends the call.
+"""
+
+from ._container import Container, Member, Tensor
+from ._file import open
+from ._library import BaseError, DamagedError, SwzipError, version
+from ._pack import Snapshot, compress, decompress, delta, inspect, pack, unpack, verify
+from ._safe_open import PrefetchLoader, TensorSlice, iter_tensors, safe_open
+
+__all__ = [
+    "BaseError", "Container", "DamagedError", "Member", "PrefetchLoader", "Snapshot", "SwzipError", "Tensor", "TensorSlice",
+    "compress", "decompress", "delta", "inspect", "iter_tensors", "open", "pack", "safe_open", "unpack", "verify", "version",
+]

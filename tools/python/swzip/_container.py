@@ -1,0 +1,93 @@
+"""Containers, opened for reading at random."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Union
+
+from ._library import Bases, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call, call_long, memory
+
+
+class Member(NamedTuple):
+    """One original file: its name ("" of a packed file), length, target of a symbolic link, SHA-256 and mode, or None."""
+
+    name: str
+    byte_count: int
+    link: Optional[str]
+    sha256: Optional[str]
+    mode: Optional[int]
+
+
+class Tensor(NamedTuple):
+    """A range of a member: `type` as in safetensors ("BF16"), "BF16_BE" in the other byte order, or as in GGUF ("Q4_K")."""
+
+    name: str
+    type: str
+    shape: List[int]
+    member: int
+    offset: int
+    byte_count: int
+
+
+class ContainerHandle(Handle):
+    close_name = "swz_close"
+
+
+class Container:
+    """A container at `path`; its index is read and checked, nothing is decoded. `bases` are paths of files that it may need.
+    Any number of threads may read it, also in a forked process."""
+
+    def __init__(self, path: Path, *, bases: Bases = ()):
+        self.path = os.fsdecode(path)
+        self._open("swz_open", os.fsencode(path), bases)
+
+    @classmethod
+    def of_bytes(cls, data: Any, *, bases: Bases = ()) -> "Container":
+        """A container in memory, which must not change as long as it is open."""
+        container = cls.__new__(cls)
+        container.path, container._data = "", data
+        with memory(data) as (address, byte_count):
+            container._open("swz_open_memory", address, byte_count, bases)
+        return container
+
+    def _open(self, name: str, *source: Any) -> None:
+        handle = ContainerHandle()
+        options = OpenOptions(**base_fields(source[-1]))
+        call(name, *source[:-1], ctypes.addressof(options), ctypes.addressof(handle))
+        self._handle: Optional[ContainerHandle] = handle
+        text = ctypes.c_char_p()
+        call("swz_describe", handle, text)
+        self.description: Dict[str, Any] = json.loads(text.value or b"{}")
+        self.tensors = [Tensor(*fields) for fields in self.description["tensors"]]
+
+    @property
+    def members(self) -> List[Member]:
+        return [Member(**fields) for fields in self.description["members"]]
+
+    def member_number(self, member: Union[int, str]) -> int:
+        """The number of a member that is named, or numbered from 0."""
+        members = self.description["members"]
+        for number, fields in enumerate(members):
+            if member == number or member == fields["name"]:
+                return number
+        raise SwzipError(f"has no member {member!r}, but {len(members)}", file=self.path)
+
+    def read(self, member: int, offset: int, target: Any, *, threads: int = 0, progress: Progress = None) -> None:
+        """Fills `target` (a writable buffer or a tensor of torch) with the bytes of a member that begin at `offset`."""
+        handle = self._handle
+        if handle is None:
+            raise SwzipError("is closed", file=self.path)
+        with memory(target, writable=True) as (address, byte_count):
+            call_long("swz_read", handle, member, offset, address, byte_count, threads=threads, progress=progress)
+
+    def close(self) -> None:
+        """Ends reading; a read in another thread still ends well."""
+        self._handle = None
+
+    def __enter__(self) -> "Container":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()

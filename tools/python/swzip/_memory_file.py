@@ -1,0 +1,27 @@
+"""Original files in memory, for what takes nothing but a path."""
+
+from __future__ import annotations
+
+import mmap
+import os
+
+from ._container import Container
+from ._library import Bases, Path, SwzipError
+
+
+def memory_file(path: Path, bases: Bases = ()) -> int:
+    """A file descriptor of the decoded bytes of a container of one file; others open them at /proc/self/fd/N."""
+    with Container(path, bases=bases) as container:
+        if len(container.members) != 1:
+            raise SwzipError(f"holds {len(container.members)} files, not one", file=container.path)
+        descriptor = os.memfd_create(os.path.basename(container.path))
+        try:
+            byte_count = container.members[0].byte_count
+            os.ftruncate(descriptor, byte_count)
+            if byte_count:
+                with mmap.mmap(descriptor, byte_count) as room:
+                    container.read(0, 0, room)
+        except BaseException:
+            os.close(descriptor)
+            raise
+    return descriptor

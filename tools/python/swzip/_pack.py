@@ -1,0 +1,163 @@
+"""Packing and unpacking: files, and bytes in memory."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+from contextlib import contextmanager, suppress
+from typing import Any, Dict, Iterator, Optional, Union
+
+from ._container import Container
+from ._library import (Bases, Handle, OpenOptions, PackOptions, Path, Progress, SwzipError, base_fields, call, call_long,
+                       function, memory)
+
+
+def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Bases = (), sha256: bool = False,
+         verify: bool = True, format: Optional[str] = None, threads: int = 0, progress: Progress = None) -> str:
+    """Packs a file, and returns the path of the container: `output`, or that of the file with `.swz` behind it. It gets its
+    name when all of it is on the disk; what was there is replaced.
+
+    Levels are 1 to 9. With `bases` (paths) what is packed becomes differences to these where that is smaller. `verify` decodes
+    each block again; `format` ("safetensors", "gguf", "raw" ...) is otherwise found by content."""
+    target = os.fsdecode(path) + ".swz" if output is None else os.fsdecode(output)
+    options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
+                          **base_fields(bases))
+    call_long("swz_pack_file", os.fsencode(path), os.fsencode(target), ctypes.addressof(options), threads=threads,
+              progress=progress)
+    return target
+
+
+def delta(path: Path, base: Path, output: Optional[Path] = None, **options: Any) -> str:
+    """Packs a file as differences to another version of it; reading it takes `bases=base`. Options are those of `pack`."""
+    return pack(path, output, bases=base, **options)
+
+
+def unpack(path: Path, output: Optional[Path] = None, *, bases: Bases = (), threads: int = 0,
+           progress: Progress = None) -> str:
+    """Unpacks a container, and returns the path of what was packed: `output`, or that of the container without its `.swz`. A
+    file replaces what was there, a folder must be new; either is complete or not there."""
+    source = os.fsdecode(path)
+    if output is None and (not source.endswith(".swz") or source == ".swz"):
+        raise SwzipError("does not end in .swz: say where to unpack it to", file=source)
+    target = source[:-len(".swz")] if output is None else os.fsdecode(output)
+    with Container(path) as container:
+        is_file = [member.name for member in container.members] == [""]
+    options = OpenOptions(**base_fields(bases))
+    call_long("swz_unpack_file" if is_file else "swz_unpack_folder", os.fsencode(path), os.fsencode(target),
+              ctypes.addressof(options), threads=threads, progress=progress)
+    return target
+
+
+def verify(path: Path, *, bases: Bases = (), threads: int = 0, progress: Progress = None) -> None:
+    """Decodes everything and compares every hash; raises what is wrong."""
+    options = OpenOptions(**base_fields(bases))
+    call_long("swz_verify", os.fsencode(path), ctypes.addressof(options), threads=threads, progress=progress)
+
+
+def inspect(path: Path) -> Dict[str, Any]:
+    """What a container holds: "members" (dictionaries), "tensors" (dictionaries), "packed_byte_count" and "root", its hash."""
+    with Container(path) as container:
+        return {**container.description, "tensors": [tensor._asdict() for tensor in container.tensors]}
+
+
+def compress(data: Any, *, level: int = 3, bases: Bases = (), sha256: bool = False, verify: bool = True,
+             format: Optional[str] = None, threads: int = 0, progress: Progress = None) -> bytes:
+    """A container of what has the buffer protocol, or of a torch tensor. Options are those of `pack`."""
+    options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
+                          **base_fields(bases))
+    return _packed("swz_pack", data, options, threads, progress)
+
+
+def _packed(name: str, data: Any, options: PackOptions, threads: int, progress: Progress, *handle: Any) -> bytes:
+    written = ctypes.c_size_t()
+    with memory(data) as (address, byte_count), mmap.mmap(-1, function("swz_pack_bound")(byte_count)) as room:
+        with memory(room, writable=True) as (target, capacity):
+            call_long(name, *handle, address, byte_count, target, capacity, written, ctypes.addressof(options),
+                      threads=threads, progress=progress)
+        return room[:written.value]
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file that gets its name when all of it is on the disk."""
+    temporary = f"{os.fsdecode(path)}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
+
+
+_new_bytes = ctypes.pythonapi.PyBytes_FromStringAndSize
+_new_bytes.argtypes, _new_bytes.restype = [ctypes.c_char_p, ctypes.c_ssize_t], ctypes.py_object
+
+
+def decompress(data: Any, out: Any = None, *, bases: Bases = (), threads: int = 0,
+               progress: Progress = None) -> Union[bytes, int]:
+    """What a container of one file in memory was made of; with `out` (a writable buffer or a torch tensor) these bytes are
+    written there, and their number is returned."""
+    options = OpenOptions(**base_fields(bases))
+    written = ctypes.c_size_t()
+    with memory(data) as (address, byte_count):
+        target = out
+        if out is None:
+            length = ctypes.c_uint64()
+            call("swz_decoded_byte_count", address, byte_count, length)
+            if length.value >= 1 << 62:
+                raise MemoryError(f"the original has {length.value} bytes")
+            target = _new_bytes(None, length.value)  # Nobody else has seen it yet, so it may be filled.
+        with memory(target, writable=out is not None) as (room, capacity):
+            call_long("swz_unpack", address, byte_count, room, capacity, written, ctypes.addressof(options),
+                      threads=threads, progress=progress)
+    return target if out is None else written.value
+
+
+class SnapshotHandle(Handle):
+    close_name = "swz_snapshot_close"
+
+
+class Snapshot:
+    """The last version of a file that changes step by step, in memory: the sender's `encode` gives what brings the receiver's
+    snapshot to the next version by `apply`. It begins with a copy of `data` and belongs to one thread at a time."""
+
+    def __init__(self, data: Any):
+        self._handle, self._views = SnapshotHandle(), 0
+        with memory(data) as (address, byte_count):
+            call("swz_snapshot_open", address, byte_count, ctypes.addressof(self._handle))
+
+    def encode(self, data: Any, *, level: int = 3, threads: int = 0, progress: Progress = None) -> bytes:
+        """A container of the differences between the last version and `data`, which becomes the last one."""
+        self._refuse_views()
+        return _packed("swz_snapshot_encode", data, PackOptions(level=level), threads, progress, self._handle)
+
+    def apply(self, container: Any, *, threads: int = 0, progress: Progress = None) -> None:
+        """Goes on to the version that a container of `encode` stands for."""
+        self._refuse_views()
+        with memory(container) as (address, byte_count):
+            call_long("swz_snapshot_apply", self._handle, address, byte_count, threads=threads, progress=progress)
+
+    @contextmanager
+    def view(self) -> Iterator[memoryview]:
+        """The bytes, without a copy, inside of a `with`; as long as they are viewed they cannot change."""
+        count = ctypes.c_size_t()
+        address = function("swz_snapshot_bytes")(self._handle, count)
+        array = (ctypes.c_char * count.value).from_address(address) if count.value else (ctypes.c_char * 0)()
+        array.owner = self._handle
+        view = memoryview(array).cast("B").toreadonly()
+        self._views += 1
+        yield view
+        view.release()  # Refuses while an array, say, still looks at it; then the bytes stay as they are.
+        self._views -= 1
+
+    def __bytes__(self) -> bytes:
+        with self.view() as view:
+            return bytes(view)
+
+    def _refuse_views(self) -> None:
+        if self._views:
+            raise BufferError("the snapshot's bytes are viewed, and cannot change meanwhile")
