@@ -59,7 +59,7 @@ class NumpyFramework:
     def view(self, buffer: Any, start: int, form: Tuple[Any, List[int]], byte_count: int) -> Any:
         kind, shape = form
         data = buffer[start:start + byte_count]
-        if kind.name == "float4_e2m1fn":  # ml_dtypes has one in a byte, files two: the first in the low bits.
+        if kind.kind == "V" and kind.name == "float4_e2m1fn":  # ml_dtypes has one in a byte, files two: the first in the low bits.
             data = self.numpy.stack([data & 15, data >> 4], -1).reshape(-1)
         view = data.view(kind).reshape(shape)
         return view if view.flags.aligned else view.copy()

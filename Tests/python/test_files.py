@@ -1,0 +1,219 @@
+"""Files and bytes: packing, unpacking, file objects, versions, commands on packed files."""
+
+import array
+import io
+import json
+import mmap
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+import zipfile
+
+import numpy
+import safetensors.torch
+import torch
+
+import swzip
+import swzip.numpy
+from samples import FolderTest, child_environment
+
+
+class PackTest(FolderTest):
+    def test_round_trip(self):
+        data = self.weights(1000, 50).tobytes() + b"end"
+        path = self.packed(data, "weights.bin", sha256=True, level=7, verify=False)
+        self.assertEqual(path, str(self.folder / "weights.bin.swz"))
+        swzip.verify(path)
+        (self.folder / "weights.bin").unlink()
+        self.assertEqual(swzip.unpack(path), str(self.folder / "weights.bin"))
+        self.assertEqual((self.folder / "weights.bin").read_bytes(), data)
+        self.assertEqual(swzip.unpack(pathlib.Path(path), self.folder / "other"), str(self.folder / "other"))
+        self.assertEqual((self.folder / "other").read_bytes(), data)
+
+    def test_inspect(self):
+        swzip.numpy.save_file({"x": self.weights(3, 4)}, self.folder / "x.swz", sha256=True)
+        found = swzip.inspect(self.folder / "x.swz")
+        self.assertEqual(found["packed_byte_count"], (self.folder / "x.swz").stat().st_size)
+        self.assertEqual((len(found["members"]), len(found["members"][0]["sha256"])), (1, 64))
+        tensor = found["tensors"][0]
+        self.assertEqual((tensor["name"], tensor["type"], tensor["shape"]), ("x", "F32", [3, 4]))
+        json.dumps(found)
+
+    def test_names_that_are_not_ascii(self):
+        for name in ("gewicht-\u00e4\u6a21.bin", b"bytes-\xff.bin"):
+            path = os.path.join(os.fsencode(self.folder), os.fsencode(name))
+            pathlib.Path(os.fsdecode(path)).write_bytes(b"abc" * 100)
+            self.assertEqual(swzip.open(swzip.pack(path)).read(), b"abc" * 100)
+
+    def test_delta(self):
+        first, second = self.weights(300, 100), self.weights(300, 100)
+        second[10:] = first[10:]
+        base, path = self.folder / "base", self.folder / "next"
+        base.write_bytes(first.tobytes())
+        path.write_bytes(second.tobytes())
+        container = swzip.delta(path, base)
+        self.assertLess(os.path.getsize(container), os.path.getsize(swzip.pack(path, self.folder / "alone.swz")) / 2)
+        self.assertEqual(swzip.open(container, bases=base).read(), second.tobytes())
+        swzip.verify(container, bases=[path, base])
+        path.unlink()
+        for bases in ((), container):
+            with self.assertRaises(swzip.BaseError):
+                swzip.unpack(container, bases=bases)
+        self.assertFalse(path.exists())
+        swzip.unpack(container, bases=[base])
+        self.assertEqual(path.read_bytes(), second.tobytes())
+
+    def test_output_needs_a_name(self):
+        path = self.packed(b"abc" * 99)
+        os.rename(path, self.folder / "renamed")
+        with self.assertRaisesRegex(swzip.SwzipError, "say where"):
+            swzip.unpack(self.folder / "renamed")
+
+
+class MemoryTest(FolderTest):
+    def views(self, data):
+        """The same bytes as all that has the buffer protocol, or is a tensor."""
+        mapped = mmap.mmap(-1, max(1, len(data)))
+        mapped[:len(data)] = data
+        self.addCleanup(mapped.close)
+        yield from (data, bytearray(data), memoryview(data), memoryview(mapped)[:len(data)], array.array("B", data),
+                    numpy.frombuffer(data, "uint8"), torch.frombuffer(bytearray(data), dtype=torch.float32))
+
+    def test_everything_with_bytes(self):
+        data = self.weights(64, 1024).tobytes()
+        container = swzip.compress(data)
+        for view in self.views(data):
+            with self.subTest(type(view)):
+                self.assertEqual(swzip.compress(view), container)
+        for view in (container, bytearray(container), memoryview(container)):
+            self.assertEqual(swzip.decompress(view), data)
+        for out in (bytearray(len(data)), numpy.zeros((64, 1024), "float32"), torch.zeros(64, 1024)):
+            self.assertEqual(swzip.decompress(container, out), len(data))
+            self.assertEqual(numpy.asarray(out).tobytes(), data)
+
+    def test_small_ones(self):
+        for count in (*range(20), 4095, 4096, 70_000):
+            data = self.random.integers(0, 9, count, "uint8").tobytes()
+            self.assertEqual(swzip.decompress(swzip.compress(data)), data)
+
+    def test_wrong_memory(self):
+        container = swzip.compress(b"abc" * 1000)
+        for out in (b"x" * 3000, memoryview(b"x" * 3000)):
+            with self.assertRaises(BufferError):
+                swzip.decompress(container, out)
+        with self.assertRaises(swzip.SwzipError):
+            swzip.decompress(container, bytearray(2999))
+        for thing in ("text", 3, None, [1]):
+            with self.assertRaises(TypeError):
+                swzip.compress(thing)
+        with self.assertRaises((ValueError, BufferError)):
+            swzip.compress(numpy.zeros((4, 4))[:, :2])
+        with self.assertRaises(swzip.SwzipError):
+            swzip.compress(torch.zeros(4, 4)[:, :2])
+
+    def test_snapshots(self):
+        versions = [self.weights(500, 200)]
+        for _ in range(4):
+            versions.append(versions[-1].copy())
+            versions[-1][self.random.integers(0, 500, 9)] *= 1.01
+        sender, receiver = swzip.Snapshot(versions[0]), swzip.Snapshot(versions[0])
+        for version in versions[1:]:
+            update = sender.encode(version)
+            self.assertLess(len(update), version.nbytes / 5)
+            receiver.apply(update)
+            self.assertEqual(bytes(receiver), version.tobytes())
+        with self.assertRaises(swzip.SwzipError):
+            swzip.Snapshot(versions[0]).apply(update)
+        with receiver.view() as view:
+            self.assertTrue(view.readonly and view == versions[-1].tobytes())
+            with self.assertRaises(BufferError):
+                receiver.apply(update)
+        with self.assertRaises(ValueError):
+            view[0]
+        receiver.apply(sender.encode(versions[0]))
+        self.assertEqual(bytes(receiver), versions[0].tobytes())
+
+    def test_a_view_outlives_its_snapshot(self):
+        snapshot = swzip.Snapshot(b"weights" * 1000)
+        with self.assertRaises(BufferError):
+            with snapshot.view() as view:
+                kept = numpy.frombuffer(view, "uint8")
+        with self.assertRaises(BufferError):
+            snapshot.encode(b"other")
+        del snapshot, view
+        self.assertEqual(kept.tobytes(), b"weights" * 1000)
+
+
+class FileObjectTest(FolderTest):
+    def test_reads_and_seeks_as_the_original(self):
+        data = self.weights(700, 600).tobytes() + b"the end"
+        path = self.packed(data)
+        with swzip.open(path, buffer_bytes=5000) as file, io.BytesIO(data) as plain:
+            self.assertTrue(file.readable() and file.seekable() and not file.writable())
+            for _ in range(300):
+                whence = int(self.random.integers(0, 3))
+                place = int(self.random.integers(0, len(data) + 100))
+                offset = [place, place - plain.tell(), place - len(data)][whence]
+                self.assertEqual(file.seek(offset, whence), plain.seek(offset, whence))
+                count = int(self.random.choice([0, 1, 100, 5000, 100_000]))
+                self.assertEqual(file.read(count), plain.read(count))
+                self.assertEqual(file.tell(), plain.tell())
+            file.seek(17)
+            self.assertEqual(file.read(), data[17:])
+            self.assertEqual(file.read(), b"")
+            with self.assertRaises(ValueError):
+                file.seek(-1)
+            with self.assertRaises(io.UnsupportedOperation):
+                file.write(b"x")
+        with self.assertRaises(ValueError):
+            file.read()
+
+    def test_torch_numpy_zip_and_safetensors_read_it(self):
+        tensors = {"a": torch.randn(100, 50), "b": torch.randn(20, 30).T, "c": torch.ones(3, dtype=torch.bfloat16)}
+        torch.save(tensors, self.folder / "m.pt")
+        path = swzip.pack(self.folder / "m.pt")
+        for name, tensor in torch.load(swzip.open(path)).items():
+            self.assertTrue(torch.equal(tensor, tensors[name]) and tensor.stride() == tensors[name].stride())
+        with zipfile.ZipFile(swzip.open(path)) as archive:
+            self.assertIsNone(archive.testzip())
+        numpy.savez(self.folder / "m.npz", x=numpy.arange(9))
+        self.assertEqual(numpy.load(swzip.open(swzip.pack(self.folder / "m.npz")))["x"].tolist(), list(range(9)))
+        plain = safetensors.torch.save({"a": tensors["a"]})
+        loaded = safetensors.torch.load(swzip.open(self.packed(plain)).read())
+        self.assertTrue(torch.equal(loaded["a"], tensors["a"]))
+
+    def test_members_by_number_and_name(self):
+        path = self.packed(b"abc" * 50)
+        self.assertEqual(swzip.open(path, "").read(), swzip.open(path, 0).read())
+        for member in (1, -1, "x"):
+            with self.assertRaisesRegex(swzip.SwzipError, "has no member"):
+                swzip.open(path, member)
+
+
+class RunTest(FolderTest):
+    def run_swzip(self, *arguments):
+        return subprocess.run([sys.executable, "-m", "swzip", "run", *map(str, arguments)], env=child_environment(),
+                              capture_output=True)
+
+    def test_arguments_become_decoded_files(self):
+        data = self.weights(100).tobytes()
+        path = self.packed(data)
+        self.assertEqual(self.run_swzip("--", "cat", path, path).stdout, data * 2)
+        plain = safetensors.torch.save({"a": torch.arange(5)})
+        code = "import sys, safetensors.torch as s; print(s.load_file(sys.argv[1])['a'].tolist(), sys.argv[2])"
+        ended = self.run_swzip("--", sys.executable, "-c", code, self.packed(plain, "m"), "missing.swz")
+        self.assertEqual(ended.stdout, b"[0, 1, 2, 3, 4] missing.swz\n")
+
+    def test_results_and_mistakes(self):
+        self.assertEqual(self.run_swzip("--", "sh", "-c", "exit 7").returncode, 7)
+        (self.folder / "plain.swz").write_bytes(b"no container")
+        for arguments in (["cat", self.folder / "plain.swz"], ["no-such-command"]):
+            ended = self.run_swzip("--", *arguments)
+            self.assertEqual((ended.returncode, ended.stdout, ended.stderr.count(b"\n")), (1, b"", 1))
+            self.assertTrue(ended.stderr.startswith(b"swzip: "), ended.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
