@@ -1,5 +1,6 @@
 """What users and disks do wrong: an error that says so, never a crash."""
 
+import contextlib
 import os
 import unittest
 
@@ -78,26 +79,24 @@ class DamageTest(FolderTest):
         super().setUp()
         self.arrays = {"a": self.weights(100, 80), "b": self.weights(4, 5), "c": numpy.arange(500)}
         self.container = swzip.numpy.save(self.arrays, {"key": "value"})
+        self.original = swzip.decompress(self.container)
         self.path = self.folder / "damaged.swz"
 
     def check(self, data):
-        """Every way to read fails, or (what no reader of tensors needs) gives the right ones."""
+        """Verifying and unpacking fail; what reads only a part, as it needs it, fails too or gives what was packed."""
         self.path.write_bytes(data)
         with self.assertRaises(swzip.DamagedError) as caught:
             swzip.verify(self.path)
         self.assertEqual(caught.exception.code, 3)
         self.assertEqual(caught.exception.file, str(self.path))
         with self.assertRaises(swzip.SwzipError):
-            swzip.decompress(data)
-        with self.assertRaises(swzip.SwzipError):
             swzip.unpack(self.path)
         self.assertEqual(os.listdir(self.folder), ["damaged.swz"])
-        try:
-            loaded = swzip.numpy.load(data)
-        except swzip.SwzipError:
-            return
-        for name, array in self.arrays.items():
-            self.assertTrue(numpy.array_equal(loaded[name], array))
+        with contextlib.suppress(swzip.SwzipError):
+            self.assertEqual(swzip.decompress(data), self.original)
+        with contextlib.suppress(swzip.SwzipError):
+            for name, array in swzip.numpy.load(data).items():
+                self.assertTrue(numpy.array_equal(self.arrays[name], array))
 
     def test_truncated(self):
         for count in [*range(64), *self.random.integers(0, len(self.container), 100), len(self.container) - 1]:

@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
-from ._library import Bases, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call, call_long, memory
+from ._library import Bases, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call, call_long, memory, path_bytes
 
 
 class Member(NamedTuple):
@@ -41,7 +41,7 @@ class Container:
 
     def __init__(self, path: Path, *, bases: Bases = ()):
         self.path = os.fsdecode(path)
-        self._open("swz_open", os.fsencode(path), bases)
+        self._open("swz_open", path_bytes(path), bases)
 
     @classmethod
     def of_bytes(cls, data: Any, *, bases: Bases = ()) -> "Container":

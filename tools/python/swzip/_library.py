@@ -204,7 +204,15 @@ def memory(thing: Any, writable: bool = False) -> Iterator[tuple]:
         ctypes.pythonapi.PyBuffer_Release(view)
 
 
+def path_bytes(path: Path) -> bytes:
+    """A path as C takes it."""
+    encoded = os.fsencode(path)
+    if b"\0" in encoded:
+        raise ValueError("a path cannot have a zero byte in it")
+    return encoded
+
+
 def base_fields(bases: Bases) -> dict:
     """The fields of options that name bases."""
     paths = [bases] if isinstance(bases, (str, bytes, os.PathLike)) else list(bases)
-    return {"bases": (c_char_p * len(paths))(*map(os.fsencode, paths)), "base_count": len(paths)}
+    return {"bases": (c_char_p * len(paths))(*map(path_bytes, paths)), "base_count": len(paths)}

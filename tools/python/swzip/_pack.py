@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
-from contextlib import contextmanager, suppress
-from typing import Any, Dict, Iterator, Optional, Union
+from contextlib import suppress
+from typing import Any, Dict, Optional, Union
 
 from ._container import Container
 from ._library import (Bases, Handle, OpenOptions, PackOptions, Path, Progress, SwzipError, base_fields, call, call_long,
-                       function, memory)
+                       function, memory, path_bytes)
 
 
 def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Bases = (), sha256: bool = False,
@@ -23,7 +23,7 @@ def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Ba
     target = os.fsdecode(path) + ".swz" if output is None else os.fsdecode(output)
     options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
                           **base_fields(bases))
-    call_long("swz_pack_file", os.fsencode(path), os.fsencode(target), ctypes.addressof(options), threads=threads,
+    call_long("swz_pack_file", path_bytes(path), path_bytes(target), ctypes.addressof(options), threads=threads,
               progress=progress)
     return target
 
@@ -44,7 +44,7 @@ def unpack(path: Path, output: Optional[Path] = None, *, bases: Bases = (), thre
     with Container(path) as container:
         is_file = [member.name for member in container.members] == [""]
     options = OpenOptions(**base_fields(bases))
-    call_long("swz_unpack_file" if is_file else "swz_unpack_folder", os.fsencode(path), os.fsencode(target),
+    call_long("swz_unpack_file" if is_file else "swz_unpack_folder", path_bytes(path), path_bytes(target),
               ctypes.addressof(options), threads=threads, progress=progress)
     return target
 
@@ -52,7 +52,7 @@ def unpack(path: Path, output: Optional[Path] = None, *, bases: Bases = (), thre
 def verify(path: Path, *, bases: Bases = (), threads: int = 0, progress: Progress = None) -> None:
     """Decodes everything and compares every hash; raises what is wrong."""
     options = OpenOptions(**base_fields(bases))
-    call_long("swz_verify", os.fsencode(path), ctypes.addressof(options), threads=threads, progress=progress)
+    call_long("swz_verify", path_bytes(path), ctypes.addressof(options), threads=threads, progress=progress)
 
 
 def inspect(path: Path) -> Dict[str, Any]:
@@ -126,38 +126,21 @@ class Snapshot:
     snapshot to the next version by `apply`. It begins with a copy of `data` and belongs to one thread at a time."""
 
     def __init__(self, data: Any):
-        self._handle, self._views = SnapshotHandle(), 0
+        self._handle = SnapshotHandle()
         with memory(data) as (address, byte_count):
             call("swz_snapshot_open", address, byte_count, ctypes.addressof(self._handle))
 
     def encode(self, data: Any, *, level: int = 3, threads: int = 0, progress: Progress = None) -> bytes:
         """A container of the differences between the last version and `data`, which becomes the last one."""
-        self._refuse_views()
         return _packed("swz_snapshot_encode", data, PackOptions(level=level), threads, progress, self._handle)
 
     def apply(self, container: Any, *, threads: int = 0, progress: Progress = None) -> None:
         """Goes on to the version that a container of `encode` stands for."""
-        self._refuse_views()
         with memory(container) as (address, byte_count):
             call_long("swz_snapshot_apply", self._handle, address, byte_count, threads=threads, progress=progress)
 
-    @contextmanager
-    def view(self) -> Iterator[memoryview]:
-        """The bytes, without a copy, inside of a `with`; as long as they are viewed they cannot change."""
+    def __bytes__(self) -> bytes:
+        """A copy of the last version."""
         count = ctypes.c_size_t()
         address = function("swz_snapshot_bytes")(self._handle, count)
-        array = (ctypes.c_char * count.value).from_address(address) if count.value else (ctypes.c_char * 0)()
-        array.owner = self._handle
-        view = memoryview(array).cast("B").toreadonly()
-        self._views += 1
-        yield view
-        view.release()  # Refuses while an array, say, still looks at it; then the bytes stay as they are.
-        self._views -= 1
-
-    def __bytes__(self) -> bytes:
-        with self.view() as view:
-            return bytes(view)
-
-    def _refuse_views(self) -> None:
-        if self._views:
-            raise BufferError("the snapshot's bytes are viewed, and cannot change meanwhile")
+        return ctypes.string_at(address, count.value) if count.value else b""
