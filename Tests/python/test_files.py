@@ -99,6 +99,13 @@ class MemoryTest(FolderTest):
             self.assertEqual(swzip.decompress(container, out), len(data))
             self.assertEqual(numpy.asarray(out).tobytes(), data)
 
+    def test_what_is_open_keeps_its_memory(self):
+        data = bytearray(swzip.compress(b"abc" * 1000))
+        with swzip.Container.of_bytes(data):
+            with self.assertRaises(BufferError):
+                data.extend(b"x" * 1_000_000)
+        data.clear()
+
     def test_small_ones(self):
         for count in (*range(20), 4095, 4096, 70_000):
             data = self.random.integers(0, 9, count, "uint8").tobytes()

@@ -41,21 +41,22 @@ class Container:
 
     def __init__(self, path: Path, *, bases: Bases = ()):
         self.path = os.fsdecode(path)
-        self._open("swz_open", path_bytes(path), bases)
+        self._open("swz_open", path_bytes(path), bases=bases)
 
     @classmethod
     def of_bytes(cls, data: Any, *, bases: Bases = ()) -> "Container":
         """A container in memory, which must not change as long as it is open."""
         container = cls.__new__(cls)
-        container.path, container._data = "", data
-        with memory(data) as (address, byte_count):
-            container._open("swz_open_memory", address, byte_count, bases)
+        container.path = ""
+        lent = memory(data)  # Until the handle is closed: a bytearray, say, keeps its size and place.
+        container._open("swz_open_memory", *lent.__enter__(), bases=bases, owner=lent)
         return container
 
-    def _open(self, name: str, *source: Any) -> None:
+    def _open(self, name: str, *source: Any, bases: Bases, owner: Any = None) -> None:
         handle = ContainerHandle()
-        options = OpenOptions(**base_fields(source[-1]))
-        call(name, *source[:-1], ctypes.addressof(options), ctypes.addressof(handle))
+        handle.owner = owner
+        options = OpenOptions(**base_fields(bases))
+        call(name, *source, ctypes.addressof(options), ctypes.addressof(handle))
         self._handle: Optional[ContainerHandle] = handle
         text = ctypes.c_char_p()
         call("swz_describe", handle, text)

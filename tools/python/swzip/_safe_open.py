@@ -56,8 +56,8 @@ class safe_open:
         slice; without a plan all. `device` is that of the tensors, if not the one of this object."""
         framework = self._framework if device is None else type(self._framework)(device)
         names = self.offset_keys() if plan is None else [name for name in self.offset_keys() if name in plan]
-        for name in plan or ():
-            self._find(name)
+        for name in plan or names:
+            framework.form(self._find(name))
         parts = {name: TensorSlice(self._container, self._find(name), framework, threads) for name in names}
         return PrefetchLoader(parts, plan or {})
 

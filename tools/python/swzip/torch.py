@@ -30,10 +30,10 @@ def load(data: Any, *, bases: Bases = (), threads: int = 0) -> Dict[str, Any]:
         return read_all(container, framework_of("pt"), threads)
 
 
-def load_model(model: Any, filename: Path, strict: bool = True, device: Any = "cpu", *, bases: Bases = ()
-               ) -> Tuple[List[str], List[str]]:
+def load_model(model: Any, filename: Path, strict: bool = True, device: Any = "cpu", *, backend: str = "mmap",
+               bases: Bases = ()) -> Tuple[List[str], List[str]]:
     """Loads a packed safetensors file into a module, tied weights too; returns names that are missing, and unexpected ones.
-    The whole file is in memory meanwhile."""
+    The whole file is in memory meanwhile. `backend` is taken for compatibility, and changes nothing."""
     from safetensors.torch import load_model as load_plain
 
     descriptor = memory_file(filename, bases)
