@@ -1,4 +1,5 @@
-"""safetensors' functions with swzip between: what is saved was packed and unpacked again, what is loaded was packed before."""
+"""safetensors' functions with swzip between: what is saved was packed and unpacked again, what is loaded was packed
+before."""
 
 import tempfile
 

@@ -18,9 +18,10 @@ import swzip.torch
 from samples import FolderTest, child_environment, safetensors_file
 
 NUMPY_TYPES = {
-    "BOOL": bool, "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32", "U64": "uint64",
-    "I64": "int64", "F16": "float16", "F32": "float32", "F64": "float64", "C64": "complex64", "BF16": ml_dtypes.bfloat16,
-    "F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2, "F8_E8M0": ml_dtypes.float8_e8m0fnu,
+    "BOOL": bool, "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32",
+    "U64": "uint64", "I64": "int64", "F16": "float16", "F32": "float32", "F64": "float64", "C64": "complex64",
+    "BF16": ml_dtypes.bfloat16, "F8_E4M3": ml_dtypes.float8_e4m3fn, "F8_E5M2": ml_dtypes.float8_e5m2,
+    "F8_E8M0": ml_dtypes.float8_e8m0fnu,
     "F8_E4M3FNUZ": ml_dtypes.float8_e4m3fnuz, "F8_E5M2FNUZ": ml_dtypes.float8_e5m2fnuz,
 }
 
@@ -59,7 +60,8 @@ class TypeTest(FolderTest):
                         self.assertTrue(torch.equal(other.reshape(-1).view(torch.uint8), plain.view(torch.uint8)))
 
     def test_four_bits(self):
-        path = self.packed(safetensors_file({"x": ("F4", [3, 4], bytes(range(6))), "odd": ("F4", [2], b"\x21")}), "four")
+        plain = safetensors_file({"x": ("F4", [3, 4], bytes(range(6))), "odd": ("F4", [2], b"\x21")})
+        path = self.packed(plain, "four")
         with swzip.safe_open(path, "np") as f:
             self.assertEqual(f.get_slice("x").get_shape(), [3, 4])
             codes = f.get_tensor("x").view("uint8")
@@ -278,7 +280,8 @@ class FileTest(FolderTest):
         self.check(swzip.torch.load_file(index))
         self.check(dict(swzip.iter_tensors(index)))
         for broken, message in [({**weight_map, "x": "model-1.safetensors"}, "lacks the tensor 'x'"),
-                                ({"a": "../model-1.safetensors"}, "outside"), ({"a": "/model-1.safetensors"}, "outside")]:
+                                ({"a": "../model-1.safetensors"}, "outside"),
+                                ({"a": "/model-1.safetensors"}, "outside")]:
             index.write_text(json.dumps({"weight_map": broken}))
             with self.assertRaisesRegex(swzip.SwzipError, message):
                 swzip.numpy.load_file(self.folder)

@@ -1,5 +1,6 @@
 """Model weights and checkpoints, packed without loss.
 
+
     swzip.pack("model.safetensors")                             # model.safetensors.swz
     with swzip.safe_open("model.safetensors.swz", "pt") as f:   # as safetensors' safe_open
         weight = f.get_tensor("lm_head.weight")
@@ -10,9 +11,9 @@ Reading tensors: safe_open, iter_tensors, load_file and save_file of swzip.numpy
 Files: pack, unpack, verify, inspect, delta, open.
 Memory: compress, decompress, Snapshot.
 
-What is wrong with a container or a call is a SwzipError (DamagedError, BaseError); what the system refuses is an OSError, a
-missing file a FileNotFoundError. `threads=0` takes the processors that the process may use; `progress` is called with the
-bytes that are done at most ten times a second, and what it raises ends the call.
+What is wrong with a container or a call is a SwzipError (DamagedError, BaseError); what the system refuses is an
+OSError, a missing file a FileNotFoundError. `threads=0` takes the processors that the process may use; `progress` is
+called with the bytes that are done at most ten times a second, and what it raises ends the call.
 """
 
 from ._container import Container, Member, Tensor
@@ -22,6 +23,7 @@ from ._pack import Snapshot, compress, decompress, delta, inspect, pack, unpack,
 from ._safe_open import PrefetchLoader, TensorSlice, iter_tensors, safe_open
 
 __all__ = [
-    "BaseError", "Container", "DamagedError", "Member", "PrefetchLoader", "Snapshot", "SwzipError", "Tensor", "TensorSlice",
-    "compress", "decompress", "delta", "inspect", "iter_tensors", "open", "pack", "safe_open", "unpack", "verify", "version",
+    "BaseError", "Container", "DamagedError", "Member", "PrefetchLoader", "Snapshot", "SwzipError", "Tensor",
+    "TensorSlice", "compress", "decompress", "delta", "inspect", "iter_tensors", "open", "pack", "safe_open", "unpack",
+    "verify", "version",
 ]

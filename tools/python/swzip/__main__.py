@@ -1,7 +1,7 @@
 """python -m swzip run [--base FILE]... -- COMMAND [ARGUMENT]...
 
-Runs a command in which each argument that is the path of a container (*.swz) has become the path of its decoded bytes in
-memory: `python -m swzip run -- llama-cli -m model.gguf.swz`."""
+Runs a command in which each argument that is the path of a container (*.swz) has become the path of its decoded bytes
+in memory: `python -m swzip run -- llama-cli -m model.gguf.swz`."""
 
 from __future__ import annotations
 

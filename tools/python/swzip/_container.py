@@ -7,11 +7,13 @@ import json
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
-from ._library import Bases, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call, call_long, memory, path_bytes
+from ._library import (Bases, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call, call_long, memory,
+                       path_bytes)
 
 
 class Member(NamedTuple):
-    """One original file: its name ("" of a packed file), length, target of a symbolic link, SHA-256 and mode, or None."""
+    """One original file: its name ("" of a packed file), length, target of a symbolic link, SHA-256 and mode, or
+    None."""
 
     name: str
     byte_count: int
@@ -21,7 +23,8 @@ class Member(NamedTuple):
 
 
 class Tensor(NamedTuple):
-    """A range of a member: `type` as in safetensors ("BF16"), "BF16_BE" in the other byte order, or as in GGUF ("Q4_K")."""
+    """A range of a member: `type` as in safetensors ("BF16"), "BF16_BE" in the other byte order, or as in GGUF
+    ("Q4_K")."""
 
     name: str
     type: str
@@ -36,8 +39,8 @@ class ContainerHandle(Handle):
 
 
 class Container:
-    """A container at `path`; its index is read and checked, nothing is decoded. `bases` are paths of files that it may need.
-    Any number of threads may read it, also in a forked process."""
+    """A container at `path`; its index is read and checked, nothing is decoded. `bases` are paths of files that it may
+    need. Any number of threads may read it, also in a forked process."""
 
     def __init__(self, path: Path, *, bases: Bases = ()):
         self.path = os.fsdecode(path)

@@ -53,7 +53,8 @@ class MemberFile(io.RawIOBase):
         super().close()
 
 
-def open(path: Path, member: Union[int, str] = 0, *, bases: Bases = (), buffer_bytes: int = 1 << 20) -> io.BufferedReader:
+def open(path: Path, member: Union[int, str] = 0, *, bases: Bases = (),
+         buffer_bytes: int = 1 << 20) -> io.BufferedReader:
     """An original file in a container, given its number or its name: binary, seekable, read-only. Small reads decode
     `buffer_bytes` ahead; one file object belongs to one thread at a time."""
     container = Container(path, bases=bases)

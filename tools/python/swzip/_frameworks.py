@@ -9,13 +9,12 @@ from ._library import Progress, SwzipError
 
 # The types of safetensors: their names in NumPy (or ml_dtypes) and in torch.
 TYPES = {
-    "BOOL": ("bool", "bool"), "U8": ("uint8", "uint8"), "I8": ("int8", "int8"), "U16": ("uint16", "uint16"),
-    "I16": ("int16", "int16"), "U32": ("uint32", "uint32"), "I32": ("int32", "int32"), "U64": ("uint64", "uint64"),
-    "I64": ("int64", "int64"), "F16": ("float16", "float16"), "F32": ("float32", "float32"), "F64": ("float64", "float64"),
-    "C64": ("complex64", "complex64"), "BF16": ("bfloat16", "bfloat16"), "F4": ("float4_e2m1fn", "float4_e2m1fn_x2"),
-    "F8_E4M3": ("float8_e4m3fn", "float8_e4m3fn"), "F8_E5M2": ("float8_e5m2", "float8_e5m2"),
-    "F8_E8M0": ("float8_e8m0fnu", "float8_e8m0fnu"), "F8_E4M3FNUZ": ("float8_e4m3fnuz", "float8_e4m3fnuz"),
-    "F8_E5M2FNUZ": ("float8_e5m2fnuz", "float8_e5m2fnuz"), "F6_E2M3": (None, None), "F6_E3M2": (None, None),
+    **{name: (same, same) for name, same in {
+        "BOOL": "bool", "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32",
+        "U64": "uint64", "I64": "int64", "F16": "float16", "F32": "float32", "F64": "float64", "C64": "complex64",
+        "BF16": "bfloat16", "F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "F8_E8M0": "float8_e8m0fnu",
+        "F8_E4M3FNUZ": "float8_e4m3fnuz", "F8_E5M2FNUZ": "float8_e5m2fnuz"}.items()},
+    "F4": ("float4_e2m1fn", "float4_e2m1fn_x2"), "F6_E2M3": (None, None), "F6_E3M2": (None, None),
 }
 
 
@@ -59,7 +58,8 @@ class NumpyFramework:
     def view(self, buffer: Any, start: int, form: Tuple[Any, List[int]], byte_count: int) -> Any:
         kind, shape = form
         data = buffer[start:start + byte_count]
-        if kind.kind == "V" and kind.name == "float4_e2m1fn":  # ml_dtypes has one in a byte, files two: the first in the low bits.
+        if kind.kind == "V" and kind.name == "float4_e2m1fn":
+            # ml_dtypes has one in a byte, files have two: the first in the low bits.
             data = self.numpy.stack([data & 15, data >> 4], -1).reshape(-1)
         view = data.view(kind).reshape(shape)
         return view if view.flags.aligned else view.copy()
@@ -121,8 +121,8 @@ def framework_of(name: str, device: Any = "cpu") -> Any:
 
 def read_group(container: Container, tensors: Iterable[Tensor], framework: Any, threads: int = 0,
                progress: Progress = None) -> Iterator[Tuple[str, Any]]:
-    """Reads tensors of one member in one go, with what lies between them; all are views of one buffer, and those that its
-    alignment does not suit are copies."""
+    """Reads tensors of one member in one go, with what lies between them; all are views of one buffer, and those that
+    its alignment does not suit are copies."""
     tensors = list(tensors)
     forms = [framework.form(tensor) for tensor in tensors]
     start = min(tensor.offset for tensor in tensors)

@@ -19,8 +19,8 @@ NO_POSITION = 2**64 - 1
 
 
 class SwzipError(Exception):
-    """What is wrong, in one line. `code` is a status of swzip.h, `rule` what must hold and does not ("" if it has no name),
-    `position` a place in the container or None, `file` a path or None, `system` an errno or 0."""
+    """What is wrong, in one line. `code` is a status of swzip.h, `rule` what must hold and does not ("" if it has no
+    name), `position` a place in the container or None, `file` a path or None, `system` an errno or 0."""
 
     def __init__(self, text: str, code: int = INVALID_ARGUMENT, rule: str = "", position: Optional[int] = None,
                  file: Optional[str] = None, system: int = 0):
@@ -58,8 +58,9 @@ class ErrorStruct(Sized):
         return kind(text, status, self.rule.decode(), position, file, self.system)
 
 
-# A progress function whose context is a generator, to which it sends the bytes that are done. Not a Python function: Python
-# runs the handlers of signals where a function begins, before any `try` of its own, but a generator goes on inside of one.
+# A progress function whose context is a generator, to which it sends the bytes that are done. Not a Python function:
+# Python runs the handlers of signals where a function begins, before any `try` of its own, but a generator goes on
+# inside of one.
 SEND = ctypes.CFUNCTYPE(c_int, ctypes.py_object, c_uint64)(GeneratorType.send)
 
 
@@ -137,8 +138,8 @@ def call(name: str, *arguments: Any) -> None:
 
 
 def call_long(name: str, *arguments: Any, threads: int = 0, progress: Progress = None) -> None:
-    """Calls a function that takes a swz_call. What `progress` or a handler of a signal raises meanwhile (KeyboardInterrupt)
-    ends the call and comes out of it."""
+    """Calls a function that takes a swz_call. What `progress` or a handler of a signal raises meanwhile
+    (KeyboardInterrupt) ends the call and comes out of it."""
     raised: list = []
     listener = _listen(progress, raised)
     next(listener)
@@ -166,9 +167,11 @@ def _listen(progress: Progress, raised: list) -> Generator[int, int, None]:
 
 
 class Handle(ctypes.c_void_p):
-    """A handle of the library, which is closed when nobody refers to it any longer, a reader in another thread included."""
+    """A handle of the library, which is closed when nobody refers to it any longer, a reader in another thread
+    included."""
 
     close_name = ""
+    owner: Any = None  # what the handle needs as long as it lives
 
     def __del__(self) -> None:
         if self.value:

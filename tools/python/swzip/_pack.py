@@ -9,17 +9,17 @@ from contextlib import suppress
 from typing import Any, Dict, Optional, Union
 
 from ._container import Container
-from ._library import (Bases, Handle, OpenOptions, PackOptions, Path, Progress, SwzipError, base_fields, call, call_long,
-                       function, memory, path_bytes)
+from ._library import (Bases, Handle, OpenOptions, PackOptions, Path, Progress, SwzipError, base_fields, call,
+                       call_long, function, memory, path_bytes)
 
 
 def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Bases = (), sha256: bool = False,
          verify: bool = True, format: Optional[str] = None, threads: int = 0, progress: Progress = None) -> str:
-    """Packs a file, and returns the path of the container: `output`, or that of the file with `.swz` behind it. It gets its
-    name when all of it is on the disk; what was there is replaced.
+    """Packs a file, and returns the path of the container: `output`, or that of the file with `.swz` behind it. It gets
+    its name when all of it is on the disk; what was there is replaced.
 
-    Levels are 1 to 9. With `bases` (paths) what is packed becomes differences to these where that is smaller. `verify` decodes
-    each block again; `format` ("safetensors", "gguf", "raw" ...) is otherwise found by content."""
+    Levels are 1 to 9. With `bases` (paths) what is packed becomes differences to these where that is smaller. `verify`
+    decodes each block again; `format` ("safetensors", "gguf", "raw" ...) is otherwise found by content."""
     target = os.fsdecode(path) + ".swz" if output is None else os.fsdecode(output)
     options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
                           **base_fields(bases))
@@ -29,14 +29,15 @@ def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Ba
 
 
 def delta(path: Path, base: Path, output: Optional[Path] = None, **options: Any) -> str:
-    """Packs a file as differences to another version of it; reading it takes `bases=base`. Options are those of `pack`."""
+    """Packs a file as differences to another version of it; reading it takes `bases=base`. Options are those of
+    `pack`."""
     return pack(path, output, bases=base, **options)
 
 
 def unpack(path: Path, output: Optional[Path] = None, *, bases: Bases = (), threads: int = 0,
            progress: Progress = None) -> str:
-    """Unpacks a container, and returns the path of what was packed: `output`, or that of the container without its `.swz`. A
-    file replaces what was there, a folder must be new; either is complete or not there."""
+    """Unpacks a container, and returns the path of what was packed: `output`, or that of the container without its
+    `.swz`. A file replaces what was there, a folder must be new; either is complete or not there."""
     source = os.fsdecode(path)
     if output is None and (not source.endswith(".swz") or source == ".swz"):
         raise SwzipError("does not end in .swz: say where to unpack it to", file=source)
@@ -56,7 +57,8 @@ def verify(path: Path, *, bases: Bases = (), threads: int = 0, progress: Progres
 
 
 def inspect(path: Path) -> Dict[str, Any]:
-    """What a container holds: "members" (dictionaries), "tensors" (dictionaries), "packed_byte_count" and "root", its hash."""
+    """What a container holds: "members" (dictionaries), "tensors" (dictionaries), "packed_byte_count" and "root", its
+    hash."""
     with Container(path) as container:
         return {**container.description, "tensors": [tensor._asdict() for tensor in container.tensors]}
 
@@ -99,8 +101,8 @@ _new_bytes.argtypes, _new_bytes.restype = [ctypes.c_char_p, ctypes.c_ssize_t], c
 
 def decompress(data: Any, out: Any = None, *, bases: Bases = (), threads: int = 0,
                progress: Progress = None) -> Union[bytes, int]:
-    """What a container of one file in memory was made of; with `out` (a writable buffer or a torch tensor) these bytes are
-    written there, and their number is returned."""
+    """What a container of one file in memory was made of; with `out` (a writable buffer or a torch tensor) these bytes
+    are written there, and their number is returned."""
     options = OpenOptions(**base_fields(bases))
     written = ctypes.c_size_t()
     with memory(data) as (address, byte_count):
@@ -122,8 +124,9 @@ class SnapshotHandle(Handle):
 
 
 class Snapshot:
-    """The last version of a file that changes step by step, in memory: the sender's `encode` gives what brings the receiver's
-    snapshot to the next version by `apply`. It begins with a copy of `data` and belongs to one thread at a time."""
+    """The last version of a file that changes step by step, in memory: the sender's `encode` gives what brings the
+    receiver's snapshot to the next version by `apply`. It begins with a copy of `data` and belongs to one thread at a
+    time."""
 
     def __init__(self, data: Any):
         self._handle = SnapshotHandle()

@@ -14,10 +14,12 @@ Plan = Dict[str, Optional[slice]]
 
 
 class safe_open:
-    """The tensors of a container, as `safetensors.safe_open` gives those of a file; any format that swzip knows tensors in.
+    """The tensors of a container, as `safetensors.safe_open` gives those of a file; any format that swzip knows tensors
+    in.
 
-    `framework` is "np" (arrays of NumPy, with ml_dtypes where that is needed) or "pt" (torch, on `device`). Of tensors of one
-    name the first counts. `backend` is taken for compatibility, and changes nothing. Any number of threads may use it."""
+    `framework` is "np" (arrays of NumPy, with ml_dtypes where that is needed) or "pt" (torch, on `device`). Of tensors
+    of one name the first counts. `backend` is taken for compatibility, and changes nothing. Any number of threads may
+    use it."""
 
     def __init__(self, filename: Path, framework: str, device: Any = "cpu", *, backend: str = "mmap", bases: Bases = (),
                  threads: int = 0):
@@ -52,8 +54,8 @@ class safe_open:
         return TensorSlice(self._container, self._find(name), self._framework, self._threads)
 
     def prefetch(self, plan: Optional[Plan] = None, *, device: Any = None, threads: int = 0) -> "PrefetchLoader":
-        """Decodes tensors in the background, in the order of the file: those that `plan` names, whole (None) or the rows of a
-        slice; without a plan all. `device` is that of the tensors, if not the one of this object."""
+        """Decodes tensors in the background, in the order of the file: those that `plan` names, whole (None) or the
+        rows of a slice; without a plan all. `device` is that of the tensors, if not the one of this object."""
         framework = self._framework if device is None else type(self._framework)(device)
         names = self.offset_keys() if plan is None else [name for name in self.offset_keys() if name in plan]
         for name in plan or names:
@@ -74,8 +76,8 @@ class safe_open:
 
 
 class TensorSlice:
-    """A tensor of a container that is decoded where it is indexed, with the meaning that NumPy or torch give an index: an
-    integer or a slice for the first dimension decodes these rows only."""
+    """A tensor of a container that is decoded where it is indexed, with the meaning that NumPy or torch give an index:
+    an integer or a slice for the first dimension decodes these rows only."""
 
     def __init__(self, container: Container, tensor: Tensor, framework: Any, threads: int = 0):
         self._container, self._tensor, self._framework, self._threads = container, tensor, framework, threads
@@ -100,11 +102,12 @@ class TensorSlice:
         elif hasattr(first, "__index__") and not isinstance(first, bool) and not hasattr(first, "shape"):
             row = operator.index(first)
             if not -shape[0] <= row < shape[0]:
-                raise IndexError(f"index {row} is out of bounds for dimension 0 of {self._tensor.name!r}, of {shape[0]} rows")
+                raise IndexError(f"index {row} is out of bounds for {self._tensor.name!r} of {shape[0]} rows")
             rows, inner = range(row % shape[0], row % shape[0] + 1), 0
         else:
             rows, inner = range(shape[0]), first
-        return self._framework.contiguous(self._rows(form, rows)[(inner, *others)])
+        inside = (inner, *others)
+        return self._framework.contiguous(self._rows(form, rows)[inside])
 
     def _rows(self, form: Tuple[Any, List[int]], rows: Optional[range]) -> Any:
         """Some rows of the first dimension, or all of a tensor that need not have one."""
@@ -190,8 +193,8 @@ def read_all(container: Container, framework: Any, threads: int = 0, progress: P
 
 def iter_tensors(paths: Union[Path, Iterable[Path]], framework: str = "np", device: Any = "cpu", *,
                  buffer_bytes: int = 256 << 20, bases: Bases = (), threads: int = 0) -> Iterator[Tuple[str, Any]]:
-    """All tensors of containers (or of folders and indexes of shards) with their names, in the order of the files. Neighbours
-    are decoded together, to buffers of `buffer_bytes`, or of one tensor that is larger."""
+    """All tensors of containers (or of folders and indexes of shards) with their names, in the order of the files.
+    Neighbours are decoded together, to buffers of `buffer_bytes`, or of one tensor that is larger."""
     import os
 
     kind = framework_of(framework, device)

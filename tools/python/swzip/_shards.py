@@ -14,7 +14,8 @@ INDEX = ".index.json"
 
 def shards(path: Path) -> Iterator[Tuple[str, Optional[Set[str]]]]:
     """Containers and the names of the tensors that are wanted of each, None for all: of a container itself, of an index
-    (`model.safetensors.index.json`, whose shards have `.swz` behind their names), or of a folder with an index or without."""
+    (`model.safetensors.index.json`, whose shards have `.swz` behind their names), or of a folder with an index or
+    without."""
     path = os.fsdecode(path)
     if os.path.isdir(path):
         names = sorted(os.listdir(path))
@@ -51,14 +52,13 @@ def _of_index(path: str) -> Dict[str, Set[str]]:
     return dict(sorted(found.items()))
 
 
-def load_all(path: Path, framework: Any, bases: Bases, threads: int, progress: Progress, read: Callable) -> Dict[str, Any]:
-    """The tensors of all shards by name; `progress` counts on from shard to shard."""
+def load_all(path: Path, framework: Any, bases: Bases, threads: int, progress: Progress, read: Callable
+             ) -> Dict[str, Any]:
+    """The tensors of all shards by name; `progress` counts the bytes of each shard."""
     tensors: Dict[str, Any] = {}
-    done = 0
     for shard, names in shards(path):
         with Container(shard, bases=bases) as container:
-            found = read(container, framework, threads, progress and (lambda count, start=done: progress(start + count)))
-            done += sum(tensor.byte_count for tensor in container.tensors)
+            found = read(container, framework, threads, progress)
         missing = sorted(names - found.keys()) if names is not None else []
         if missing:
             raise SwzipError(f"lacks the tensor {missing[0]!r}, which the index says it has", file=shard)

@@ -16,8 +16,8 @@ __all__ = ["load", "load_file", "safe_open", "save", "save_file"]
 
 def load_file(filename: Path, *, backend: str = "mmap", bases: Bases = (), threads: int = 0,
               progress: Progress = None) -> Dict[str, Any]:
-    """All arrays by name, of a container, of a folder of shards or of their index. Those of one file are views of one buffer,
-    which stays as long as any of them. `backend` is taken for compatibility, and changes nothing."""
+    """All arrays by name, of a container, of a folder of shards or of their index. Those of one file are views of one
+    buffer, which stays as long as any of them. `backend` is taken for compatibility, and changes nothing."""
     return load_all(filename, framework_of("np"), bases, threads, progress, read_all)
 
 
@@ -34,6 +34,7 @@ def save(tensor_dict: Dict[str, Any], metadata: Optional[Dict[str, str]] = None,
     return compress(serialize(tensor_dict, metadata), **options)
 
 
-def save_file(tensor_dict: Dict[str, Any], filename: Path, metadata: Optional[Dict[str, str]] = None, **options: Any) -> None:
+def save_file(tensor_dict: Dict[str, Any], filename: Path, metadata: Optional[Dict[str, str]] = None,
+              **options: Any) -> None:
     """The same as a file, which gets its name when all of it is on the disk."""
     write_file(filename, save(tensor_dict, metadata, **options))

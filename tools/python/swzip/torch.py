@@ -19,8 +19,8 @@ __all__ = ["load", "load_file", "load_model", "safe_open", "save", "save_file", 
 
 def load_file(filename: Path, device: Any = "cpu", *, backend: str = "mmap", bases: Bases = (), threads: int = 0,
               progress: Progress = None) -> Dict[str, Any]:
-    """All tensors by name, of a container, of a folder of shards or of their index. Those of one file share one buffer, which
-    stays as long as any of them. `backend` is taken for compatibility, and changes nothing."""
+    """All tensors by name, of a container, of a folder of shards or of their index. Those of one file share one buffer,
+    which stays as long as any of them. `backend` is taken for compatibility, and changes nothing."""
     return load_all(filename, framework_of("pt", device), bases, threads, progress, read_all)
 
 
@@ -32,8 +32,8 @@ def load(data: Any, *, bases: Bases = (), threads: int = 0) -> Dict[str, Any]:
 
 def load_model(model: Any, filename: Path, strict: bool = True, device: Any = "cpu", *, backend: str = "mmap",
                bases: Bases = ()) -> Tuple[List[str], List[str]]:
-    """Loads a packed safetensors file into a module, tied weights too; returns names that are missing, and unexpected ones.
-    The whole file is in memory meanwhile. `backend` is taken for compatibility, and changes nothing."""
+    """Loads a packed safetensors file into a module, tied weights too; returns names that are missing, and unexpected
+    ones. The whole file is in memory meanwhile. `backend` is taken for compatibility, and changes nothing."""
     from safetensors.torch import load_model as load_plain
 
     descriptor = memory_file(filename, bases)
@@ -50,7 +50,8 @@ def save(tensors: Dict[str, Any], metadata: Optional[Dict[str, str]] = None, **o
     return compress(serialize(tensors, metadata), **options)
 
 
-def save_file(tensors: Dict[str, Any], filename: Path, metadata: Optional[Dict[str, str]] = None, **options: Any) -> None:
+def save_file(tensors: Dict[str, Any], filename: Path, metadata: Optional[Dict[str, str]] = None,
+              **options: Any) -> None:
     """The same as a file, which gets its name when all of it is on the disk."""
     write_file(filename, save(tensors, metadata, **options))
 
