@@ -11,6 +11,9 @@ import numpy
 import swzip
 
 
+FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "Fixtures"
+
+
 class FolderTest(unittest.TestCase):
     """Each test has a folder of its own, which is empty but for what it writes."""
 

@@ -17,7 +17,7 @@ import torch
 
 import swzip
 import swzip.numpy
-from samples import FolderTest, child_environment
+from samples import FIXTURES, FolderTest, child_environment
 
 
 class PackTest(FolderTest):
@@ -76,6 +76,38 @@ class PackTest(FolderTest):
         os.rename(path, self.folder / "renamed")
         with self.assertRaisesRegex(swzip.SwzipError, "say where"):
             swzip.unpack(self.folder / "renamed")
+
+
+class PackedFolderTest(FolderTest):
+    PACKED = FIXTURES / "golden" / "v0.2" / "folder-3.swz"
+
+    def test_unpacking(self):
+        container = swzip.Container(self.PACKED)
+        swzip.unpack(self.PACKED, self.folder / "new")
+        for number, member in enumerate(container.members):
+            path = self.folder / "new" / member.name
+            if member.link is not None:
+                self.assertEqual(os.readlink(path), member.link)
+                continue
+            for key in (number, member.name):
+                with swzip.open(self.PACKED, key) as file:
+                    self.assertEqual(file.read(), path.read_bytes())
+        with self.assertRaises((OSError, swzip.SwzipError)):
+            swzip.unpack(self.PACKED, self.folder / "new")
+
+    def test_tensors_of_one_member(self):
+        found = {}
+        for tensor in swzip.inspect(self.PACKED)["tensors"]:
+            found.setdefault(tensor["member"], set()).add(tensor["name"])
+        self.assertGreater(len(found), 1)
+        for member, names in found.items():
+            name = swzip.inspect(self.PACKED)["members"][member]["name"]
+            for key in (member, name):
+                with swzip.safe_open(self.PACKED, "np", member=key) as f:
+                    self.assertEqual(set(f.keys()), names)
+                    self.assertEqual(f.get_tensors().keys(), names)
+        with self.assertRaisesRegex(swzip.SwzipError, "has no member"):
+            swzip.safe_open(self.PACKED, "np", member="nothing")
 
 
 class MemoryTest(FolderTest):

@@ -15,7 +15,7 @@ import torch
 import swzip
 import swzip.numpy
 import swzip.torch
-from samples import FolderTest, child_environment, safetensors_file
+from samples import FIXTURES, FolderTest, child_environment, safetensors_file
 
 NUMPY_TYPES = {
     "BOOL": bool, "U8": "uint8", "I8": "int8", "U16": "uint16", "I16": "int16", "U32": "uint32", "I32": "int32",
@@ -103,6 +103,22 @@ class TypeTest(FolderTest):
             self.assertIsNone(f.metadata())
         with self.assertRaisesRegex(swzip.SwzipError, "F32_BE"):
             swzip.torch.load_file(path)
+
+    def test_blocks_of_gguf_are_rows_of_bytes(self):
+        plain = FIXTURES / "inputs" / "types.gguf"
+        data, path = plain.read_bytes(), swzip.pack(plain, self.folder / "types.swz")
+        places = {tensor.name: tensor for tensor in swzip.Container(path).tensors}
+        for load in (swzip.numpy.load_file, swzip.torch.load_file):
+            loaded = load(path)
+            self.assertEqual(loaded.keys(), places.keys())
+            self.assertEqual(tuple(loaded["blk.Q4_0.weight"].shape), (4, 512 // 32 * 18))
+            for name, array in loaded.items():
+                place = places[name]
+                stored = numpy.frombuffer(data[place.offset:place.offset + place.byte_count], "uint8")
+                raw = array.view(torch.uint8) if load is swzip.torch.load_file else array.view("uint8")
+                self.assertTrue(numpy.array_equal(raw.reshape(-1), stored), name)
+        rows = swzip.safe_open(path, "np").get_slice("blk.Q4_0.weight")[1:3]
+        self.assertTrue(numpy.array_equal(rows, swzip.numpy.load_file(path)["blk.Q4_0.weight"][1:3]))
 
     def test_importing_needs_nothing(self):
         code = "import sys, swzip; sys.exit(not {'numpy', 'torch', 'safetensors', 'ml_dtypes'}.isdisjoint(sys.modules))"

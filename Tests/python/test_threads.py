@@ -67,6 +67,10 @@ class ThreadTest(FolderTest):
         self.assertGreater(counted[0], 10_000)
 
 
+class Late(Exception):
+    pass
+
+
 class InterruptTest(FolderTest):
     CODE = """if True:
         import sys, swzip
@@ -102,15 +106,30 @@ class InterruptTest(FolderTest):
     def test_without_a_progress_function(self):
         self.assertEqual(self.interrupted("", 2), 42)
 
-    def test_a_handler_that_raises_ends_a_call(self):
-        class Late(Exception):
-            pass
-
+    def raise_late(self):
+        """Has an alarm raise Late."""
         def late(*_):
             raise Late
 
         before = signal.signal(signal.SIGALRM, late)
         self.addCleanup(signal.signal, signal.SIGALRM, before)
+
+    def test_a_signal_at_any_moment_of_short_calls(self):
+        self.raise_late()
+        data = self.weights(300, 1000)
+        path = self.packed(data.tobytes())
+        for _ in range(60):
+            # Once more later, since Python drops what is raised in a finalizer.
+            signal.setitimer(signal.ITIMER_REAL, float(self.random.uniform(0.001, 0.03)), 5)
+            with self.assertRaises(Late):
+                while True:
+                    swzip.open(path).read(10)
+                    swzip.compress(data)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        self.assertEqual(swzip.open(path).read(), data.tobytes())
+
+    def test_a_handler_that_raises_ends_a_call(self):
+        self.raise_late()
         data = self.random.integers(0, 30, 100 << 20, "uint8")
         signal.setitimer(signal.ITIMER_REAL, 0.3)
         with self.assertRaises(Late):

@@ -35,22 +35,22 @@ class NumpyFramework:
             raise SwzipError(f"NumPy has no device {device!r}, only \"cpu\"")
         self.numpy = numpy
 
-    def _type(self, name: str) -> Any:
-        native, swapped, _ = name.partition("_BE")
+    def _type(self, tensor: Tensor) -> Any:
+        native, swapped, _ = tensor.type.partition("_BE")
         known = TYPES.get(native, ("uint8", "uint8"))[0]
         if known is None:
-            raise SwzipError(f"NumPy has no type for {name}")
+            raise SwzipError(f"NumPy has no type for {tensor.type} (tensor {tensor.name!r})")
         if not hasattr(self.numpy, known):
             try:
                 import ml_dtypes
             except ImportError:
-                raise SwzipError(f"{name} in NumPy needs the package ml_dtypes: pip install ml_dtypes") from None
+                raise SwzipError(f"{native} in NumPy needs the package ml_dtypes: pip install ml_dtypes") from None
             return self.numpy.dtype(getattr(ml_dtypes, known)).newbyteorder(">" if swapped else "<")
         return self.numpy.dtype(known).newbyteorder(">" if swapped else "<")
 
     def form(self, tensor: Tensor) -> Tuple[Any, List[int]]:
         """The type and the shape of a tensor here."""
-        return self._type(tensor.type), tensor.shape if tensor.type.split("_BE")[0] in TYPES else _byte_shape(tensor)
+        return self._type(tensor), tensor.shape if tensor.type.split("_BE")[0] in TYPES else _byte_shape(tensor)
 
     def buffer(self, byte_count: int) -> Any:
         return self.numpy.empty(byte_count, "uint8")

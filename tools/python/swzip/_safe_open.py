@@ -17,17 +17,19 @@ class safe_open:
     """The tensors of a container, as `safetensors.safe_open` gives those of a file; any format that swzip knows tensors
     in.
 
-    `framework` is "np" (arrays of NumPy, with ml_dtypes where that is needed) or "pt" (torch, on `device`). Of tensors
-    of one name the first counts. `backend` is taken for compatibility, and changes nothing. Any number of threads may
-    use it."""
+    `framework` is "np" (arrays of NumPy, with ml_dtypes where that is needed) or "pt" (torch, on `device`). Of several
+    original files `member` takes one, by name or number; of tensors of one name the first counts. `backend` is taken
+    for compatibility, and changes nothing. Any number of threads may use it."""
 
     def __init__(self, filename: Path, framework: str, device: Any = "cpu", *, backend: str = "mmap", bases: Bases = (),
-                 threads: int = 0):
-        self._device, self._framework, self._threads = device, framework_of(framework, device), threads
+                 member: Union[int, str, None] = None, threads: int = 0):
+        self._framework, self._threads = framework_of(framework, device), threads
         self._container = Container(filename, bases=bases)
         self._tensors: Dict[str, Tensor] = {}
+        self._member = None if member is None else self._container.member_number(member)
         for tensor in self._container.tensors:
-            self._tensors.setdefault(tensor.name, tensor)
+            if member is None or tensor.member == self._member:
+                self._tensors.setdefault(tensor.name, tensor)
 
     def keys(self) -> List[str]:
         """The names of the tensors, sorted."""
@@ -39,7 +41,7 @@ class safe_open:
 
     def metadata(self) -> Optional[Dict[str, str]]:
         """What the header of a packed safetensors file says beside its tensors; None if that is nothing."""
-        return metadata(self._container)
+        return metadata(self._container, self._member or 0)
 
     def get_tensor(self, name: str) -> Any:
         """A whole tensor, decoded to memory of its own."""
@@ -47,7 +49,7 @@ class safe_open:
 
     def get_tensors(self) -> Dict[str, Any]:
         """All tensors: those of one original file are views of one buffer, decoded in one go."""
-        return read_all(self._container, self._framework, self._threads)
+        return read_all(self._container, self._framework, self._threads, tensors=self._tensors.values())
 
     def get_slice(self, name: str) -> "TensorSlice":
         """A tensor to take parts of: `f.get_slice(name)[:, ::8]`."""
@@ -161,34 +163,35 @@ class PrefetchLoader:
         self.close()
 
 
-def metadata(container: Container) -> Optional[Dict[str, str]]:
-    """`__metadata__` in the header of the first member, if that is a safetensors file."""
+def metadata(container: Container, member: int) -> Optional[Dict[str, str]]:
+    """`__metadata__` in the header of a member, if that is a safetensors file."""
     import json
 
-    size = container.members[0].byte_count if container.members else 0
+    size = container.members[member].byte_count if container.members else 0
     length = bytearray(min(8, size))
-    container.read(0, 0, length)
+    container.read(member, 0, length)
     count = int.from_bytes(length, "little")
     if size < 8 or count > min(size - 8, 100_000_000):
         return None
     header = bytearray(count)
-    container.read(0, 8, header)
+    container.read(member, 8, header)
     try:
         return json.loads(header).get("__metadata__") if header.startswith(b"{") else None
     except ValueError:
         return None
 
 
-def read_all(container: Container, framework: Any, threads: int = 0, progress: Progress = None) -> Dict[str, Any]:
-    """All tensors by name; those of one member are views of one buffer. Of tensors of one name the first counts."""
+def read_all(container: Container, framework: Any, threads: int = 0, progress: Progress = None,
+             tensors: Optional[Iterable[Tensor]] = None) -> Dict[str, Any]:
+    """All tensors by name, or those that are given; those of one member are views of one buffer. Of tensors of one name the first counts."""
     by_member: Dict[int, Dict[str, Tensor]] = {}
     seen = set()
-    for tensor in container.tensors:
+    for tensor in container.tensors if tensors is None else tensors:
         if tensor.name not in seen:
             by_member.setdefault(tensor.member, {})[tensor.name] = tensor
             seen.add(tensor.name)
-    return {name: array for tensors in by_member.values()
-            for name, array in read_group(container, tensors.values(), framework, threads, progress)}
+    return {name: array for group in by_member.values()
+            for name, array in read_group(container, group.values(), framework, threads, progress)}
 
 
 def iter_tensors(paths: Union[Path, Iterable[Path]], framework: str = "np", device: Any = "cpu", *,
