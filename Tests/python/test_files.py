@@ -88,12 +88,23 @@ class PackedFolderTest(FolderTest):
             path = self.folder / "new" / member.name
             if member.link is not None:
                 self.assertEqual(os.readlink(path), member.link)
-                continue
             for key in (number, member.name):
                 with swzip.open(self.PACKED, key) as file:
                     self.assertEqual(file.read(), path.read_bytes())
         with self.assertRaises((OSError, swzip.SwzipError)):
             swzip.unpack(self.PACKED, self.folder / "new")
+
+    def test_links_lead_to_their_files(self):
+        # Of a folder with blobs/1234 and two links as in the cache of a hub: last.safetensors leads to the first.
+        path = pathlib.Path(__file__).with_name("links.swz")
+        container = swzip.Container(path)
+        names = [member.name for member in container.members]
+        self.assertEqual(sum(member.link is not None for member in container.members), 2)
+        for member in ("last.safetensors", "snapshots/a/model.safetensors", names.index("last.safetensors")):
+            self.assertEqual(container.member_number(member), names.index("blobs/1234"))
+            self.assertEqual(swzip.open(path, member).read(), swzip.open(path, "blobs/1234").read())
+            with swzip.safe_open(path, "np", member=member) as f:
+                self.assertEqual(f.get_tensor("a").tolist(), numpy.ones((3, 4)).tolist())
 
     def test_tensors_of_one_member(self):
         found = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import posixpath
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from ._library import (Bases, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call, call_long, memory,
@@ -71,12 +72,18 @@ class Container:
         return [Member(**fields) for fields in self.description["members"]]
 
     def member_number(self, member: Union[int, str]) -> int:
-        """The number of a member that is named, or numbered from 0."""
-        members = self.description["members"]
-        for number, fields in enumerate(members):
-            if member == number or member == fields["name"]:
+        """The number of a member that is named, or numbered from 0; of a symbolic link that of the file it leads to."""
+        members = self.members
+        numbers = {fields.name: number for number, fields in enumerate(members)}
+        for _ in range(len(members) + 1):
+            number = numbers.get(member, -1) if isinstance(member, str) else member
+            if not 0 <= number < len(members):
+                raise SwzipError(f"has no member {member!r}, but {len(members)}", file=self.path)
+            name, link = members[number].name, members[number].link
+            if link is None:
                 return number
-        raise SwzipError(f"has no member {member!r}, but {len(members)}", file=self.path)
+            member = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
+        raise SwzipError(f"has links that lead to each other: {member!r}", file=self.path)
 
     def read(self, member: int, offset: int, target: Any, *, threads: int = 0, progress: Progress = None) -> None:
         """Fills `target` (a writable buffer or a tensor of torch) with the bytes of a member that begin at `offset`."""

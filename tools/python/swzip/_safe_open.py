@@ -183,7 +183,8 @@ def metadata(container: Container, member: int) -> Optional[Dict[str, str]]:
 
 def read_all(container: Container, framework: Any, threads: int = 0, progress: Progress = None,
              tensors: Optional[Iterable[Tensor]] = None) -> Dict[str, Any]:
-    """All tensors by name, or those that are given; those of one member are views of one buffer. Of tensors of one name the first counts."""
+    """All tensors by name, or those that are given; those of one member are views of one buffer. Of tensors of one name
+    the first counts."""
     by_member: Dict[int, Dict[str, Tensor]] = {}
     seen = set()
     for tensor in container.tensors if tensors is None else tensors:
