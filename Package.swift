@@ -54,7 +54,8 @@ let package = Package(
     .target(
       name: "Swzip", dependencies: ["SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSystem"], swiftSettings: strict),
     .target(
-      name: "SwzipABI", dependencies: ["CSwzip", "CSwzipSystem", "Swzip", "SwzipCore", "SwzipLibc", "SwzipSystem"],
+      name: "SwzipABI",
+      dependencies: ["CSwzip", "CSwzipSystem", "Swzip", "SwzipCore", "SwzipLibc", "SwzipNames", "SwzipSystem"],
       swiftSettings: strict),
     .executableTarget(
       name: "SwzipCommand",

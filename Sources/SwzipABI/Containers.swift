@@ -53,7 +53,7 @@ public func swz_open_callback(
   _ error: UnsafeMutablePointer<swz_error>?
 ) -> CInt {
   unsafe answer(error) { () throws(SwzipError) in
-    try unsafe open(CallbackSource(read, context, byteCount), options, container)
+    try unsafe open(CallbackSource(Reading(read, context), byteCount), options, container)
   }
 }
 

@@ -2,6 +2,7 @@ internal import CSwzip
 internal import Swzip
 internal import SwzipCore
 internal import SwzipLibc
+internal import SwzipNames
 internal import Synchronization
 
 /// What is behind a `swz_container`. In a forked child the container is opened anew: locks and scratch of the one before may
@@ -93,8 +94,8 @@ internal import Synchronization
 
   private func describe(_ member: Container.Member) -> swz_member {
     unsafe swz_member(
-      size: MemoryLayout<swz_member>.size, name: strings.add(member.name), byte_count: member.byteCount,
-      link: member.link.map { unsafe strings.add($0.target) },
+      size: MemoryLayout<swz_member>.size, name: strings.add(member.name.nameBytes + [0]), byte_count: member.byteCount,
+      link: member.link.map { unsafe strings.add($0.target.nameBytes + [0]) },
       sha256: member.sha256.map { unsafe strings.add($0.description) }, mode: member.mode.map(CInt.init) ?? -1)
   }
 

@@ -79,7 +79,7 @@ public func swz_pack_callback(
 ) -> CInt {
   unsafe answer(error) { () throws(SwzipError) in
     let packing = try unsafe Packing(options, call)
-    let source = try unsafe CallbackSource(read, context, byteCount)
+    let source = try unsafe CallbackSource(Reading(read, context), byteCount)
     let sink = try unsafe CallbackSink(write, writeContext)
     _ = try pack(
       from: source, bases: packing.openBases(), to: sink, options: packing.options, progress: packing.progress)

@@ -4,6 +4,8 @@
 public import CSwzip
 internal import Swzip
 internal import SwzipCore
+internal import SwzipLibc
+internal import SwzipNames
 
 // What a call of the C interface returns. Pointers of callers are their promise: readable or writable as the header says.
 
@@ -20,7 +22,7 @@ func answer(_ error: UnsafeMutablePointer<swz_error>?, _ body: () throws(SwzipEr
 
 extension SwzipError {
   /// A pointer is missing, a number is impossible, or a struct has another size than any version gave it.
-  static func argument(_ what: String) -> SwzipError { SwzipError(.invalidArgument, .range, detail: what) }
+  static func argument(_ what: String) -> SwzipError { SwzipError(.invalidArgument, .argument, detail: what) }
 }
 
 extension UnsafeMutablePointer<swz_error> {
@@ -30,23 +32,17 @@ extension UnsafeMutablePointer<swz_error> {
     unsafe pointee.code = failure.code
     unsafe pointee.system = failure.errno ?? 0
     unsafe pointee.position = failure.position ?? .max
-    unsafe write(failure.rule.rawValue, &pointee.rule)
-    unsafe write(failure.file ?? "", &pointee.file)
-    unsafe write(failure.text, &pointee.text)
+    unsafe write(Array(failure.rule.rawValue.utf8), &pointee.rule)
+    unsafe write(failure.file?.nameBytes ?? [], &pointee.file)
+    unsafe write(Array(failure.text.utf8), &pointee.text)
   }
 
-  /// As much of a text as fits an array of characters, cut between characters, and a zero byte.
-  private func write<Array>(_ text: String, _ array: inout Array) {
+  /// As much of a text as fits an array of characters, cut between those of UTF-8, and a zero byte.
+  private func write<Characters>(_ text: [UInt8], _ array: inout Characters) {
     unsafe withUnsafeMutableBytes(of: &array) { bytes in
-      var end = 0
-      for character in text {
-        let units = character.utf8
-        guard end + units.count < bytes.count else { break }
-        for unit in units {
-          unsafe bytes[end] = unit
-          end += 1
-        }
-      }
+      var end = min(text.count, bytes.count - 1)
+      while end < text.count, end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
+      unsafe bytes.copyBytes(from: text[..<end])
       unsafe bytes[end] = 0
     }
   }
@@ -58,9 +54,10 @@ func required<T>(_ pointer: UnsafeMutablePointer<T>?, _ name: String) throws(Swz
   return unsafe pointer
 }
 
+/// A path or a name, of any bytes.
 func required(_ text: UnsafePointer<CChar>?, _ name: String) throws(SwzipError) -> String {
   guard let text = unsafe text else { throw .argument("\(name) is NULL") }
-  return unsafe String(cString: text)
+  return unsafe String(nameBytes: UnsafeRawBufferPointer(start: text, count: strlen(text)))
 }
 
 /// Memory of the caller's.

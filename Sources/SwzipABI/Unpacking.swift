@@ -9,12 +9,14 @@ internal import SwzipCore
 
 @c @implementation
 public func swz_decoder_open(
-  _ write: swz_write?, _ context: UnsafeMutableRawPointer?, _ options: UnsafePointer<swz_open_options>?,
+  _ write: swz_write?, _ readBack: swz_read_at?, _ context: UnsafeMutableRawPointer?,
+  _ options: UnsafePointer<swz_open_options>?,
   _ call: UnsafePointer<swz_call>?, _ decoder: UnsafeMutablePointer<OpaquePointer?>?,
   _ error: UnsafeMutablePointer<swz_error>?
 ) -> CInt {
   unsafe answer(error) { () throws(SwzipError) in
-    let (sink, call) = try unsafe (CallbackSink(write, context), Call(call))
+    let reading = try unsafe readBack.map { (function) throws(SwzipError) in try unsafe Reading(function, context) }
+    let (sink, call) = try unsafe (CallbackSink(write, context, reading), Call(call))
     try unsafe hand(decoder) { () throws(SwzipError) in
       try unsafe ContainerDecoder(
         to: sink, bases: bases(options), threads: call.threads, control: call.control, progress: call.progress)
@@ -75,8 +77,15 @@ public func swz_unpack(
     let count = try file.onlyByteCount()
     guard count <= UInt64(target.count) else { throw SwzipError(.invalidArgument, .outputTooSmall) }
     let part = unsafe UnsafeMutableRawBufferPointer(rebasing: target[..<Int(count)])
-    try unsafe file.read(
-      member: 0, offset: 0, into: part, policy: call.policy, threads: call.threads, control: call.control)
+    if call.policy == .strict {
+      // Forward: frames that a reader at random needs not are compared too.
+      _ = try unsafe unpack(
+        from: source, to: MemorySink(part), bases: bases(options), threads: call.threads, control: call.control,
+        progress: call.progress)
+    } else {
+      try unsafe file.read(
+        member: 0, offset: 0, into: part, policy: call.policy, threads: call.threads, control: call.control)
+    }
     unsafe written?.pointee = part.count
   }
 }

@@ -42,13 +42,13 @@ struct TextTests {
     let others: [SwzipError.Rule] = [
       .version, .reservedBits, .unknownCodec, .unknownExtension, .encoderFault, .system, .range, .noSuchTensor,
       .notRandomAccess, .outputTooSmall, .outOfMemory, .baseMissing, .baseDiffers, .baseDamaged, .baseCycle,
-      .baseDepth, .cancelled,
+      .baseDepth, .cancelled, .argument,
     ]
     add(.corrupt, SwzipError.Rule.allCases.filter { !others.contains($0) })
     add(.unsupported, [.version, .reservedBits, .unknownCodec, .unknownExtension, .limit], detail: "detail")
     add(.io, [.truncated, .encoderFault, .system], detail: "cannot read it: Input/output error")
     add(.refused, [.limit, .name, .range, .noSuchTensor, .notRandomAccess], detail: "detail")
-    add(.invalidArgument, [.outputTooSmall, .range, .noSuchTensor], detail: "detail")
+    add(.invalidArgument, [.outputTooSmall, .range, .argument, .noSuchTensor], detail: "detail")
     add(.base, [.baseMissing, .baseDiffers, .baseDamaged, .baseCycle, .baseDepth], detail: "detail")
     add(.memory, [.outOfMemory], detail: "detail")
     add(.cancelled, [.cancelled])

@@ -151,11 +151,13 @@ int swz_read_rows(swz_container *container, size_t number, uint64_t first, uint6
 /* Takes bytes that have been verified, in order. Not zero ends the call with SWZ_FAILED. */
 typedef int (*swz_write)(void *context, const void *bytes, size_t byte_count);
 
-/* Unpacks the one member of a container that arrives in pieces of any size, down to a byte. `call` is copied; what it
-   points to must live as long as the decoder. */
+/* Unpacks the one member of a container that arrives in pieces of any size, down to a byte. `read_back` reads what was
+   written before, which containers need that store once what occurs twice, as most checkpoints do; NULL: those are refused
+   with the rule "notRandomAccess". `context` goes to both. `call` is copied; what it points to must live as long as the
+   decoder. */
 typedef struct swz_decoder swz_decoder;
-int swz_decoder_open(swz_write write, void *context, const swz_open_options *options, const swz_call *call,
-                     swz_decoder **decoder, swz_error *error);
+int swz_decoder_open(swz_write write, swz_read_at read_back, void *context, const swz_open_options *options,
+                     const swz_call *call, swz_decoder **decoder, swz_error *error);
 int swz_decoder_push(swz_decoder *decoder, const void *bytes, size_t byte_count, swz_error *error);
 /* All has been pushed. *byte_count, which may be NULL: of the original. */
 int swz_decoder_finish(swz_decoder *decoder, uint64_t *byte_count, swz_error *error);
@@ -163,7 +165,8 @@ void swz_decoder_close(swz_decoder *decoder);
 
 /* The length of the original of a container in memory, of one member. */
 int swz_decoded_byte_count(const void *container, size_t byte_count, uint64_t *decoded, swz_error *error);
-/* Unpacks the one member of a container; *written is its length. */
+/* Unpacks the one member of a container; *written is its length. With SWZ_CHECK_ALL, the default, any changed byte of the
+   container is found. */
 int swz_unpack(const void *container, size_t byte_count, void *target, size_t capacity, size_t *written,
                const swz_open_options *options, const swz_call *call, swz_error *error);
 /* Unpacks the one member of a container to a file, which gets its name when all of it is verified and on the disk, with

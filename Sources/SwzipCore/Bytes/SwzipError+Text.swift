@@ -55,6 +55,7 @@ extension SwzipError {
     case .outOfMemory: "not enough memory" + inBrackets
     case .outputTooSmall: "the output buffer is too small" + inBrackets
     case .noSuchTensor: "there is no such tensor" + quoted
+    case .argument: "an argument is impossible" + inBrackets
     case .range: "the range lies outside the file" + inBrackets
     case .notRandomAccess: "it must be a file: a pipe cannot be read at any place"
     case .encoderFault: "encoder fault: a block did not decode to what was packed"

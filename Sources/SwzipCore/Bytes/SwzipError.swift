@@ -57,7 +57,7 @@ public struct SwzipError: Error, Equatable, Sendable {
     case headerHash, frameHash, storedHash, decodedHash, memberHash, memberSHA256, trailerHash, root
     case frameSize, frameKind, padding, varint, name, limit, tiling, indexAgrees, blockHeader, codeLengths
     case subStreams, patches, planeSection, compressedPayload, reference, tensorRange
-    case system, outOfMemory, cancelled, outputTooSmall, noSuchTensor, range, notRandomAccess, encoderFault
+    case system, outOfMemory, cancelled, outputTooSmall, noSuchTensor, range, argument, notRandomAccess, encoderFault
     case baseMissing, baseDiffers, baseDamaged, baseCycle, baseDepth
     case nameHere, linkTarget, nameCollision, severalFiles, severalTensors, oneFile
   }
