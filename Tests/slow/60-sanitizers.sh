@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Stress.swift with the address and the thread sanitizer, the C kernels with address and undefined behaviour, the C
-# interface under valgrind. SANITIZER_SCRATCH: where they are built (.build, with -asan and -tsan behind).
+# Stress.swift with the address and the thread sanitizer, the C kernels with address and undefined behaviour.
+# SANITIZER_SCRATCH: where they are built (.build, with -asan and -tsan behind).
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
 # shellcheck source=tools/fuzz/lib.sh
 . "$root/tools/fuzz/lib.sh"
-install_packages "${build_packages[@]}" valgrind libc6-dbg binutils
+install_packages "${build_packages[@]}"
 need_swift
 base=${SANITIZER_SCRATCH:-$root/.build}
 failed=()
@@ -33,14 +33,4 @@ clang -std=c17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fu
 echo "kernels:"
 timeout -k 5 300 "$work/kernels" || failed+=(kernels)
 
-SWZIP_SHARED_LIBRARY=1 quietly swift build -c release --product swzip_c --scratch-path "$scratch" \
-  -Xswiftc -static-stdlib -Xlinker --exclude-libs=ALL -Xlinker --gc-sections
-# Valgrind 3.19 does not understand the debug information of this compiler.
-strip --strip-debug -o "$work/libswzip_c.so" "$scratch/release/libswzip_c.so"
-clang -std=c17 -O1 -Wall -Wextra -Werror -fuse-ld=lld -I Sources/CSwzip/include Tests/slow/abi.c \
-  "$work/libswzip_c.so" -Wl,-rpath,"$work" -o "$work/abi"
-echo "C interface, valgrind:"
-timeout -k 5 300 valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite \
-  --errors-for-leak-kinds=definite "$work/abi" ||
-  failed+=(valgrind)
 [ ${#failed[@]} -eq 0 ] || die "findings in: ${failed[*]}"

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# The C interface as it is installed: tools/install to a folder, Tests/abi compiled by what pkg-config says and run, plainly
+# and under valgrind; what forks and runs threads plainly alone.
+# shellcheck source=Tests/slow/common.sh
+. "$(dirname "$0")/common.sh"
+install_packages valgrind libc6-dbg pkg-config
+INSTALL_SCRATCH=$scratch tools/install --prefix "$work/prefix" >"$work/log" 2>&1 || { cat "$work/log"; die "tools/install failed"; }
+
+export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
+[ "swzip $(pkg-config --modversion swzip)" = "$("$work/prefix/bin/swzip" --version)" ] || die "swzip.pc has another version"
+read -ra flags < <(pkg-config --cflags --libs swzip)
+clang -std=c17 -O1 -Wall -Wextra -Wconversion -Werror -fuse-ld=lld Tests/abi/*.c "${flags[@]}" -lpthread \
+  -Wl,-rpath,"$work/prefix/lib" -o "$work/abi"
+others=$(nm -D --defined-only "$work/prefix/lib/libswzip.so" | awk '$2 != "l" && $3 !~ /^swz_/ { print $3 }')
+[ -z "$others" ] || die "the library exports more than swzip.h: $others"
+
+# folder NAME: a new folder with what Tests/abi/main.c asks for.
+folder() {
+  mkdir -p "$work/$1/folder/sub"
+  "$work/abi" "$work/$1/folder/a.safetensors"
+  cp "$work/$1/folder/a.safetensors" "$work/$1/folder/sub/b.safetensors"
+  ln -s ../a.safetensors "$work/$1/folder/sub/link"
+  "$work/prefix/bin/swzip" pack -q "$work/$1/folder" -o "$work/$1/folder.swz"
+}
+
+failed=()
+for way in plain parallel valgrind; do
+  folder $way
+  run=("$work/abi" "$work/$way" folder.swz)
+  case $way in
+  parallel) run+=(parallel) ;;
+  valgrind)
+    run=(valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite
+      --errors-for-leak-kinds=definite "${run[@]}")
+    ;;
+  esac
+  echo "$way:"
+  timeout -k 5 600 "${run[@]}" || failed+=("$way")
+done
+[ ${#failed[@]} -eq 0 ] || die "findings: ${failed[*]}"
