@@ -69,8 +69,6 @@ static void test_missing(bytes source, bytes packed, swz_container *container) {
   STATUS(want, swz_unpack(packed.start, packed.count, NULL, source.count, &number, NULL, NULL, &said));
   STATUS(want, swz_unpack_file(NULL, "out", NULL, NULL, &said));
   STATUS(want, swz_unpack_file("a.swz", NULL, NULL, NULL, &said));
-  STATUS(want, swz_unpack_folder(NULL, "out", NULL, NULL, &said));
-  STATUS(want, swz_unpack_folder("a.swz", NULL, NULL, NULL, &said));
   STATUS(want, swz_verify(NULL, NULL, NULL, &said));
   STATUS(want, swz_pack(NULL, 10, &byte, 1, &number, NULL, NULL, &said));
   STATUS(want, swz_pack(packed.start, packed.count, NULL, 1000000, &number, NULL, NULL, &said));

@@ -118,7 +118,7 @@ void test_folders(const char *name) {
       files++;
       const bytes back = room(original.count);
       STATUS(SWZ_OK, swz_read(container, number, 0, back.start, back.count, NULL, &said));
-      EXPECT(equal(back, original));
+      EXPECT(equal(back, original) && member.mode == 0640);
       drop(back);
     }
   }
@@ -130,17 +130,8 @@ void test_folders(const char *name) {
   EXPECT(tensor.offset == payload(original));
   swz_close(container);
 
-  STATUS(SWZ_OK, swz_unpack_folder(name, "unpacked", NULL, NULL, &said));
-  EXPECT(system("diff -r --no-dereference folder unpacked") == 0);
-  STATUS(SWZ_REFUSED, swz_unpack_folder(name, "unpacked", NULL, NULL, &said));
-  const bytes packed = load(name);
-  packed.start[packed.count / 3] ^= 1;
-  save("damaged.swz", packed);
-  const int before = entries();
-  STATUS(SWZ_DAMAGED, swz_unpack_folder("damaged.swz", "half", NULL, NULL, &said));
-  EXPECT(entries() == before);
   // Many members fit neither one buffer nor one file.
   EXPECT(swz_unpack_file(name, "one", NULL, NULL, &said) != SWZ_OK && !exists("one"));
   STATUS(SWZ_OK, swz_verify(name, NULL, NULL, &said));
-  drop(original), drop(packed);
+  drop(original);
 }

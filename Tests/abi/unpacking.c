@@ -97,7 +97,7 @@ void test_files(void) {
   swz_member member = {.size = sizeof member};
   STATUS(SWZ_OK, swz_open("file.swz", NULL, &container, &said));
   STATUS(SWZ_OK, swz_member_at(container, 0, &member, &said));
-  EXPECT(member.mode == 0640);
+  EXPECT(member.mode == -1); // The container of a file has its mode and times, not the member.
   swz_close(container);
   // What was there is replaced, or stays as it was.
   save("out", (bytes){(unsigned char *)"before", 6});
