@@ -1,6 +1,6 @@
 """Makes the wheel of the Python package, the C library and the command, with the standard library alone.
 
-As the build backend of pyproject.toml it builds both with tools/install. tools/wheel, which links them for older systems,
+As the build backend of pyproject.toml it builds both with tools/install. tools/wheel links them for older systems and
 calls it with what it has linked: backend.py COMMAND LIBRARY TAG FOLDER."""
 
 import base64

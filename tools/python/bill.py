@@ -24,7 +24,7 @@ STANDARD_LIBRARY = ("libstdc++", "GPL-3.0-or-later WITH GCC-exception-3.1", "lib
 def output(*command):
     """What a command says, or nothing where it is missing or fails."""
     try:
-        return subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
 
@@ -34,25 +34,29 @@ def component(name, licence, version, purl, text):
     return {"name": name, "licence": licence, "version": version, "purl": purl, "text": pathlib.Path(text)}
 
 
+def distribution():
+    """"debian", "ubuntu"."""
+    return re.search(r'^ID="?([^"\n]*)', pathlib.Path("/etc/os-release").read_text("utf-8"), re.M).group(1)
+
+
 def system_component(name, licence, file):
     """A library of a Debian or Ubuntu system, by the package that owns its file; elsewhere its version is not known."""
     path = os.path.realpath(output("clang", f"-print-file-name={file}") or file)
     package = output("dpkg-query", "--search", path).split(":")[0]
     version = output("dpkg-query", "--show", "--showformat=${Version}", package) if package else ""
-    distribution = dict(re.findall(r'^(\w+)="?([^"\n]*)', pathlib.Path("/etc/os-release").read_text(), re.M)).get("ID", "")
-    purl = f"pkg:deb/{distribution}/{package}@{quote(version, safe='')}" if version else f"pkg:generic/{name}"
+    purl = f"pkg:deb/{distribution()}/{package}@{quote(version, safe='')}" if version else f"pkg:generic/{name}"
     return component(name, licence, version, purl, f"/usr/share/doc/{package}/copyright")
 
 
 def components(tag):
-    """All that a wheel with this tag has linked in: those for older systems have the C++ library inside."""
+    """All that a wheel with this tag has linked in; one for older systems has the C++ library inside."""
     swift = re.search(r"Swift version ([\d.]+)", output("swift", "--version")).group(1)
     toolchain = pathlib.Path(os.path.realpath(shutil.which("swiftc"))).parents[1]
     pins = json.loads((ROOT / "Package.resolved").read_text())["pins"]
     parser = next(pin["state"]["version"] for pin in pins if pin["identity"] == "swift-argument-parser")
     found = [
-        component("swift", "Apache-2.0 WITH Swift-exception", swift, f"pkg:github/swiftlang/swift@swift-{swift}-RELEASE",
-                  toolchain / "share/swift/LICENSE.txt"),
+        component("swift", "Apache-2.0 WITH Swift-exception", swift,
+                  f"pkg:github/swiftlang/swift@swift-{swift}-RELEASE", toolchain / "share/swift/LICENSE.txt"),
         component("swift-argument-parser", "Apache-2.0 WITH Swift-exception", parser,
                   f"pkg:github/apple/swift-argument-parser@{parser}",
                   ROOT / ".build/checkouts/swift-argument-parser/LICENSE.txt"),
@@ -70,7 +74,8 @@ def components(tag):
 
 def licences(found):
     """The texts of licences, by their place below the wheel's own."""
-    return {f"{part['name']}/{part['text'].name}": part["text"].read_bytes() for part in found if part["text"].is_file()}
+    texts = {f"{part['name']}/{part['text'].name}": part["text"] for part in found}
+    return {place: text.read_bytes() for place, text in texts.items() if text.is_file()}
 
 
 def cyclonedx(version, found):
