@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import platform
 import re
 import shutil
 import subprocess
@@ -87,7 +86,5 @@ def cyclonedx(version, found):
                       "licenses": [{"expression": part["licence"]}]})
     whole = {"type": "library", "name": "swzip", "version": version, "purl": f"pkg:pypi/swzip@{version}",
              "licenses": [{"expression": "Apache-2.0"}]}
-    return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1,
-                       "metadata": {"component": whole, "properties": [
-                           {"name": "swzip:processor", "value": platform.machine()}]},
+    return json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "metadata": {"component": whole},
                        "components": parts}, indent=1).encode() + b"\n"
