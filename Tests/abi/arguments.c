@@ -59,8 +59,8 @@ static void test_missing(bytes source, bytes packed, swz_container *container) {
   STATUS(want, swz_read(container, 0, 0, NULL, 1, NULL, &said));
   STATUS(want, swz_read_tensor(container, 0, NULL, 100, NULL, &said));
   STATUS(want, swz_read_rows(container, 0, 0, 1, NULL, 2 * columns, NULL, &said));
-  STATUS(want, swz_decoder_open(NULL, NULL, NULL, NULL, &decoder, &said));
-  STATUS(want, swz_decoder_open(stream_write, &s, NULL, NULL, NULL, &said));
+  STATUS(want, swz_decoder_open(NULL, NULL, NULL, NULL, NULL, &decoder, &said));
+  STATUS(want, swz_decoder_open(stream_write, NULL, &s, NULL, NULL, NULL, &said));
   STATUS(want, swz_decoder_push(NULL, &byte, 1, &said));
   STATUS(want, swz_decoder_finish(NULL, NULL, &said));
   STATUS(want, swz_decoded_byte_count(NULL, 10, &count, &said));

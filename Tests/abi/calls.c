@@ -75,7 +75,7 @@ static void test_cancelled(bytes source, bytes packed, bytes target) {
   STATUS(SWZ_OK, swz_read(container, 0, 0, target.start, source.count, NULL, &said));
   swz_close(container);
   to.position = 0;
-  STATUS(SWZ_OK, swz_decoder_open(stream_write, &to, NULL, &call, &decoder, &said));
+  STATUS(SWZ_OK, swz_decoder_open(stream_write, NULL, &to, NULL, &call, &decoder, &said));
   int status = swz_decoder_push(decoder, packed.start, packed.count, &said);
   if (status == SWZ_OK) status = swz_decoder_finish(decoder, NULL, &said);
   EXPECT(status == want);

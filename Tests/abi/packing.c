@@ -101,7 +101,7 @@ void test_bases(void) {
   swz_close(container);
   swz_decoder *decoder = NULL;
   stream sink = {.content = back};
-  STATUS(SWZ_OK, swz_decoder_open(stream_write, &sink, &with, NULL, &decoder, &said));
+  STATUS(SWZ_OK, swz_decoder_open(stream_write, NULL, &sink, &with, NULL, &decoder, &said));
   STATUS(SWZ_OK, swz_decoder_push(decoder, delta.start, delta.count, &said));
   STATUS(SWZ_OK, swz_decoder_finish(decoder, NULL, &said));
   EXPECT(sink.position == next.count && equal(back, next));

@@ -40,7 +40,7 @@ static int decode(bytes packed, size_t piece, stream *sink) {
   swz_decoder *decoder = NULL;
   swz_call *call = malloc(sizeof *call); // It is copied.
   *call = (swz_call){.size = sizeof *call, .threads = 2};
-  STATUS(SWZ_OK, swz_decoder_open(stream_write, sink, NULL, call, &decoder, &said));
+  STATUS(SWZ_OK, swz_decoder_open(stream_write, NULL, sink, NULL, call, &decoder, &said));
   memset(call, 0xff, sizeof *call);
   free(call);
   uint64_t count = 0;
@@ -81,7 +81,7 @@ void test_decoder(void) {
   STATUS(SWZ_FAILED, decode(packed, 1000, &sink));
   swz_decoder *decoder = NULL;
   sink = (stream){.content = back};
-  STATUS(SWZ_OK, swz_decoder_open(stream_write, &sink, NULL, NULL, &decoder, &said));
+  STATUS(SWZ_OK, swz_decoder_open(stream_write, NULL, &sink, NULL, NULL, &decoder, &said));
   STATUS(SWZ_OK, swz_decoder_push(decoder, packed.start, packed.count / 2, &said));
   swz_decoder_close(decoder);
   drop(source), drop(packed), drop(back), drop(longer);

@@ -4,7 +4,6 @@
 . "$(dirname "$0")/common.sh"
 build_swzip
 torch_python
-SWZIP_SHARED_LIBRARY=1 swift build -c release --product swzip_c --scratch-path "$scratch-library" -Xswiftc -static-stdlib \
-  -Xlinker --exclude-libs=ALL -Xlinker --gc-sections >"$work/log" 2>&1 || { cat "$work/log"; die "the build failed"; }
-export SWZIP_LIBRARY=$scratch-library/release/libswzip_c.so SWZIP=$swzip PYTHONPATH=$root/tools/python:$PYTHONPATH
+tools/library --scratch-path "$scratch" >"$work/log" 2>&1 || { cat "$work/log"; die "the build failed"; }
+export SWZIP_LIBRARY=$scratch/release/libswzip_c.so SWZIP=$swzip PYTHONPATH=$root/tools/python:$PYTHONPATH
 "$python" -W ignore::FutureWarning -m unittest discover -s Tests/python
