@@ -64,6 +64,7 @@ void test_reading(void);
 void test_folders(const char *container);
 void test_unpacking(void);
 void test_decoder(void);
+void test_read_back(void);
 void test_files(void);
 void test_errors(void);
 void test_arguments(void);

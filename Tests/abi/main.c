@@ -13,6 +13,7 @@ static void test_all(const char *container) {
   test_folders(container);
   test_unpacking();
   test_decoder();
+  test_read_back();
   test_files();
   test_damage();
   test_calls();

@@ -87,6 +87,40 @@ void test_decoder(void) {
   drop(source), drop(packed), drop(back), drop(longer);
 }
 
+// Two tensors of equal values, of which one is stored.
+static bytes repeated(void) {
+  static const char header[] = "{\"a\":{\"dtype\":\"F32\",\"shape\":[40000],\"data_offsets\":[0,160000]},"
+                               "\"b\":{\"dtype\":\"F32\",\"shape\":[40000],\"data_offsets\":[160000,320000]}}  ";
+  const uint64_t length = sizeof header - 1;
+  const bytes file = room(8 + length + 320000);
+  memcpy(file.start, &length, 8);
+  memcpy(file.start + 8, header, length);
+  unsigned char *first = file.start + 8 + length;
+  unsigned state = 1;
+  for (size_t i = 0; i < 160000; i++) {
+    state = state * 1103515245 + 12345;
+    first[i] = (unsigned char)(i % 4 == 3 ? 60 + (state >> 16) % 3 : state >> 16);
+  }
+  memcpy(first + 160000, first, 160000);
+  return file;
+}
+
+void test_read_back(void) {
+  const bytes source = repeated(), packed = pack(source, NULL), back = room(source.count);
+  EXPECT(packed.count < source.count / 2);
+  for (int reads = 0; reads < 2; reads++) {
+    stream sink = {.content = back};
+    swz_decoder *decoder = NULL;
+    STATUS(SWZ_OK, swz_decoder_open(stream_write, reads ? stream_read : NULL, &sink, NULL, NULL, &decoder, &said));
+    int status = push(decoder, packed, 777);
+    if (status == SWZ_OK) status = swz_decoder_finish(decoder, NULL, &said);
+    EXPECT(status == (reads ? SWZ_OK : SWZ_REFUSED) && (reads || strcmp(said.rule, "notRandomAccess") == 0));
+    EXPECT(!reads || (sink.position == source.count && equal(back, source)));
+    swz_decoder_close(decoder);
+  }
+  drop(source), drop(packed), drop(back);
+}
+
 void test_files(void) {
   const bytes source = sample(500, 7);
   save("file", source);

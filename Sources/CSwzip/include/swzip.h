@@ -5,6 +5,8 @@
    no globals. A container may be used in a forked child.
    Lifetime. A handle lives until its _close; what it was opened with (memory, callbacks and their contexts) has to live as
    long. Strings that are handed out live as long as their handle.
+   Handles and results that are NULL. Closing NULL does nothing; a number that is handed out (*written, *byte_count) may be
+   NULL where nobody wants it, but for swz_find_tensor and swz_decoded_byte_count.
    Results. What can fail returns SWZ_OK or another status, and says in *error, which may be NULL, what, where and in which
    file. After an error the content of a target is open, and nothing else has changed: no half-written file is left.
    Versions. Structs that the caller fills begin with their size, set by the caller, so that they can grow; a struct set to
@@ -110,7 +112,7 @@ typedef struct swz_member {
   uint64_t byte_count; /* of the original: what a buffer for it needs */
   const char *link;    /* of a symbolic link, where it leads; else NULL */
   const char *sha256;  /* 64 digits, where it is stored; else NULL */
-  int mode;            /* permission bits, or -1 */
+  int mode;            /* permission bits, or -1: those of a packed file are its container's */
 } swz_member;
 
 /* A range of a member with a name, a type and a shape. */
