@@ -150,6 +150,41 @@ func readers(_ content: [UInt8], _ packed: [UInt8]) async throws {
   }
 }
 
+/// Small ranges from the beginning to the end, by several threads: blocks that one has read give their room to others.
+func readersInOrder(_ content: [UInt8], _ packed: [UInt8]) async throws {
+  let file = try Container(File(packed))
+  await withTaskGroup(of: Void.self) { group in
+    for reader in 0..<4 {
+      group.addTask {
+        let count = 3000 + 1000 * reader
+        for from in stride(from: 0, to: content.count - count, by: count) {
+          var buffer = [UInt8](repeating: 0, count: count)
+          do {
+            try buffer.withUnsafeMutableBytes { try file.read(member: 0, offset: UInt64(from), into: $0) }
+          } catch { require(false, "reading in order: \(error)") }
+          require(buffer.elementsEqual(content[from..<(from + count)]), "readers in order see other bytes")
+        }
+      }
+    }
+  }
+}
+
+/// Differences to a base, plain and packed, which is hashed while several threads use it.
+func bases(_ content: [UInt8], _ packed: [UInt8]) throws {
+  var next = content
+  for place in stride(from: content.count / 2, to: content.count, by: 101) { next[place] ^= 1 }
+  let delta = Sink()
+  let base = PackBase(hint: "base") { () throws(SwzipError) in File(content) }
+  _ = try pack(from: File(next), bases: [base], to: delta, options: options(3, 2))
+  require(delta.bytes.count < packed.count, "a delta is no smaller")
+  for (threads, bytes) in [(1, content), (2, packed), (3, content), (4, packed)] {
+    let out = Sink()
+    let known = try Bases([BaseFile(name: "base") { () throws(SwzipError) in File(bytes) }])
+    _ = try unpack(from: Source(delta.bytes), to: out, bases: known, threads: threads)
+    require(out.bytes == next, "a delta gives other bytes")
+  }
+}
+
 final class Canary: @unchecked Sendable {
   var count = 0
 }
@@ -183,6 +218,9 @@ enum Stress {
       print("\(threads) threads: right")
     }
     try await readers(content, first[3]!)
+    try await readersInOrder(content, first[3]!)
     print("readers at once: right")
+    try bases(content, first[3]!)
+    print("bases: right")
   }
 }
