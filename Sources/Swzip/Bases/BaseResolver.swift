@@ -38,7 +38,8 @@ public struct WantedBase: Sendable {
     try MemoryBudget.check(baseDepth: path.count)
     let file = try Container(container, bases: resolver, path: path, .never)
     guard file.files.indices.contains(number) else { throw SwzipError(.invalidArgument, .range) }
-    return MemberSource(file, member: number)
+    // Each decoded block is compared, and all of it is proved: what is stored need not be hashed as well.
+    return MemberSource(file, member: number, policy: .loader)
   }
 
   /// An error that names the base.

@@ -5,12 +5,14 @@ final class MemberSource: RandomSource {
   private let file: Container
   private let member: Int
   private let threads: Int
+  private let policy: CheckPolicy
   let byteCount: UInt64
 
-  init(_ file: Container, member: Int, threads: Int = 1) {
+  init(_ file: Container, member: Int, threads: Int = 1, policy: CheckPolicy = .strict) {
     self.file = file
     self.member = member
     self.threads = threads
+    self.policy = policy
     byteCount = file.files[member].byteCount
   }
 
@@ -19,7 +21,7 @@ final class MemberSource: RandomSource {
     let count = Int(min(UInt64(buffer.count), byteCount - position))
     try unsafe file.read(
       member: member, offset: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]),
-      threads: threads)
+      policy: policy, threads: threads)
     return count
   }
 }
