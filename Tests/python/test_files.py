@@ -6,6 +6,8 @@ import json
 import mmap
 import os
 import pathlib
+import shutil
+import signal
 import subprocess
 import sys
 import unittest
@@ -18,6 +20,11 @@ import torch
 import swzip
 import swzip.numpy
 from samples import FIXTURES, FolderTest, child_environment
+
+# Of a folder with blobs/1234 and two links as in the cache of a hub: last.safetensors leads to the first.
+LINKS = pathlib.Path(__file__).with_name("links.swz")
+# Of a folder with a file whose name is not UTF-8.
+BYTES = pathlib.Path(__file__).with_name("bytes.swz")
 
 
 class PackTest(FolderTest):
@@ -49,7 +56,6 @@ class PackTest(FolderTest):
     def test_names_that_are_not_ascii(self):
         self.pack_named("gewicht-\u00e4\u6a21.bin")
 
-    @unittest.expectedFailure  # The C interface takes paths that are UTF-8 alone.
     def test_names_that_are_not_utf8(self):
         self.pack_named(b"bytes-\xff.bin")
 
@@ -91,13 +97,63 @@ class PackedFolderTest(FolderTest):
             for key in (number, member.name):
                 with swzip.open(self.PACKED, key) as file:
                     self.assertEqual(file.read(), path.read_bytes())
-        with self.assertRaises((OSError, swzip.SwzipError)):
-            swzip.unpack(self.PACKED, self.folder / "new")
+            else:
+                self.assertEqual(path.stat().st_mode & 0o777, member.mode)
+
+    def test_only_to_a_new_folder(self):
+        (self.folder / "empty").mkdir()
+        (self.folder / "file").write_bytes(b"here")
+        os.symlink("nothing", self.folder / "link")
+        for name in ("empty", "empty/", "file", "link"):
+            with self.assertRaises(FileExistsError) as caught:
+                swzip.unpack(self.PACKED, f"{self.folder}/{name}")
+            self.assertEqual(caught.exception.filename, f"{self.folder}/{name}".rstrip("/"))
+        with self.assertRaises(FileNotFoundError) as caught:
+            swzip.unpack(self.PACKED, self.folder / "no" / "folder")
+        self.assertEqual(caught.exception.filename, str(self.folder / "no" / "folder"))
+        self.assertEqual(sorted(os.listdir(self.folder)), ["empty", "file", "link"])
+        self.assertEqual(os.listdir(self.folder / "empty"), [])
+
+    def test_what_fails_leaves_nothing(self):
+        data = bytearray(self.PACKED.read_bytes())
+        data[len(data) // 2] ^= 1
+        (self.folder / "bad.swz").write_bytes(data)
+        with self.assertRaises(swzip.DamagedError):
+            swzip.unpack(self.folder / "bad.swz")
+        self.assertEqual(os.listdir(self.folder), ["bad.swz"])
+
+    def test_an_interrupt_leaves_nothing(self):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, stop))
+        for _ in range(30):
+            # Once more later, since Python drops what is raised in a finalizer.
+            signal.setitimer(signal.ITIMER_REAL, float(self.random.uniform(0.001, 0.03)), 5)
+            with self.assertRaises(KeyboardInterrupt):
+                while True:
+                    swzip.unpack(self.PACKED, self.folder / "new")
+                    shutil.rmtree(self.folder / "new")
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            shutil.rmtree(self.folder / "new", ignore_errors=True)
+            self.assertEqual(os.listdir(self.folder), [])
+
+    def test_folders_with_links_and_names_of_bytes(self):
+        swzip.unpack(LINKS, self.folder / "links")
+        self.assertEqual(os.readlink(self.folder / "links" / "snapshots" / "a" / "model.safetensors"),
+                         "../../blobs/1234")
+        self.assertTrue((self.folder / "links" / "last.safetensors").samefile(self.folder / "links/blobs/1234"))
+        swzip.unpack(BYTES, self.folder / "bytes")
+        self.assertEqual((self.folder / "bytes" / os.fsdecode(b"a\xff.bin")).read_bytes(), b"abc" * 100)
+        self.assertEqual(swzip.open(BYTES, os.fsdecode(b"a\xff.bin")).read(), b"abc" * 100)
+
+    def test_packing_is_for_the_command(self):
+        with self.assertRaisesRegex(swzip.SwzipError, "swzip pack FOLDER") as caught:
+            swzip.pack(self.folder)
+        self.assertEqual(caught.exception.file, str(self.folder))
 
     def test_links_lead_to_their_files(self):
-        # Of a folder with blobs/1234 and two links as in the cache of a hub: last.safetensors leads to the first.
-        path = pathlib.Path(__file__).with_name("links.swz")
-        container = swzip.Container(path)
+        path, container = LINKS, swzip.Container(LINKS)
         names = [member.name for member in container.members]
         self.assertEqual(sum(member.link is not None for member in container.members), 2)
         for member in ("last.safetensors", "snapshots/a/model.safetensors", names.index("last.safetensors")):

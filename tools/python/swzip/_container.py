@@ -11,7 +11,6 @@ from typing import Any, Dict, List, NamedTuple, Optional, Union
 from ._library import (Bases, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call, call_long, memory,
                        path_bytes)
 
-
 class Member(NamedTuple):
     """One original file: its name ("" of a packed file), length, target of a symbolic link, SHA-256 and mode, or
     None."""
@@ -33,6 +32,11 @@ class Tensor(NamedTuple):
     member: int
     offset: int
     byte_count: int
+
+
+def _name(text: str) -> str:
+    """A byte that is not UTF-8 is U+10FF00 + byte for the library, U+DC00 + byte for Python."""
+    return text if text.isascii() else text.translate({0x10FF00 + byte: 0xDC00 + byte for byte in range(0x80, 0x100)})
 
 
 class ContainerHandle(Handle):
@@ -69,7 +73,9 @@ class Container:
 
     @property
     def members(self) -> List[Member]:
-        return [Member(**fields) for fields in self.description["members"]]
+        """Names that are not UTF-8 are as os.fsdecode gives them."""
+        return [Member(_name(of["name"]), of["byte_count"], of["link"] and _name(of["link"]), of["sha256"], of["mode"])
+                for of in self.description["members"]]
 
     def member_number(self, member: Union[int, str]) -> int:
         """The number of a member that is named, or numbered from 0; of a symbolic link that of the file it leads to."""

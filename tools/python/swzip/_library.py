@@ -8,7 +8,7 @@ import os
 from contextlib import contextmanager
 from ctypes import POINTER, c_char, c_char_p, c_int, c_size_t, c_ssize_t, c_uint64, c_void_p
 from types import GeneratorType
-from typing import Any, Callable, Generator, Iterator, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Generator, Iterator, Optional, Sequence, Union
 
 Path = Union[str, bytes, "os.PathLike[Any]"]
 Progress = Optional[Callable[[int], Any]]
@@ -82,6 +82,7 @@ ERROR, CALL, OPTIONS, NEW_HANDLE = c_void_p, c_void_p, c_void_p, c_void_p  # add
 BYTES, ROOM, WRITTEN = [c_void_p, c_size_t], [c_void_p, c_size_t], POINTER(c_size_t)
 SIGNATURES = {
     "swz_version": [],
+    "swz_diagnose": [*ROOM, ERROR],
     "swz_open": [c_char_p, OPTIONS, NEW_HANDLE, ERROR],
     "swz_open_memory": [*BYTES, OPTIONS, NEW_HANDLE, ERROR],
     "swz_describe": [c_void_p, POINTER(c_char_p), ERROR],
@@ -90,7 +91,6 @@ SIGNATURES = {
     "swz_decoded_byte_count": [*BYTES, POINTER(c_uint64), ERROR],
     "swz_unpack": [*BYTES, *ROOM, WRITTEN, OPTIONS, CALL, ERROR],
     "swz_unpack_file": [c_char_p, c_char_p, OPTIONS, CALL, ERROR],
-    "swz_unpack_folder": [c_char_p, c_char_p, OPTIONS, CALL, ERROR],
     "swz_verify": [c_char_p, OPTIONS, CALL, ERROR],
     "swz_pack_bound": [c_size_t],
     "swz_pack": [*BYTES, *ROOM, WRITTEN, OPTIONS, CALL, ERROR],
@@ -164,6 +164,17 @@ def _listen(progress: Progress, raised: list) -> Generator[int, int, None]:
         raised.append(error)
     while True:
         yield 1
+
+
+def doctor() -> Dict[str, Any]:
+    """What is used on this machine, and what a self-test of seconds finds: "version", "format", "kernels",
+    "processors", "copy_rate", "pack_rates" and "unpack_rates" (bytes a second) and "faults", a list, empty if all is
+    right."""
+    import json
+
+    text = ctypes.create_string_buffer(1 << 16)
+    call("swz_diagnose", text, len(text))
+    return json.loads(text.value)
 
 
 class Handle(ctypes.c_void_p):

@@ -21,6 +21,8 @@ def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Ba
     Levels are 1 to 9. With `bases` (paths) what is packed becomes differences to these where that is smaller. `verify`
     decodes each block again; `format` ("safetensors", "gguf", "raw" ...) is otherwise found by content."""
     target = os.fsdecode(path) + ".swz" if output is None else os.fsdecode(output)
+    if os.path.isdir(path):
+        raise SwzipError("is a folder, and folders are packed by the command: swzip pack FOLDER", file=os.fsdecode(path))
     options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
                           **base_fields(bases))
     call_long("swz_pack_file", path_bytes(path), path_bytes(target), ctypes.addressof(options), threads=threads,
@@ -44,9 +46,15 @@ def unpack(path: Path, output: Optional[Path] = None, *, bases: Bases = (), thre
     target = source[:-len(".swz")] if output is None else os.fsdecode(output)
     with Container(path) as container:
         is_file = [member.name for member in container.members] == [""]
+    if not is_file:
+        from ._folder import unpack_folder
+
+        with Container(path, bases=bases) as container:
+            unpack_folder(container, target, threads, progress)
+        return target
     options = OpenOptions(**base_fields(bases))
-    call_long("swz_unpack_file" if is_file else "swz_unpack_folder", path_bytes(path), path_bytes(target),
-              ctypes.addressof(options), threads=threads, progress=progress)
+    call_long("swz_unpack_file", path_bytes(path), path_bytes(target), ctypes.addressof(options), threads=threads,
+              progress=progress)
     return target
 
 

@@ -1,0 +1,111 @@
+"""Folders of containers, written to disk."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import posixpath
+import shutil
+import time
+from typing import Callable
+
+from ._container import Container, Member
+from ._library import DamagedError, Progress
+
+PIECE = 8 << 20  # bytes that are decoded at once
+
+
+def unpack_folder(container: Container, target: str, threads: int, progress: Progress) -> None:
+    """Writes all members to a new folder, which appears when all of it is on the disk."""
+    for member in container.members:
+        _check_name(container, member)
+    path = target.rstrip("/")
+    _check_is_new(path)
+    parent = os.path.dirname(path) or "."
+    # swzip removes folders of such names later that a killed process left, but none that somebody holds.
+    temporary = os.path.join(parent, f".swzip-{os.getpid()}-{os.urandom(8).hex()}.tmp")
+    try:
+        os.mkdir(temporary, 0o700)
+        held = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            content = os.path.join(temporary, "content")
+            _write_members(container, content, threads, _meter(progress))
+            _check_is_new(path)
+            os.rename(content, path)
+        finally:
+            os.close(held)
+    except OSError as error:
+        if temporary in f"{error.filename} {error.filename2}":
+            raise OSError(error.errno, error.strerror, path) from None
+        raise
+    finally:
+        try:
+            shutil.rmtree(temporary, ignore_errors=True)
+        except BaseException:  # An interrupt just now.
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+    _sync_folder(parent)
+
+
+def _check_name(container: Container, member: Member) -> None:
+    """A container has no other names and links; that nothing is written elsewhere does not hang on that alone."""
+    end = posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.link or ""))
+    for path in (member.name, end):
+        if not path or path.startswith("/") or ".." in path.split("/"):
+            raise DamagedError(f"has a member that leads out of its folder: {member.name!r}", file=container.path)
+
+
+def _check_is_new(path: str) -> None:
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
+
+
+def _write_members(container: Container, folder: str, threads: int, report: Callable[[int], None]) -> None:
+    members = container.members
+    paths = [os.path.join(folder, member.name) for member in members]
+    os.mkdir(folder)
+    for place in {os.path.dirname(path) for path in paths}:
+        os.makedirs(place, exist_ok=True)
+    room = memoryview(bytearray(min(PIECE, max(member.byte_count for member in members))))
+    for number, (member, path) in enumerate(zip(members, paths)):
+        if member.link is not None:
+            continue
+        with open(path, "xb") as file:
+            for position in range(0, member.byte_count, PIECE):
+                piece = room[:member.byte_count - position]
+                container.read(number, position, piece, threads=threads)
+                file.write(piece)
+                report(len(piece))
+            file.flush()
+            if member.mode is not None:
+                os.fchmod(file.fileno(), member.mode)
+            os.fsync(file.fileno())
+    for member, path in zip(members, paths):
+        if member.link is not None:  # After all files, so that none is written through one.
+            os.symlink(member.link, path)
+    for place, _, _ in os.walk(folder):
+        _sync_folder(place)
+
+
+def _sync_folder(path: str) -> None:
+    number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _meter(progress: Progress) -> Callable[[int], None]:
+    """Takes numbers of bytes, and tells `progress` their sum at most ten times a second."""
+    done, after = 0, time.monotonic() + 0.1
+
+    def add(byte_count: int) -> None:
+        nonlocal done, after
+        done += byte_count
+        if progress is not None and time.monotonic() >= after:
+            progress(done)
+            after = time.monotonic() + 0.1
+
+    return add
