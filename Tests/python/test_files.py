@@ -1,6 +1,7 @@
 """Files and bytes: packing, unpacking, file objects, versions, commands on packed files."""
 
 import array
+import hashlib
 import io
 import json
 import mmap
@@ -10,7 +11,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import unittest
+import warnings
 import zipfile
 
 import numpy
@@ -19,6 +22,7 @@ import torch
 
 import swzip
 import swzip.numpy
+from swzip._folder import meter, unpack_folder
 from samples import FIXTURES, FolderTest, child_environment
 
 # Of a folder with blobs/1234 and two links as in the cache of a hub: last.safetensors leads to the first.
@@ -127,6 +131,7 @@ class PackedFolderTest(FolderTest):
             raise KeyboardInterrupt
 
         self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, stop))
+        warnings.simplefilter("ignore", ResourceWarning)  # A file that is open may be closed by nobody but the collector.
         for _ in range(30):
             # Once more later, since Python drops what is raised in a finalizer.
             signal.setitimer(signal.ITIMER_REAL, float(self.random.uniform(0.001, 0.03)), 5)
@@ -146,6 +151,35 @@ class PackedFolderTest(FolderTest):
         swzip.unpack(BYTES, self.folder / "bytes")
         self.assertEqual((self.folder / "bytes" / os.fsdecode(b"a\xff.bin")).read_bytes(), b"abc" * 100)
         self.assertEqual(swzip.open(BYTES, os.fsdecode(b"a\xff.bin")).read(), b"abc" * 100)
+
+    def test_names_that_lead_out(self):
+        container = swzip.Container(self.PACKED)
+        for name, link in [("", None), ("..", None), ("/x", None), ("a/../../x", None), ("a", ".."), ("a", "/x"),
+                           ("a/b", "../../x"), ("a", "b/../../x")]:
+            container.description["members"][-1].update(name=name, link=link)
+            with self.assertRaisesRegex(swzip.DamagedError, "leads out"):
+                unpack_folder(container, str(self.folder / "new"), 0, None)
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_sha256(self):
+        container = swzip.Container(self.PACKED)
+        for number, member in enumerate(container.description["members"]):
+            data = bytearray(member["byte_count"])
+            container.read(number, 0, data)
+            member["sha256"] = hashlib.sha256(data).hexdigest()
+        unpack_folder(container, str(self.folder / "right"), 0, None)
+        container.description["members"][9]["sha256"] = "0" * 64
+        with self.assertRaisesRegex(swzip.DamagedError, "SHA-256"):
+            unpack_folder(container, str(self.folder / "wrong"), 0, None)
+        self.assertEqual(os.listdir(self.folder), ["right"])
+
+    def test_progress(self):
+        seen = []
+        report = meter(seen.append)
+        for count in range(1, 4):
+            time.sleep(0.11)
+            report(10)
+            self.assertEqual(seen, [10 * number for number in range(1, count + 1)])
 
     def test_packing_is_for_the_command(self):
         with self.assertRaisesRegex(swzip.SwzipError, "swzip pack FOLDER") as caught:

@@ -40,6 +40,15 @@ class MistakeTest(FolderTest):
             with self.assertRaises(swzip.DamagedError):
                 swzip.numpy.load(data)
 
+    def test_a_safetensors_file_that_is_not_packed(self):
+        path = self.folder / "plain.safetensors"
+        path.write_bytes(safetensors_file({"x": ("U8", [3], b"abc")}))
+        for read in (lambda: swzip.safe_open(path, "np"), lambda: swzip.torch.load_file(path)):
+            with self.assertRaises(swzip.DamagedError) as caught:
+                read()
+            self.assertEqual(str(caught.exception),
+                             f"{path}: is a safetensors file that is not packed: open it with safetensors")
+
     def test_folders(self):
         for read in READERS[:3]:
             with self.assertRaises((OSError, swzip.SwzipError)):
@@ -54,7 +63,7 @@ class MistakeTest(FolderTest):
                      lambda: swzip.safe_open(path, "np", device="cuda"), lambda: swzip.open(path, 5)):
             with self.assertRaises(swzip.SwzipError) as caught:
                 call()
-            self.assertEqual(caught.exception.code, 64)
+            self.assertEqual((caught.exception.code, caught.exception.rule), (64, "argument"))
         with self.assertRaises(ValueError):
             swzip.open("nul\0byte.swz")
 
@@ -79,7 +88,6 @@ class DamageTest(FolderTest):
         super().setUp()
         self.arrays = {"a": self.weights(100, 80), "b": self.weights(4, 5), "c": numpy.arange(500)}
         self.container = swzip.numpy.save(self.arrays, {"key": "value"})
-        self.original = swzip.decompress(self.container)
         self.path = self.folder / "damaged.swz"
 
     def check(self, data):
@@ -92,8 +100,8 @@ class DamageTest(FolderTest):
         with self.assertRaises(swzip.SwzipError):
             swzip.unpack(self.path)
         self.assertEqual(os.listdir(self.folder), ["damaged.swz"])
-        with contextlib.suppress(swzip.SwzipError):
-            self.assertEqual(swzip.decompress(data), self.original)
+        with self.assertRaises(swzip.DamagedError):
+            swzip.decompress(data)
         with contextlib.suppress(swzip.SwzipError):
             for name, array in swzip.numpy.load(data).items():
                 self.assertTrue(numpy.array_equal(self.arrays[name], array))

@@ -8,8 +8,9 @@ import os
 import posixpath
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
-from ._library import (Bases, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call, call_long, memory,
-                       path_bytes)
+from ._library import (Bases, DamagedError, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call,
+                       call_long, memory, path_bytes)
+
 
 class Member(NamedTuple):
     """One original file: its name ("" of a packed file), length, target of a symbolic link, SHA-256 and mode, or
@@ -39,6 +40,15 @@ def _name(text: str) -> str:
     return text if text.isascii() else text.translate({0x10FF00 + byte: 0xDC00 + byte for byte in range(0x80, 0x100)})
 
 
+SHORT = 1 << 20  # Fewer bytes are decoded so soon that neither progress nor a signal has to come in between.
+
+
+def _is_safetensors(path: str) -> bool:
+    with open(path, "rb") as file:
+        start = file.read(9)
+        return start[8:] == b"{" and int.from_bytes(start[:8], "little") <= os.fstat(file.fileno()).st_size - 8
+
+
 class ContainerHandle(Handle):
     close_name = "swz_close"
 
@@ -49,7 +59,13 @@ class Container:
 
     def __init__(self, path: Path, *, bases: Bases = ()):
         self.path = os.fsdecode(path)
-        self._open("swz_open", path_bytes(path), bases=bases)
+        try:
+            self._open("swz_open", path_bytes(path), bases=bases)
+        except DamagedError as error:
+            if error.rule == "notAContainer" and _is_safetensors(self.path):
+                raise DamagedError("is a safetensors file that is not packed: open it with safetensors", error.code,
+                                   error.rule, file=self.path) from None
+            raise
 
     @classmethod
     def of_bytes(cls, data: Any, *, bases: Bases = ()) -> "Container":
@@ -97,7 +113,8 @@ class Container:
         if handle is None:
             raise SwzipError("is closed", file=self.path)
         with memory(target, writable=True) as (address, byte_count):
-            call_long("swz_read", handle, member, offset, address, byte_count, threads=threads, progress=progress)
+            call_long("swz_read", handle, member, offset, address, byte_count, threads=threads, progress=progress,
+                      is_short=byte_count < SHORT)
 
     def close(self) -> None:
         """Ends reading; a read in another thread still ends well."""

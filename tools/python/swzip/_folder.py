@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import posixpath
 import shutil
 import time
-from typing import Callable
+from typing import Callable, Iterator
 
 from ._container import Container, Member
-from ._library import DamagedError, Progress
+from ._library import DAMAGED, DamagedError, Progress
 
 PIECE = 8 << 20  # bytes that are decoded at once
 
@@ -31,7 +32,7 @@ def unpack_folder(container: Container, target: str, threads: int, progress: Pro
         try:
             fcntl.flock(held, fcntl.LOCK_EX)
             content = os.path.join(temporary, "content")
-            _write_members(container, content, threads, _meter(progress))
+            _write_members(container, content, threads, meter(progress))
             _check_is_new(path)
             os.rename(content, path)
         finally:
@@ -52,9 +53,10 @@ def unpack_folder(container: Container, target: str, threads: int, progress: Pro
 def _check_name(container: Container, member: Member) -> None:
     """A container has no other names and links; that nothing is written elsewhere does not hang on that alone."""
     end = posixpath.normpath(posixpath.join(posixpath.dirname(member.name), member.link or ""))
-    for path in (member.name, end):
+    for rule, path in (("name", member.name), ("linkTarget", end)):
         if not path or path.startswith("/") or ".." in path.split("/"):
-            raise DamagedError(f"has a member that leads out of its folder: {member.name!r}", file=container.path)
+            raise DamagedError(f"has a member that leads out of its folder: {member.name!r}", DAMAGED, rule,
+                               file=container.path)
 
 
 def _check_is_new(path: str) -> None:
@@ -70,23 +72,34 @@ def _write_members(container: Container, folder: str, threads: int, report: Call
         os.makedirs(place, exist_ok=True)
     room = memoryview(bytearray(min(PIECE, max(member.byte_count for member in members))))
     for number, (member, path) in enumerate(zip(members, paths)):
-        if member.link is not None:
-            continue
-        with open(path, "xb") as file:
-            for position in range(0, member.byte_count, PIECE):
-                piece = room[:member.byte_count - position]
-                container.read(number, position, piece, threads=threads)
-                file.write(piece)
-                report(len(piece))
-            file.flush()
-            if member.mode is not None:
-                os.fchmod(file.fileno(), member.mode)
-            os.fsync(file.fileno())
+        if member.link is None:
+            with open(path, "xb") as file:
+                for piece in _pieces(container, number, member, room, threads):
+                    file.write(piece)
+                    report(len(piece))
+                file.flush()
+                if member.mode is not None:
+                    os.fchmod(file.fileno(), member.mode)
+                os.fsync(file.fileno())
     for member, path in zip(members, paths):
         if member.link is not None:  # After all files, so that none is written through one.
             os.symlink(member.link, path)
     for place, _, _ in os.walk(folder):
         _sync_folder(place)
+
+
+def _pieces(container: Container, number: int, member: Member, room: memoryview, threads: int) -> Iterator[memoryview]:
+    """The bytes of a member, which `room` holds one after the other."""
+    digest = hashlib.sha256()
+    for position in range(0, member.byte_count, PIECE):
+        piece = room[:member.byte_count - position]
+        container.read(number, position, piece, threads=threads)
+        if member.sha256 is not None:
+            digest.update(piece)
+        yield piece
+    if member.sha256 not in (None, digest.hexdigest()):
+        raise DamagedError(f"has a member of another SHA-256 than it says: {member.name!r}", DAMAGED, "memberSHA256",
+                           file=container.path)
 
 
 def _sync_folder(path: str) -> None:
@@ -97,7 +110,7 @@ def _sync_folder(path: str) -> None:
         os.close(number)
 
 
-def _meter(progress: Progress) -> Callable[[int], None]:
+def meter(progress: Progress) -> Callable[[int], None]:
     """Takes numbers of bytes, and tells `progress` their sum at most ten times a second."""
     done, after = 0, time.monotonic() + 0.1
 

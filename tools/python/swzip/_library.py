@@ -5,10 +5,9 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from contextlib import contextmanager
 from ctypes import POINTER, c_char, c_char_p, c_int, c_size_t, c_ssize_t, c_uint64, c_void_p
 from types import GeneratorType
-from typing import Any, Callable, Dict, Generator, Iterator, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Generator, Optional, Sequence, Union
 
 Path = Union[str, bytes, "os.PathLike[Any]"]
 Progress = Optional[Callable[[int], Any]]
@@ -22,7 +21,7 @@ class SwzipError(Exception):
     """What is wrong, in one line. `code` is a status of swzip.h, `rule` what must hold and does not ("" if it has no
     name), `position` a place in the container or None, `file` a path or None, `system` an errno or 0."""
 
-    def __init__(self, text: str, code: int = INVALID_ARGUMENT, rule: str = "", position: Optional[int] = None,
+    def __init__(self, text: str, code: int = INVALID_ARGUMENT, rule: str = "argument", position: Optional[int] = None,
                  file: Optional[str] = None, system: int = 0):
         super().__init__(f"{file}: {text}" if file else text)
         self.code, self.rule, self.position, self.file, self.system = code, rule, position, file, system
@@ -137,9 +136,12 @@ def call(name: str, *arguments: Any) -> None:
         raise error.exception(status)
 
 
-def call_long(name: str, *arguments: Any, threads: int = 0, progress: Progress = None) -> None:
+def call_long(name: str, *arguments: Any, threads: int = 0, progress: Progress = None, is_short: bool = False) -> None:
     """Calls a function that takes a swz_call. What `progress` or a handler of a signal raises meanwhile
-    (KeyboardInterrupt) ends the call and comes out of it."""
+    (KeyboardInterrupt) ends the call and comes out of it; one that is short is not listened to, which costs as much as
+    decoding a small tensor."""
+    if is_short:
+        return call(name, *arguments, ctypes.byref(CallStruct(threads=threads)) if threads else None)
     raised: list = []
     listener = _listen(progress, raised)
     next(listener)
@@ -202,20 +204,27 @@ ctypes.pythonapi.PyBuffer_Release.argtypes = [POINTER(PyBuffer)]
 ctypes.pythonapi.PyBuffer_Release.restype = None
 
 
-@contextmanager
-def memory(thing: Any, writable: bool = False) -> Iterator[tuple]:
-    """Address and length in bytes of what has the buffer protocol, or of a torch tensor; contiguous, never a copy."""
-    if hasattr(thing, "data_ptr"):
-        if thing.device.type != "cpu" or not thing.is_contiguous():
-            raise SwzipError("a tensor must be contiguous and in the memory of the processor")
-        yield thing.data_ptr(), thing.numel() * thing.element_size()
-        return
-    view = PyBuffer()
-    ctypes.pythonapi.PyObject_GetBuffer(thing, view, 1 if writable else 0)
-    try:
-        yield view.buf, view.len
-    finally:
-        ctypes.pythonapi.PyBuffer_Release(view)
+class memory:
+    """Address and length in bytes of what has the buffer protocol, or of a torch tensor; contiguous, never a copy. It
+    keeps its size and place until the end of the block, or until this object is dropped."""
+
+    def __init__(self, thing: Any, writable: bool = False):
+        self._view = PyBuffer()
+        if hasattr(thing, "data_ptr"):
+            if thing.device.type != "cpu" or not thing.is_contiguous():
+                raise SwzipError("a tensor must be contiguous and in the memory of the processor")
+            self._place = thing.data_ptr(), thing.numel() * thing.element_size()
+        else:
+            ctypes.pythonapi.PyObject_GetBuffer(thing, self._view, writable)
+            self._place = self._view.buf, self._view.len
+
+    def __enter__(self) -> tuple:
+        return self._place
+
+    def __exit__(self, *_: Any) -> None:
+        ctypes.pythonapi.PyBuffer_Release(self._view)
+
+    __del__ = __exit__
 
 
 def path_bytes(path: Path) -> bytes:

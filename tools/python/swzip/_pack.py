@@ -22,7 +22,7 @@ def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Ba
     decodes each block again; `format` ("safetensors", "gguf", "raw" ...) is otherwise found by content."""
     target = os.fsdecode(path) + ".swz" if output is None else os.fsdecode(output)
     if os.path.isdir(path):
-        raise SwzipError("is a folder, and folders are packed by the command: swzip pack FOLDER", file=os.fsdecode(path))
+        raise SwzipError("is a folder; the command packs folders: swzip pack FOLDER", file=os.fsdecode(path))
     options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
                           **base_fields(bases))
     call_long("swz_pack_file", path_bytes(path), path_bytes(target), ctypes.addressof(options), threads=threads,
