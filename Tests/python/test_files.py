@@ -131,7 +131,8 @@ class PackedFolderTest(FolderTest):
             raise KeyboardInterrupt
 
         self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, stop))
-        warnings.simplefilter("ignore", ResourceWarning)  # A file that is open may be closed by nobody but the collector.
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        warnings.simplefilter("ignore", ResourceWarning)  # An interrupt may come before a `with` has its file.
         for _ in range(30):
             # Once more later, since Python drops what is raised in a finalizer.
             signal.setitimer(signal.ITIMER_REAL, float(self.random.uniform(0.001, 0.03)), 5)

@@ -113,6 +113,7 @@ class InterruptTest(FolderTest):
 
         before = signal.signal(signal.SIGALRM, late)
         self.addCleanup(signal.signal, signal.SIGALRM, before)
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
 
     def test_a_signal_at_any_moment_of_short_calls(self):
         self.raise_late()

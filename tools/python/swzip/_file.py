@@ -37,11 +37,10 @@ class MemberFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         if self.closed:
             raise ValueError("I/O operation on closed file.")
-        with memoryview(buffer).cast("B") as target:
-            count = max(0, min(len(target), self._size - self._position))
-            if count:
-                with target[:count] as part:
-                    self._container.read(self._member, self._position, part)
+        target = memoryview(buffer).cast("B")  # Without `with`, which an interrupt in `read` would make a BufferError.
+        count = max(0, min(len(target), self._size - self._position))
+        if count:
+            self._container.read(self._member, self._position, target[:count])
         self._position += count
         return count
 

@@ -70,7 +70,7 @@ def _write_members(container: Container, folder: str, threads: int, report: Call
     os.mkdir(folder)
     for place in {os.path.dirname(path) for path in paths}:
         os.makedirs(place, exist_ok=True)
-    room = memoryview(bytearray(min(PIECE, max(member.byte_count for member in members))))
+    room = memoryview(bytearray(min(PIECE, max((member.byte_count for member in members), default=0))))
     for number, (member, path) in enumerate(zip(members, paths)):
         if member.link is None:
             with open(path, "xb") as file:

@@ -19,8 +19,7 @@ def memory_file(path: Path, bases: Bases = ()) -> int:
             byte_count = container.members[0].byte_count
             os.ftruncate(descriptor, byte_count)
             if byte_count:
-                with mmap.mmap(descriptor, byte_count) as room:
-                    container.read(0, 0, room)
+                container.read(0, 0, mmap.mmap(descriptor, byte_count))
         except BaseException:
             os.close(descriptor)
             raise

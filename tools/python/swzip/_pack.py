@@ -81,7 +81,9 @@ def compress(data: Any, *, level: int = 3, bases: Bases = (), sha256: bool = Fal
 
 def _packed(name: str, data: Any, options: PackOptions, threads: int, progress: Progress, *handle: Any) -> bytes:
     written = ctypes.c_size_t()
-    with memory(data) as (address, byte_count), mmap.mmap(-1, function("swz_pack_bound")(byte_count)) as room:
+    with memory(data) as (address, byte_count):
+        # Without `with`, which an interrupt meanwhile would make a BufferError.
+        room = mmap.mmap(-1, function("swz_pack_bound")(byte_count))
         with memory(room, writable=True) as (target, capacity):
             call_long(name, *handle, address, byte_count, target, capacity, written, ctypes.addressof(options),
                       threads=threads, progress=progress)
