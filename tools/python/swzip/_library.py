@@ -138,8 +138,8 @@ def call(name: str, *arguments: Any) -> None:
 
 def call_long(name: str, *arguments: Any, threads: int = 0, progress: Progress = None, is_short: bool = False) -> None:
     """Calls a function that takes a swz_call. What `progress` or a handler of a signal raises meanwhile
-    (KeyboardInterrupt) ends the call and comes out of it; one that is short is not listened to, which costs as much as
-    decoding a small tensor."""
+    (KeyboardInterrupt) ends the call and comes out of it; one that is short is not listened to, which saves some
+    microseconds."""
     if is_short:
         return call(name, *arguments, ctypes.byref(CallStruct(threads=threads)) if threads else None)
     raised: list = []
