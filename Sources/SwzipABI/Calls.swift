@@ -7,19 +7,25 @@ internal import Synchronization
 
 /// How a call of the C interface runs: `swz_call`, checked.
 struct Call {
-  var threads = availableProcessors()
+  let threads: Int
   var policy = CheckPolicy.strict
   var control: Control?
   var progress: ProgressHandler?
 
-  init(_ given: UnsafePointer<swz_call>?) throws(SwzipError) {
-    guard let given = unsafe given else { return }
+  /// `processors`: how many the process may use. To ask the system takes longer than to read a small tensor.
+  init(
+    _ given: UnsafePointer<swz_call>?, processors: @autoclosure () -> Int = availableProcessors()
+  ) throws(SwzipError) {
+    guard let given = unsafe given else {
+      threads = processors()
+      return
+    }
     guard unsafe given.pointee.size == MemoryLayout<swz_call>.size else { throw .argument("the size of swz_call") }
     let call = unsafe given.pointee
     guard unsafe call.threads >= 0, unsafe call.check == 0 || call.check == 1 else {
       throw .argument("threads or check of swz_call")
     }
-    if unsafe call.threads > 0 { threads = unsafe Int(call.threads) }
+    threads = unsafe call.threads > 0 ? Int(call.threads) : processors()
     if unsafe call.check == 1 { policy = .loader }
     let watch = unsafe Watch(call)
     guard watch.isNeeded else { return }

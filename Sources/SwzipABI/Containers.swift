@@ -135,7 +135,8 @@ public func swz_read(
   _ call: UnsafePointer<swz_call>?, _ error: UnsafeMutablePointer<swz_error>?
 ) -> CInt {
   unsafe answer(error) { () throws(SwzipError) in
-    let (file, call) = try unsafe (OpenContainer.of(container).container, Call(call))
+    let opened = try unsafe OpenContainer.of(container)
+    let (file, call) = try unsafe (opened.container, Call(call, processors: opened.processors))
     try unsafe file.read(
       member: member, offset: offset, into: buffer(target, byteCount, "target"), policy: call.policy,
       threads: call.threads, control: call.control)
@@ -163,7 +164,8 @@ private func read(
   _ byteCount: Int, _ call: UnsafePointer<swz_call>?, _ error: UnsafeMutablePointer<swz_error>?
 ) -> CInt {
   unsafe answer(error) { () throws(SwzipError) in
-    let (file, call) = try unsafe (OpenContainer.of(container).container, Call(call))
+    let opened = try unsafe OpenContainer.of(container)
+    let (file, call) = try unsafe (opened.container, Call(call, processors: opened.processors))
     guard file.tensors.indices.contains(number) else { throw .argument("there is no tensor \(number)") }
     var range: Range<Int>?
     if let rows {

@@ -3,6 +3,7 @@ internal import Swzip
 internal import SwzipCore
 internal import SwzipLibc
 internal import SwzipNames
+internal import SwzipSystem
 internal import Synchronization
 
 /// What is behind a `swz_container`. In a forked child the container is opened anew: locks and scratch of the one before may
@@ -51,6 +52,7 @@ internal import Synchronization
 /// A container, and what C can see of its members and tensors, made when it is first asked for.
 @safe final class Described: @unchecked Sendable {  // made once, under the lock
   let container: Container
+  let processors = availableProcessors()
   private let strings = CStrings()
   private let made = Guarded(Made())
 
