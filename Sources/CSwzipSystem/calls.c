@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #if defined(__GLIBC__)
@@ -56,6 +57,16 @@ int swzip_affinity_count(void) {
 }
 
 int swzip_is_set(const volatile int *flag) { return __atomic_load_n(flag, __ATOMIC_RELAXED) != 0; }
+
+int swzip_is_touched(const void *address) {
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+#ifdef __linux__
+  unsigned char resident = 1;
+#else
+  char resident = 1;
+#endif
+  return mincore((void *)((uintptr_t)address & ~(page - 1)), 1, &resident) != 0 || (resident & 1);
+}
 
 int swzip_terminal_columns(int descriptor) {
   struct winsize size;

@@ -20,6 +20,9 @@ int swzip_affinity_count(void);
 /* Whether a flag that another thread may set is not zero. */
 int swzip_is_set(const volatile int *flag);
 
+/* Whether the page of an address is in memory: nobody has touched it yet, if it is not. 1 where the system does not say. */
+int swzip_is_touched(const void *address);
+
 /* The columns of a terminal, 0 if unknown. */
 int swzip_terminal_columns(int descriptor);
 

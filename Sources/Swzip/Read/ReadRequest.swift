@@ -1,4 +1,5 @@
 internal import SwzipCore
+internal import SwzipSystem
 
 /// A range of a member, wanted in a buffer: planned in batches of segments, read in steps, decoded block by block.
 @safe struct ReadRequest {
@@ -8,8 +9,21 @@ internal import SwzipCore
   let buffer: UnsafeMutableRawBufferPointer
   let policy: CheckPolicy
   /// How many references of this container lead here.
-  var depth = 0
-  var control: Control?
+  private let depth: Int
+  private let control: Control?
+  /// Whether stores may go past the cache. Pages that nobody has touched are cleared when they are, and are in the cache then:
+  /// a gigabyte of bf16 to such took 0.96 s with such stores, 0.78 without; to touched ones both took 0.47 (Sapphire Rapids).
+  private let streaming: Bool
+
+  init(
+    file: Container, member: Int, offset: UInt64, buffer: UnsafeMutableRawBufferPointer, policy: CheckPolicy,
+    depth: Int = 0, control: Control? = nil
+  ) {
+    (self.file, self.member, self.offset, self.policy) = (file, member, offset, policy)
+    unsafe self.buffer = buffer
+    (self.depth, self.control) = (depth, control)
+    unsafe streaming = buffer.count >= Self.leastStreamed && isTouched(buffer.baseAddress! + buffer.count / 2)
+  }
 
   private var end: UInt64 { unsafe offset + UInt64(buffer.count) }
   private var index: ContainerIndex { file.index }
@@ -17,6 +31,7 @@ internal import SwzipCore
   /// Bytes of a batch, once they are decoded, and its segments.
   private static let batchBytes: UInt64 = 32 << 20
   private static let batchSegments = 1024
+  private static let leastStreamed = 8 << 20
   /// What is read at once of each reference of blocks in a row.
   private static let referenceBytes = 1 << 20
 
@@ -149,7 +164,7 @@ internal import SwzipCore
     do throws(SwzipError) {
       try unsafe segment.decoder.decode(
         frame.bytes, block: UInt64(block), into: out, policy: policy, entry: segment.table.entries[block],
-        streaming: isWhole && buffer.count >= 8 << 20, scratch: worker.scratch,
+        streaming: isWhole && streaming, scratch: worker.scratch,
         position: segment.table.positions[block],
         reference: references.read)
     } catch {
