@@ -36,6 +36,7 @@ public func unpackBytes(
   guard file.files.count == 1 else { throw SwzipError(.refused, .range) }
   let byteCount = file.files[0].byteCount
   guard byteCount <= UInt64(buffer.count) else { throw SwzipError(.invalidArgument, .outputTooSmall) }
+  if !loaderPolicy { try file.checkMemberFrames() }
   try unsafe file.read(
     member: 0, offset: 0, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(byteCount)]),
     policy: loaderPolicy ? .loader : .strict, threads: threads)

@@ -77,15 +77,9 @@ public func swz_unpack(
     let count = try file.onlyByteCount()
     guard count <= UInt64(target.count) else { throw SwzipError(.invalidArgument, .outputTooSmall) }
     let part = unsafe UnsafeMutableRawBufferPointer(rebasing: target[..<Int(count)])
-    if call.policy == .strict {
-      // Forward: frames that a reader at random needs not are compared too.
-      _ = try unsafe unpack(
-        from: source, to: MemorySink(part), bases: bases(options), threads: call.threads, control: call.control,
-        progress: call.progress)
-    } else {
-      try unsafe file.read(
-        member: 0, offset: 0, into: part, policy: call.policy, threads: call.threads, control: call.control)
-    }
+    if call.policy == .strict { try file.checkMemberFrames() }
+    try unsafe file.read(
+      member: 0, offset: 0, into: part, policy: call.policy, threads: call.threads, control: call.control)
     unsafe written?.pointee = part.count
   }
 }

@@ -1,5 +1,6 @@
 """swzip's C library through ctypes: building, finding and calling it."""
 import ctypes
+import os
 import pathlib
 import subprocess
 import sys
@@ -10,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / ".build" / "release" / ("libswzip_c.dylib" if sys.platform == "darwin" else "libswzip_c.so")
 BUILD = ["tools/library"]
 POLICIES = {"strict": 0, "loader": 1}
+sys.path.insert(0, str(ROOT / "tools" / "python"))
 
 
 class Failure(Exception):
@@ -47,36 +49,35 @@ def aligned(byte_count, payload_offset=0, alignment=64):
 
 
 class Library:
-    """The four functions of swzip.h that pack and unpack whole files in memory."""
+    """The functions of swzip.h that pack and unpack whole files in memory, by one thread."""
 
     def __init__(self, path):
+        os.environ["SWZIP_LIBRARY"] = str(pathlib.Path(path).resolve())
         try:
-            library = ctypes.CDLL(str(pathlib.Path(path).resolve()))
-            self._bound, self._pack, self._unpack = library.swz_pack_bound, library.swz_pack, library.swz_unpack
-            self._text = library.swz_status_text
-        except (OSError, AttributeError) as error:
+            from swzip import _library
+            for name in ("swz_pack_bound", "swz_pack", "swz_unpack"):
+                _library.function(name)
+        except (ImportError, AttributeError) as error:
             raise Failure(f"cannot use the library ({error}): build it with {' '.join(BUILD)}") from None
-        size, pointer, integer = ctypes.c_size_t, ctypes.c_void_p, ctypes.c_int
-        arguments = [pointer, size, pointer, size, ctypes.POINTER(size), integer, integer]
-        self._bound.argtypes, self._bound.restype = [size], size
-        self._pack.argtypes = self._unpack.argtypes = arguments
-        self._text.argtypes, self._text.restype = [integer], ctypes.c_char_p
+        self._library = _library
 
     def bound(self, byte_count):
         """The most bytes a container of `byte_count` bytes can take."""
-        return self._bound(byte_count)
+        return self._library.function("swz_pack_bound")(byte_count)
 
-    def _call(self, function, source, target, choice):
-        """Calls pack or unpack with one thread; returns the number of bytes written."""
+    def _call(self, name, source, target, options, check=0):
+        """Calls pack or unpack; returns the number of bytes written."""
         written = ctypes.c_size_t()
-        status = function(source.ctypes.data, len(source), target.ctypes.data, len(target), ctypes.byref(written),
-                          choice, 1)
-        if status:
-            raise Failure(f"{function.__name__}: {self._text(status).decode()}")
+        call = self._library.CallStruct(threads=1, check=check)
+        try:
+            self._library.call(name, source.ctypes.data, len(source), target.ctypes.data, len(target), written,
+                               options and ctypes.addressof(options), ctypes.addressof(call))
+        except (self._library.SwzipError, OSError, MemoryError) as error:
+            raise Failure(f"{name}: {error}") from None
         return written.value
 
     def pack(self, source, target, level):
-        return self._call(self._pack, source, target, level)
+        return self._call("swz_pack", source, target, self._library.PackOptions(level=level, no_verify=1))
 
     def unpack(self, container, target, policy):
-        return self._call(self._unpack, container, target, POLICIES[policy])
+        return self._call("swz_unpack", container, target, None, POLICIES[policy])
