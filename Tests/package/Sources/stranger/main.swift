@@ -69,10 +69,14 @@ _ = try unpack(path: names.packed, to: names.back)
 require(try FileSource(path: names.back).byteCount == UInt64(whole.count), "unpacking a file")
 
 // Other ways to open it: memory, a function that reads.
+let packedFile = try FileSource(path: names.packed)
+var image = [UInt8](repeating: 0, count: Int(packedFile.byteCount))
+_ = try image.withUnsafeMutableBytes { try packedFile.read(at: 0, into: $0) }
+let bytes = image
 let opened = [
-  try Container(bytes: kept.bytes),
-  try Container(byteCount: UInt64(kept.bytes.count)) { position, buffer in
-    let part = kept.bytes[Int(position)...].prefix(buffer.count)
+  try Container(bytes: bytes),
+  try Container(byteCount: UInt64(bytes.count)) { position, buffer in
+    let part = bytes[Int(position)...].prefix(buffer.count)
     buffer.copyBytes(from: part)
     return part.count
   },
