@@ -100,14 +100,16 @@ def base(options, folder):
     packed, delta = pack(options.program, old, folder), pack(options.program, new, folder, "--base", old)
     new.unlink()
     times = {}
-    for _ in range(options.rounds):
+    for number in range(options.rounds + 1):  # The first warms up.
         for threads in (1, 2):
             for out in (None, folder / "out"):
-                pair = []
-                for each in (packed, old):
-                    pair.append(unpack(options, each, delta, threads, out))
+                # Who writes second finds pages that the first has freed: each is second in turn.
+                pair = {}
+                for each in (packed, old) if number % 2 else (old, packed):
+                    pair[each] = unpack(options, each, delta, threads, out)
                     (folder / "out").unlink(missing_ok=True)
-                times.setdefault((threads, out), []).append(pair)
+                if number:
+                    times.setdefault((threads, out), []).append((pair[packed], pair[old]))
     for (threads, out), pairs in times.items():
         title = f"delta, -T{threads}, to {'a file' if out else '/dev/null'}"
         for place, what in enumerate(("", ", of processors")):
