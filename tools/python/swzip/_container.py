@@ -85,7 +85,7 @@ class Container:
         text = ctypes.c_char_p()
         call("swz_describe", handle, text)
         self.description: Dict[str, Any] = json.loads(text.value or b"{}")
-        self.tensors = [Tensor(*fields) for fields in self.description["tensors"]]
+        self.tensors = list(map(Tensor._make, self.description["tensors"]))
 
     @property
     def members(self) -> List[Member]:
