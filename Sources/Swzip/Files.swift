@@ -9,10 +9,7 @@ public func pack(
   path: String, bases: [String] = [], to output: String, options: PackOptions = PackOptions(),
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  let opened = try bases.map { path throws(SwzipError) in
-    guard let base = try PackBase(baseFile(path)) else { throw SwzipError(.refused, .severalFiles).of(path) }
-    return base
-  }
+  let opened = try openBases(bases)
   return try replace(output, path, bases) { source, sink throws(SwzipError) in
     try pack(from: source, bases: opened, to: sink, options: options, progress: progress)
   }
@@ -79,6 +76,14 @@ private func call<Result>(
   _ path: String, _ body: () throws(SystemError) -> Result
 ) throws(SwzipError) -> Result {
   do throws(SystemError) { return try body() } catch { throw SwzipError(error).of(path) }
+}
+
+/// What a file may be packed as differences to, by paths.
+package func openBases(_ paths: [String]) throws(SwzipError) -> [PackBase] {
+  try paths.map { path throws(SwzipError) in
+    guard let base = try PackBase(baseFile(path)) else { throw SwzipError(.refused, .severalFiles).of(path) }
+    return base
+  }
 }
 
 package func baseFile(_ path: String) -> BaseFile {

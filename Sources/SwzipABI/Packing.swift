@@ -30,13 +30,6 @@ private struct Packing {
     }
     bases = try unsafe paths(given.bases, given.base_count)
   }
-
-  func openBases() throws(SwzipError) -> [PackBase] {
-    try bases.map { path throws(SwzipError) in
-      guard let base = try PackBase(baseFile(path)) else { throw SwzipError(.refused, .severalFiles).of(path) }
-      return base
-    }
-  }
 }
 
 @c @implementation
@@ -53,7 +46,7 @@ public func swz_pack(
     let source = try unsafe MemorySource(buffer(source, byteCount, "source"))
     let sink = try unsafe MemorySink(buffer(target, capacity, "target"))
     _ = try pack(
-      from: source, bases: packing.openBases(), to: sink, options: packing.options, progress: packing.progress)
+      from: source, bases: openBases(packing.bases), to: sink, options: packing.options, progress: packing.progress)
     unsafe written?.pointee = sink.byteCount
   }
 }
@@ -82,7 +75,7 @@ public func swz_pack_callback(
     let source = try unsafe CallbackSource(Reading(read, context), byteCount)
     let sink = try unsafe CallbackSink(write, writeContext)
     _ = try pack(
-      from: source, bases: packing.openBases(), to: sink, options: packing.options, progress: packing.progress)
+      from: source, bases: openBases(packing.bases), to: sink, options: packing.options, progress: packing.progress)
   }
 }
 
