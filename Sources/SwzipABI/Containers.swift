@@ -28,10 +28,9 @@ public func swz_open(
   _ container: UnsafeMutablePointer<OpaquePointer?>?, _ error: UnsafeMutablePointer<swz_error>?
 ) -> CInt {
   unsafe answer(error) { () throws(SwzipError) in
-    let (path, bases) = try unsafe (required(path, "path"), bases(options))
-    try unsafe hand(container) { () throws(SwzipError) in
-      try OpenContainer { () throws(SwzipError) in try Container(path: path, bases: bases) }
-    }
+    let path = try unsafe required(path, "path")
+    // The file that is open, also in a forked child: another one may have the name by then.
+    try ofFile(path) { () throws(SwzipError) in try unsafe open(FileSource(path: path), options, container) }
   }
 }
 
@@ -58,12 +57,13 @@ public func swz_open_callback(
 }
 
 private func open(
-  _ source: any RandomSource, _ options: UnsafePointer<swz_open_options>?,
+  _ source: @autoclosure () throws(SwzipError) -> any RandomSource, _ options: UnsafePointer<swz_open_options>?,
   _ container: UnsafeMutablePointer<OpaquePointer?>?
 ) throws(SwzipError) {
-  let bases = try unsafe bases(options)
+  let paths = try unsafe basePaths(options)
   try unsafe hand(container) { () throws(SwzipError) in
-    try OpenContainer { () throws(SwzipError) in try Container(source, bases: bases) }
+    let source = try source()
+    return try OpenContainer { () throws(SwzipError) in try Container(source, bases: bases(paths)) }
   }
 }
 

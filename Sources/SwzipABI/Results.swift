@@ -20,6 +20,11 @@ func answer(_ error: UnsafeMutablePointer<swz_error>?, _ body: () throws(SwzipEr
   }
 }
 
+/// What is wrong in a call is of this file, unless it says another one.
+func ofFile(_ path: String, _ body: () throws(SwzipError) -> Void) throws(SwzipError) {
+  do throws(SwzipError) { try body() } catch { throw error.file == nil ? error.of(path) : error }
+}
+
 extension SwzipError {
   /// A pointer is missing, a number is impossible, or a struct has another size than any version gave it.
   static func argument(_ what: String) -> SwzipError { SwzipError(.invalidArgument, .argument, detail: what) }

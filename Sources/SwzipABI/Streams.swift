@@ -80,7 +80,6 @@ func basePaths(_ options: UnsafePointer<swz_open_options>?) throws(SwzipError) -
   return try unsafe paths(options.bases, options.base_count)
 }
 
-func bases(_ options: UnsafePointer<swz_open_options>?) throws(SwzipError) -> (any BaseResolver)? {
-  let paths = try unsafe basePaths(options)
-  return paths.isEmpty ? nil : try Bases(paths.map { baseFile($0) })
+func bases(_ paths: [String]) throws(SwzipError) -> (any BaseResolver)? {
+  paths.isEmpty ? nil : try Bases(paths.map { baseFile($0) })
 }

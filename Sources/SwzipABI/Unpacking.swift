@@ -19,7 +19,8 @@ public func swz_decoder_open(
     let (sink, call) = try unsafe (CallbackSink(write, context, reading), Call(call))
     try unsafe hand(decoder) { () throws(SwzipError) in
       try unsafe ContainerDecoder(
-        to: sink, bases: bases(options), threads: call.threads, control: call.control, progress: call.progress)
+        to: sink, bases: bases(basePaths(options)), threads: call.threads, control: call.control,
+        progress: call.progress)
     }
   }
 }
@@ -73,7 +74,7 @@ public func swz_unpack(
     let call = try unsafe Call(call)
     let source = try unsafe MemorySource(buffer(container, byteCount, "container"))
     let target = try unsafe buffer(target, capacity, "target")
-    let file = try unsafe Container(source, bases: bases(options))
+    let file = try unsafe Container(source, bases: bases(basePaths(options)))
     let count = try file.onlyByteCount()
     guard count <= UInt64(target.count) else { throw SwzipError(.invalidArgument, .outputTooSmall) }
     let part = unsafe UnsafeMutableRawBufferPointer(rebasing: target[..<Int(count)])
@@ -113,12 +114,10 @@ public func swz_verify(
 ) -> CInt {
   unsafe answer(error) { () throws(SwzipError) in
     let (path, call) = try unsafe (required(container, "container"), Call(call))
-    do throws(SwzipError) {
+    try ofFile(path) { () throws(SwzipError) in
       _ = try unsafe verify(
-        FileSource(path: path), bases: bases(options), threads: call.threads, control: call.control,
+        FileSource(path: path), bases: bases(basePaths(options)), threads: call.threads, control: call.control,
         progress: call.progress)
-    } catch {
-      throw error.file == nil ? error.of(path) : error
     }
   }
 }

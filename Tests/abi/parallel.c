@@ -99,8 +99,17 @@ void test_fork(void) {
     EXPECT(read_some(&mine));
     EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
   }
+  // Another file has the name: a child that was made then reads the one that was opened.
+  const bytes other = sample(5000, 16), others = pack(other, NULL);
+  EXPECT(remove("forked.swz") == 0);
+  save("forked.swz", others);
+  const pid_t pid = fork();
+  if (pid < 0) abort();
+  if (pid == 0) _exit(child(&mine) ? 0 : 1);
+  int status = -1;
+  EXPECT(waitpid(pid, &status, 0) == pid && status == 0);
   stop = 1;
   pthread_join(thread, NULL);
   swz_close(container);
-  drop(source), drop(packed);
+  drop(source), drop(packed), drop(other), drop(others);
 }
