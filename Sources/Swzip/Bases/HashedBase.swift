@@ -54,6 +54,7 @@ final class HashedBase: RandomSource {
   }
 
   private static let mostAhead = 32
+  private static let mostAheadBytes = 8 << 20
   /// So little that is missing is read at once, such as a file's header.
   private static let nearBytes: UInt64 = 64 << 10
   private static let stepBytes = 1 << 20
@@ -83,6 +84,7 @@ final class HashedBase: RandomSource {
   func prove() throws(SwzipError) {
     try update { (state) throws(SwzipError) in
       try fill(&state, to: byteCount)
+      state.ahead = [:]
       guard Digest(state.sum.finish()) == base.sha256 else { throw base.failure(.baseDiffers) }
     }
   }
@@ -93,7 +95,10 @@ final class HashedBase: RandomSource {
 
   private func take(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
     try update { (state) throws(SwzipError) in
-      if position > state.end + Self.nearBytes, state.ahead.count < Self.mostAhead {
+      let fits =
+        state.ahead.count < Self.mostAhead
+        && state.ahead.values.reduce(bytes.count) { $0 + $1.count } <= Self.mostAheadBytes
+      if position > state.end + Self.nearBytes, fits {
         unsafe state.ahead[position] = Array(bytes)
         return
       }

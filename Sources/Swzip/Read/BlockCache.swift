@@ -75,8 +75,9 @@ final class BlockCache: Sendable {
       if state.recent.contains(block.place) { state.keepsAll = true }
       guard !state.blocks.contains(where: { $0.place == block.place }) else { return }
       state.blocks.append(block)
-      var sum = state.blocks.reduce(0) { $0 + $1.place.range.count }
-      while sum > Self.mostBytes, !state.blocks.isEmpty { sum -= state.blocks.removeFirst().place.range.count }
+      // Room that was reused may be larger than the block in it.
+      var sum = state.blocks.reduce(0) { $0 + $1.memory.byteCount }
+      while sum > Self.mostBytes, !state.blocks.isEmpty { sum -= state.blocks.removeFirst().memory.byteCount }
     }
   }
 
