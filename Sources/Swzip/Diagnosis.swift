@@ -88,11 +88,8 @@ private enum Sample: CaseIterable {
     }
     var start = 0
     if let (type, width) = type {
-      // The sum of four is bell-shaped, as weights are.
-      let tail = #"{"w":{"dtype":"\#(type)","shape":["#
-      var header = tail
       let count = (memory.count - 8 - 128) / width
-      header += "\(count)],\"data_offsets\":[0,\(count * width)]}}"
+      var header = #"{"w":{"dtype":"\#(type)","shape":[\#(count)],"data_offsets":[0,\#(count * width)]}}"#
       header += String(repeating: " ", count: 128 - header.utf8.count)
       unsafe memory.storeBytes(of: UInt64(128).littleEndian, as: UInt64.self)
       unsafe memory[8...].copyBytes(from: header.utf8)
@@ -101,6 +98,7 @@ private enum Sample: CaseIterable {
     let words = ["weight ", "layer ", "model\n", "bias ", "0.5, "].map { Array($0.utf8) }
     var place = start
     while place < memory.count {
+      // Bell-shaped, as weights are.
       let sum = (0..<4).reduce(Int64(0)) { sum, _ in sum + Int64(next() & 0xFFFF) } - 131_072
       switch self {
       case .text:

@@ -121,7 +121,8 @@ public func swz_snapshot_apply(
 ) -> CInt {
   unsafe answer(error) { () throws(SwzipError) in
     let call = try unsafe Call(call)
-    try unsafe opened(snapshot).apply(buffer(container, byteCount, "container"), threads: call.threads)
+    try unsafe opened(snapshot).apply(
+      buffer(container, byteCount, "container"), threads: call.threads, control: call.control)
   }
 }
 

@@ -21,9 +21,12 @@ struct PathTests {
   @Test func descriptor() throws {
     folder.write("a.swz", try packed(Self.original))
     let descriptor = unsafe SwzipLibc.open(folder("a.swz"), O_RDONLY)
-    #expect(lseek(descriptor, 100, SEEK_SET) == 100)
+    for position in [100, 1 << 30] {
+      #expect(lseek(descriptor, off_t(position), SEEK_SET) == position)
+      #expect(same(try Container(descriptor: descriptor).bytes(ofMember: 0), Self.original))
+    }
     let container = try Container(descriptor: descriptor)
-    #expect(lseek(descriptor, 0, SEEK_CUR) == 100)
+    #expect(lseek(descriptor, 0, SEEK_CUR) == 1 << 30)
     #expect(close(descriptor) == 0)
     #expect(same(try container.bytes(ofMember: 0), Self.original))
     #expect(throws: SwzipError.self) { try Container(descriptor: descriptor) }

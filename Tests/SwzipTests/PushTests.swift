@@ -1,6 +1,7 @@
 import Swzip
 import SwzipCore
 import SwzipSamples
+import Synchronization
 import Testing
 
 /// `ContainerDecoder`: a container that arrives in pieces of any size.
@@ -28,6 +29,26 @@ struct PushTests {
     #expect(report.rawByteCount == UInt64(Self.original.count))
     #expect(report.packedByteCount == UInt64(Self.container.count))
     #expect(report.checksum == (try verify(ArraySource(Self.container), threads: 1)).checksum)
+  }
+
+  /// Small pieces make no small batches: threads get as much at once as from a file.
+  @Test func piecesFillBatches() throws {
+    let container = try packed(Random.made(4 << 20))
+    func batches(_ count: Int) throws -> Int {
+      let batches = Atomic(0)
+      let control = Control(runner: { count, work in
+        batches.add(1, ordering: .relaxed)
+        for number in 0..<count { work(number) }
+      })
+      let decoder = try ContainerDecoder(to: ArraySink(), threads: 3, control: control)
+      for start in stride(from: 0, to: container.count, by: count) {
+        let piece = Array(container[start..<min(start + count, container.count)])
+        try unsafe piece.withUnsafeBytes { unsafe try decoder.push($0) }
+      }
+      _ = try decoder.finish()
+      return batches.load(ordering: .relaxed)
+    }
+    #expect(try batches(10_000) == batches(container.count))
   }
 
   @Test func piecesOfAnySize() throws {

@@ -84,6 +84,12 @@ static void test_cancelled(bytes source, bytes packed, bytes target) {
   const bytes next = stepped(source);
   STATUS(want, swz_snapshot_encode(snapshot, next.start, next.count, target.start, target.count, &written, NULL, &call,
                                    &said));
+  swz_snapshot *sender = NULL;
+  STATUS(SWZ_OK, swz_snapshot_open(source.start, source.count, &sender, &said));
+  STATUS(SWZ_OK, swz_snapshot_encode(sender, next.start, next.count, target.start, target.count, &written, NULL, NULL,
+                                     &said));
+  swz_snapshot_close(sender);
+  STATUS(want, swz_snapshot_apply(snapshot, target.start, written, &call, &said));
   size_t count = 0;
   const void *kept = swz_snapshot_bytes(snapshot, &count);
   EXPECT(count == source.count && memcmp(kept, source.start, count) == 0);

@@ -3,10 +3,11 @@
 
     tools/bench/loading [--rounds N] [--cold] [FILE...]
 
-For each safetensors FILE (a gigabyte of bf16 that is made here, and MiniLM in bf16): safetensors' safe_open with a copy of each tensor,
-ZipNN's decompress of its file followed by safetensors' load, swzip's safe_open with one thread and with all, and its load_file;
-to torch, in turns, medians and their ratios to the first. --cold: nothing is in the page cache (needs root).
-Then what opening costs, 1,000 tensors one by one against all at once, and the import.
+For a gigabyte of bf16 that is made here and each safetensors FILE of bf16 (tools/models.py makes minilm-bf16): safetensors'
+safe_open with a copy of each tensor, ZipNN's decompress of its file followed by safetensors' load, swzip's safe_open with one
+thread and with all, and its load_file; to torch, in turns, medians and their ratios to the first. --cold: nothing is in the
+page cache (needs root). Then reading the gigabyte to memory that nobody has touched against such that was, what opening
+costs, 1,000 tensors one by one against all at once, and the import.
 """
 import argparse
 import pathlib
@@ -88,6 +89,24 @@ def compare(path, packed, zipped, options):
         print(f"{path.stem}: {title}: {median * 1000:.1f} ms, {median / first:.2f}", flush=True)
 
 
+def touching(path, packed, rounds):
+    """All of a file to memory that nobody has touched, and to memory that was, by one thread."""
+    import swzip
+    import torch
+    container = swzip.Container(packed)
+    touched = torch.zeros(container.members[0].byte_count, dtype=torch.uint8)
+    pairs = []
+    for _ in range(rounds + 1):
+        pair = []
+        for target in (torch.empty_like(touched), touched):
+            start = time.perf_counter()
+            container.read(0, 0, target, threads=1)
+            pair.append(time.perf_counter() - start)
+        del target
+        pairs.append(pair)
+    access.say(f"{path.stem}: read", "to fresh memory", "to touched", pairs[1:])
+
+
 def opening(path, packed, rounds):
     """What 1,000 tensors cost to open, and one by one against all at once, to buffers that are there."""
     import swzip
@@ -135,6 +154,7 @@ def main():
         for path in [gigabyte, *options.files]:
             packed = access.pack(options.program, path, folder)
             compare(path, packed, pack_zipnn(path, folder), options)
+        touching(gigabyte, folder / "gigabyte.swz", options.rounds)
         opening(thousand, access.pack(options.program, thousand, folder), options.rounds)
 
 

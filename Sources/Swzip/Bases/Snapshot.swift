@@ -46,8 +46,10 @@ public final class Snapshot {
 
   /// Makes the bytes those of the container, which needs none or these as its base. Every block is verified; after a throw
   /// the bytes are as before. Cost: decoding, into memory that is used again in the next step but one.
-  public func apply(_ container: UnsafeRawBufferPointer, threads: Int = 1) throws(SwzipError) {
-    _ = try unsafe step(container, threads)
+  public func apply(
+    _ container: UnsafeRawBufferPointer, threads: Int = 1, control: Control? = nil
+  ) throws(SwzipError) {
+    _ = try unsafe step(container, threads, control)
   }
 
   /// The same, and which values changed in each tensor that did.
@@ -55,7 +57,7 @@ public final class Snapshot {
     _ container: UnsafeRawBufferPointer, threads: Int = 1
   ) throws(SwzipError) -> [TensorUpdate] {
     let before = tensors
-    let old = try unsafe step(container, threads)
+    let old = try unsafe step(container, threads, nil)
     let known = Dictionary(before.map { (Exact($0.name), $0) }) { first, _ in first }
     var updates: [TensorUpdate] = []
     for tensor in tensors {
@@ -67,13 +69,16 @@ public final class Snapshot {
   }
 
   /// Returns the memory of the bytes before.
-  private func step(_ container: UnsafeRawBufferPointer, _ threads: Int) throws(SwzipError) -> Memory {
+  private func step(
+    _ container: UnsafeRawBufferPointer, _ threads: Int, _ control: Control?
+  ) throws(SwzipError) -> Memory {
     let file = try unsafe Container(MemorySource(container), bases: base)
     guard file.members.count == 1 else { throw SwzipError(.refused, .range) }
     let count = Int(file.index.directory.members[0].byteCount)
     let target = try takeSpare(count)
     try unsafe file.read(
-      member: 0, offset: 0, into: UnsafeMutableRawBufferPointer(rebasing: target.bytes[..<count]), threads: threads)
+      member: 0, offset: 0, into: UnsafeMutableRawBufferPointer(rebasing: target.bytes[..<count]), threads: threads,
+      control: control)
     let old = current
     try become(target, count, file)
     return old

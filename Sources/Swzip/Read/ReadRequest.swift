@@ -11,8 +11,8 @@ internal import SwzipSystem
   /// How many references of this container lead here.
   private let depth: Int
   private let control: Control?
-  /// Whether stores may go past the cache. Pages that nobody has touched are cleared when they are, and are in the cache then:
-  /// a gigabyte of bf16 to such took 0.96 s with such stores, 0.78 without; to touched ones both took 0.47 (Sapphire Rapids).
+  /// Whether stores may go past the cache. Pages that nobody has touched are cleared when they are, and lie in the cache then:
+  /// decoding to such took a fifth longer with these stores (Sapphire Rapids; `tools/bench/loading` reads to both).
   private let streaming: Bool
 
   init(

@@ -18,9 +18,11 @@ public final class FileSource: RandomSource {
   /// As above, of what is open. `fromStart`: all of it, wherever the descriptor stands.
   package convenience init(_ handle: FileHandle, fromStart: Bool = false) throws(SwzipError) {
     let range: Range<UInt64>?
-    do throws(SystemError) { range = try FileSource.range(handle) } catch { throw SwzipError(error) }
+    do throws(SystemError) { range = try FileSource.range(handle, fromStart: fromStart) } catch {
+      throw SwzipError(error)
+    }
     guard let range else { throw SwzipError(.refused, .notRandomAccess) }
-    self.init(handle, fromStart ? 0..<range.upperBound : range)
+    self.init(handle, range)
   }
 
   fileprivate init(_ handle: FileHandle, _ range: Range<UInt64>) {
@@ -29,10 +31,10 @@ public final class FileSource: RandomSource {
     byteCount = range.upperBound - range.lowerBound
   }
 
-  /// What is left of a file; nil where only reading tells.
-  fileprivate static func range(_ handle: FileHandle) throws(SystemError) -> Range<UInt64>? {
+  /// What is left of a file, or all of it; nil where only reading tells.
+  fileprivate static func range(_ handle: FileHandle, fromStart: Bool = false) throws(SystemError) -> Range<UInt64>? {
     let status = try handle.status()
-    guard status.kind == .regular, let position = handle.position else { return nil }
+    guard status.kind == .regular, let position = fromStart ? 0 : handle.position else { return nil }
     let end = max(position, status.byteCount)
     // Files of /proc claim to be empty: only the end of reading tells.
     if position == end, try hasByte(handle, at: position) { return nil }

@@ -16,8 +16,8 @@ struct Doctor: ParsableCommand {
       report.console.emit([
         "version": .string(found.version), "format": .string(found.format), "kernels": .string(found.kernels),
         "processors": .integer(UInt64(found.processors)), "copy_rate": .decimal(found.copyRate),
-        "pack_rate": .decimal(found.packRates.one), "unpack_rate": .decimal(found.unpackRates.one),
-        "pack_rate_all": .decimal(found.packRates.all), "unpack_rate_all": .decimal(found.unpackRates.all),
+        "pack_rates": .array([.decimal(found.packRates.one), .decimal(found.packRates.all)]),
+        "unpack_rates": .array([.decimal(found.unpackRates.one), .decimal(found.unpackRates.all)]),
         "faults": .array(found.faults.map { .string($0) }),
       ])
     } else {

@@ -24,8 +24,7 @@ def unpack_folder(container: Container, target: str, threads: int, progress: Pro
     path = target.rstrip("/")
     _check_is_new(path)
     parent = os.path.dirname(path) or "."
-    # swzip removes folders of such names later that a killed process left, but none that somebody holds.
-    temporary = os.path.join(parent, f".swzip-{os.getpid()}-{os.urandom(8).hex()}.tmp")
+    temporary = temporary_name(parent)
     try:
         os.mkdir(temporary, 0o700)
         held = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY)
@@ -47,7 +46,7 @@ def unpack_folder(container: Container, target: str, threads: int, progress: Pro
         except BaseException:  # An interrupt just now.
             shutil.rmtree(temporary, ignore_errors=True)
             raise
-    _sync_folder(parent)
+    sync_folder(parent)
 
 
 def _check_name(container: Container, member: Member) -> None:
@@ -57,6 +56,11 @@ def _check_name(container: Container, member: Member) -> None:
         if not path or path.startswith("/") or ".." in path.split("/"):
             raise DamagedError(f"has a member that leads out of its folder: {member.name!r}", DAMAGED, rule,
                                file=container.path)
+
+
+def temporary_name(parent: str) -> str:
+    """A new name there. swzip removes what has such a name later, left by a killed process, but nothing that is held."""
+    return os.path.join(parent, f".swzip-{os.getpid()}-{os.urandom(8).hex()}.tmp")
 
 
 def _check_is_new(path: str) -> None:
@@ -85,7 +89,7 @@ def _write_members(container: Container, folder: str, threads: int, report: Call
         if member.link is not None:  # After all files, so that none is written through one.
             os.symlink(member.link, path)
     for place, _, _ in os.walk(folder):
-        _sync_folder(place)
+        sync_folder(place)
 
 
 def _pieces(container: Container, number: int, member: Member, room: memoryview, threads: int) -> Iterator[memoryview]:
@@ -102,7 +106,7 @@ def _pieces(container: Container, number: int, member: Member, room: memoryview,
                            file=container.path)
 
 
-def _sync_folder(path: str) -> None:
+def sync_folder(path: str) -> None:
     number = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import mmap
 import os
 from contextlib import suppress
@@ -44,14 +45,12 @@ def unpack(path: Path, output: Optional[Path] = None, *, bases: Bases = (), thre
     if output is None and (not source.endswith(".swz") or source == ".swz"):
         raise SwzipError("does not end in .swz: say where to unpack it to", file=source)
     target = source[:-len(".swz")] if output is None else os.fsdecode(output)
-    with Container(path) as container:
-        is_file = [member.name for member in container.members] == [""]
-    if not is_file:
-        from ._folder import unpack_folder
+    with Container(path, bases=bases) as container:
+        if [member.name for member in container.members] != [""]:
+            from ._folder import unpack_folder
 
-        with Container(path, bases=bases) as container:
             unpack_folder(container, target, threads, progress)
-        return target
+            return target
     options = OpenOptions(**base_fields(bases))
     call_long("swz_unpack_file", path_bytes(path), path_bytes(target), ctypes.addressof(options), threads=threads,
               progress=progress)
@@ -92,13 +91,18 @@ def _packed(name: str, data: Any, options: PackOptions, threads: int, progress: 
 
 def write_file(path: Path, data: bytes) -> None:
     """Writes a file that gets its name when all of it is on the disk."""
-    temporary = f"{os.fsdecode(path)}.{os.getpid()}.tmp"
+    from ._folder import sync_folder, temporary_name
+
+    parent = os.path.dirname(os.fsdecode(path)) or "."
+    temporary = temporary_name(parent)
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "xb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+            os.replace(temporary, path)
+        sync_folder(parent)
     except BaseException:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
