@@ -10,9 +10,34 @@ public func pack(
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
   let opened = try openBases(bases)
-  return try replace(output, path, bases) { source, sink throws(SwzipError) in
+  return try remake(path, bases, as: output) { source, sink throws(SwzipError) in
     try pack(from: source, bases: opened, to: sink, options: options, progress: progress)
   }
+}
+
+/// Packs a folder to a file, which appears complete and synced or not at all, and replaces one that is there. Nobody can read it
+/// who cannot read all that it is made of. Refuses an output that lies in the folder, or is no regular file.
+public func pack(
+  folder: String, to output: String, options: PackOptions = PackOptions(), storesTimes: Bool = true,
+  progress: ProgressHandler? = nil
+) throws(SwzipError) -> PackReport {
+  let status = try call(folder) { () throws(SystemError) in try FileStatus.of(folder) }
+  let files = try FolderFiles(folder)
+  try check(output) { files.contains($0) ? "it lies in the folder that is packed" : nil }
+  var report = try write(
+    output, about: folder,
+    { sink throws(SwzipError) in
+      let report = try pack(
+        members: files.members(storesTimes: storesTimes), to: sink, options: options, progress: progress)
+      try files.checkUnchanged()
+      return report
+    },
+    finish: { file throws(SystemError) in
+      try file.setAccess(mask: ~status.permissions & 0o777, like: status)
+      try file.restrict(to: files.tree.files.map(\.status))
+    })
+  report.warnings = files.tree.warnings + report.warnings
+  return report
 }
 
 /// Unpacks the one member of a container to a file, as `pack` writes one. `bases`: paths of what it may need.
@@ -21,15 +46,15 @@ public func unpack(
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   let resolver = try Bases(bases.map { baseFile($0) })
-  return try replace(output, path, bases) { source, sink throws(SwzipError) in
+  return try remake(path, bases, as: output) { source, sink throws(SwzipError) in
     try unpack(from: source, to: sink, bases: resolver, threads: threads, control: control, progress: progress)
   }
 }
 
 /// Writes a file from another one and bases, with the mode and times of the first.
-private func replace<Report>(
-  _ output: String, _ path: String, _ bases: [String],
-  _ write: (FileSource, FileSink) throws(SwzipError) -> Report
+private func remake<Report>(
+  _ path: String, _ bases: [String], as output: String,
+  _ make: (FileSource, FileSink) throws(SwzipError) -> Report
 ) throws(SwzipError) -> Report {
   let handle = try call(path) { () throws(SystemError) in try FileHandle.open(path) }
   let status = try call(path) { () throws(SystemError) in try handle.status() }
@@ -38,37 +63,57 @@ private func replace<Report>(
   let needed = try bases.map { base throws(SwzipError) in
     try call(base) { () throws(SystemError) in try FileStatus.of(base) }
   }
-  if let there = try? FileStatus.of(output) {
-    guard there.kind == .regular else { throw refusal(output, "it is there and is no regular file") }
-    guard !there.isSameFile(as: status) else { throw refusal(output, "it is the source itself") }
-    guard !needed.contains(where: there.isSameFile) else { throw refusal(output, "it is a base that is needed") }
+  try check(output) { there in
+    if there.isSameFile(as: status) { return "it is the source itself" }
+    return needed.contains(where: there.isSameFile) ? "it is a base that is needed" : nil
   }
+  return try write(
+    output, about: path,
+    { sink throws(SwzipError) in
+      let report = try make(source, sink)
+      for (path, before) in zip([path] + bases, [status] + needed) {
+        let now = try call(path) { () throws(SystemError) in try FileStatus.of(path) }
+        guard now.hasSameContent(as: before) else { throw PlannedMember.changed.of(path) }
+      }
+      return report
+    },
+    finish: { file throws(SystemError) in
+      try file.copyAttributes(of: status)
+      try file.restrict(to: [status] + needed)
+    })
+}
+
+/// Refuses what may not be replaced: what is no regular file, and what `isNeeded` has a reason for.
+private func check(_ output: String, isNeeded: (FileStatus) -> String?) throws(SwzipError) {
+  guard let there = try? FileStatus.of(output) else { return }
+  if let why = there.kind == .regular ? isNeeded(there) : "it is there and is no regular file" {
+    throw SwzipError(.refused, .system, file: output, detail: why)
+  }
+}
+
+/// Writes a file that appears complete and synced or not at all. Errors of `make` that name no file are about `path`; `finish`
+/// says who may read it.
+private func write<Report>(
+  _ output: String, about path: String, _ make: (FileSink) throws(SwzipError) -> Report,
+  finish: (AtomicFile) throws(SystemError) -> Void
+) throws(SwzipError) -> Report {
   let file = try call(output) { () throws(SystemError) in try AtomicFile(target: output) }
   let sink = FileSink(file.handle, canReadBack: true)
   let report: Report
   do throws(SwzipError) {
-    report = try write(source, sink)
+    report = try make(sink)
     try sink.finish()
   } catch {
     if let failure = sink.failure { throw SwzipError(failure).of(output) }
     throw error.file == nil ? error.of(path) : error
   }
-  for (path, before) in zip([path] + bases, [status] + needed) {
-    let now = try call(path) { () throws(SystemError) in try FileStatus.of(path) }
-    guard now.hasSameContent(as: before) else { throw PlannedMember.changed.of(path) }
-  }
   let durability = try call(output) { () throws(SystemError) in
-    try file.copyAttributes(of: status)
-    try file.restrict(to: [status] + needed)
+    try finish(file)
     return try file.publish(replacing: true)
   }
   // The name stands, but may not survive a power cut: who then deletes the source must know.
   if case .unknown(let error) = durability, !error.isUnsupported { throw SwzipError(error).of(output) }
   return report
-}
-
-private func refusal(_ output: String, _ why: String) -> SwzipError {
-  SwzipError(.refused, .system, file: output, detail: why)
 }
 
 /// A call of the system that is about this file.

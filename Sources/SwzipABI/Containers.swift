@@ -139,7 +139,7 @@ public func swz_read(
     let (file, call) = try unsafe (opened.container, Call(call, processors: opened.processors))
     try unsafe file.read(
       member: member, offset: offset, into: buffer(target, byteCount, "target"), policy: call.policy,
-      threads: call.threads, control: call.control)
+      threads: call.threads, control: call.control, progress: call.progress)
   }
 }
 
@@ -176,6 +176,6 @@ private func read(
     }
     try unsafe file.read(
       file.tensors[number], rows: range, into: buffer(target, byteCount, "target"), policy: call.policy,
-      threads: call.threads, control: call.control)
+      threads: call.threads, control: call.control, progress: call.progress)
   }
 }

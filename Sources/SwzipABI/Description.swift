@@ -16,7 +16,16 @@ func description(of container: Container) -> [UInt8] {
     text.quote(member.sha256?.description)
     text.add(",\"mode\":")
     if let mode = member.mode { text.add(UInt64(mode)) } else { text.add("null") }
-    text.add("}")
+    text.add(",\"time\":")
+    if let time = member.time {
+      text.add(time.seconds < 0 ? "[-" : "[")
+      text.add(time.seconds.magnitude)
+      text.add(",")
+      text.add(UInt64(time.nanoseconds))
+      text.add("]}")
+    } else {
+      text.add("null}")
+    }
   }
   text.add("],\"tensors\":[")
   for (number, tensor) in container.tensors.enumerated() {

@@ -98,7 +98,8 @@ internal import Synchronization
     unsafe swz_member(
       size: MemoryLayout<swz_member>.size, name: strings.add(member.name.nameBytes + [0]), byte_count: member.byteCount,
       link: member.link.map { unsafe strings.add($0.target.nameBytes + [0]) },
-      sha256: member.sha256.map { unsafe strings.add($0.description) }, mode: member.mode.map(CInt.init) ?? -1)
+      sha256: member.sha256.map { unsafe strings.add($0.description) }, mode: member.mode.map(CInt.init) ?? -1,
+      time_seconds: member.time?.seconds ?? 0, time_nanoseconds: member.time.map { CInt($0.nanoseconds) } ?? -1)
   }
 
   private func describe(_ tensor: Container.Tensor) -> swz_tensor {

@@ -4,6 +4,7 @@
 public import CSwzip
 internal import Swzip
 internal import SwzipCore
+internal import SwzipSystem
 
 // Packing, and weights that change step by step.
 
@@ -12,6 +13,7 @@ private struct Packing {
   var options = PackOptions()
   var bases: [String] = []
   let progress: ProgressHandler?
+  private var warn: (String) -> Void = { _ in }
 
   init(_ given: UnsafePointer<swz_pack_options>?, _ call: UnsafePointer<swz_call>?) throws(SwzipError) {
     let call = try unsafe Call(call)
@@ -29,7 +31,12 @@ private struct Packing {
       options.format = known
     }
     bases = try unsafe paths(given.bases, given.base_count)
+    if let function = unsafe given.warn {
+      warn = { text in unsafe function(given.warn_context, text) }
+    }
   }
+
+  func tell(_ report: PackReport) { report.warnings.forEach(warn) }
 }
 
 @c @implementation
@@ -45,8 +52,9 @@ public func swz_pack(
     let packing = try unsafe Packing(options, call)
     let source = try unsafe MemorySource(buffer(source, byteCount, "source"))
     let sink = try unsafe MemorySink(buffer(target, capacity, "target"))
-    _ = try pack(
-      from: source, bases: openBases(packing.bases), to: sink, options: packing.options, progress: packing.progress)
+    packing.tell(
+      try pack(
+        from: source, bases: openBases(packing.bases), to: sink, options: packing.options, progress: packing.progress))
     unsafe written?.pointee = sink.byteCount
   }
 }
@@ -59,8 +67,12 @@ public func swz_pack_file(
   unsafe answer(error) { () throws(SwzipError) in
     let packing = try unsafe Packing(options, call)
     let names = try unsafe (required(path, "path"), required(container, "container"))
-    _ = try pack(
-      path: names.0, bases: packing.bases, to: names.1, options: packing.options, progress: packing.progress)
+    let isFolder = (try? FileStatus.of(names.0))?.kind == .directory
+    guard !isFolder || packing.bases.isEmpty else { throw .argument("a folder takes no bases") }
+    packing.tell(
+      try isFolder
+        ? pack(folder: names.0, to: names.1, options: packing.options, progress: packing.progress)
+        : pack(path: names.0, bases: packing.bases, to: names.1, options: packing.options, progress: packing.progress))
   }
 }
 
@@ -74,8 +86,9 @@ public func swz_pack_callback(
     let packing = try unsafe Packing(options, call)
     let source = try unsafe CallbackSource(Reading(read, context), byteCount)
     let sink = try unsafe CallbackSink(write, writeContext)
-    _ = try pack(
-      from: source, bases: openBases(packing.bases), to: sink, options: packing.options, progress: packing.progress)
+    packing.tell(
+      try pack(
+        from: source, bases: openBases(packing.bases), to: sink, options: packing.options, progress: packing.progress))
   }
 }
 

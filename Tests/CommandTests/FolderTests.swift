@@ -1,4 +1,5 @@
 import SwzipCore
+import SwzipNames
 import SwzipSystem
 import SwzipTestSupport
 import Testing
@@ -245,23 +246,55 @@ struct FolderTests {
 
   @Test func eachFileOnItsOwn() {
     let files = makeTree()
-    let index = "model.safetensors.index.json"
+    let readable = ["model.safetensors.index.json", "config.json"]
     #expect(command.run(["-r", "m"]).status == 0)
     #expect(
       Set(folder.files("m").keys)
-        == Set(files.keys).union(files.keys.filter { $0 != index }.map { $0 + ".swz" }))
+        == Set(files.keys).union(files.keys.filter { !readable.contains($0) }.map { $0 + ".swz" }))
     #expect(command.run(["-r", "m"]).status == 2)
     #expect(command.run(["-r", "--skip-existing", "m"]).status == 0)
-    #expect(command.shell("find m -type f ! -name '*.swz' ! -name '*.index.json' -delete").status == 0)
+    #expect(command.shell("find m -type f ! -name '*.swz' ! -name '*.json' -delete").status == 0)
     #expect(command.run(["unpack", "-r", "m", "--rm"]).status == 0)
     #expect(folder.files("m") == files)
     #expect(command.run(["-r", "m", "--output-dir", "packed/here"]).status == 0)
-    #expect(folder.read("packed/here/" + index) == files[index])
+    for name in readable { #expect(folder.read("packed/here/" + name) == files[name]) }
     #expect(command.run(["unpack", "-r", "packed/here", "--output-dir", "back"]).status == 0)
     #expect(folder.files("back") == files)
     #expect(command.run(["m", "--output-dir", "whole"]).status == 0)
     #expect(command.run(["-d", "whole/m.swz", "--output-dir", "again"]).status == 0)
     #expect(folder.files("again/m") == files)
+  }
+
+  /// What loaders and hubs read by name is left alone where it is small, unless all files are wanted, or it is named.
+  @Test func readableFiles() {
+    let readable = [
+      "config.json", "a/tokenizer.json", "vocab.txt", "merges.txt", "tokenizer.model", "source.spm", "README.md",
+      "LICENSE",
+      "modeling_own.py", "chat_template.jinja", ".gitattributes",
+    ]
+    let others = ["model.safetensors", "other.model", "data.jsonl", "txt", "config.json.bak"]
+    var files: [String: [UInt8]] = [:]
+    for name in readable + others { files[name] = Array("\(name) as it is\n".utf8) }
+    for (name, bytes) in files { folder.writeDeep("m/" + name, bytes) }
+    for (length, isPacked) in [(16 << 20, true), (16 << 20 - 1, false)] {
+      folder.writeDeep("m/large.json", [UInt8](repeating: 0x20, count: length))
+      let run = command.run(["-r", "m"])
+      #expect(run.status == 0 && run.errors.first?.contains("--all-files") == true)
+      let packed = Set(others).union(isPacked ? ["large.json"] : [])
+      #expect(Set(folder.files("m").keys.compactMap { $0.withoutSuffix(".swz") }) == packed)
+      _ = command.shell("rm m/*.swz")
+    }
+    #expect(command.shell("rm m/large.json").status == 0)
+    #expect(command.run(["m/config.json", "-o", "named.swz"]).status == 0)
+
+    #expect(command.run(["-r", "--all-files", "m", "--output-dir", "all"]).status == 0)
+    #expect(Set(folder.files("all").keys) == Set(files.keys.map { $0 + ".swz" }))
+    #expect(command.run(["unpack", "-r", "all", "--output-dir", "back"]).status == 0)
+    #expect(folder.files("back") == files)
+    // Packed in place, and both there: each file comes back once.
+    #expect(command.run(["-r", "--all-files", "m"]).status == 0)
+    #expect(command.run(["unpack", "-r", "m", "--output-dir", "once"]).status == 0)
+    #expect(folder.files("once") == files)
   }
 
   @Test func includeAndExclude() {

@@ -25,6 +25,15 @@ static void test_progress(bytes source, bytes packed) {
   watcher.answer = 1, watcher.calls = 0, watcher.last = 0, from.calls = 0, to.position = 0;
   STATUS(SWZ_CANCELLED, swz_pack_callback(stream_read, &from, source.count, stream_write, &to, NULL, &call, &said));
   EXPECT(watcher.calls == 1);
+  // At random: the source of a container waits, and what is read grows.
+  stream waits = {.content = packed, .delay = 150};
+  swz_container *container = NULL;
+  STATUS(SWZ_OK, swz_open_callback(stream_read, &waits, packed.count, NULL, &container, &said));
+  watcher = (struct watcher){.most = source.count};
+  waits.calls = 0;
+  STATUS(SWZ_OK, swz_read(container, 0, 0, to.content.start, source.count, &call, &said));
+  EXPECT(watcher.calls > 0 && watcher.falls == 0 && memcmp(to.content.start, source.start, source.count) == 0);
+  swz_close(container);
   drop(to.content);
 }
 

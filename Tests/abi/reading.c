@@ -119,6 +119,7 @@ void test_folders(const char *name) {
       const bytes back = room(original.count);
       STATUS(SWZ_OK, swz_read(container, number, 0, back.start, back.count, NULL, &said));
       EXPECT(equal(back, original) && member.mode == 0640);
+      EXPECT(member.time_seconds > 1e9 && member.time_nanoseconds >= 0);
       drop(back);
     }
   }
@@ -129,6 +130,18 @@ void test_folders(const char *name) {
   STATUS(SWZ_OK, swz_tensor_at(container, number, &tensor, &said));
   EXPECT(tensor.offset == payload(original));
   swz_close(container);
+
+  // The command and the library make the same container of a folder.
+  STATUS(SWZ_OK, swz_pack_file("folder", "again.swz", NULL, NULL, &said));
+  const bytes again = load("again.swz"), first = load(name);
+  EXPECT(equal(again, first));
+  const char *bases[] = {name};
+  const swz_pack_options against = {.size = sizeof against, .bases = bases, .base_count = 1};
+  STATUS(SWZ_INVALID_ARGUMENT, swz_pack_file("folder", "again.swz", &against, NULL, &said));
+  STATUS(SWZ_REFUSED, swz_pack_file("folder", "folder/a.safetensors", NULL, NULL, &said));
+  const bytes kept = load("folder/a.safetensors");
+  EXPECT(equal(kept, original));
+  drop(again), drop(first), drop(kept);
 
   // Many members fit neither one buffer nor one file.
   EXPECT(swz_unpack_file(name, "one", NULL, NULL, &said) != SWZ_OK && !exists("one"));

@@ -104,6 +104,38 @@ class PackedFolderTest(FolderTest):
             else:
                 self.assertEqual(path.stat().st_mode & 0o777, member.mode)
 
+    def test_packing(self):
+        model = self.folder / "model"
+        (model / "sub" / "empty").mkdir(parents=True)
+        weights = self.weights(500, 40).tobytes()
+        for name, data in (("a.bin", weights), ("sub/same.bin", weights), ("config.json", b"{}")):
+            (model / name).write_bytes(data)
+        os.symlink("../a.bin", model / "sub" / "link")
+        (model / "a.bin").chmod(0o640)
+        os.utime(model / "a.bin", ns=(0, -1_500_000_000))
+        with self.assertWarnsRegex(UserWarning, "model: sub/empty: this folder is empty"):
+            path = swzip.pack(f"{model}/")
+        self.assertEqual(path, f"{model}.swz")
+        self.assertLess(os.path.getsize(path), len(weights))
+        swzip.unpack(path, self.folder / "back")
+        self.assertEqual((self.folder / "back" / "sub" / "same.bin").read_bytes(), weights)
+        self.assertEqual(os.readlink(self.folder / "back" / "sub" / "link"), "../a.bin")
+        for name in ("a.bin", "config.json"):
+            old, new = os.stat(model / name), os.stat(self.folder / "back" / name)
+            self.assertEqual((old.st_mtime_ns, old.st_mode), (new.st_mtime_ns, new.st_mode))
+
+    def test_packing_refuses(self):
+        model = self.folder / "model"
+        model.mkdir()
+        with self.assertRaisesRegex(swzip.SwzipError, "no files"):
+            swzip.pack(model)
+        (model / "a.bin").write_bytes(b"abc" * 99)
+        for options in ({"output": model / "a.bin"}, {"bases": model / "a.bin"}):
+            with self.assertRaises(swzip.SwzipError):
+                swzip.pack(model, **options)
+        self.assertEqual((model / "a.bin").read_bytes(), b"abc" * 99)
+        self.assertEqual(sorted(os.listdir(self.folder)), ["model"])
+
     def test_only_to_a_new_folder(self):
         (self.folder / "empty").mkdir()
         (self.folder / "file").write_bytes(b"here")

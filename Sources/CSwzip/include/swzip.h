@@ -113,6 +113,9 @@ typedef struct swz_member {
   const char *link;    /* of a symbolic link, where it leads; else NULL */
   const char *sha256;  /* 64 digits, where it is stored; else NULL */
   int mode;            /* permission bits, or -1: those of a packed file are its container's */
+  /* Of the last change: since 1970, counted down before, and forward from there; -1 nanoseconds: not stored. */
+  int64_t time_seconds;
+  int time_nanoseconds;
 } swz_member;
 
 /* A range of a member with a name, a type and a shape. */
@@ -134,7 +137,7 @@ int swz_tensor_at(swz_container *container, size_t number, swz_tensor *tensor, s
 /* The number of the first tensor of that name; SWZ_INVALID_ARGUMENT and the rule "noSuchTensor" if there is none. */
 int swz_find_tensor(swz_container *container, const char *name, size_t *number, swz_error *error);
 /* All members and tensors as JSON, for bindings that want them in one call:
-   {"members":[{"name","byte_count","link","sha256","mode"}],"tensors":[[name,type,shape,member,offset,byte_count]],
+   {"members":[{"name","byte_count","link","sha256","mode","time":[seconds,nanoseconds]}],"tensors":[[name,type,shape,member,offset,byte_count]],
     "packed_byte_count","root"} */
 int swz_describe(swz_container *container, const char **json, swz_error *error);
 
@@ -188,13 +191,17 @@ typedef struct swz_pack_options {
   const char *format;       /* "safetensors", "gguf", "raw" ...; NULL: found by content */
   const char *const *bases; /* paths: what is packed becomes differences to these where that is smaller */
   size_t base_count;
+  /* Told, by the calling thread, what is unusual about what was packed: one line each. Nothing is lost. */
+  void (*warn)(void *context, const char *text);
+  void *warn_context;
 } swz_pack_options;
 
 /* What a target needs for packing so many bytes. */
 size_t swz_pack_bound(size_t byte_count);
 int swz_pack(const void *source, size_t byte_count, void *target, size_t capacity, size_t *written,
              const swz_pack_options *options, const swz_call *call, swz_error *error);
-/* Packs a file as `swzip pack` does: the container gets its name when all of it is on the disk. */
+/* Packs a file or a folder as `swzip pack` does: the container gets its name when all of it is on the disk. A folder takes
+   no bases. */
 int swz_pack_file(const char *path, const char *container, const swz_pack_options *options, const swz_call *call,
                   swz_error *error);
 int swz_pack_callback(swz_read_at read, void *context, uint64_t byte_count, swz_write write, void *write_context,

@@ -11,12 +11,13 @@ extension Container {
   /// Throws `range` for rows that are not there. Cost: as `read(member:)`.
   public func read(
     _ tensor: Tensor, rows: Range<Int>? = nil, into buffer: UnsafeMutableRawBufferPointer,
-    policy: CheckPolicy = .strict, threads: Int = 1, control: Control? = nil
+    policy: CheckPolicy = .strict, threads: Int = 1, control: Control? = nil, progress: ProgressHandler? = nil
   ) throws(SwzipError) {
     let range = try tensor.range(of: rows)
     guard buffer.count == range.count else { throw SwzipError(.invalidArgument, .range, detail: tensor.name) }
     try unsafe read(
-      member: tensor.member, offset: range.lowerBound, into: buffer, policy: policy, threads: threads, control: control)
+      member: tensor.member, offset: range.lowerBound, into: buffer, policy: policy, threads: threads, control: control,
+      progress: progress)
   }
 
   /// The bytes of a tensor, or of rows of it.

@@ -77,7 +77,7 @@ public final class Container: Sendable {
   /// verified by `policy` before any of its bytes is in `buffer` to stay. After a throw the content of `buffer` is open.
   public func read(
     member: Int, offset: UInt64, into buffer: UnsafeMutableRawBufferPointer, policy: CheckPolicy = .strict,
-    threads: Int = 1, control: Control? = nil
+    threads: Int = 1, control: Control? = nil, progress: ProgressHandler? = nil
   ) throws(SwzipError) {
     guard files.indices.contains(member), offset <= files[member].byteCount,
       UInt64(buffer.count) <= files[member].byteCount - offset
@@ -85,7 +85,7 @@ public final class Container: Sendable {
     let request = unsafe ReadRequest(
       file: self, member: files[member].member, offset: files[member].offset + offset, buffer: buffer, policy: policy,
       control: control)
-    try run(request, threads: threads)
+    try run(request, threads: threads, progress)
   }
 
   /// Bytes of a member by its number in the container, as references have it: a bundle counts as one. `depth`: how many
@@ -100,12 +100,12 @@ public final class Container: Sendable {
     else { throw SwzipError(.invalidArgument, .range) }
     let request = unsafe ReadRequest(
       file: self, member: containerMember, offset: offset, buffer: buffer, policy: policy, depth: depth)
-    try run(request, threads: 1)
+    try run(request, threads: 1, nil)
   }
 
-  private func run(_ request: ReadRequest, threads: Int) throws(SwzipError) {
+  private func run(_ request: ReadRequest, threads: Int, _ progress: ProgressHandler?) throws(SwzipError) {
     guard unsafe request.buffer.count > 0, !request.takeKnown() else { return }
-    try workers.lend(max(1, threads)) { (workers) throws(SwzipError) in try request.run(on: workers) }
+    try workers.lend(max(1, threads)) { (workers) throws(SwzipError) in try request.run(on: workers, progress) }
   }
 
   /// Throws unless the frames of members are whole, which nobody needs who reads at random: with all blocks read and verified,

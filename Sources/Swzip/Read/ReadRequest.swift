@@ -35,7 +35,8 @@ internal import SwzipSystem
   /// What is read at once of each reference of blocks in a row.
   private static let referenceBytes = 1 << 20
 
-  func run(on workers: [ReadWorker]) throws(SwzipError) {
+  /// `progress`: is told after each batch how much is done.
+  func run(on workers: [ReadWorker], _ progress: ProgressHandler?) throws(SwzipError) {
     var number = index.segment(holding: offset, member: member)
     while number < index.firstSegment[member + 1], index.segments[number].memberOffset < end {
       let first = number
@@ -49,6 +50,10 @@ internal import SwzipSystem
       let plan = try plan(first..<number, threads: workers.count)
       try runJobs(threads: workers.count, count: plan.steps.count, control) { step, worker throws(SwzipError) in
         try run(plan.steps[step], on: workers[worker])
+      }
+      if let progress {
+        let last = index.segments[number - 1]
+        progress(min(end, last.memberOffset + last.record.byteCount) - offset)
       }
     }
   }

@@ -16,7 +16,10 @@ struct Task {
 
 /// The files that are named, listed and found.
 struct FileList {
-  enum Purpose { case pack, unpack }
+  enum Purpose: Equatable {
+    case pack(allFiles: Bool)
+    case unpack
+  }
 
   private(set) var tasks: [Task] = []
   private(set) var failures: [Failure] = []
@@ -25,8 +28,7 @@ struct FileList {
   private var selection: Selection { settings.selection }
   /// Paths without links of the files that were found.
   private var seen: Set<Exact> = []
-  /// `model.safetensors.index.json` and its like say which shard holds what.
-  private static let indexSuffix = ".index.json"
+  private var leavesReadable: Bool { purpose != .pack(allFiles: true) }
 
   init(_ settings: Settings, _ purpose: Purpose) {
     self.settings = settings
@@ -55,8 +57,15 @@ struct FileList {
       }
       for warning in found.warnings { settings.console.warn(path, warning.printable) }
       // Who names a folder and one in it means each file once, too.
-      for file in found.files where seen.insert(Exact(found.realPath(of: file))).inserted {
-        add(file, below: path)
+      let files = found.files.filter { seen.insert(Exact(found.realPath(of: $0))).inserted }
+      let names = Set(files.map { Exact($0.name) })
+      for file in files { add(file, below: path, among: names) }
+      let left =
+        purpose == .pack(allFiles: false) && settings.outputFolder == nil ? files.filter(ReadableFiles.has) : []
+      if !left.isEmpty {
+        settings.console.note(
+          "\(path.printable) : JSON, text and vocabulary files stay as they are (\(left.count)); --all-files packs them too"
+        )
       }
     } catch {
       failures.append(error)
@@ -69,14 +78,17 @@ struct FileList {
     settings.removesSource ? .nothing : settings.outputFolder == nil ? .files : .all
   }
 
-  private mutating func add(_ file: TreeScan.File, below folder: String) {
-    let operand = Operand.path(join(folder, file.name))
-    if file.name.withoutSuffix(FileList.indexSuffix) != nil {
-      guard settings.outputFolder != nil else { return }
-      tasks.append(Task(operand: operand, name: file.name, found: file, isPlainCopy: true))
-    } else if (file.name.withoutSuffix(PackJob.suffix) != nil) == (purpose == .unpack) {
-      tasks.append(Task(operand: operand, name: file.name, found: file))
+  private mutating func add(_ file: TreeScan.File, below folder: String, among names: Set<Exact>) {
+    var task = Task(operand: .path(join(folder, file.name)), name: file.name, found: file)
+    if leavesReadable, ReadableFiles.has(file) {
+      // What was packed all the same comes back from its container.
+      guard settings.outputFolder != nil, purpose != .unpack || !names.contains(Exact(file.name + PackJob.suffix))
+      else { return }
+      task.isPlainCopy = true
+    } else if (file.name.withoutSuffix(PackJob.suffix) != nil) != (purpose == .unpack) {
+      return
     }
+    tasks.append(task)
   }
 
   /// The names in `--files-from`.

@@ -121,6 +121,9 @@ struct PackingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How to read the input; raw is plain bytes.", valueName: "name"))
   var format: FormatName = .auto
 
+  @Flag(help: "With -r, also what loaders read as it is: JSON, text and vocabulary files below 16 MiB.")
+  var allFiles = false
+
   @Flag(name: .customLong("no-times"), help: "Do not store the times of a folder's files.")
   var skipsTimes = false
 

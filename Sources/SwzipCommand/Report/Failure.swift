@@ -38,9 +38,9 @@ func attempt<Result>(
   do throws(SystemError) { return try call() } catch { throw Failure(error, path: path) }
 }
 
-/// Runs a call of the library for a file, with its error as a failure.
+/// Runs a call of the library for a file, with its error as a failure, of that file if it names no other.
 func attemptLibrary<Result>(
   _ path: String, _ call: () throws(SwzipError) -> Result
 ) throws(Failure) -> Result {
-  do throws(SwzipError) { return try call() } catch { throw Failure(error, path: path) }
+  do throws(SwzipError) { return try call() } catch { throw Failure(error, path: error.file ?? path) }
 }

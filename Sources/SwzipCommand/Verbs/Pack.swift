@@ -6,7 +6,7 @@ struct Pack: ParsableCommand {
     discussion: """
       A folder becomes one container of all its files, with modes and times; what occurs twice in it is stored once. Links \
       within it come back as links, others are followed; empty folders are left out. With -r each file becomes a container of its own beside it, but for \
-      *.index.json, which stay readable for loaders, and *.swz. With --base a file or folder is packed as differences to \
+      *.swz and what loaders read as it is: JSON, text and vocabulary files below 16 MiB. With --base a file or folder is packed as differences to \
       another version of it where that is smaller; unpacking then needs that version.
       """)
 
@@ -30,7 +30,7 @@ struct Pack: ParsableCommand {
       files: files, selection, report: report, work: work, output: output, base: base,
       takesOneInputToStdout: true)
     let job = try PackJob(settings, packing.options(settings), storesTimes: !packing.skipsTimes)
-    let list = FileList(settings, .pack)
+    let list = FileList(settings, .pack(allFiles: packing.allFiles))
     try forEach(list.tasks, settings.console, failures: list.failures, job.run)
   }
 }

@@ -13,14 +13,15 @@ from ._library import (Bases, DamagedError, Handle, OpenOptions, Path, Progress,
 
 
 class Member(NamedTuple):
-    """One original file: its name ("" of a packed file), length, target of a symbolic link, SHA-256 and mode, or
-    None."""
+    """One original file: its name ("" of a packed file), length, target of a symbolic link, SHA-256, mode, and time of
+    the last change in nanoseconds since 1970; None where they are not stored."""
 
     name: str
     byte_count: int
     link: Optional[str]
     sha256: Optional[str]
     mode: Optional[int]
+    time: Optional[int]
 
 
 class Tensor(NamedTuple):
@@ -90,8 +91,8 @@ class Container:
     @property
     def members(self) -> List[Member]:
         """Names that are not UTF-8 are as os.fsdecode gives them."""
-        return [Member(_name(of["name"]), of["byte_count"], of["link"] and _name(of["link"]), of["sha256"], of["mode"])
-                for of in self.description["members"]]
+        return [Member(_name(of["name"]), of["byte_count"], of["link"] and _name(of["link"]), of["sha256"], of["mode"],
+                       of["time"] and of["time"][0] * 10**9 + of["time"][1]) for of in self.description["members"]]
 
     def member_number(self, member: Union[int, str]) -> int:
         """The number of a member that is named, or numbered from 0; of a symbolic link that of the file it leads to."""

@@ -84,6 +84,8 @@ def _write_members(container: Container, folder: str, threads: int, report: Call
                 file.flush()
                 if member.mode is not None:
                     os.fchmod(file.fileno(), member.mode)
+                if member.time is not None:
+                    os.utime(file.fileno(), ns=(member.time, member.time))
                 os.fsync(file.fileno())
     for member, path in zip(members, paths):
         if member.link is not None:  # After all files, so that none is written through one.

@@ -72,9 +72,13 @@ class OpenOptions(Sized):
     _fields_ = [("size", c_size_t), ("bases", POINTER(c_char_p)), ("base_count", c_size_t)]
 
 
+# A warning function whose context is a list, to which it adds the line.
+KEEP = ctypes.CFUNCTYPE(None, ctypes.py_object, c_char_p)(list.append)
+
+
 class PackOptions(Sized):
     _fields_ = [("size", c_size_t), ("level", c_int), ("sha256", c_int), ("no_verify", c_int), ("format", c_char_p),
-                ("bases", POINTER(c_char_p)), ("base_count", c_size_t)]
+                ("bases", POINTER(c_char_p)), ("base_count", c_size_t), ("warn", type(KEEP)), ("warn_context", c_void_p)]
 
 
 ERROR, CALL, OPTIONS, NEW_HANDLE = c_void_p, c_void_p, c_void_p, c_void_p  # addresses of such

@@ -6,29 +6,41 @@ import ctypes
 import fcntl
 import mmap
 import os
-from contextlib import suppress
-from typing import Any, Dict, Optional, Union
+import warnings
+from contextlib import contextmanager, suppress
+from typing import Any, Dict, Iterator, List, Optional, Union
 
 from ._container import Container
-from ._library import (Bases, Handle, OpenOptions, PackOptions, Path, Progress, SwzipError, base_fields, call,
+from ._library import (KEEP, Bases, Handle, OpenOptions, PackOptions, Path, Progress, SwzipError, base_fields, call,
                        call_long, function, memory, path_bytes)
 
 
 def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Bases = (), sha256: bool = False,
          verify: bool = True, format: Optional[str] = None, threads: int = 0, progress: Progress = None) -> str:
-    """Packs a file, and returns the path of the container: `output`, or that of the file with `.swz` behind it. It gets
-    its name when all of it is on the disk; what was there is replaced.
+    """Packs a file or a folder, and returns the path of the container: `output`, or that path with `.swz` behind it. It
+    gets its name when all of it is on the disk; what was there is replaced.
 
-    Levels are 1 to 9. With `bases` (paths) what is packed becomes differences to these where that is smaller. `verify`
-    decodes each block again; `format` ("safetensors", "gguf", "raw" ...) is otherwise found by content."""
-    target = os.fsdecode(path) + ".swz" if output is None else os.fsdecode(output)
-    if os.path.isdir(path):
-        raise SwzipError("is a folder; the command packs folders: swzip pack FOLDER", file=os.fsdecode(path))
-    options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
-                          **base_fields(bases))
-    call_long("swz_pack_file", path_bytes(path), path_bytes(target), ctypes.addressof(options), threads=threads,
-              progress=progress)
+    Levels are 1 to 9. With `bases` (paths) a file becomes differences to these where that is smaller. `verify` decodes
+    each block again; `format` ("safetensors", "gguf", "raw" ...) is otherwise found by content. Warns of what is
+    unusual, and of what in a folder is left out: empty folders, devices, links that lead nowhere."""
+    source = os.fsdecode(path)
+    target = source.rstrip("/") + ".swz" if output is None else os.fsdecode(output)
+    with _pack_options(level, bases, sha256, verify, format, source) as options:
+        call_long("swz_pack_file", path_bytes(path), path_bytes(target), options, threads=threads, progress=progress)
     return target
+
+
+@contextmanager
+def _pack_options(level: int, bases: Bases, sha256: bool, verify: bool, format: Optional[str],
+                  source: str = "") -> Iterator[int]:
+    """The address of options; afterwards warns of what the library says about `source`."""
+    found: List[bytes] = []
+    options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
+                          warn=KEEP, warn_context=id(found), **base_fields(bases))
+    yield ctypes.addressof(options)
+    for line in found:
+        text = line.decode(errors="replace")
+        warnings.warn(f"{source}: {text}" if source else text, stacklevel=4)
 
 
 def delta(path: Path, base: Path, output: Optional[Path] = None, **options: Any) -> str:
@@ -67,25 +79,25 @@ def inspect(path: Path) -> Dict[str, Any]:
     """What a container holds: "members" (dictionaries), "tensors" (dictionaries), "packed_byte_count" and "root", its
     hash."""
     with Container(path) as container:
-        return {**container.description, "tensors": [tensor._asdict() for tensor in container.tensors]}
+        members, tensors = ([each._asdict() for each in found] for found in (container.members, container.tensors))
+        return {**container.description, "members": members, "tensors": tensors}
 
 
 def compress(data: Any, *, level: int = 3, bases: Bases = (), sha256: bool = False, verify: bool = True,
              format: Optional[str] = None, threads: int = 0, progress: Progress = None) -> bytes:
     """A container of what has the buffer protocol, or of a torch tensor. Options are those of `pack`."""
-    options = PackOptions(level=level, sha256=sha256, no_verify=not verify, format=format.encode() if format else None,
-                          **base_fields(bases))
-    return _packed("swz_pack", data, options, threads, progress)
+    with _pack_options(level, bases, sha256, verify, format) as options:
+        return _packed("swz_pack", data, options, threads, progress)
 
 
-def _packed(name: str, data: Any, options: PackOptions, threads: int, progress: Progress, *handle: Any) -> bytes:
+def _packed(name: str, data: Any, options: int, threads: int, progress: Progress, *handle: Any) -> bytes:
     written = ctypes.c_size_t()
     with memory(data) as (address, byte_count):
         # Without `with`, which an interrupt meanwhile would make a BufferError.
         room = mmap.mmap(-1, function("swz_pack_bound")(byte_count))
         with memory(room, writable=True) as (target, capacity):
-            call_long(name, *handle, address, byte_count, target, capacity, written, ctypes.addressof(options),
-                      threads=threads, progress=progress)
+            call_long(name, *handle, address, byte_count, target, capacity, written, options, threads=threads,
+                      progress=progress)
         return room[:written.value]
 
 
@@ -149,7 +161,8 @@ class Snapshot:
 
     def encode(self, data: Any, *, level: int = 3, threads: int = 0, progress: Progress = None) -> bytes:
         """A container of the differences between the last version and `data`, which becomes the last one."""
-        return _packed("swz_snapshot_encode", data, PackOptions(level=level), threads, progress, self._handle)
+        options = PackOptions(level=level)
+        return _packed("swz_snapshot_encode", data, ctypes.addressof(options), threads, progress, self._handle)
 
     def apply(self, container: Any, *, threads: int = 0, progress: Progress = None) -> None:
         """Goes on to the version that a container of `encode` stands for."""
