@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reference decoder of swzip containers, written from FORMAT.md and codecs/*.md alone.
 
-It reads versions 0.1 and 0.2. It is slow and strict: the whole container is verified (structure, hashes, index) and
+It reads versions 0.1 to 0.3. It is slow and strict: the whole container is verified (structure, hashes, index) and
 then the member of the wanted file is decoded and verified, before its first byte is written. Section numbers in this
 file are those of FORMAT.md.
 
@@ -89,7 +89,8 @@ def printable(text: str) -> str:
 
 MAGIC = bytes.fromhex("8953575A0D0A1A0A")
 TRAILER_MAGIC = b"SWZEND\r\n"
-FIRST, NEWEST = VERSIONS = (0, 1), (0, 2)
+VERSIONS = (0, 1), (0, 2), (0, 3)
+FIRST, NEWEST = VERSIONS[0], VERSIONS[-1]
 ALL_ONES = 2**64 - 1
 MAX_LENGTH = 2**63 - 1
 MAX_VALUES = 2**18
@@ -103,7 +104,7 @@ MAX_BASE_DEPTH = 64
 MUST_EARLIER, MUST_BASE = 1, 2  # header flags
 MAY_SHA256 = 1
 DATA, LINK, BUNDLE = range(3)  # member types
-TYPES = {FIRST: (DATA,), NEWEST: (DATA, LINK, BUNDLE)}
+TYPES = {version: (DATA,) if version == FIRST else (DATA, LINK, BUNDLE) for version in VERSIONS}
 HAS_MODE, HAS_TIME, HAS_LENGTH, HAS_SHA256 = 1, 2, 4, 8  # member flags; the first two also of a bundle's file
 SECOND = 10**9  # nanoseconds
 
@@ -150,17 +151,19 @@ F8_E4M3FNUZ, F8_E5M2FNUZ, C64 = 8, 9, 19
 BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST, DELTA = range(7)  # codecs
 REFERRING = (COPY, CAST, DELTA)  # those that read what they refer to
 CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast", "delta")
-CODER_HUFFMAN, CODER_RANS = range(2)
+CODER_HUFFMAN, CODER_RANS, CODER_NODES = range(3)
+CODER_NAMES = ("Huffman", "rANS", "nodes")
 MODE_NAMES = (
     "raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy", "rans", "sparse", "cast", "delta",
+    "nodes",
 )  # fmt: skip
-RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE, MODE_CAST, MODE_DELTA = range(12)
+RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE, MODE_CAST, MODE_DELTA, NODES = range(13)
 MODES_OF_CODEC = {
     BYTES: {RAW, CONSTANT, ZSTD, LZ4},
-    FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, RANS, SPARSE},
+    FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, RANS, SPARSE, NODES},
     PLANES: {RAW, CONSTANT, ZSTD, LZ4, MODE_PLANES},
     COPY: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY},
-    SYMBOLS: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, RANS},
+    SYMBOLS: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, RANS, NODES},
     CAST: {RAW, CONSTANT, ZSTD, LZ4, MODE_CAST},
     DELTA: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY, MODE_DELTA},
 }
@@ -983,7 +986,7 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     if codec >= len(CODEC_NAMES):
         member.refuse(f"codec {codec} of segment {number}")
         return segment
-    require_known(coder <= CODER_RANS, f"coder {coder}", cursor.where)
+    require_known(coder <= CODER_NODES, f"coder {coder}", cursor.where)
     check_segment_fields(segment, cursor)
     cursor.check(table_count <= 32, "more than 32 tables")
     if coder == CODER_RANS:
@@ -1047,7 +1050,7 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
         cursor.check(segment.coder == CODER_RANS, "codec delta with another coder than rANS")
         typed = segment.element != T_BYTES and segment.element not in BLOCK_TYPES
         cursor.check(typed, "codec delta for bytes or a block type")
-    if segment.coder == CODER_HUFFMAN:
+    if segment.coder != CODER_RANS:
         step_fits = segment.codec != FLOAT or segment.row_length % 32 == 0
         cursor.check(step_fits, "row length is not a multiple of 32")
     elif segment.codec in (FLOAT, DELTA):
@@ -1282,6 +1285,79 @@ def read_streams(cursor: Cursor, lengths: list[int], geometry: list[int], tables
     for index, (length, count) in enumerate(zip(lengths, geometry, strict=True)):
         symbols += decode_stream(cursor.take(length), tables[index // 8], count, cursor)
     return symbols
+
+
+# --- Nodes (nodes.md) -------------------------------------------------------------------------------------------------
+
+MOST_FLAT = 4
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node of a code's tree: its symbols from left to right, and k of FLAT(k), or the children of INNER."""
+
+    symbols: tuple[int, ...]
+    flat: int | None = None
+    children: tuple[Node, Node] | None = None
+
+
+def flat_size(node: Node) -> int:
+    """The order of items: FLAT by k, then INNER."""
+    return MOST_FLAT + 1 if node.flat is None else node.flat
+
+
+@lru_cache(maxsize=256)
+def code_tree(table: Table) -> Node:
+    """The tree of a code, from its lengths."""
+    items: list[Node] = []
+    for length in range(MAX_CODE_LENGTH, 0, -1):
+        items += [Node((symbol,), 0) for symbol in range(256) if table[symbol] == length]
+        items.sort(key=flat_size)
+        flats, left_over = [], []
+        while items:
+            first = items.pop(0)
+            if flat_size(first) < MOST_FLAT and items and items[0].flat == first.flat:
+                flats.append(Node(first.symbols + items.pop(0).symbols, flat_size(first) + 1))
+            else:
+                left_over.append(first)
+        pairs = [(left_over[i], left_over[-1 - i]) for i in range(len(left_over) // 2)]
+        items = flats + [Node(left.symbols + right.symbols, children=(left, right)) for left, right in pairs]
+    return items[0]
+
+
+def read_fields(cursor: Cursor, count: int, bits: int) -> list[int]:
+    """Fields of a node; its unused bits are checked."""
+    rest = int.from_bytes(cursor.take((count * bits + 7) // 8), "little")
+    cursor.check(rest >> count * bits == 0, "unused bits of a node are not zero")
+    digits = f"{rest:0{max(1, count * bits)}b}"[::-1]
+    return [int(digits[at : at + bits][::-1], 2) for at in range(0, count * bits, bits)]
+
+
+def read_node(cursor: Cursor, node: Node, count: int) -> list[int]:
+    """The symbols of a node."""
+    if node.children is None:
+        numbers = read_fields(cursor, count, node.flat) if node.flat else [0] * count
+        return [node.symbols[number] for number in numbers]
+    turns = read_fields(cursor, count, 1)
+    right_count = sum(turns)
+    left = iter(read_node(cursor, node.children[0], count - right_count))
+    right = iter(read_node(cursor, node.children[1], right_count))
+    return [next(right if turn else left) for turn in turns]
+
+
+def read_lists(cursor: Cursor, lengths: Sequence[int], groups: Sequence[int], tables: Sequence[Table]) -> list[int]:
+    """All symbols of a block in coded order."""
+    symbols: list[int] = []
+    for length, count, table in zip(lengths, groups, tables, strict=True):
+        end = cursor.position + length
+        symbols += read_node(cursor, code_tree(table), count)
+        cursor.check(cursor.position == end, "nodes do not end where the length of their list says")
+    return symbols
+
+
+def group_sizes(geometry: Sequence[int]) -> list[int]:
+    """Numbers of symbols of the 4 groups, given those of the sub-streams."""
+    return [sum(geometry[first : first + 8]) for first in range(0, 32, 8)]
 
 
 # --- Modes raw, constant, zstd, lz4 (bytes.md) ------------------------------------------------------------------------
@@ -1605,25 +1681,48 @@ def group_tables(cursor: Cursor, numbers: bytes, segment: Segment) -> list[Table
 def mode_huffman(block: Block) -> bytes:
     """Mode huffman of the codecs float and symbols."""
     block.cursor.check(block.segment.coder == CODER_HUFFMAN, "mode huffman in a segment of another coder")
-    return huffman_float(block) if block.segment.codec == FLOAT else huffman_symbols(block)
+    return coded_float(block) if block.segment.codec == FLOAT else huffman_symbols(block)
 
 
-def huffman_float(block: Block) -> bytes:
-    """float.md, block of mode huffman."""
+def mode_nodes(block: Block) -> bytes:
+    """Mode nodes of the codecs float and symbols."""
+    block.cursor.check(block.segment.coder == CODER_NODES, "mode nodes in a segment of another coder")
+    return coded_float(block) if block.segment.codec == FLOAT else nodes_symbols(block)
+
+
+def read_nodes_fields(cursor: Cursor) -> tuple[bytes, list[int]]:
+    """Table numbers and lengths of the lists of a block of mode nodes."""
+    cursor.reserved(2)
+    numbers = cursor.take(4)
+    cursor.check(255 not in numbers, "inline table in mode nodes")
+    return numbers, [cursor.u32() for _ in range(4)]
+
+
+def coded_float(block: Block) -> bytes:
+    """float.md, block of mode huffman or nodes."""
     cursor, segment, count = block.cursor, block.segment, block.values
     form = FLOAT_FORMS[segment.element]
-    flags, base_length, numbers = cursor.u8(), cursor.u16(), cursor.take(4)
-    require_known(flags < 8, f"reserved flags {flags:#x} of mode huffman", cursor.where)
+    by_nodes = segment.coder == CODER_NODES
+    flags = cursor.u8()
+    known = 6 if by_nodes else 7
+    require_known(flags & ~known == 0, f"reserved flags {flags:#x} of the mode", cursor.where)
     wide, is_sorted, patched = flags & 1, flags & 2, flags & 4
     cursor.check(not (is_sorted and block.inner), "sorted rows inside mode sparse")
-    lengths = read_lengths(cursor, base_length, wide=bool(wide))
+    if by_nodes:
+        numbers, lengths = read_nodes_fields(cursor)
+    else:
+        base_length, numbers = cursor.u16(), cursor.take(4)
+        lengths = read_lengths(cursor, base_length, wide=bool(wide))
     groups = row_order(cursor, segment, count) if is_sorted else []
     tables = group_tables(cursor, numbers, segment)
     cursor.pad()
     raw, low_planes = read_raw(cursor, segment, count)
     sizes = [len(group) * segment.row_length for group in groups]
     geometry = sorted_geometry(sizes) if is_sorted else unsorted_geometry(count)
-    symbols = read_streams(cursor, lengths, geometry, tables)
+    if by_nodes:
+        symbols = read_lists(cursor, lengths, group_sizes(geometry), tables)
+    else:
+        symbols = read_streams(cursor, lengths, geometry, tables)
     if is_sorted:
         symbols = unsort(symbols, groups, segment.row_length)
     parts = coded_parts(symbols, raw, segment, cursor)
@@ -1944,6 +2043,16 @@ def huffman_symbols(block: Block) -> bytes:
     return symbol_values(read_streams(cursor, lengths, unsorted_geometry(symbol_count(block)), tables), block)
 
 
+def nodes_symbols(block: Block) -> bytes:
+    """symbols.md, block of mode nodes."""
+    cursor = block.cursor
+    cursor.reserved(1)
+    numbers, lengths = read_nodes_fields(cursor)
+    tables = group_tables(cursor, numbers, block.segment)
+    groups = group_sizes(unsorted_geometry(symbol_count(block)))
+    return symbol_values(read_lists(cursor, lengths, groups, tables), block)
+
+
 def rans_symbols(block: Block) -> bytes:
     """symbols.md, block of mode rans."""
     block.cursor.reserved(1)
@@ -1972,7 +2081,7 @@ def mode_sparse(block: Block) -> bytes:
     cursor.reserved(24)
     mode = cursor.u8()
     require_known(mode < len(MODES), f"mode {mode} inside mode sparse", cursor.where)
-    cursor.check(mode in (RAW, HUFFMAN, RANS), f"mode {MODE_NAMES[mode]} inside mode sparse")
+    cursor.check(mode in (RAW, HUFFMAN, RANS, NODES), f"mode {MODE_NAMES[mode]} inside mode sparse")
     values = MODES[mode](Block(cursor, segment, present, block.referred, inner=True))
     out = bytearray(spread(values, [bool(mask >> index & 1) for index in range(count)], segment.width))
     places = (index for index in range(count) if not mask >> index & 1)
@@ -2309,6 +2418,7 @@ MODES: tuple[Callable[[Block], bytes], ...] = (
     mode_sparse,
     mode_cast,
     mode_delta,
+    mode_nodes,
 )
 
 # --- Decoding members -------------------------------------------------------------------------------------------------
@@ -2438,7 +2548,7 @@ def segment_line(segment: Segment) -> str:
     if segment.codec == FLOAT:
         line += f", J {segment.j}, base {segment.window_base}"
     if segment.codec in (FLOAT, SYMBOLS, DELTA):
-        coder = ("Huffman", "rANS")[segment.coder]
+        coder = CODER_NAMES[segment.coder]
         line += f", {len(segment.tables) + len(rans_tables(segment))} tables of {coder}"
     if segment.contexts:
         line += f", {len(segment.contexts.numbers)} contexts"

@@ -17,6 +17,13 @@ static inline void store64(void *p, uint64_t v) { memcpy(p, &v, 8); }
 static inline void store32(void *p, uint32_t v) { memcpy(p, &v, 4); }
 static inline void store16(void *p, uint16_t v) { memcpy(p, &v, 2); }
 
+// M(0), M(1) and so on to M(255), for tables that the compiler makes.
+#define SWZIP_EACH_4(M, n) M((n) + 0u) M((n) + 1u) M((n) + 2u) M((n) + 3u)
+#define SWZIP_EACH_16(M, n) SWZIP_EACH_4(M, n) SWZIP_EACH_4(M, (n) + 4u) SWZIP_EACH_4(M, (n) + 8u) SWZIP_EACH_4(M, (n) + 12u)
+#define SWZIP_EACH_64(M, n) \
+  SWZIP_EACH_16(M, n) SWZIP_EACH_16(M, (n) + 16u) SWZIP_EACH_16(M, (n) + 32u) SWZIP_EACH_16(M, (n) + 48u)
+#define SWZIP_EACH_BYTE(M) SWZIP_EACH_64(M, 0u) SWZIP_EACH_64(M, 64u) SWZIP_EACH_64(M, 128u) SWZIP_EACH_64(M, 192u)
+
 #define INLINE static inline __attribute__((always_inline))
 #define NOINLINE __attribute__((noinline))
 
@@ -37,6 +44,12 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
   KERNEL(avx2, avx2, void, huffman_decode,                                                                             \
          (const uint8_t *streams, const uint32_t *position, int64_t length, int64_t values, uint8_t *low,              \
           size_t stride, const swzip_decode_table *table, swzip_prefetch ahead, swzip_prefetch plane))                 \
+  KERNEL(avx2, avx512, bool, nodes_decode,                                                                             \
+         (const swzip_node_tree *tree, const uint8_t *bytes, size_t byte_count, uint32_t count, uint8_t *symbols,      \
+          uint8_t *room))                                                                                              \
+  KERNEL(avx2, avx512, uint8_t *, nodes_encode,                                                                        \
+         (const swzip_node_tree *tree, const uint8_t *symbols, uint32_t count, uint8_t *out, uint8_t *room,            \
+          const swzip_missing *missing))                                                                               \
   KERNEL(avx2, avx512, bool, float_decode,                                                                             \
          (const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash))                \
   KERNEL(avx2, avx512, bool, float_split,                                                                              \

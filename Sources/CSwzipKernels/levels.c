@@ -16,7 +16,7 @@ static bool has_level(swzip_level level) {
            __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
-           __builtin_cpu_supports("avx512bitalg");
+           __builtin_cpu_supports("avx512bitalg") && __builtin_cpu_supports("avx512vpopcntdq");
 #endif
   return level == SWZIP_LEVEL_PORTABLE;
 }
@@ -64,6 +64,14 @@ uint8_t *swzip_huffman_encode(const uint8_t *symbols, size_t count, const swzip_
                               uint32_t *missing_count) {
   return swzip_kernels()->huffman_encode(symbols, count, table, out, first_position, missing, missing_capacity,
                                          missing_count);
+}
+bool swzip_nodes_decode(const swzip_node_tree *tree, const uint8_t *bytes, size_t byte_count, uint32_t count,
+                        uint8_t *symbols, uint8_t *room) {
+  return swzip_kernels()->nodes_decode(tree, bytes, byte_count, count, symbols, room);
+}
+uint8_t *swzip_nodes_encode(const swzip_node_tree *tree, const uint8_t *symbols, uint32_t count, uint8_t *out,
+                            uint8_t *room, const swzip_missing *missing) {
+  return swzip_kernels()->nodes_encode(tree, symbols, count, out, room, missing);
 }
 bool swzip_float_decode(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
   return swzip_kernels()->float_decode(block, out, scratch, streaming, hash);

@@ -21,13 +21,15 @@ bool swzip_float_decode_portable(const swzip_float_block *block, void *out, uint
   const swzip_geometry geometry =
       sorted ? swzip_geometry_sorted(rows, block->row_length) : swzip_geometry_unsorted(block->count);
   uint32_t *const index = (uint32_t *)(void *)(scratch + ((swzip_tile_bytes(block->count) + 63) & ~(size_t)63));
-  if (sorted && !index_rows(index, block->row_groups, rows, block->row_length, &geometry)) return false;
+  if (sorted && !(block->symbols ? index_coded_rows : index_rows)(index, block->row_groups, rows, block->row_length, &geometry))
+    return false;
   if (!block->symbols) decode_groups(block, &geometry, scratch, swzip_huffman_decode_portable);
   const uint32_t length = geometry.stream[0];
   for (uint32_t i = 0; i < block->count; i++) {
-    const size_t place = sorted ? index[i / 32] + i % 32
-                                : SWZIP_STREAM_GAP + (size_t)(i / length) * (length + SWZIP_STREAM_GAP) + i % length;
-    const unsigned symbol = (block->symbols ? block->symbols[i] : scratch[place]) >> shift;
+    const size_t place = sorted           ? index[i / 32] + i % 32
+                         : block->symbols ? i
+                                          : SWZIP_STREAM_GAP + (size_t)(i / length) * (length + SWZIP_STREAM_GAP) + i % length;
+    const unsigned symbol = (block->symbols ? block->symbols : scratch)[place] >> shift;
     const unsigned field = symbol ? symbol + block->window_base : 0;
     const uint8_t *const unit = block->raw_plane + (size_t)(i / SWZIP_UNIT) * raw_bits * 32;
     const unsigned rotated = field << raw_bits | raw_get(raw_bits, unit, i % SWZIP_UNIT);

@@ -212,19 +212,20 @@ bool swzip_float_decode_by(swzip_merge_function *const merges[2][2], size_t alig
       .sorted = sorted,
       .hashed = (size_t)block->count * width > 240,
   };
-  if (block->symbols) {
-    run.input.symbols = block->symbols;
-    merge_run(&run, 0, run.units);
-  } else if (sorted) {
+  if (sorted) {
     const uint32_t rows = block->count / block->row_length;
     const swzip_geometry geometry = swzip_geometry_sorted(rows, block->row_length);
     uint32_t *const index = (uint32_t *)(void *)(scratch + ((swzip_tile_bytes(block->count) + 63) & ~(size_t)63));
-    if (!index_rows(index, block->row_groups, rows, block->row_length, &geometry)) return false;
+    if (!(block->symbols ? index_coded_rows : index_rows)(index, block->row_groups, rows, block->row_length, &geometry))
+      return false;
     // the last unit is merged whole: its chunks past the end lie anywhere in the tile
-    for (uint32_t i = block->count / 32; i < run.units * 8; i++) index[i] = SWZIP_STREAM_GAP;
-    decode_groups(block, &geometry, scratch, swzip_huffman_decode_avx2);
-    run.input.symbols = scratch;
+    for (uint32_t i = block->count / 32; i < run.units * 8; i++) index[i] = index[0];
+    if (!block->symbols) decode_groups(block, &geometry, scratch, swzip_huffman_decode_avx2);
+    run.input.symbols = block->symbols ? block->symbols : scratch;
     run.input.index = index;
+    merge_run(&run, 0, run.units);
+  } else if (block->symbols) {
+    run.input.symbols = block->symbols;
     merge_run(&run, 0, run.units);
   } else {
     const swzip_geometry geometry = swzip_geometry_unsorted(block->count);

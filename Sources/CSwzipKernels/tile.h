@@ -40,6 +40,23 @@ INLINE bool index_rows(uint32_t *index, const uint8_t *row_groups, uint32_t rows
          used[3] == geometry->values[3];
 }
 
+// The same where symbols lie in coded order, without gaps.
+INLINE bool index_coded_rows(uint32_t *index, const uint8_t *row_groups, uint32_t rows, uint32_t row_length,
+                             const swzip_geometry *geometry) {
+  uint32_t position[4], end[4], start = 0;
+  for (int g = 0; g < 4; g++) {
+    position[g] = start;
+    end[g] = start += geometry->values[g];
+  }
+  for (uint32_t row = 0; row < rows; row++) {
+    const int g = row_groups[row >> 2] >> 2 * (row & 3) & 3;
+    if (end[g] - position[g] < row_length) return false;
+    for (uint32_t c = 0; c < row_length; c += 32) *index++ = position[g] + c;
+    position[g] += row_length;
+  }
+  return true;  // as many rows as fit: every group has its own
+}
+
 // What comes into the cache while group g is decoded: the streams of the next group, or those of the next block's first,
 // which lie where this block's do.
 INLINE swzip_prefetch ahead_of(const swzip_float_block *block, int g) {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,"             \
-                                                   "avx512bitalg,gfni,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
+                                                   "avx512bitalg,avx512vpopcntdq,gfni,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
 #include "kernels.h"
 #define XXH_VECTOR 2  // xxhash.h looks at flags of the compiler, and would not see the target
 

@@ -151,6 +151,63 @@ static void test_encode_decode(int number) {
   }
 }
 
+// A list of symbols by nodes: the same bytes, symbols that have no code reported, and whatever becomes of the bytes one verdict.
+static void test_nodes(int number) {
+  used_areas = 0;
+  const uint32_t count = (uint32_t)(number < 690 ? lengths_to_try(number) : 1 + below(2 * most_values));
+  const int shape = number % shapes, steep = below(5) == 0, lossy = below(4) == 0;
+  const unsigned shift = below(4);
+  uint8_t *const symbols = buffer(count, 1);
+  uint32_t counts[256] = {0};
+  for (size_t i = 0; i < count; i++) symbols[i] = random_symbol(shape) & (uint8_t)(255 >> shift);
+  for (size_t i = 0; i < count; i++)
+    if (!lossy || below(3)) counts[symbols[i]]++;
+  if (lossy && count) counts[symbols[0]] = 0;
+  uint8_t lengths[256];
+  code_for(counts, steep, lengths);
+  static swzip_node_tree tree;
+  swzip_node_tree_build(lengths, shift, &tree);
+  const size_t room_bytes = 2 * SWZIP_NODE_ROOM(count), most_bytes = (size_t)count * 11 / 8 + 511 + 64;
+  const uint32_t capacity = below(2) ? 5 : 10000;
+  uint8_t *out[levels];
+  uint32_t *position[levels], found[levels];
+  size_t length[levels];
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    found[level] = 0;
+    out[level] = buffer(most_bytes, 1);
+    position[level] = (void *)buffer(capacity * 4, 4);
+    const swzip_missing missing = {position[level], capacity, 77, &found[level]};
+    length[level] = (size_t)(swzip_nodes_encode(&tree, symbols, count, out[level], buffer(room_bytes, 64), &missing) - out[level]);
+    const size_t listed = found[0] < capacity ? found[0] : capacity;
+    check(length[level] == length[0] && !memcmp(out[level], out[0], length[0]), "nodes encode", level, "symbols:", count);
+    check(found[level] == found[0] && !memcmp(position[level], position[0], 4 * listed), "nodes missing", level, "symbols:", count);
+  }
+  uint8_t *decoded[levels];
+  bool taken[levels];
+  for (int hostile = 0; hostile < 4; hostile++) {
+    uint8_t *const coded = copy_of(out[0], length[0], 64);
+    size_t byte_count = length[0];
+    if (hostile == 1) for (size_t i = 0; i < length[0]; i++) coded[i] = (uint8_t)next_random();
+    if (hostile == 2 && length[0]) coded[below((uint32_t)length[0])] ^= (uint8_t)(1u << below(8));
+    if (hostile == 3) byte_count = below((uint32_t)length[0]);
+    const int areas_before = used_areas;
+    for (int level = 0; level < levels; level++) {
+      if (!for_level(level)) continue;
+      decoded[level] = buffer((count + 63) / 64 * 64, 1);
+      taken[level] = swzip_nodes_decode(&tree, coded, byte_count, count, decoded[level], buffer(room_bytes, 64));
+      check(taken[level] == taken[0], "nodes verdict", level, "symbols:", count);
+      check(!taken[0] || !memcmp(decoded[level], decoded[0], count), "nodes decode", level, hostile ? "hostile list" : "list", count);
+    }
+    int same = taken[0];
+    for (uint32_t i = 0; i < count && same; i++)
+      same = lengths[symbols[i]] ? decoded[0][i] == (uint8_t)(symbols[i] << shift) : 1;
+    check(hostile || same, "nodes round trip", 0, "symbols:", count);
+    check(hostile != 3 || byte_count == length[0] || !taken[0], "a list that is cut", 0, "symbols:", count);
+    used_areas = areas_before - 1;
+  }
+}
+
 // All 32 sub-streams of a plane, valid (decoded, they must give the symbols) or noise.
 static void test_plane(int number) {
   used_areas = 0;
@@ -359,6 +416,19 @@ static void test_block(swzip_float_kind kind, int number) {
       check(good[0] && !memcmp(out[0], values, count * width), "block, round trip", level, kind_names[kind], count);
       check(hash[0] == swzip_xxh3_64(values, count * width, 0), "block, hash of values", level, kind_names[kind], count);
     }
+  }
+  // Symbols that have been decoded.
+  uint8_t *const decoded = buffer(units, 1);
+  for (uint32_t i = 0; i < count; i++) decoded[i] = (uint8_t)(coded[i] << swzip_float_shift(kind));
+  block.symbols = decoded;
+  bool first_good = true;
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint8_t *const again = buffer(count * width, below(2) ? 1 : 64);
+    const bool taken = swzip_float_decode(&block, again, scratch, streaming, hash + level);
+    if (!level) first_good = taken;
+    check(taken == first_good && (hostile || taken), "block of symbols, row groups", level, kind_names[kind], count);
+    check(hostile || !memcmp(again, values, count * width), "block of symbols", level, kind_names[kind], count);
   }
 }
 
@@ -896,6 +966,7 @@ int main(int argc, char **argv) {
   for (int round = 0; round < 3; round++)
     for (int i = 0; i < 700; i++) {
       test_encode_decode(i);
+      test_nodes(i);
       test_plane(i);
       test_fixed4(i);
       test_bytes(i);

@@ -89,6 +89,53 @@ void swzip_palette_entries(const uint8_t *values, size_t count, size_t width, si
 void swzip_palette_expand(const uint8_t *symbols, const uint8_t *palette, size_t entry_bytes, uint8_t *out,
                           size_t byte_count);
 
+// ---------------------------------------------------------------- nodes (spec/codecs/nodes.md)
+
+#define SWZIP_MOST_FLAT 4
+#define SWZIP_NO_RANK 255
+/// What lists of symbols need behind them while they are worked on.
+#define SWZIP_NODE_SLACK 768
+/// Room for one list, a multiple of 64.
+#define SWZIP_NODE_ROOM(count) ((((size_t)(count) + 63) & ~(size_t)63) + SWZIP_NODE_SLACK)
+
+typedef struct {
+  uint16_t right;   // the right child; the left one follows its parent. 0: a flat node, or a leaf
+  uint16_t leaves;
+  uint8_t flat;     // bits for each symbol: 1 of an inner node, 0 of a leaf
+  uint8_t first;    // lowest rank below
+} swzip_node;
+
+/// The tree of a code, in pre-order; its leaves have ranks from left to right.
+typedef struct {
+  swzip_node node[511];
+  uint16_t nodes, leaves;
+  uint8_t first, last;        // symbols that occur
+  uint8_t cheapest;           // rank of a symbol with a shortest code
+  uint8_t symbol[256 + 64];   // of each rank, and slack
+  uint8_t rank[256 + 64];     // of each symbol, or SWZIP_NO_RANK (of 256 leaves it is the last one's), and slack
+} swzip_node_tree;
+
+/// Builds the tree of a complete code (Kraft sum 1, lengths 0 to 11, two symbols at least); symbols are decoded shifted
+/// left by `shift`, where a merge wants them.
+void swzip_node_tree_build(const uint8_t lengths[256], unsigned shift, swzip_node_tree *tree);
+
+/// Decodes `count` symbols of a list of `byte_count` bytes, 64 readable bytes behind them. `symbols` has room for whole units of 64,
+/// `room` for two lists (SWZIP_NODE_ROOM each), aligned to 64. False unless the nodes take all bytes and no more.
+bool swzip_nodes_decode(const swzip_node_tree *tree, const uint8_t *bytes, size_t byte_count, uint32_t count,
+                        uint8_t *symbols, uint8_t *room);
+
+/// Where symbols that a code lacks are reported: `first` + index, at most `capacity`; `*count` counts all.
+typedef struct {
+  uint32_t *position;
+  uint32_t capacity, first;
+  uint32_t *count;
+} swzip_missing;
+
+/// Writes the list of `count` symbols from `out` on and returns its end. Needs count * 11 / 8 + 511 + 64 bytes, of which those
+/// after the end are slack. Symbols without a code are written as a cheapest one, and reported. `room` as above.
+uint8_t *swzip_nodes_encode(const swzip_node_tree *tree, const uint8_t *symbols, uint32_t count, uint8_t *out,
+                            uint8_t *room, const swzip_missing *missing);
+
 // ---------------------------------------------------------------- rANS (spec/codecs/rans.md)
 
 #define SWZIP_RANS_LEVELS 64
@@ -150,7 +197,7 @@ unsigned swzip_float_shift(swzip_float_kind kind);      // shift of the symbols 
 /// Bytes of the raw plane of `count` values: whole units.
 size_t swzip_raw_plane_bytes(swzip_float_kind kind, uint32_t count);
 
-/// What a block of mode huffman holds, all bounds checked by the caller.
+/// What a block of symbols and raw bits holds, all bounds checked by the caller.
 typedef struct {
   swzip_float_kind kind;
   uint32_t count;
@@ -162,7 +209,7 @@ typedef struct {
   const uint8_t *streams;                   // SWZIP_INPUT_SLACK after the last
   uint32_t stream_offset[SWZIP_STREAMS + 1];
   const swzip_decode_table *table[4];
-  const uint8_t *symbols;                   // not NULL: decoded already, in natural order, readable to whole units;
+  const uint8_t *symbols;                   // not NULL: decoded already, in coded order, readable to whole units;
                                             // nothing of the streams is used
   const uint8_t *patches;                   // 6 bytes each, positions ascending and below count
   uint32_t patch_count;

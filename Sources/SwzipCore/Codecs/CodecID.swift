@@ -19,4 +19,5 @@ package struct BlockMode: RawRepresentable, Hashable, Sendable {
   // Of several codecs.
   package static let huffman = BlockMode(rawValue: 4)
   package static let rans = BlockMode(rawValue: 8)
+  package static let nodes = BlockMode(rawValue: 12)
 }

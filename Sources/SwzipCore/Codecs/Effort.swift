@@ -3,18 +3,21 @@ package struct Effort: Equatable, Sendable {
   package let level: Int
   /// The level that plain bytes are coded by: of all segments of a container.
   private let bytesLevel: Int
+  /// Whether symbols of Huffman tables are coded by nodes, not in sub-streams.
+  package let usesNodes: Bool
 
-  package init(level: Int) { self.init(level: level, bytesLevel: level) }
+  package init(level: Int, usesNodes: Bool = true) {
+    self.init(level: level, bytesLevel: level, usesNodes: usesNodes)
+  }
 
-  private init(level: Int, bytesLevel: Int) {
-    self.level = level
-    self.bytesLevel = bytesLevel
+  private init(level: Int, bytesLevel: Int, usesNodes: Bool) {
+    (self.level, self.bytesLevel, self.usesNodes) = (level, bytesLevel, usesNodes)
   }
 
   /// Lower levels whose way with values is tried too: what a level adds does not pay for each segment.
   var lower: [Effort] {
     let levels = level < 4 ? Array((1..<level).reversed()) : level < 7 ? [3, 2] : [5, 3, 2]
-    return levels.map { Effort(level: $0, bytesLevel: bytesLevel) }
+    return levels.map { Effort(level: $0, bytesLevel: bytesLevel, usesNodes: usesNodes) }
   }
 
   /// Mantissa bits in a float's symbol.

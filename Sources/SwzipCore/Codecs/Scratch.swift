@@ -49,6 +49,8 @@ package final class EncodeScratch {
   func area(_ area: some ScratchArea) -> UnsafeMutablePointer<UInt8> { unsafe plane(area.rawValue) }
   /// Room for the words of a block, behind the planes that those have who code symbols by rANS.
   var words: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
+  /// Room for two lists of a group of a block, behind the planes that its parts take.
+  var nodeRoom: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
   package func planes(_ count: Int) -> [UnsafeMutablePointer<UInt8>?] { unsafe (0..<count).map { unsafe plane($0) } }
   /// Room for all planes of a block: those of eight bytes a value fit, and those of `Limits.recordBlockBytes`.
   package func planeArea(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {

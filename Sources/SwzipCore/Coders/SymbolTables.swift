@@ -3,6 +3,7 @@ internal import CSwzipKernels
 /// What the coded blocks of a segment are decoded by: tables of its coder, and what its codec looks up by symbol.
 package final class SymbolTables {
   package let huffman = DecodeTables()
+  package let nodes = NodeTrees()
   package let rans = RansDecodeTables()
   private var entryMemory: Memory?
 
@@ -10,6 +11,7 @@ package final class SymbolTables {
   package func begin(_ coder: SymbolCoder, shift: UInt32 = 0, valueCount: UInt64) throws(SwzipError) {
     switch coder {
     case .huffman(let codes): try huffman.begin(codes, shift: shift, valueCount: valueCount)
+    case .nodes(let codes): try nodes.begin(codes, shift: shift)
     case .rans(let coding): try rans.begin(coding, shift: shift)
     }
   }
@@ -23,6 +25,7 @@ package final class SymbolTables {
   /// From here on several threads may use them.
   func buildAll() {
     huffman.buildAll()
+    nodes.buildAll()
     rans.buildAll()
   }
 

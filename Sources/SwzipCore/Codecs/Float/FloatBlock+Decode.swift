@@ -5,9 +5,11 @@ package enum FloatBlock {
   /// What decoding takes in the scratch, with the masks of zeros and the inner blocks of sparse ones.
   enum Area: Int, ScratchArea {
     case low, high, tableNumbers, rowClasses, mask, symbols, signs
+    /// Symbols of mode nodes, which has no table numbers.
+    static let listed = tableNumbers
   }
 
-  /// Decodes a block of mode huffman or rans into `out` and returns the hash of what it wrote. `frame` has `Limits.slack`
+  /// Decodes a block of mode huffman, nodes or rans into `out` and returns the hash of what it wrote. `frame` has `Limits.slack`
   /// readable bytes behind it.
   static func decode(
     _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, by coding: FloatCoding, tables: SymbolTables,
@@ -21,6 +23,15 @@ package enum FloatBlock {
       unsafe block = try unsafe Self.block(
         frame, raw, patches: parts.patches, by: coding, count: count, scratch: scratch, position: position)
       try unsafe add(symbols, of: frame, to: &block, by: coding, tables: tables.huffman, scratch: scratch)
+    case .nodes(let part, let raw):
+      unsafe block = try unsafe Self.block(
+        frame, raw, patches: parts.patches, by: coding, count: count, scratch: scratch, position: position)
+      let symbols = unsafe scratch.area(Area.listed)
+      try unsafe part.lists.decode(
+        frame.pointer(part.place.lowerBound), geometry: coding.geometry(count, isSorted: !part.rowGroups.isEmpty),
+        trees: tables.nodes, into: symbols, room: scratch.tile, position: position)
+      unsafe block.symbols = unsafe UnsafePointer(symbols)
+      unsafe sort(&block, part.rowGroups, of: frame, by: coding)
     case .rans(let part, let raw):
       let symbols = try unsafe decodeSymbols(
         frame, part, by: coding, count: count, tables: tables.rans, scratch: scratch, position: position)
@@ -35,15 +46,20 @@ package enum FloatBlock {
     return try unsafe decode(&block, into: out.baseAddress!, scratch: scratch, streaming: streaming, position: position)
   }
 
+  private static func sort(
+    _ block: inout swzip_float_block, _ rowGroups: Range<Int>, of frame: UnsafeRawBufferPointer, by coding: FloatCoding
+  ) {
+    guard !rowGroups.isEmpty else { return }
+    unsafe block.row_length = coding.rowLength
+    unsafe block.row_groups = frame.pointer(rowGroups.lowerBound)
+  }
+
   /// Points the block at its sub-streams and their tables.
   private static func add(
     _ symbols: FloatFrame.Huffman, of frame: UnsafeRawBufferPointer, to block: inout swzip_float_block,
     by coding: FloatCoding, tables: DecodeTables, scratch: DecodeScratch
   ) throws(SwzipError) {
-    if !symbols.rowGroups.isEmpty {
-      unsafe block.row_length = coding.rowLength
-      unsafe block.row_groups = frame.pointer(symbols.rowGroups.lowerBound)
-    }
+    unsafe sort(&block, symbols.rowGroups, of: frame, by: coding)
     if let inline = symbols.inline {
       try unsafe scratch.inlineTables.begin([inline.code], shift: coding.kind.shift, valueCount: UInt64(block.count))
     }

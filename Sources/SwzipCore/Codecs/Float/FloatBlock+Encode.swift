@@ -10,10 +10,10 @@ extension FloatBlock {
   /// Room that a frame may take while it is being written.
   static func bound(_ count: Int, kind: FloatKind) -> Int {
     128 + count / 32 + kind.rawPlaneBytes(count) + (kind.isWide ? 2 * PlaneSection.bound(count) : 0) + count * 11 / 8
-      + 6 * (count / 16) + 512
+      + 6 * (count / 16) + NodeLists.slack
   }
 
-  /// Writes the payload of mode huffman; returns the frame's size and flags, nil where another mode must serve.
+  /// Writes the payload of mode huffman or nodes; returns the frame's size and flags, nil where another mode must serve.
   ///
   /// Patches stand at the end, so that one pass suffices: which symbols lack a code is known once all are coded.
   static func encode(
@@ -24,7 +24,8 @@ extension FloatBlock {
     let count = source.count / kind.width
     let start = frame.baseAddress!
     let rows = plan.rowLength > 0 ? count / plan.rowLength : 0
-    let groups = 64
+    let tables = plan.tables!
+    let groups = tables.usesNodes ? NodeLists.fieldsEnd : 64
     var offset = (groups + (rows + 3) / 4 + 15) & ~15
     let symbols = unsafe scratch.symbols
     let outside = unsafe swzip_float_split(
@@ -50,12 +51,19 @@ extension FloatBlock {
         symbols, UInt32(rows), rowLength, frame.mutable(groups), scratch.sorted, scratch.naturalRows)
       unsafe coded = unsafe UnsafePointer(scratch.sorted)
     }
-    let tables = unsafe plan.tables!.choose(coded, geometry, frame: frame, scratch: scratch)
     var missing: UInt32 = 0
-    let streams = unsafe HuffmanStreams.encode(
-      coded, geometry: geometry, tables: tables, into: start + offset, scratch: scratch, missing: &missing)
-    guard let wire = streams.wire else { return nil }
-    offset += streams.byteCount
+    var streams: StreamDirectory?
+    if tables.usesNodes {
+      offset += unsafe NodeLists.encode(
+        coded, geometry: geometry, tables: tables, into: frame, at: offset, scratch: scratch, missing: &missing)
+    } else {
+      let numbers = unsafe tables.choose(coded, geometry, frame: frame, scratch: scratch)
+      let coded = unsafe HuffmanStreams.encode(
+        coded, geometry: geometry, tables: tables.tables(numbers), into: start + offset, scratch: scratch,
+        missing: &missing)
+      offset += coded.byteCount
+      streams = coded
+    }
     var flags: UInt8 = rows > 0 ? FloatFrame.sortedFlag : 0
     if outside || missing > 0 {
       guard missing <= EncodeScratch.missingCapacity else { return nil }
@@ -72,13 +80,16 @@ extension FloatBlock {
       offset = end
       flags |= FloatFrame.patchesFlag
     }
-    if wire.wide {
-      unsafe (start + 96).copyMemory(from: start + 64, byteCount: offset - 64)
-      offset += 32
-      flags |= FloatFrame.wideFlag
+    if let streams {
+      guard let wire = streams.wire else { return nil }
+      if wire.wide {
+        unsafe (start + 96).copyMemory(from: start + 64, byteCount: offset - 64)
+        offset += 32
+        flags |= FloatFrame.wideFlag
+      }
+      unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
+      unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)
     }
-    unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
-    unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)
     return unsafe (padFrame(start, from: offset), flags)
   }
 

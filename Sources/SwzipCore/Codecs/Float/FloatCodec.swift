@@ -1,3 +1,5 @@
+internal import CSwzipKernels
+
 extension CodecID {
   package static let float = CodecID(rawValue: 1)
 }
@@ -11,7 +13,7 @@ extension BlockMode {
 package struct FloatCoding: Codec {
   package static let id = CodecID.float
   package static let name = "float"
-  package static let modes: [BlockMode] = [.huffman, .rans, .fixed4, .sparse]
+  package static let modes: [BlockMode] = [.huffman, .rans, .nodes, .fixed4, .sparse]
 
   package var kind: FloatKind
   package var windowBase: UInt16
@@ -24,6 +26,12 @@ package struct FloatCoding: Codec {
     self.windowBase = windowBase
     self.coder = coder
     self.rowLength = rowLength
+  }
+
+  /// How the symbols of a block are cut into groups.
+  func geometry(_ count: Int, isSorted: Bool) -> swzip_geometry {
+    isSorted
+      ? swzip_geometry_sorted(UInt32(count) / rowLength, rowLength) : swzip_geometry_unsorted(UInt32(count))
   }
 
   package init(reading reader: inout ByteReader, _ fields: CodingFields, of segment: SegmentHeader) throws(SwzipError) {
@@ -71,7 +79,9 @@ package struct FloatCoding: Codec {
       }
       return nil
     default:
-      try block.scratch.prepare(block.valueCount, through: block.mode == .rans ? FloatBlock.Area.symbols : .high)
+      try block.scratch.prepare(
+        block.valueCount,
+        through: block.mode == .rans ? FloatBlock.Area.symbols : block.mode == .nodes ? .listed : .high)
       return try unsafe FloatBlock.decode(
         block.mode, block.frame, by: self, tables: block.tables(), into: block.out, scratch: block.scratch,
         streaming: block.streaming, position: block.position)

@@ -15,6 +15,7 @@ package struct FloatFrame: Sendable {
 
   package enum Content: Sendable {
     case huffman(Huffman, Raw)
+    case nodes(Nodes, Raw)
     /// Without raw bits where zeros are left out: for how many values there are some follows from the symbols.
     case rans(RansFrame, Raw?)
   }
@@ -27,6 +28,14 @@ package struct FloatFrame: Sendable {
     package let tables: InlineArray<4, UInt8>
     package let inline: (place: Range<Int>, code: CodeLengths)?
     package let streams: StreamDirectory
+    package let place: Range<Int>
+  }
+
+  /// Symbols in lists of nodes.
+  package struct Nodes: Sendable {
+    /// Two bits a row; empty where rows are not sorted.
+    package let rowGroups: Range<Int>
+    package let lists: NodeLists
     package let place: Range<Int>
   }
 
@@ -56,13 +65,15 @@ package struct FloatFrame: Sendable {
     }
   }
 
-  /// Reads that of a block of mode huffman or rans.
+  /// Reads that of a block whose mode is that of the segment's coder.
   package init(
     _ frame: UnsafeRawBufferPointer, _ mode: BlockMode, by coding: FloatCoding, count: Int, position: UInt64
   ) throws(SwzipError) {
     switch (mode, coding.coder) {
     case (.huffman, .huffman(let codes)):
       try unsafe self.init(huffman: frame, by: coding, count: count, tableCount: codes.count, position: position)
+    case (.nodes, .nodes(let codes)):
+      try unsafe self.init(nodes: frame, by: coding, count: count, tableCount: codes.count, position: position)
     case (.rans, .rans(let rans)): try unsafe self.init(rans: frame, by: coding, rans, count: count, position: position)
     default: throw SwzipError(.corrupt, .blockHeader, at: position)
     }
@@ -82,16 +93,9 @@ package struct FloatFrame: Sendable {
     guard frame.count >= offset else { throw failure }
     let base = unsafe UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: 26, as: UInt16.self))
     let streams = unsafe StreamDirectory(reading: frame, at: 32, base: base, wide: wide)
-    let rowLength = Int(coding.rowLength)
-    var geometry = swzip_geometry_unsorted(UInt32(count))
-    let groups = offset
-    if flags & Self.sortedFlag != 0 {
-      guard rowLength > 0, count % rowLength == 0, count / rowLength >= 8 else { throw failure }
-      offset += (count / rowLength + 3) / 4
-      guard offset <= frame.count else { throw failure }
-      geometry = swzip_geometry_sorted(UInt32(count / rowLength), coding.rowLength)
-    }
-    let rowGroups = groups..<offset
+    let rowGroups = try unsafe Self.rowGroups(frame, flags, by: coding, count: count, at: offset, position: position)
+    let geometry = coding.geometry(count, isSorted: !rowGroups.isEmpty)
+    offset = rowGroups.upperBound
     let tables = InlineArray<4, UInt8> { unsafe frame[28 + $0] }
     var inline: (place: Range<Int>, code: CodeLengths)?
     for group in 0..<4 where tables[group] != Self.inlineTable {
@@ -114,6 +118,36 @@ package struct FloatFrame: Sendable {
       Huffman(rowGroups: rowGroups, tables: tables, inline: inline, streams: streams, place: place), raw)
     patches = try unsafe Self.patches(
       frame, flags & Self.patchesFlag != 0, count: count, at: place.upperBound, position: position)
+  }
+
+  private init(
+    nodes frame: UnsafeRawBufferPointer, by coding: FloatCoding, count: Int, tableCount: Int, position: UInt64
+  ) throws(SwzipError) {
+    let lists = try unsafe NodeLists(frame, tableCount: tableCount, position: position)
+    let flags = unsafe frame[25]
+    guard flags & ~(Self.sortedFlag | Self.patchesFlag) == 0 else {
+      throw SwzipError(.unsupported, .reservedBits, at: position)
+    }
+    let rowGroups = try unsafe Self.rowGroups(
+      frame, flags, by: coding, count: count, at: NodeLists.fieldsEnd, position: position)
+    let raw = try unsafe Raw(frame, of: coding.kind, count: count, at: rowGroups.upperBound, position: position)
+    let place = raw.end..<(raw.end + lists.byteCount)
+    guard place.upperBound <= frame.count else { throw SwzipError(.corrupt, .subStreams, at: position) }
+    content = .nodes(Nodes(rowGroups: rowGroups, lists: lists, place: place), raw)
+    patches = try unsafe Self.patches(
+      frame, flags & Self.patchesFlag != 0, count: count, at: place.upperBound, position: position)
+  }
+
+  /// Where the groups of sorted rows lie; empty where rows are not sorted.
+  private static func rowGroups(
+    _ frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, count: Int, at start: Int, position: UInt64
+  ) throws(SwzipError) -> Range<Int> {
+    guard flags & sortedFlag != 0 else { return start..<start }
+    let rowLength = Int(coding.rowLength)
+    guard rowLength > 0, count % rowLength == 0, count / rowLength >= 8,
+      case let end = start + (count / rowLength + 3) / 4, end <= frame.count
+    else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+    return start..<end
   }
 
   private init(
@@ -185,6 +219,8 @@ package struct FloatFrame: Sendable {
     case .huffman(let symbols, let raw):
       let inline = symbols.inline.map { [$0.place] } ?? []
       return [32..<symbols.rowGroups.lowerBound, symbols.rowGroups] + inline + raw.parts + [symbols.place, patches]
+    case .nodes(let symbols, let raw):
+      return [32..<symbols.rowGroups.lowerBound, symbols.rowGroups] + raw.parts + [symbols.place, patches]
     case .rans(let symbols, let raw):
       return [RansFrame.states, symbols.rowClasses, symbols.words] + (raw?.parts ?? []) + [patches]
     }

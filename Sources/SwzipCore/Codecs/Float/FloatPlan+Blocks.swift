@@ -35,6 +35,6 @@ extension FloatPlan: CodecPlan {
       ).map { BlockPayload(.rans, flags: $0.flags, byteCount: $0.byteCount) }
     }
     return unsafe FloatBlock.encode(values, plan: self, into: frame, scratch: block.scratch, effort: block.effort)
-      .map { BlockPayload(.huffman, flags: $0.flags, byteCount: $0.byteCount) }
+      .map { BlockPayload(tables!.usesNodes ? .nodes : .huffman, flags: $0.flags, byteCount: $0.byteCount) }
   }
 }

@@ -187,7 +187,7 @@ final class FloatPlan {
     let clusters = try Clusters(histograms, most: min(effort.tables, max(1, count / effort.valuesPerTable)))
     if usesFixed4 { fixed4Window = densestWindow(clusters.tables) }
     tables = try HuffmanTables(
-      clusters, least: UInt32(max(2, effort.countsAll ? clusters.total / Self.rarest : 0)))
+      clusters, least: UInt32(max(2, effort.countsAll ? clusters.total / Self.rarest : 0)), usesNodes: effort.usesNodes)
   }
 
   /// Adds the histograms of a block's groups, from one run of rows (or of 256 values) in `step`. Runs are whole units,

@@ -131,7 +131,9 @@ enum SparseBlock {
     // Neither sorted rows nor zeros left out in here: the latter would need the mask's memory again.
     let innerFlags = unsafe inner[25]
     guard mode != .raw || innerFlags == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
-    let refused = mode == .rans ? FloatFrame.skipsZerosFlag : mode == .huffman ? FloatFrame.sortedFlag : 0
+    let refused =
+      mode == .rans
+      ? FloatFrame.skipsZerosFlag : mode == .huffman || mode == .nodes ? FloatFrame.sortedFlag : 0
     guard innerFlags & refused == 0 else { throw failure }
     // Room for the kernel's slack.
     let values = try unsafe scratch.values(kept * width + Limits.slack)

@@ -1,12 +1,12 @@
 internal import CSwzipKernels
 
-/// Blocks of codec symbols (spec/codecs/symbols.md): modes huffman and rans without raw bits.
+/// Blocks of codec symbols (spec/codecs/symbols.md): modes huffman, nodes and rans without raw bits.
 enum SymbolsBlock {
   private static let wideFlag: UInt8 = 1
 
   /// Room that a frame may take while it is being written.
   static func bound(_ symbolCount: Int, _ palette: Palette) -> Int {
-    RansStreams.bound(symbolCount) + 512 + (palette.isPerRow ? symbolCount * palette.width / 2 : 0)
+    RansStreams.bound(symbolCount) + NodeLists.slack + (palette.isPerRow ? symbolCount * palette.width / 2 : 0)
   }
 
   /// Writes the payload; nil where another mode must serve.
@@ -24,10 +24,19 @@ enum SymbolsBlock {
       return unsafe BlockPayload(.rans, byteCount: append(palettes, to: frame, at: end))
     }
     let geometry = swzip_geometry_unsorted(UInt32(count))
-    let tables = unsafe plan.tables!.choose(scratch.symbols, geometry, frame: frame, scratch: scratch)
+    let tables = plan.tables!
     var missing: UInt32 = 0
+    if tables.usesNodes {
+      let byteCount = unsafe NodeLists.encode(
+        scratch.symbols, geometry: geometry, tables: tables, into: frame, at: NodeLists.fieldsEnd, scratch: scratch,
+        missing: &missing)
+      guard missing == 0 else { return nil }
+      let end = unsafe padFrame(start, from: NodeLists.fieldsEnd + byteCount)
+      return unsafe BlockPayload(.nodes, byteCount: append(palettes, to: frame, at: end))
+    }
+    let numbers = unsafe tables.choose(scratch.symbols, geometry, frame: frame, scratch: scratch)
     let streams = unsafe HuffmanStreams.encode(
-      scratch.symbols, geometry: geometry, tables: tables, into: start + 64, scratch: scratch, missing: &missing)
+      scratch.symbols, geometry: geometry, tables: tables.tables(numbers), into: start + 64, scratch: scratch, missing: &missing)
     guard missing == 0, let wire = streams.wire else { return nil }
     var offset = 64
     if wire.wide {
@@ -64,6 +73,10 @@ enum SymbolsBlock {
         position: position)
       // The kernel writes whole units: not into the caller's memory.
       unsafe symbols.update(from: scratch.tile, count: count)
+    } else if case .nodes = coding.coder {
+      end = try unsafe decodeNodes(
+        frame, count: count, trees: tables.nodes, scratch: scratch, position: position)
+      if isBytes { unsafe symbols.update(from: scratch.area(SymbolsCoding.Area.symbols), count: count) }
     } else {
       end = try unsafe decodeHuffman(
         frame, count: count, tables: tables.huffman, into: symbols, scratch: scratch, position: position)
@@ -100,6 +113,20 @@ enum SymbolsBlock {
     try unsafe part.decode(
       frame, count: count, numbers: numbers, tables: tables, into: symbols, position: position)
     return part.words.upperBound
+  }
+
+  /// Decodes to the scratch, as the kernel writes whole units; returns the end of the lists.
+  private static func decodeNodes(
+    _ frame: UnsafeRawBufferPointer, count: Int, trees: NodeTrees, scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) -> Int {
+    let lists = try unsafe NodeLists(frame, tableCount: trees.count, position: position)
+    guard unsafe frame[25] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
+    let end = NodeLists.fieldsEnd + lists.byteCount
+    guard end <= frame.count else { throw SwzipError(.corrupt, .subStreams, at: position) }
+    try unsafe lists.decode(
+      frame.pointer(NodeLists.fieldsEnd), geometry: swzip_geometry_unsorted(UInt32(count)), trees: trees,
+      into: scratch.area(SymbolsCoding.Area.symbols), room: scratch.tile, position: position)
+    return end
   }
 
   /// Returns the end of the sub-streams.

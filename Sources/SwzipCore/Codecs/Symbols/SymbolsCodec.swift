@@ -6,7 +6,7 @@ extension CodecID {
 package struct SymbolsCoding: Codec {
   package static let id = CodecID.symbols
   package static let name = "symbols"
-  package static let modes: [BlockMode] = [.huffman, .rans]
+  package static let modes: [BlockMode] = [.huffman, .rans, .nodes]
 
   /// What decoding its blocks takes in the scratch.
   enum Area: Int, ScratchArea {
@@ -59,7 +59,7 @@ package struct SymbolsCoding: Codec {
   }
 
   package func decode(_ block: CodedBlock) throws(SwzipError) -> UInt64? {
-    guard (block.mode == .rans) == (coder.rans != nil) else { throw block.failure(.blockHeader) }
+    guard block.mode == coder.mode else { throw block.failure(.blockHeader) }
     let tables = try block.tables()
     try block.scratch.prepare(block.valueCount, through: Area.symbols)
     try unsafe SymbolsBlock.decode(

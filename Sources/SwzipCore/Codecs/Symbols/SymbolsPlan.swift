@@ -72,7 +72,8 @@ final class SymbolsPlan: CodecPlan {
       }
     }
     return try HuffmanTables(
-      Clusters(histograms, most: min(effort.tables, max(1, source.count / Self.symbolsPerTable))), least: 1)
+      Clusters(histograms, most: min(effort.tables, max(1, source.count / Self.symbolsPerTable))), least: 1,
+      usesNodes: effort.usesNodes)
   }
 
   /// The size of each symbol's values without their signs: what rows and columns differ in.
