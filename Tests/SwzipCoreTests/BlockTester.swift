@@ -37,7 +37,7 @@ final class BlockTester {
   /// determines; none for values alone.
   func encode(
     _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, references: [[UInt8]] = [],
-    prediction: Prediction = .same, castFrom castType: ElementType? = nil
+    prediction: Prediction = .same, castFrom castType: ElementType? = nil, usesNodes: Bool = true
   ) throws -> Encoded {
     let base =
       references.isEmpty || castType != nil
@@ -52,8 +52,8 @@ final class BlockTester {
       }
       let plan = try unsafe base.withUnsafeBytes {
         try unsafe SegmentPlan(
-          range, values, base: base.isEmpty || castType != nil ? nil : $0, effort: Effort(level: level),
-          scratch: encodeScratch)
+          range, values, base: base.isEmpty || castType != nil ? nil : $0,
+          effort: Effort(level: level, usesNodes: usesNodes), scratch: encodeScratch)
       }
       var encoded = Encoded(header: plan.header.frame(number: 0).bytes, frames: [], entries: [], references: references)
       for block in 0..<plan.blockCount {
@@ -74,7 +74,9 @@ final class BlockTester {
         unsafe encoded.frames.append([UInt8](UnsafeRawBufferPointer(rebasing: frame.bytes[..<entry.frameByteCount])))
         encoded.entries.append(entry)
         modes[encoded.frames[block][24], default: 0] += 1
-        flags |= encoded.frames[block][24] == BlockMode.huffman.rawValue ? encoded.frames[block][25] : 0
+        if [BlockMode.huffman, .nodes].contains(BlockMode(rawValue: encoded.frames[block][24])) {
+          flags |= encoded.frames[block][25]
+        }
       }
       return encoded
     }

@@ -49,7 +49,7 @@ struct CodecCase: CustomTestStringConvertible {
   func encode(by tester: BlockTester) throws -> BlockTester.Encoded {
     try tester.encode(
       values, type, level: level, rowLength: rowLength, references: references, prediction: prediction,
-      castFrom: castFrom)
+      castFrom: castFrom, usesNodes: mode != .huffman)
   }
 
   static let all: [CodecCase] = {
@@ -70,24 +70,28 @@ struct CodecCase: CustomTestStringConvertible {
     }
     let upper = weights(.bf16)
     let widened = stride(from: 0, to: upper.count, by: 2).flatMap { [0, 0, upper[$0], upper[$0 + 1]] as [UInt8] }
-    return [
+    let huffman = [BlockMode.huffman, .nodes].flatMap { mode in
+      [
+        CodecCase(.float, mode, .bf16, level: 2, .outliers, 700), CodecCase(.float, mode, .f16, .outliers, 700),
+        CodecCase(.float, mode, .f32, .outliers, 700), CodecCase(.float, mode, .f8e4m3, small),
+        CodecCase(.float, mode, .f8e5m2, .outliers, 700), CodecCase(.float, mode, .bf16, level: 5, .outliers, 700),
+        CodecCase(.float, mode, .bf16, rowLength: 64, .rows, 64 * 32),
+        CodecCase(.float, mode, .f32, level: 2, rowLength: 64, .rows, 64 * 32),
+        CodecCase(.symbols, mode, .i16, few(.i16, 1500, 6)), CodecCase(.symbols, mode, .u8, .outliers, 900),
+      ]
+    }
+    return huffman + [
       CodecCase(.bytes, .raw, .bytes, .random, 700), CodecCase(.bytes, .constant, .bytes, .equal, 700),
       CodecCase(.bytes, .zstd, .bytes, words), CodecCase(.bytes, .lz4, .bytes, level: 1, words),
-      CodecCase(.float, .huffman, .bf16, level: 2, .outliers, 700), CodecCase(.float, .huffman, .f16, .outliers, 700),
-      CodecCase(.float, .huffman, .f32, .outliers, 700), CodecCase(.float, .huffman, .f8e4m3, small),
-      CodecCase(.float, .huffman, .f8e5m2, .outliers, 700),
-      CodecCase(.float, .huffman, .bf16, rowLength: 64, .rows, 64 * 32),
-      CodecCase(.float, .huffman, .f32, level: 2, rowLength: 64, .rows, 64 * 32),
       CodecCase(.float, .fixed4, .bf16, level: 1, .outliers, 700), CodecCase(.float, .sparse, .bf16, .zeros, 900),
       CodecCase(.float, .sparse, .f32, level: 5, .twoOfFour, 600),
       CodecCase(.float, .sparse, .f16, level: 7, rowLength: 60, .twoOfFour, 900),
       CodecCase(.float, .rans, .bf16, level: 7, rowLength: 60, matrix),
       CodecCase(.float, .rans, .bf16, level: 7, rowLength: 96, zeros),
       CodecCase(.float, .rans, .f32, level: 7, .outliers, 900),
-      CodecCase(.symbols, .huffman, .i16, few(.i16, 1500, 6)),
       CodecCase(.symbols, .rans, .f64, level: 7, few(.f64, 700, 16)),
       CodecCase(.symbols, .rans, .i8, level: 7, rowLength: 60, .weights, 900),
-      CodecCase(.symbols, .huffman, .u8, .outliers, 900), CodecCase(.planes, .planes, .i32, .exponents, 700),
+      CodecCase(.planes, .planes, .i32, .exponents, 700),
       CodecCase(.planes, .planes, .f64, .weights, 700), CodecCase(.planes, .planes, .q41, .outliers, 700),
       CodecCase(delta: .bf16, [weights(.bf16)], change: changed(.bf16, .scaled)),
       CodecCase(delta: .f32, [weights(.f32)], change: changed(.f32, .scaled)),

@@ -102,7 +102,7 @@ struct CodecCaseTests {
   // MARK: the parts of a float's frame
 
   private static let floats = CodecCase.all.filter {
-    $0.codec == .float && [.huffman, .rans].contains($0.mode)
+    $0.codec == .float && [.huffman, .nodes, .rans].contains($0.mode)
   }
 
   @Test(arguments: floats) func partsTileTheFrame(_ sample: CodecCase) throws {

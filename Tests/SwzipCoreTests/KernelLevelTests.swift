@@ -6,6 +6,10 @@ import Testing
 /// Every kernel level makes the same bytes as the portable one, and decodes what the others made.
 struct KernelLevelTests {
   @Test(arguments: BlockTests.distinctTypes, [1, 2, 3]) func levelsAgree(type: ElementType, level: Int) throws {
+    for usesNodes in [true, false] { try levelsAgree(type, level, usesNodes: usesNodes) }
+  }
+
+  private func levelsAgree(_ type: ElementType, _ level: Int, usesNodes: Bool) throws {
     let tester = try BlockTester()
     try KernelLevel.choosing { choose in
       for pattern in Pattern.allCases {
@@ -13,7 +17,7 @@ struct KernelLevelTests {
           let values = pattern.bytes(type, count)
           let made = try KernelLevel.all.map { kernels in
             choose(kernels)
-            return try tester.encode(values, type, level: level, rowLength: rowLength)
+            return try tester.encode(values, type, level: level, rowLength: rowLength, usesNodes: usesNodes)
           }
           for other in made.dropFirst() {
             #expect(other.header == made[0].header, "\(pattern), \(count)")

@@ -110,7 +110,7 @@ struct SparseAndSymbolsTests {
           "\(distinct) of \(count) values, rows of \(rowLength)")
       }
     }
-    #expect(tester.modes[(level < 7 ? BlockMode.huffman : .rans).rawValue] != nil)
+    #expect(tester.modes[(level < 7 ? BlockMode.nodes : .rans).rawValue] != nil)
   }
 
   @Test(arguments: [3, 7]) func fewValuesInSeveralBlocks(level: Int) throws {

@@ -10,9 +10,12 @@ struct DamageTests {
     let expected: [String: (codec: CodecID, mode: BlockMode?)] = [
       "empty": (.bytes, nil), "raw": (.bytes, .raw), "constant": (.bytes, .constant), "zstd": (.bytes, .zstd),
       "lz4": (.bytes, .lz4), "huffman": (.float, .huffman), "huffman, sorted": (.float, .huffman),
-      "huffman, patches": (.float, .huffman), "huffman, f32": (.float, .huffman), "fixed4": (.float, .fixed4),
-      "planes": (.planes, .planes), "copy": (.copy, .copy), "J = 2": (.float, .huffman),
-      "symbols": (.symbols, .huffman), "symbols, rans": (.symbols, .rans), "sparse": (.float, .sparse),
+      "huffman, patches": (.float, .huffman), "huffman, f32": (.float, .huffman),
+      "huffman, symbols": (.symbols, .huffman), "nodes": (.float, .nodes), "nodes, sorted": (.float, .nodes),
+      "nodes, patches": (.float, .nodes), "nodes, f32": (.float, .nodes), "nodes, symbols": (.symbols, .nodes),
+      "fixed4": (.float, .fixed4),
+      "planes": (.planes, .planes), "copy": (.copy, .copy), "J = 2": (.float, .nodes),
+      "symbols, rans": (.symbols, .rans), "sparse": (.float, .sparse),
       "sparse, rans": (.float, .sparse), "rans": (.float, .rans), "rans, zeros": (.float, .rans),
       "rans, f16": (.float, .rans),
     ]

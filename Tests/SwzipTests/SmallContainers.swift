@@ -24,15 +24,19 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
         try SmallContainer(
           "lz4", Array([[UInt8]](repeating: text, count: 6).joined()), options(level: 1, sha256: true)),
       ]
+      for (name, usesNodes) in [("huffman", false), ("nodes", true)] {
+        made += [
+          try SmallContainer(name, .bf16, [510], .weights, level: 3, usesNodes: usesNodes),
+          try SmallContainer("\(name), sorted", .bf16, [16, 64], .rows, level: 3, usesNodes: usesNodes),
+          try SmallContainer("\(name), patches", .bf16, [1000], .outliers, level: 3, usesNodes: usesNodes),
+          try SmallContainer("\(name), f32", .f32, [700], .weights, level: 2, usesNodes: usesNodes),
+          try SmallContainer("\(name), symbols", .i16, [3000], .fewValues, level: 3, usesNodes: usesNodes),
+        ]
+      }
       made += [
-        try SmallContainer("huffman", .bf16, [510], .weights, level: 3),
-        try SmallContainer("huffman, sorted", .bf16, [16, 64], .rows, level: 3),
-        try SmallContainer("huffman, patches", .bf16, [1000], .outliers, level: 3),
-        try SmallContainer("huffman, f32", .f32, [700], .weights, level: 2),
         try SmallContainer("fixed4", .bf16, [506], .outliers, level: 1),
         try SmallContainer("planes", .i32, [300], .weights, level: 2),
         try SmallContainer("J = 2", .bf16, [510], .weights, level: 5),
-        try SmallContainer("symbols", .i16, [3000], .fewValues, level: 3),
         try SmallContainer("symbols, rans", .bf16, [40, 75], .fewValues, level: 7),
         try SmallContainer("sparse", .bf16, [900], .zeros, level: 3),
         try SmallContainer("sparse, rans", .bf16, [900], .twoOfFour, level: 7),
@@ -57,18 +61,20 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
     self.init(name, original, try packed(original, options))
   }
 
-  private init(_ name: String, _ type: ElementType, _ shape: [Int], _ pattern: Pattern, level: Int) throws {
+  private init(
+    _ name: String, _ type: ElementType, _ shape: [Int], _ pattern: Pattern, level: Int, usesNodes: Bool = true
+  ) throws {
     var file = SafetensorsFile()
     file.metadata = nil
     file.add("t", type, shape, pattern)
-    try self.init(name, file, level: level)
+    try self.init(name, file, Effort(level: level, usesNodes: usesNodes))
   }
 
   /// Segments as the level plans them, though a lower one may be smaller here.
-  private init(_ name: String, _ file: SafetensorsFile, level: Int) throws {
+  private init(_ name: String, _ file: SafetensorsFile, _ effort: Effort) throws {
     let bytes = file.bytes
     let map = try Safetensors.map(SparseBytes(bytes)) ?? FileMap()
-    let (original, container) = try Self.assembled(bytes, level: level) {
+    let (original, container) = try Self.assembled(bytes, effort) {
       Planner.layout(of: map, format: "", fileByteCount: UInt64($0)).segments
     }
     self.init(name, original, container)
@@ -82,7 +88,7 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
     for index in stride(from: 0, to: 1200, by: 50) {
       (file.tensors[0].bytes[index], file.tensors[0].bytes[index + 1]) = (0, 0)
     }
-    return try SmallContainer("rans, zeros", file, level: 7)
+    return try SmallContainer("rans, zeros", file, Effort(level: 7))
   }
 
   /// A copy segment; too small for packing to look for one.
@@ -98,7 +104,7 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
 
   /// A container of these segments, made from the parts that packing uses.
   static func assembled(
-    _ original: [UInt8], level: Int = 3, base: BaseRecord? = nil, sha256: [UInt8]? = nil,
+    _ original: [UInt8], _ effort: Effort = Effort(level: 3), base: BaseRecord? = nil, sha256: [UInt8]? = nil,
     _ ranges: (Int) -> [SegmentRange]
   ) throws -> (original: [UInt8], container: [UInt8]) {
     let sink = ArraySink()
@@ -124,7 +130,7 @@ struct SmallContainer: Sendable, CustomTestStringConvertible {
       for range in ranges {
         let start = Int(range.offset)
         let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[start..<(start + range.byteCount)])
-        let plan = try unsafe SegmentPlan(range, part, effort: Effort(level: level), scratch: scratch)
+        let plan = try unsafe SegmentPlan(range, part, effort: effort, scratch: scratch)
         let frame = plan.header.frame(number: account.segmentCount)
         try sink.write(frame.bytes)
         account.beginSegment(plan.header, frameByteCount: frame.bytes.count, hash: frame.hash)

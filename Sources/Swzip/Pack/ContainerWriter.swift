@@ -22,7 +22,7 @@ final class ContainerWriter {
     self.plan = plan
     self.sink = sink
     header = try plan.header()
-    effort = Effort(level: options.level)
+    effort = options.effort
     control = options.control
     report.warnings = plan.warnings
     workers = try (0..<max(1, options.threads)).map { [effort] _ throws(SwzipError) in

@@ -48,7 +48,7 @@ struct PackPlan {
       planned.compactMap { member in member.header.link.map { (member.header.name, $0) } },
       among: planned.lazy.filter { $0.header.link == nil }.map(\.header.name), .refused)
     planned = try Bundler(planned: planned, members: members).join()
-    if Effort(level: options.level).joinsFiles { planned = try SolidBundler().join(planned) }
+    if options.effort.joinsFiles { planned = try SolidBundler().join(planned) }
     var plan = PackPlan(kind: .folder, members: planned, sources: MemberSources(planned.map(\.source)))
     plan.warnings = warnings.lines
     plan.memory = memory

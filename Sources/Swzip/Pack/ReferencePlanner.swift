@@ -13,7 +13,7 @@ struct ReferencePlanner {
     try CopyFinder(sources: sources).mark(&members, &rules)
     try CastFinder(sources: sources).mark(&members, &rules)
     guard members.contains(where: { !$0.bases.isEmpty }) else { return }
-    let trial = try SegmentTrial(Effort(level: options.level))
+    let trial = try SegmentTrial(options.effort)
     let referred = Self.rangesForOthers(members)
     for number in members.indices where !members[number].bases.isEmpty {
       let member = try open(members[number], number, &rules, trial)

@@ -1,6 +1,18 @@
 internal import ArgumentParser
 internal import Swzip
 
+/// `--coder`.
+enum CoderName: String, ExpressibleByArgument, CaseIterable {
+  case nodes, streams
+
+  var form: SymbolForm {
+    switch self {
+    case .nodes: .nodes
+    case .streams: .streams
+    }
+  }
+}
+
 /// `--format`.
 enum FormatName: String, ExpressibleByArgument, CaseIterable {
   case auto, safetensors, torch, gguf, npy, npz, onnx, raw

@@ -121,6 +121,10 @@ struct PackingOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How to read the input; raw is plain bytes.", valueName: "name"))
   var format: FormatName = .auto
 
+  @Option(
+    help: ArgumentHelp("How Huffman's symbols are stored: nodes, or streams for decoders on GPUs.", valueName: "form"))
+  var coder: CoderName = .nodes
+
   @Flag(help: "With -r, also what loaders read as it is: JSON, text and vocabulary files below 16 MiB.")
   var allFiles = false
 

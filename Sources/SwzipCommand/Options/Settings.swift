@@ -134,6 +134,7 @@ extension PackingOptions {
     options.verify = !skipsVerify
     options.sha256 = storesSHA256
     options.format = format.format
+    options.coder = coder.form
     return options
   }
 }

@@ -23,8 +23,8 @@ def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Ba
     Levels are 1 to 9. With `bases` (paths) a file becomes differences to these where that is smaller. `verify` decodes
     each block again; `format` ("safetensors", "gguf", "raw" ...) is otherwise found by content. Warns of what is
     unusual, and of what in a folder is left out: empty folders, devices, links that lead nowhere."""
-    source = os.fsdecode(path)
-    target = source.rstrip("/") + ".swz" if output is None else os.fsdecode(output)
+    source = os.fsdecode(path).rstrip("/") or "/"
+    target = source + ".swz" if output is None else os.fsdecode(output)
     with _pack_options(level, bases, sha256, verify, format, source) as options:
         call_long("swz_pack_file", path_bytes(path), path_bytes(target), options, threads=threads, progress=progress)
     return target

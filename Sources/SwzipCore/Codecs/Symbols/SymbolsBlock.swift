@@ -36,7 +36,8 @@ enum SymbolsBlock {
     }
     let numbers = unsafe tables.choose(scratch.symbols, geometry, frame: frame, scratch: scratch)
     let streams = unsafe HuffmanStreams.encode(
-      scratch.symbols, geometry: geometry, tables: tables.tables(numbers), into: start + 64, scratch: scratch, missing: &missing)
+      scratch.symbols, geometry: geometry, tables: tables.tables(numbers), into: start + 64, scratch: scratch,
+      missing: &missing)
     guard missing == 0, let wire = streams.wire else { return nil }
     var offset = 64
     if wire.wide {

@@ -26,7 +26,8 @@ package struct NodeLists: Sendable {
   /// Decodes the lists at `start`, checked to lie in the frame, to symbols in coded order, whole units of 64 of them. `room`:
   /// a tile.
   func decode(
-    _ start: UnsafePointer<UInt8>, geometry: swzip_geometry, trees: NodeTrees, into symbols: UnsafeMutablePointer<UInt8>,
+    _ start: UnsafePointer<UInt8>, geometry: swzip_geometry, trees: NodeTrees,
+    into symbols: UnsafeMutablePointer<UInt8>,
     room: UnsafeMutablePointer<UInt8>, position: UInt64
   ) throws(SwzipError) {
     var (from, to) = unsafe (start, symbols)
