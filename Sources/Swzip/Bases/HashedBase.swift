@@ -33,7 +33,7 @@ final class BaseProofs: Sendable {
 
 /// A base that is hashed as it is used, mostly from its beginning to its end: so it is read once, and decoded once.
 final class HashedBase: RandomSource {
-  private struct State {
+  struct State {
     var sum = SHA256Sum()
     /// So many bytes have been hashed.
     var end: UInt64 = 0
@@ -61,7 +61,7 @@ final class HashedBase: RandomSource {
 
   private let source: any RandomSource
   private let base: WantedBase
-  private let state = Guarded(State())
+  let state = Guarded(State())
   /// Who waits for long waits here.
   private let gate = Mutex(())
 

@@ -14,7 +14,7 @@ final class BlockCache: Sendable {
     }
   }
 
-  private struct State {
+  struct State {
     /// The last used last.
     var blocks: [Block] = []
     /// The blocks decoded last that were not kept.
@@ -37,7 +37,7 @@ final class BlockCache: Sendable {
   /// About as many blocks as could have been kept.
   private static let mostRecent = 64
 
-  private let state = Guarded(State())
+  let state = Guarded(State())
 
   /// The block that holds all of a range, if it is kept.
   func block(holding wanted: Place) -> Block? {
