@@ -15,6 +15,31 @@ public func pack(
   }
 }
 
+/// Packs tensors to a file, as above: the container of the safetensors file that they make (`SafetensorsSource`). It has the mode
+/// of a new file, or that of the bases.
+public func pack(
+  tensors: [PackTensor], metadata: [String: String] = [:], bases: [String] = [], to output: String,
+  options: PackOptions = PackOptions(), progress: ProgressHandler? = nil
+) throws(SwzipError) -> PackReport {
+  let opened = try openBases(bases)
+  let source = try SafetensorsSource(tensors, metadata: metadata)
+  let needed = try statuses(bases)
+  try check(output) { there in needed.contains(where: there.isSameFile) ? "it is a base that is needed" : nil }
+  return try write(
+    // What may be private is so from the beginning.
+    output, mode: bases.isEmpty ? 0o666 : 0o600,
+    { sink throws(SwzipError) in
+      let report = try pack(from: source, bases: opened, to: sink, options: options, progress: progress)
+      try checkUnchanged(bases, needed)
+      return report
+    },
+    finish: { file throws(SystemError) in
+      guard let base = needed.first else { return }
+      try file.setAccess(mask: 0, like: base)
+      try file.restrict(to: needed)
+    })
+}
+
 /// Packs a folder to a file, which appears complete and synced or not at all, and replaces one that is there. Nobody can read it
 /// who cannot read all that it is made of. Refuses an output that lies in the folder, or is no regular file.
 public func pack(
@@ -60,9 +85,7 @@ private func remake<Report>(
   let status = try call(path) { () throws(SystemError) in try handle.status() }
   let source: FileSource
   do throws(SwzipError) { source = try FileSource(handle) } catch { throw error.of(path) }
-  let needed = try bases.map { base throws(SwzipError) in
-    try call(base) { () throws(SystemError) in try FileStatus.of(base) }
-  }
+  let needed = try statuses(bases)
   try check(output) { there in
     if there.isSameFile(as: status) { return "it is the source itself" }
     return needed.contains(where: there.isSameFile) ? "it is a base that is needed" : nil
@@ -71,16 +94,26 @@ private func remake<Report>(
     output, about: path,
     { sink throws(SwzipError) in
       let report = try make(source, sink)
-      for (path, before) in zip([path] + bases, [status] + needed) {
-        let now = try call(path) { () throws(SystemError) in try FileStatus.of(path) }
-        guard now.hasSameContent(as: before) else { throw PlannedMember.changed.of(path) }
-      }
+      try checkUnchanged([path] + bases, [status] + needed)
       return report
     },
     finish: { file throws(SystemError) in
       try file.copyAttributes(of: status)
       try file.restrict(to: [status] + needed)
     })
+}
+
+private func statuses(_ paths: [String]) throws(SwzipError) -> [FileStatus] {
+  try paths.map { path throws(SwzipError) in
+    try call(path) { () throws(SystemError) in try FileStatus.of(path) }
+  }
+}
+
+/// Throws if a file is not as it was.
+private func checkUnchanged(_ paths: [String], _ before: [FileStatus]) throws(SwzipError) {
+  for (path, (before, now)) in zip(paths, zip(before, try statuses(paths))) {
+    guard now.hasSameContent(as: before) else { throw PlannedMember.changed.of(path) }
+  }
 }
 
 /// Refuses what may not be replaced: what is no regular file, and what `isNeeded` has a reason for.
@@ -91,13 +124,13 @@ private func check(_ output: String, isNeeded: (FileStatus) -> String?) throws(S
   }
 }
 
-/// Writes a file that appears complete and synced or not at all. Errors of `make` that name no file are about `path`; `finish`
-/// says who may read it.
+/// Writes a file that appears complete and synced or not at all. Errors of `make` that name no file are about `path`, if that is
+/// given; `finish` says who may read it, until then `mode` does.
 private func write<Report>(
-  _ output: String, about path: String, _ make: (FileSink) throws(SwzipError) -> Report,
-  finish: (AtomicFile) throws(SystemError) -> Void
+  _ output: String, about path: String? = nil, mode: UInt32 = 0o600,
+  _ make: (FileSink) throws(SwzipError) -> Report, finish: (AtomicFile) throws(SystemError) -> Void
 ) throws(SwzipError) -> Report {
-  let file = try call(output) { () throws(SystemError) in try AtomicFile(target: output) }
+  let file = try call(output) { () throws(SystemError) in try AtomicFile(target: output, mode: mode) }
   let sink = FileSink(file.handle, canReadBack: true)
   let report: Report
   do throws(SwzipError) {
@@ -105,7 +138,8 @@ private func write<Report>(
     try sink.finish()
   } catch {
     if let failure = sink.failure { throw SwzipError(failure).of(output) }
-    throw error.file == nil ? error.of(path) : error
+    guard let path, error.file == nil else { throw error }
+    throw error.of(path)
   }
   let durability = try call(output) { () throws(SystemError) in
     try finish(file)

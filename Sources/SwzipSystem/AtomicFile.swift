@@ -13,9 +13,9 @@ public final class AtomicFile {
   private var slot: Int32
   private var isPending = true
 
-  /// Creates the temporary file with mode 0600. The target is not touched, nor looked at. `expected`: what its folder
-  /// must be.
-  public init(target: String, in expected: FileStatus? = nil) throws(SystemError) {
+  /// Creates the temporary file, with `mode` as far as the process allows it to new files. The target is not touched, nor looked
+  /// at. `expected`: what its folder must be.
+  public init(target: String, in expected: FileStatus? = nil, mode: UInt32 = 0o600) throws(SystemError) {
     guard let (folder, name) = splitPath(target) else {
       throw SystemError(errno: System.invalid, operation: "create", path: target)
     }
@@ -31,7 +31,7 @@ public final class AtomicFile {
     // Listed first: a signal between the two calls finds a name that does not exist yet, which is harmless.
     slot = LiveFiles.add(path)
     do throws(SystemError) {
-      let number = try System.open(temporaryName, .createNew(mode: 0o600), in: directory.number)
+      let number = try System.open(temporaryName, .createNew(mode: mode), in: directory.number)
       handle = FileHandle(number: number, path: path)
     } catch {
       LiveFiles.remove(slot)

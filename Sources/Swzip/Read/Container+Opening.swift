@@ -26,25 +26,6 @@ extension Container {
   }
 }
 
-/// An array as a source.
-private final class BytesSource: RandomSource {
-  private let bytes: [UInt8]
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  var byteCount: UInt64 { UInt64(bytes.count) }
-
-  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
-    guard position < byteCount else { return 0 }
-    let count = min(buffer.count, bytes.count - Int(position))
-    // Inside the caller's buffer, and the array.
-    unsafe bytes.withUnsafeBytes {
-      unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(position)...].prefix(count)))
-    }
-    return count
-  }
-}
-
 /// A function as a source.
 @safe private final class FunctionSource: RandomSource {
   let byteCount: UInt64

@@ -23,6 +23,25 @@ public import SwzipCore
   }
 }
 
+/// The bytes of an array as a source.
+final class BytesSource<Value: BitwiseCopyable & Sendable>: RandomSource {
+  private let values: [Value]
+
+  init(_ values: [Value]) { self.values = values }
+
+  var byteCount: UInt64 { UInt64(values.count * MemoryLayout<Value>.stride) }
+
+  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+    guard position < byteCount else { return 0 }
+    let count = Int(min(UInt64(buffer.count), byteCount - position))
+    // Inside the caller's buffer, and the array.
+    unsafe values.withUnsafeBytes {
+      unsafe buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[Int(position)...].prefix(count)))
+    }
+    return count
+  }
+}
+
 /// Memory as a sink, up to its capacity.
 @safe public final class MemorySink: OutputSink, @unchecked Sendable {  // written by one thread at a time
   private let target: UnsafeMutableRawBufferPointer
