@@ -93,6 +93,20 @@ for bufferByteCount in [0, 1 << 20] {
   require(names == ["weight", "bias"], "their order")
 }
 
+// Tensors in memory.
+let tensors = [
+  PackTensor(name: "weight", elementType: .bf16, shape: [512, 256], values: data),
+  PackTensor(name: "bias", elementType: .f32, shape: [4], values: [1, 2, 3, 4] as [Float]),
+]
+_ = try pack(tensors: tensors, metadata: ["format": "pt"], to: folder + "/b.swz")
+let made = try Container(path: folder + "/b.swz")
+require(try made.tensors.count == 2 && made.bytes(of: made.tensors["weight"]!) == data, "tensors that were in memory")
+_ = try unpack(path: folder + "/b.swz", to: folder + "/b.safetensors")
+do throws(SwzipError) {
+  _ = try SafetensorsSource([PackTensor(name: "x", elementType: .f32, shape: [3], values: [1, 2] as [Float])])
+  require(false, "a tensor of too few values")
+} catch { require(error.code == 64 && error.rule == .argument, "the error of too few values") }
+
 // Errors say what, where, in which file.
 do throws(SwzipError) {
   _ = try container.bytes(of: weight, rows: 500..<513)
