@@ -1,4 +1,4 @@
-"""The example beside transformers. EMBEDDINGS: its program. MODEL: the folder of all-MiniLM-L6-v2, packed weights too."""
+"""The example beside transformers. EMBEDDINGS: its program. MODEL: the folder of all-MiniLM-L6-v2, packed too."""
 
 import json
 import os
