@@ -3,6 +3,7 @@
 #define ABI_H
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,9 @@ int entries(void);
 typedef struct stream {
   bytes content;
   size_t position, fail_at;
-  int delay, calls;
-  int *raise; // Set by the third call of either.
+  int delay;
+  atomic_int calls; // Threads call at once.
+  int *raise;       // Set by the third call of either.
 } stream;
 int64_t stream_read(void *context, uint64_t position, void *target, size_t count);
 int stream_write(void *context, const void *bytes, size_t byte_count);

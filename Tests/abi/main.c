@@ -1,7 +1,7 @@
-// The C interface, all of it.  abi FOLDER CONTAINER [parallel];  abi FILE
+// The C interface, all of it.  abi FOLDER CONTAINER [threads | forks];  abi FILE
 //
-// FOLDER has folder/ and CONTAINER, which the command packed from it. What runs threads and forks is tried apart:
-// valgrind runs one thread at a time, and would say nothing about it. FILE is written: a model for the folder.
+// FOLDER has folder/ and CONTAINER, which the command packed from it. What runs threads and forks is tried apart, and needs
+// neither: valgrind runs one thread at a time, and would say nothing about it. FILE is written: a model for the folder.
 #include "abi.h"
 
 static void test_all(const char *container) {
@@ -21,11 +21,6 @@ static void test_all(const char *container) {
   test_snapshots();
 }
 
-static void test_parallel(void) {
-  test_threads();
-  test_fork();
-}
-
 int main(int count, char **arguments) {
   if (count == 2) {
     const bytes model = sample(300, 20);
@@ -37,8 +32,10 @@ int main(int count, char **arguments) {
   enter(arguments[1]);
   if (count == 3) {
     test_all(arguments[2]);
+  } else if (strcmp(arguments[3], "threads") == 0) {
+    test_threads();
   } else {
-    test_parallel();
+    test_fork();
   }
   return finish();
 }

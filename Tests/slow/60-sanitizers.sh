@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Stress.swift with the address and the thread sanitizer, the C kernels with address and undefined behaviour.
+# Stress.swift with the address and the thread sanitizer, the C interface with the latter, the C kernels with address and
+# undefined behaviour.
 # SANITIZER_SCRATCH: where they are built (.build, with -asan and -tsan behind).
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
@@ -27,6 +28,13 @@ stress thread tsan 3000000
 if timeout -k 5 60 "$base-tsan/stress" canary >"$work/canary" 2>&1 || ! grep -q 'data race' "$work/canary"; then
   failed+=("tsan is blind")
 fi
+
+mkdir "$work/abi"
+(cd "$work/abi" && clang -std=c17 -O1 -g -fsanitize=thread -I "$root/Sources/CSwzip/include" -c "$root"/Tests/abi/*.c)
+quietly swift build -c release --target SwzipABI --scratch-path "$base-tsan" --sanitize=thread
+quietly link_program "$base-tsan" abi -sanitize=thread "$work"/abi/*.o "$base-tsan"/release/{CSwzip,SwzipABI}.build/*.o
+echo "tsan, C interface:"
+timeout -k 5 300 "$base-tsan/abi" "$work/abi" none threads || failed+=("tsan, C interface")
 
 clang -std=c17 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fuse-ld=lld \
   -I Sources/CSwzipKernels/include Tests/kernels/compare_levels.c Sources/CSwzipKernels/*.c -o "$work/kernels"

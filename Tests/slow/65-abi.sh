@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C interface as it is installed: tools/install to a folder, Tests/abi compiled by what pkg-config says and run, plainly
-# and under valgrind; what forks and runs threads plainly alone.
+# and under valgrind; what forks and runs threads plainly alone (threads under a sanitizer too: 60-sanitizers.sh).
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
 install_packages valgrind libc6-dbg pkg-config
@@ -29,11 +29,11 @@ folder() {
 }
 
 failed=()
-for way in plain parallel valgrind; do
+for way in plain threads forks valgrind; do
   folder $way
   run=("$work/abi" "$work/$way" folder.swz)
   case $way in
-  parallel) run+=(parallel) ;;
+  threads | forks) run+=($way) ;;
   valgrind)
     run=(env LD_LIBRARY_PATH="$work/named" valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite
       --errors-for-leak-kinds=definite --suppressions=Tests/abi/valgrind.supp "${run[@]}")

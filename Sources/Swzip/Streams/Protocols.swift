@@ -58,6 +58,8 @@ extension RandomSource {
 
   /// Exactly `count` bytes at `position`, or `truncated`.
   package func bytes(at position: UInt64, count: Int) throws(SwzipError) -> [UInt8] {
+    // All empty arrays share memory, which the initializer would write to.
+    guard count > 0 else { return [] }
     var failure: SwzipError?
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       do throws(SwzipError) {

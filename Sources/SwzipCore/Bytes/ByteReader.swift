@@ -60,6 +60,8 @@ package struct ByteReader: ~Escapable {
     guard byteCount >= 0, remaining >= byteCount else { throw failure(.truncated) }
     let start = offset
     offset += byteCount
+    // All empty arrays share memory, which the initializer would write to.
+    guard byteCount > 0 else { return [] }
     // In bounds by the check above.
     return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
       for index in 0..<byteCount {
