@@ -157,7 +157,8 @@ MODE_NAMES = (
     "raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy", "rans", "sparse", "cast", "delta",
     "nodes",
 )  # fmt: skip
-RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE, MODE_CAST, MODE_DELTA, NODES = range(13)
+RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE = range(10)
+MODE_CAST, MODE_DELTA, NODES = range(10, 13)
 MODES_OF_CODEC = {
     BYTES: {RAW, CONSTANT, ZSTD, LZ4},
     FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, RANS, SPARSE, NODES},
