@@ -11,6 +11,7 @@ from decoder_tests.checks import Checks, run, shared
 from handmade.codecs.delta import DeltaPlan, value_bits
 from handmade.codecs.delta_samples import moved, quiet_plan
 from handmade.codecs.huffman import Code
+from handmade.codecs.nodes import Node, node_list, tree
 from handmade.codecs.prediction import Prediction, moment, scaling, weight
 from handmade.codecs.prediction_samples import ODD_NUMBERS
 from handmade.wire.codes import BF16, E4M3, F16, F32, F64, I16, I32, I64, U8
@@ -29,6 +30,74 @@ class ExampleTests(Checks):
         self.check("writer", Code({5: 2, 6: 1, 7: 3, 9: 3}).bits == codes)
         stream = int("".join(codes[symbol] for symbol in (6, 5, 7, 9))[::-1], 2).to_bytes(2, "little")
         self.check("reader", decoder.decode_stream(stream, table, 4, cursor) == [9, 7, 5, 6])
+
+
+class NodesTests(Checks):
+    """The examples of codecs/nodes.md; trees and lists of codes drawn by chance."""
+
+    EXAMPLE = Code({5: 2, 6: 1, 7: 3, 9: 3})
+
+    def table(self, code: Code) -> bytes:
+        return bytes(code.lengths.get(symbol, 0) for symbol in range(256))
+
+    def read(self, data: bytes, code: Code, count: int) -> list[int] | str:
+        """The symbols of a list, or why it is refused."""
+        try:
+            cursor = decoder.Cursor(data, 0, len(data), "list")
+            return decoder.read_lists(cursor, [len(data)], [count], [self.table(code)])
+        except decoder.Damaged as refusal:
+            return str(refusal)
+
+    def same(self, found: decoder.Node, expected: Node) -> bool:
+        children = zip(found.children or (), expected.children or (), strict=True)
+        flat = None if expected.children else len(expected.symbols).bit_length() - 1
+        below = all(self.same(*pair) for pair in children)
+        return found.symbols == expected.symbols and found.flat == flat and below
+
+    def drawn(self, rng: random.Random) -> Code:
+        """Leaves are split until there are enough of them."""
+        lengths = [1, 1]
+        for _ in range(rng.choice((0, 3, 20, 80, 254))):
+            at = rng.choice([k for k, length in enumerate(lengths) if length < 11])
+            lengths[at] += 1
+            lengths.append(lengths[at])
+        return Code(dict(zip(rng.sample(range(256), len(lengths)), lengths, strict=True)))
+
+    def test_example(self) -> None:
+        found = decoder.code_tree(self.table(self.EXAMPLE))
+        leaf, inner = found.children or (found, found)
+        left, right = inner.children or (inner, inner)
+        self.check("ranks", found.symbols == (6, 5, 7, 9), found)
+        self.check("tree", (leaf.flat, left.flat, right.flat) == (0, 0, 1) and left.symbols == (5,), found)
+        data, symbols = bytes.fromhex("1A0601"), [6, 5, 6, 9, 7]
+        self.check("writer", node_list(self.EXAMPLE, symbols) == data)
+        self.check("reader", self.read(data, self.EXAMPLE, 5) == symbols)
+
+    def test_damaged(self) -> None:
+        """Each other bit of the example makes other symbols, or is an unused one."""
+        data = bytes.fromhex("1A0601")
+        for bit in range(24):
+            changed = (int.from_bytes(data, "little") ^ 1 << bit).to_bytes(3, "little")
+            found = self.read(changed, self.EXAMPLE, 5)
+            self.check(f"bit {bit}", found != [6, 5, 6, 9, 7], found)
+            if bit not in (*range(5), *range(8, 11), 16, 17):
+                self.check(f"unused bit {bit}", "unused bits" in found, found)
+        for size in range(3):
+            found = self.read(data[:size], self.EXAMPLE, 5)
+            self.check(f"cut at {size}", "runs past the end" in found, found)
+        found = self.read(data + b"\0", self.EXAMPLE, 5)
+        self.check("longer", "do not end" in found, found)
+
+    @shared
+    def test_drawn(self) -> None:
+        for number in self.mine(range(400)):
+            rng = random.Random(number)
+            code = self.drawn(rng)
+            expected = tree(code)
+            self.check(f"tree {number}", self.same(decoder.code_tree(self.table(code)), expected), code.lengths)
+            symbols = rng.choices([*code.lengths], k=rng.randrange(600))
+            found = self.read(node_list(code, symbols), code, len(symbols))
+            self.check(f"list {number}", found == symbols, code.lengths)
 
 
 class PredictionTests(Checks):

@@ -14,7 +14,8 @@ from handmade.codecs.bytes import lz4_block, zstd_block
 from handmade.codecs.copy import BASE_CONTENT, base_sample, copy_sample
 from handmade.codecs.delta_samples import delta_base_sample, delta_plan, deltas_sparse, quiet_sample
 from handmade.codecs.fixed4 import fixed4_sample
-from handmade.codecs.float import BF16_J2, F32_J1, float_sample, float_single, sorted_sample
+from handmade.codecs.float import BF16_J2, F32_J1, float_sample, float_single, nodes_of, sorted_sample
+from handmade.codecs.huffman import Code
 from handmade.codecs.planes import planes_sample
 from handmade.codecs.prediction import moment, scaling
 from handmade.codecs.prediction_samples import PREDICTED, predicted_sample, sample_plan
@@ -23,7 +24,7 @@ from handmade.codecs.sparse import sparse_container
 from handmade.codecs.symbols import symbols_sample
 from handmade.samples import bundle_files, bundle_of, folder, full_index, sample, tensors_container, two_blocks
 from handmade.values import bf16_values, f32_values, text, with_zeros
-from handmade.wire.codes import BF16, CONSTANT, F32, HUFFMAN, RANS, RAW, ZSTD
+from handmade.wire.codes import BF16, CODER_NODES, CODER_RANS, CONSTANT, F32, HUFFMAN, NODES, RANS, RAW, ZSTD
 from handmade.wire.container import FRAMES, Container, old, single, zstd_packed
 from handmade.wire.segment import Segment
 
@@ -32,11 +33,11 @@ class DamageTests(Checks):
     """Every truncation and every changed byte of the smallest good containers is refused."""
 
     def smallest(self) -> list[Path]:
-        """Those of each sort: of both versions, with a block table, with a bundle."""
+        """Those of each sort: of all versions, with a block table, with a bundle."""
         good = [path for path in self.folder.glob("good-*.swz") if path.with_suffix(".bin").exists()]
         good.sort(key=lambda path: (path.stat().st_size, path.name))
         old = [path for path in good if path.name.startswith("good-old-")]
-        more = ("good-block-tables-of-three.swz", "good-bundle-of-one.swz")
+        more = ("good-second-raw.swz", "good-block-tables-of-three.swz", "good-bundle-of-one.swz")
         return [*(path for path in good if path not in old)][:2] + old[:2] + [self.folder / name for name in more]
 
     def decode(self, data: bytes) -> tuple[int, bytes, str]:
@@ -92,7 +93,13 @@ class HostileTests(Checks):
         lambda: single(rans_segment(classed_plan(2, 3, 30, 20))),
         lambda: rans_single(F32_J1, with_zeros(f32_values(74, 900)), 60, skips_zeros=True),
         symbols_sample,
-        lambda: symbols_sample(rans=True),
+        lambda: symbols_sample(CODER_RANS),
+        lambda: symbols_sample(CODER_NODES),
+        lambda: float_sample(nodes=True),
+        lambda: float_sample(nodes=True, more_patches=(7, 9)),
+        lambda: sorted_sample(nodes=True),
+        lambda: nodes_of(Code({symbol: min(symbol + 1, 11) for symbol in range(12)}), [*range(12)] * 30),
+        lambda: sparse_container(NODES),
         lambda: sparse_container(HUFFMAN),
         lambda: sparse_container(RANS),
         lambda: float_single(BF16_J2, bf16_values(62, 600), 300),
