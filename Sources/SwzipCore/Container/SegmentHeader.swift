@@ -137,7 +137,7 @@ package struct CodingFields {
 
   /// Throws unless the fields are those of a codec that uses none. Tables there may be.
   package func checkUnused(_ failure: SwzipError) throws(SwzipError) {
-    guard rowLength == 0, coder.rans == nil else { throw failure }
+    guard rowLength == 0, coder.number == 0 else { throw failure }
     try checkNoFloat(failure)
   }
 
