@@ -8,7 +8,7 @@ extension System {
 
   static func terminalColumns(_ descriptor: Int32) -> Int { Int(swzip_terminal_columns(descriptor)) }
 
-  static func processNumber() -> Int32 { getpid() }
+  package static func processNumber() -> Int32 { getpid() }
 
   static func userNumber() -> UInt32 { geteuid() }
 
@@ -34,7 +34,7 @@ extension System {
   }
 
   /// Waits.
-  static func pause(milliseconds: Int) {
+  package static func pause(milliseconds: Int) {
     var time = timespec(FileTime(nanoseconds: Int64(milliseconds) * 1_000_000))
     var rest = timespec()
     // A signal makes it go on where it was.
