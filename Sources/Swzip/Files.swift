@@ -10,7 +10,7 @@ public func pack(
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
   let opened = try openBases(bases)
-  return try remake(path, bases, as: output) { source, sink throws(SwzipError) in
+  return try remake(path, openFile(path), bases, as: output) { source, sink throws(SwzipError) in
     try pack(from: source, bases: opened, to: sink, options: options, progress: progress)
   }
 }
@@ -65,41 +65,55 @@ public func pack(
   return report
 }
 
-/// Unpacks the one member of a container to a file, as `pack` writes one. `bases`: paths of what it may need.
+/// Unpacks the one member of a container to a file, as `pack` writes one; what comes from a URL is its owner's alone. `bases`:
+/// paths of what it may need.
 public func unpack(
   path: String, bases: [String] = [], to output: String, threads: Int = 1, control: Control? = nil,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> UnpackReport {
   let resolver = try Bases(bases.map { baseFile($0) })
-  return try remake(path, bases, as: output) { source, sink throws(SwzipError) in
+  let read: Opened =
+    if HTTPSource.isURL(path) { (try HTTPSource(url: path, control: control), nil) } else { try openFile(path) }
+  return try remake(path, read, bases, as: output) { source, sink throws(SwzipError) in
     try unpack(from: source, to: sink, bases: resolver, threads: threads, control: control, progress: progress)
   }
 }
 
-/// Writes a file from another one and bases, with the mode and times of the first.
-private func remake<Report>(
-  _ path: String, _ bases: [String], as output: String,
-  _ make: (FileSource, FileSink) throws(SwzipError) -> Report
-) throws(SwzipError) -> Report {
+/// What is read, and what a file was when it was opened.
+private typealias Opened = (source: any RandomSource, status: FileStatus?)
+
+private func openFile(_ path: String) throws(SwzipError) -> Opened {
   let handle = try call(path) { () throws(SystemError) in try FileHandle.open(path) }
   let status = try call(path) { () throws(SystemError) in try handle.status() }
-  let source: FileSource
-  do throws(SwzipError) { source = try FileSource(handle) } catch { throw error.of(path) }
-  let needed = try statuses(bases)
+  do throws(SwzipError) { return (try FileSource(handle), status) } catch { throw error.of(path) }
+}
+
+/// A container, by its path or its URL.
+package func openSource(_ path: String, control: Control? = nil) throws(SwzipError) -> any RandomSource {
+  HTTPSource.isURL(path) ? try HTTPSource(url: path, control: control) : try FileSource(path: path)
+}
+
+/// Writes a file from what is at `path` and bases, with the mode and times of the former if that is a file.
+private func remake<Report>(
+  _ path: String, _ read: Opened, _ bases: [String], as output: String,
+  _ make: (any RandomSource, FileSink) throws(SwzipError) -> Report
+) throws(SwzipError) -> Report {
+  let paths = bases + (read.status == nil ? [] : [path])
+  let before = try statuses(bases) + (read.status.map { [$0] } ?? [])
   try check(output) { there in
-    if there.isSameFile(as: status) { return "it is the source itself" }
-    return needed.contains(where: there.isSameFile) ? "it is a base that is needed" : nil
+    if read.status.map(there.isSameFile) == true { return "it is the source itself" }
+    return before.contains(where: there.isSameFile) ? "it is a base that is needed" : nil
   }
   return try write(
     output, about: path,
     { sink throws(SwzipError) in
-      let report = try make(source, sink)
-      try checkUnchanged([path] + bases, [status] + needed)
+      let report = try make(read.source, sink)
+      try checkUnchanged(paths, before)
       return report
     },
     finish: { file throws(SystemError) in
-      try file.copyAttributes(of: status)
-      try file.restrict(to: [status] + needed)
+      if let status = read.status { try file.copyAttributes(of: status) }
+      try file.restrict(to: before)
     })
 }
 

@@ -3,14 +3,14 @@ internal import SwzipSystem
 internal import Synchronization
 
 /// Runs jobs on several threads (`Workers.run`) and throws the first error after all have ended; once one has failed,
-/// those that have not begun are left out.
+/// those that have not begun are left out. `failure`: where those that run see that one has failed.
 func runJobs(
-  threads: Int, count: Int, _ control: Control?, _ body: (_ job: Int, _ worker: Int) throws(SwzipError) -> Void
+  threads: Int, count: Int, _ control: Control?, _ failure: FirstFailure = FirstFailure(),
+  _ body: (_ job: Int, _ worker: Int) throws(SwzipError) -> Void
 ) throws(SwzipError) {
   try control?.check()
-  let failure = FirstFailure()
   Workers.run(threads: threads, count: count, by: control?.runner) { (job: Int, worker: Int) in
-    guard !failure.claimed.load(ordering: .relaxed) else { return }
+    guard !failure.isThere else { return }
     do throws(SwzipError) {
       if worker == 0 { try control?.check() }
       try body(job, worker)
@@ -22,9 +22,11 @@ func runJobs(
 }
 
 /// The first of several errors. `error` belongs to whoever claimed it, and to the caller when all jobs have ended.
-private final class FirstFailure: @unchecked Sendable {
-  let claimed = Atomic<Bool>(false)
+final class FirstFailure: @unchecked Sendable {
+  private let claimed = Atomic<Bool>(false)
   private(set) var error: SwzipError?
+
+  var isThere: Bool { claimed.load(ordering: .relaxed) }
 
   func keep(_ error: SwzipError) {
     if claimed.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged { self.error = error }

@@ -2,9 +2,9 @@ public import SwzipCore
 internal import SwzipNames
 
 extension Container {
-  /// Opens the container in a file, as above.
+  /// Opens the container in a file, or at a URL (`HTTPSource`), as above.
   public convenience init(path: String, bases: (any BaseResolver)? = nil) throws(SwzipError) {
-    do throws(SwzipError) { try self.init(FileSource(path: path), bases: bases) } catch { throw error.of(path) }
+    do throws(SwzipError) { try self.init(openSource(path), bases: bases) } catch { throw error.of(path) }
   }
 
   /// A tensor, or rows of it: along its first dimension. `buffer` holds exactly as many bytes, little-endian as they were.

@@ -22,6 +22,9 @@ public final class Container: Sendable {
   private let workers = WorkerPool()
   let listed = Guarded<Tensors?>(nil)
 
+  /// What is read of the end, in one piece.
+  static let tailByteCount: UInt64 = 256 << 10
+
   /// Opens a container. Reads its last 256 KiB and its header; more only if the directory is larger.
   /// Throws what is wrong with the container. `bases`: where it may find the files that it refers to; they are looked for when
   /// the first block needs one.
@@ -50,7 +53,7 @@ public final class Container: Sendable {
     let header = try source.bytes(at: 0, count: Int(min(byteCount, UInt64(FileHeader.byteCount))))
     _ = try FileHeader.read(header)
     guard byteCount >= 192 else { throw SwzipError(.corrupt, .truncated, at: byteCount) }
-    let tailByteCount = min(byteCount, 256 * 1024)
+    let tailByteCount = min(byteCount, Self.tailByteCount)
     let tailStart = byteCount - tailByteCount
     let tail = try source.bytes(at: tailStart, count: Int(tailByteCount))
     let trailer = try Trailer.read(Array(tail.suffix(Trailer.byteCount)), fileByteCount: byteCount)
@@ -122,8 +125,8 @@ public final class Container: Sendable {
     }
   }
 
-  /// The block tables of some segments that follow each other, in one piece.
-  func tables(of numbers: Range<Int>) throws(SwzipError) -> [SegmentTable] {
+  /// The block tables of some segments that follow each other, in one piece; `source`: as it is read for the call.
+  func tables(of numbers: Range<Int>, _ source: any RandomSource) throws(SwzipError) -> [SegmentTable] {
     guard let last = numbers.last else { return [] }
     let version = index.header.version
     let start = index.segments[numbers.lowerBound].tablePosition

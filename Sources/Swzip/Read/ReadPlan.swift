@@ -23,19 +23,14 @@ struct ReadPlan {
     case closed(SegmentTable)
   }
 
-  /// About so many bytes are read at once: what is decoded next is in the cache then.
-  private static let mostStepBytes: UInt64 = 1 << 20
-  private static let leastStepBytes: UInt64 = 128 << 10
-  /// Bytes that are not wanted are read where there are no more of them between two that are.
-  private static let nearBytes: UInt64 = 64 << 10
-
   private(set) var steps: [Step] = []
-  private let stepBytes: UInt64
+  private let stepBytes, nearBytes: UInt64
 
-  /// `byteCount`: what the ranges may have in all, shared by `threads`.
-  init(byteCount: UInt64, threads: Int) {
+  /// `byteCount`: what the ranges may have in all, shared by `threads`; `steps`: as the source has them.
+  init(byteCount: UInt64, threads: Int, _ steps: ReadSteps) {
     let share = threads > 1 ? byteCount / UInt64(4 * threads) : .max
-    stepBytes = min(max(share, Self.leastStepBytes), Self.mostStepBytes)
+    stepBytes = min(max(share, steps.least), steps.most)
+    nearBytes = steps.near
   }
 
   /// The frame of a segment that is not open, and blocks of it, in one step; false if they are too much for one.
@@ -43,7 +38,7 @@ struct ReadPlan {
     _ number: Int, _ place: ContainerIndex.Place, _ table: SegmentTable, _ blocks: Range<Int>
   ) -> Bool {
     let (start, end) = (table.positions[blocks.lowerBound], table.positions[blocks.upperBound])
-    guard start - place.blocksPosition <= Self.nearBytes, end - place.framePosition <= stepBytes || blocks.count == 1
+    guard start - place.blocksPosition <= nearBytes, end - place.framePosition <= stepBytes || blocks.count == 1
     else { return false }
     add(place.framePosition..<end, Part(number: number, segment: .closed(table), blocks: blocks))
     return true
@@ -57,7 +52,7 @@ struct ReadPlan {
   /// Adds a range behind all others.
   private mutating func add(_ range: Range<UInt64>, _ part: Part) {
     let last = steps.count - 1
-    guard last >= 0, range.lowerBound - steps[last].range.upperBound <= Self.nearBytes,
+    guard last >= 0, range.lowerBound - steps[last].range.upperBound <= nearBytes,
       range.upperBound - steps[last].range.lowerBound <= stepBytes
     else {
       steps.append(Step(range: range, parts: [part]))

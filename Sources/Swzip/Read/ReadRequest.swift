@@ -11,6 +11,7 @@ internal import SwzipSystem
   /// How many references of this container lead here.
   private let depth: Int
   private let control: Control?
+  private let failure = FirstFailure()
   /// Whether stores may go past the cache. Pages that nobody has touched are cleared when they are, and lie in the cache then:
   /// decoding to such took a fifth longer with these stores (Sapphire Rapids; `tools/bench/loading` reads to both).
   private let streaming: Bool
@@ -48,14 +49,20 @@ internal import SwzipSystem
         number += 1
       }
       let plan = try plan(first..<number, threads: workers.count)
-      try runJobs(threads: workers.count, count: plan.steps.count, control) { step, worker throws(SwzipError) in
-        try run(plan.steps[step], on: workers[worker])
+      try runJobs(threads: workers.count, count: plan.steps.count, control, failure) {
+        step, worker throws(SwzipError) in
+        try run(plan.steps[step], on: workers[worker], source(for: worker))
       }
       if let progress {
         let last = index.segments[number - 1]
         progress(min(end, last.memberOffset + last.record.byteCount) - offset)
       }
     }
+  }
+
+  /// The container as a worker reads it: the first asks the caller whether to go on, and what fails ends the others.
+  private func source(for worker: Int) -> any RandomSource {
+    file.source.watched { [failure, control] in !failure.isThere && (worker > 0 || control?.goesOn() ?? true) }
   }
 
   /// Copies a range that lies in one block which is remembered; false if it does not.
@@ -75,11 +82,12 @@ internal import SwzipSystem
     let known = numbers.map { file.opened.segment($0) }
     let closed = zip(numbers, known).filter { $0.1 == nil }.map(\.0)
     let span = closed.first.map { $0..<(closed[closed.count - 1] + 1) } ?? 0..<0
-    let tables = try file.tables(of: span)
+    let source = source(for: 0)
+    let tables = try file.tables(of: span, source)
     let last = index.segments[numbers.upperBound - 1]
     var plan = ReadPlan(
       byteCount: last.blocksPosition + last.record.blocksByteCount - index.segments[numbers.lowerBound].framePosition,
-      threads: threads)
+      threads: threads, source.steps)
     for (number, known) in zip(numbers, known) {
       let place = index.segments[number]
       let (from, to) = wanted(of: place)
@@ -91,7 +99,7 @@ internal import SwzipSystem
         let blocks = table.blocks(from: from, to: to, of: place.record.byteCount)
         if let blocks, plan.add(number, place, table, blocks) { continue }
         // Its header says which blocks are wanted, or is wanted at several steps.
-        segment = try open(number, OpenSegment.readHeader(file.source, place, number: number), table)
+        segment = try open(number, OpenSegment.readHeader(source, place, number: number), table)
       }
       for block in segment.blocks(from: from, to: to) where !takeKnown(segment.range(ofBlock: block)) {
         plan.add(block: block, of: number, segment)
@@ -118,8 +126,10 @@ internal import SwzipSystem
 
   // MARK: steps
 
-  private func run(_ step: ReadPlan.Step, on worker: ReadWorker) throws(SwzipError) {
-    let bytes = try worker.bytes(step.range, of: file.source)
+  private func run(
+    _ step: ReadPlan.Step, on worker: ReadWorker, _ source: any RandomSource
+  ) throws(SwzipError) {
+    let bytes = try worker.bytes(step.range, of: source)
     for part in step.parts {
       let segment: OpenSegment
       switch part.segment {

@@ -99,11 +99,7 @@ public final class FileStream: ForwardSource {
   }
 
   /// Whether a container begins here, and holds a folder. The header's bytes are not consumed.
-  public func beginsFolder() throws(SwzipError) -> Bool {
-    let start = try peek(FileHeader.byteCount)
-    guard let header = try? FileHeader.read(start) else { return false }
-    return header.kind != .file
-  }
+  public func beginsFolder() throws(SwzipError) -> Bool { FileHeader.saysFolder(try peek(FileHeader.byteCount)) }
 
   public func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     // The caller's buffer is passed on; so below.
@@ -118,4 +114,9 @@ public final class FileStream: ForwardSource {
       throw SwzipError(error)
     }
   }
+}
+
+extension FileHeader {
+  /// Whether these bytes are the header of a folder's container.
+  static func saysFolder(_ start: [UInt8]) -> Bool { (try? read(start)).map { $0.kind != .file } ?? false }
 }

@@ -25,6 +25,23 @@ public protocol RandomSource: ByteSource {
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int
   /// `count` bytes at a position where they lie; nil where they do not lie in memory in one piece.
   func borrow(at position: UInt64, count: Int) throws(SwzipError) -> LentBytes?
+  /// How it is read best.
+  var steps: ReadSteps { get }
+  /// The same, read for a call that may be ended: `goesOn` is asked while bytes are waited for; false throws `cancelled`.
+  func watched(by goesOn: @escaping @Sendable () -> Bool) -> any RandomSource
+}
+
+/// How much of a source is read at once.
+public struct ReadSteps: Sendable {
+  /// Bytes: at least where several threads share, and at most.
+  public var least, most: UInt64
+  /// Bytes that are not wanted are read where there are no more of them between two that are.
+  public var near: UInt64
+
+  public init(least: UInt64, most: UInt64, near: UInt64) { (self.least, self.most, self.near) = (least, most, near) }
+
+  /// What is decoded next is in the cache then.
+  public static let local = ReadSteps(least: 128 << 10, most: 1 << 20, near: 64 << 10)
 }
 
 /// Where bytes go, in order.
@@ -53,6 +70,11 @@ extension ForwardSource {
 extension RandomSource {
   /// Nothing is lent.
   public func borrow(at position: UInt64, count: Int) throws(SwzipError) -> LentBytes? { nil }
+
+  public var steps: ReadSteps { .local }
+
+  /// Nobody waits long for it.
+  public func watched(by goesOn: @escaping @Sendable () -> Bool) -> any RandomSource { self }
 
   public func forward() -> any ForwardSource { RandomReader(self) }
 
@@ -101,6 +123,11 @@ extension RandomSource {
     let sum = try StreamChecksum()
     try unsafe forEachStep { bytes in unsafe sum.add(bytes) }
     return sum.sum.digest
+  }
+
+  /// Whether a container begins here, and holds a folder.
+  package func beginsFolder() throws(SwzipError) -> Bool {
+    FileHeader.saysFolder(try bytes(at: 0, count: Int(min(byteCount, UInt64(FileHeader.byteCount)))))
   }
 
   /// Whether the bytes are a container's, by its magic.
