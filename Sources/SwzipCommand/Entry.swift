@@ -14,6 +14,7 @@ struct Swzip: ParsableCommand {
       swzip <a >b           packs as a filter; swzip -d <b >a unpacks
       swunzip and swzcat, as links to swzip, unpack, the latter to stdout
 
+      list, inspect, cat, unpack and verify read http:// and https:// URLs too. \
       An existing output is never replaced without -f, and nothing is ever asked. \
       Variables: SWZIP_THREADS and SWZIP_LEVEL give defaults, NO_COLOR turns bold type off.
 

@@ -105,9 +105,14 @@ struct FileList {
   /// Whether a path stays below where it starts.
   private func isBelow(_ path: String) -> Bool {
     let parts = path.nameParts
-    return parts.first != "" && !parts.contains("..")
+    return parts.first != "" && !parts.contains("..") && !HTTPSource.isURL(path)
   }
 }
 
-/// The name of a file or folder without what it lies in.
-func lastPart(_ path: String) -> String { path.nameParts.last { !$0.isEmpty } ?? path }
+/// The name of a file or folder without what it lies in; of a URL, the last part of its path.
+func lastPart(_ path: String) -> String {
+  guard HTTPSource.isURL(path) else { return path.nameParts.last { !$0.isEmpty } ?? path }
+  // Scheme, nothing, server, and then the path.
+  let parts = path.prefix { $0 != "?" && $0 != "#" }.split(separator: "/", omittingEmptySubsequences: false)
+  return parts.count > 3 ? String(parts[parts.count - 1]) : ""
+}

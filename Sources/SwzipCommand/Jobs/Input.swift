@@ -5,17 +5,28 @@ internal import SwzipSystem
 /// An opened operand.
 struct Input {
   let name: String
-  let source: FileStream
+  let source: any ForwardSource
+  /// Nil for a URL.
+  let handle: FileHandle?
   /// What the file was when it was opened; nil for stdin.
   let status: FileStatus?
   /// What the folder that it lies in must be when it is removed.
   let folder: FileStatus?
 
   /// Links are followed for reading, except where the source is to be removed. Directories are refused; devices,
-  /// pipes and sockets need `force`: opening them may wait or do things. `found`: what it must be.
-  init(_ operand: Operand, found: TreeScan.File? = nil, force: Bool, forRemoval: Bool = false) throws(Failure) {
+  /// pipes and sockets need `force`: opening them may wait or do things. `found`: what it must be. `takesURLs`: of the verbs
+  /// that read containers alone.
+  init(
+    _ operand: Operand, found: TreeScan.File? = nil, force: Bool, forRemoval: Bool = false, takesURLs: Bool = false
+  ) throws(Failure) {
     name = operand.name
     folder = found?.folder
+    if takesURLs, HTTPSource.isURL(operand.name) {
+      if forRemoval { throw .refused(name, "it is no file here, which --rm could remove; drop --rm") }
+      (handle, status) = (nil, nil)
+      source = try attemptLibrary(name) { () throws(SwzipError) in try HTTPSource(url: operand.name).forward() }
+      return
+    }
     let handle: FileHandle
     switch operand {
     case .standardInput:
@@ -36,7 +47,8 @@ struct Input {
       }
       status = now
     }
-    source = try attempt(name) { [handle] () throws(SystemError) in try FileStream(handle) }
+    self.handle = handle
+    source = try attempt(name) { () throws(SystemError) in try FileStream(handle) }
   }
 
   private static func check(_ status: FileStatus, _ path: String, force: Bool, forRemoval: Bool) throws(Failure) {
@@ -56,19 +68,25 @@ struct Input {
 
   /// Refuses a container that would have to be typed.
   func checkIsNoTerminal(force: Bool) throws(Failure) {
-    guard status == nil, source.handle.isTerminal, !force else { return }
+    guard status == nil, handle?.isTerminal == true, !force else { return }
     throw .refused(name, "compressed data is not read from a terminal; name a file")
   }
 
   /// The file is still the one that was opened, and nobody wrote to it meanwhile.
   func checkUnchanged() throws(Failure) {
-    guard let status, status.kind == .regular else { return }
-    let now = try attempt(name) { () throws(SystemError) in try source.handle.status() }
+    guard let handle, let status, status.kind == .regular else { return }
+    let now = try attempt(name) { () throws(SystemError) in try handle.status() }
     guard now.hasSameContent(as: status) else { throw Failure(Input.changed, path: name) }
   }
 
   static let changed = SwzipError(
     .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
+
+  /// Whether it is the container of a folder.
+  func beginsFolder() throws(SwzipError) -> Bool {
+    if let stream = source as? FileStream { return try stream.beginsFolder() }
+    return try source.atRandom().beginsFolder()
+  }
 
   /// Whether the input is a container already. A read error shows when the file is read in earnest.
   var isContainer: Bool { (try? source.random?.beginsContainer()) == true }

@@ -11,11 +11,14 @@ internal import SwzipSystem
 /// even that tells nothing (files in memory), the system says whether somebody has the source open for writing.
 struct Removal {
   private let source: Input
+  private let handle: FileHandle
   private let output: String
   private let durability: Durability
 
-  init(_ source: Input, _ output: String, _ durability: Durability) {
+  /// `handle`: of the source.
+  init(_ source: Input, _ handle: FileHandle, _ output: String, _ durability: Durability) {
     self.source = source
+    self.handle = handle
     self.output = output
     self.durability = durability
   }
@@ -40,7 +43,6 @@ struct Removal {
     if case .unknown(let error) = durability {
       throw keep("durability of \(output.printable) unknown: \(error.words)")
     }
-    let handle = source.source.handle
     let isHeld = handle.hold()
     defer { handle.release() }
     switch isHeld {
@@ -65,8 +67,8 @@ struct Removal {
   /// By handle and by name: the same file, and nothing changed since it was opened.
   private func checkUnchanged() throws(Failure) {
     let (byHandle, byName) = try attempt(source.name) { () throws(SystemError) in
-      try source.source.handle.sync()
-      return try (source.source.handle.status(), FileStatus.of(source.name, followingLinks: false))
+      try handle.sync()
+      return try (handle.status(), FileStatus.of(source.name, followingLinks: false))
     }
     guard let first = source.status, byHandle.isUnchanged(since: first), byName.isUnchanged(since: first),
       byHandle.linkCount == 1

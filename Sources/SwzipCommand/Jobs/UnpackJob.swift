@@ -12,9 +12,10 @@ struct UnpackJob {
   func run(_ task: Task) throws(Failure) {
     if task.isPlainCopy { return try PlainCopy(settings).run(task) }
     let operand = task.operand
-    let input = try Input(operand, found: task.found, force: settings.force, forRemoval: settings.removesSource)
+    let input = try Input(
+      operand, found: task.found, force: settings.force, forRemoval: settings.removesSource, takesURLs: true)
     try input.checkIsNoTerminal(force: settings.force)
-    let isFolder = try attemptLibrary(input.name) { () throws(SwzipError) in try input.source.beginsFolder() }
+    let isFolder = try attemptLibrary(input.name) { () throws(SwzipError) in try input.beginsFolder() }
     if isFolder { return try FolderUnpackJob(settings: settings, only: only).run(task, input) }
     if !only.isEmpty { throw .refused(input.name, "it holds a single file, without a name; drop --only") }
     let target = try settings.unpackTarget(task)
@@ -58,7 +59,8 @@ extension Settings {
   func unpackTarget(_ task: Task) throws(Failure) -> Target {
     let name = task.operand.name
     guard !writesToStdout, output == nil else { return try target(task, named: "", own: "") }
-    guard let own = name.withoutSuffix(PackJob.suffix), splitPath(own) != nil else {
+    guard let own = (HTTPSource.isURL(name) ? task.name : name).withoutSuffix(PackJob.suffix), splitPath(own) != nil
+    else {
       throw .refused(name, "its name does not end in .swz; name the output with -o, or write to stdout with -c")
     }
     return try target(task, named: task.name.withoutSuffix(PackJob.suffix) ?? task.name, own: own)

@@ -8,7 +8,7 @@ struct VerifyJob {
 
   func run(_ operand: Operand) throws(Failure) {
     let console = settings.console
-    let input = try Input(operand, force: false)
+    let input = try Input(operand, force: false, takesURLs: true)
     try input.checkIsNoTerminal(force: false)
     let bases = try settings.bases.allowed()
     let progress = Progress(console, name: input.name, total: nil, asked: settings.progress)

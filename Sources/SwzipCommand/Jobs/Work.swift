@@ -114,8 +114,8 @@ struct Work {
     let summary = summary(output, report, seconds)
     for warning in summary.warnings { console.warn(name, warning) }
     var isRemoved = false
-    if settings.removesSource, let input, let prove {
-      try Removal(input, target.name, durability).run { () throws(Failure) in try prove(output, report) }
+    if settings.removesSource, let input, let handle = input.handle, let prove {
+      try Removal(input, handle, target.name, durability).run { () throws(Failure) in try prove(output, report) }
       isRemoved = true
     }
     say(summary, isRemoved: isRemoved)

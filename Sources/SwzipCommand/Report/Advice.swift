@@ -1,3 +1,4 @@
+internal import Swzip
 internal import SwzipCore
 internal import SwzipSystem
 
@@ -14,7 +15,7 @@ extension SwzipError {
 
   private var advice: String? {
     switch (kind, rule) {
-    case (_, .system): errno.flatMap { SystemError(errno: $0, operation: "", path: "").advice }
+    case (_, .system): errno.flatMap { SystemError(errno: $0, operation: "", path: file ?? "").advice }
     case (_, .notAContainer): "check the name, or pack the file first"
     case (_, .trailingBytes): "unpack concatenated containers one by one"
     case (_, .notRandomAccess): "save it as a file first, or name an output with -o"
@@ -45,6 +46,7 @@ extension SystemError {
   var explanation: String { text + (advice.map { "; " + $0 } ?? "") }
 
   fileprivate var advice: String? {
+    if HTTPSource.isURL(path) { return "URLs are read by list, inspect, cat, unpack and verify, as their files" }
     if isMissing { return operation == "create" ? "create that first" : "check the name" }
     return switch errno {
     case System.accessDenied: "check who may use it"

@@ -56,7 +56,7 @@ struct Cat: ParsableCommand {
   ) throws(Failure) {
     let target = settings.output.flatMap { $0 == "-" ? nil : Target.path($0) } ?? .standardOutput
     let work = try Work(settings, operand, to: target, .part) { () throws(Failure) in
-      try Input(operand, force: false)
+      try Input(operand, force: false, takesURLs: true)
     }
     guard let work, let input = work.input else { return }
     let bases = try settings.bases.allowed(.length)

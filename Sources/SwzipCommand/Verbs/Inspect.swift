@@ -19,7 +19,7 @@ struct Inspect: ParsableCommand {
     let level = try Settings.level(level)
     let style = Style()
     try forEach(settings.operands, settings.console) { operand throws(Failure) in
-      let input = try Input(operand, force: false)
+      let input = try Input(operand, force: false, takesURLs: true)
       let inspection = try attemptLibrary(input.name) { () throws(SwzipError) in try inspect(input, level) }
       if report.json { return settings.console.emit(inspection.json) }
       writeOut(InspectionText(inspection: inspection, style: style, showsAll: report.verbose > 0).text)

@@ -20,7 +20,7 @@ struct List: ParsableCommand {
     // Lines wait for each other to share columns; with -v each file has tables of its own.
     defer { if !report.json, report.verbose == 0 { listing.flush(style) } }
     try forEach(settings.operands, settings.console) { operand throws(Failure) in
-      let input = try Input(operand, force: false)
+      let input = try Input(operand, force: false, takesURLs: true)
       let file = try attemptLibrary(input.name) { () throws(SwzipError) in try Container(input.source.atRandom()) }
       if report.json { return settings.console.emit(Listing.json(input.name, file)) }
       listing.add(input.name, file)
