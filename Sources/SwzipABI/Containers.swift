@@ -30,7 +30,7 @@ public func swz_open(
   unsafe answer(error) { () throws(SwzipError) in
     let path = try unsafe required(path, "path")
     // The file that is open, also in a forked child: another one may have the name by then.
-    try ofFile(path) { () throws(SwzipError) in try unsafe open(FileSource(path: path), options, container) }
+    try ofFile(path) { () throws(SwzipError) in try unsafe open(openSource(path), options, container) }
   }
 }
 
@@ -63,7 +63,10 @@ private func open(
   let paths = try unsafe basePaths(options)
   try unsafe hand(container) { () throws(SwzipError) in
     let source = try source()
-    return try OpenContainer { () throws(SwzipError) in try Container(source, bases: bases(paths)) }
+    return try OpenContainer { () throws(SwzipError) in
+      // Connections are those of one process.
+      try Container((source as? HTTPSource)?.inThisProcess() ?? source, bases: bases(paths))
+    }
   }
 }
 

@@ -116,8 +116,8 @@ public func swz_verify(
     let (path, call) = try unsafe (required(container, "container"), Call(call))
     try ofFile(path) { () throws(SwzipError) in
       _ = try unsafe verify(
-        FileSource(path: path), bases: bases(basePaths(options)), threads: call.threads, control: call.control,
-        progress: call.progress)
+        openSource(path, control: call.control), bases: bases(basePaths(options)), threads: call.threads,
+        control: call.control, progress: call.progress)
     }
   }
 }

@@ -2,7 +2,7 @@
 
    Threads. Any thread may call any function at any time. A swz_container may be read by many threads at once; a
    swz_decoder and a swz_snapshot belong to one at a time. Nothing outlives a call but what its handle remembers: no threads,
-   no globals. A container may be used in a forked child.
+   no globals; libcurl, which is loaded to read URLs, has its own. A container may be used in a forked child.
    Lifetime. A handle lives until its _close; what it was opened with (memory, callbacks and their contexts) has to live as
    long. Strings that are handed out live as long as their handle.
    Handles and results that are NULL. Closing NULL does nothing; a number that is handed out (*written, *byte_count) may be
@@ -96,7 +96,10 @@ typedef struct swz_open_options {
    call it at once. */
 typedef int64_t (*swz_read_at)(void *context, uint64_t position, void *target, size_t count);
 
-/* Opens a container: its index is read and checked, nothing is decoded. */
+/* Opens a container: its index is read and checked, nothing is decoded. `path` may be a URL, http:// or https://, here, of
+   swz_verify and of swz_unpack_file: libcurl is loaded for that, proxies, .netrc and certificates are as it has them,
+   CURL_CA_BUNDLE and SSL_CERT_FILE as its command. It is read in ranges, some at once, three times where it does not come; a
+   file that changes meanwhile is SWZ_FAILED. */
 int swz_open(const char *path, const swz_open_options *options, swz_container **container, swz_error *error);
 int swz_open_memory(const void *bytes, size_t byte_count, const swz_open_options *options, swz_container **container,
                     swz_error *error);
@@ -175,7 +178,7 @@ int swz_decoded_byte_count(const void *container, size_t byte_count, uint64_t *d
 int swz_unpack(const void *container, size_t byte_count, void *target, size_t capacity, size_t *written,
                const swz_open_options *options, const swz_call *call, swz_error *error);
 /* Unpacks the one member of a container to a file, which gets its name when all of it is verified and on the disk, with
-   mode and times of the container. What was there is replaced. */
+   mode and times of the container; of a URL, for its owner alone. What was there is replaced. */
 int swz_unpack_file(const char *container, const char *path, const swz_open_options *options, const swz_call *call,
                     swz_error *error);
 /* Decodes everything and compares every hash. */

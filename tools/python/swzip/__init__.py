@@ -12,6 +12,8 @@ Files: pack, unpack, verify, inspect, delta, open.
 Memory: compress, decompress, Snapshot.
 This machine: doctor, version.
 
+What reads containers takes URLs too (https://host/model.safetensors.swz), by libcurl, but for bases.
+
 What is wrong with a container or a call is a SwzipError (DamagedError, BaseError); what the system refuses is an
 OSError, a missing file a FileNotFoundError. `threads=0` takes the processors that the process may use; `progress` is
 called with the bytes that are done at most ten times a second, and what it raises ends the call.

@@ -9,7 +9,7 @@ import posixpath
 from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from ._library import (Bases, DamagedError, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call,
-                       call_long, memory, path_bytes)
+                       call_apart, call_long, is_url, memory, path_bytes)
 
 
 class Member(NamedTuple):
@@ -55,15 +55,16 @@ class ContainerHandle(Handle):
 
 
 class Container:
-    """A container at `path`; its index is read and checked, nothing is decoded. `bases` are paths of files that it may
-    need. Any number of threads may read it, also in a forked process."""
+    """A container at `path`, or at a URL (http:// or https://, by libcurl); its index is read and checked, nothing is
+    decoded. `bases` are paths of files that it may need. Any number of threads may read it, also in a forked
+    process."""
 
     def __init__(self, path: Path, *, bases: Bases = ()):
         self.path = os.fsdecode(path)
         try:
             self._open("swz_open", path_bytes(path), bases=bases)
         except DamagedError as error:
-            if error.rule == "notAContainer" and _is_safetensors(self.path):
+            if error.rule == "notAContainer" and not is_url(self.path) and _is_safetensors(self.path):
                 raise DamagedError("is a safetensors file that is not packed: open it with safetensors", error.code,
                                    error.rule, file=self.path) from None
             raise
@@ -81,7 +82,11 @@ class Container:
         handle = ContainerHandle()
         handle.owner = owner
         options = OpenOptions(**base_fields(bases))
-        call(name, *source, ctypes.addressof(options), ctypes.addressof(handle))
+        arguments = *source, ctypes.addressof(options), ctypes.addressof(handle)
+        if is_url(self.path):
+            call_apart(name, *arguments, keeping=(options, handle))
+        else:
+            call(name, *arguments)
         self._handle: Optional[ContainerHandle] = handle
         text = ctypes.c_char_p()
         call("swz_describe", handle, text)
@@ -115,7 +120,7 @@ class Container:
             raise SwzipError("is closed", file=self.path)
         with memory(target, writable=True) as (address, byte_count):
             call_long("swz_read", handle, member, offset, address, byte_count, threads=threads, progress=progress,
-                      is_short=byte_count < SHORT)
+                      is_short=byte_count < SHORT and not is_url(self.path))
 
     def close(self) -> None:
         """Ends reading; a read in another thread still ends well."""

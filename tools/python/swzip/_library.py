@@ -140,6 +140,23 @@ def call(name: str, *arguments: Any) -> None:
         raise error.exception(status)
 
 
+def call_apart(name: str, *arguments: Any, keeping: Any) -> None:
+    """As `call`, in a thread of its own, which `keeping` lives as long as: an interrupt ends waiting for a server."""
+    import threading
+    from concurrent.futures import Future
+
+    done: Future = Future()
+
+    def work(_: Any = keeping) -> None:
+        try:
+            done.set_result(call(name, *arguments))
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    done.result()
+
+
 def call_long(name: str, *arguments: Any, threads: int = 0, progress: Progress = None, is_short: bool = False) -> None:
     """Calls a function that takes a swz_call. What `progress` or a handler of a signal raises meanwhile
     (KeyboardInterrupt) ends the call and comes out of it; one that is short is not listened to, which saves some
@@ -237,6 +254,11 @@ def path_bytes(path: Path) -> bytes:
     if b"\0" in encoded:
         raise ValueError("a path cannot have a zero byte in it")
     return encoded
+
+
+def is_url(path: str) -> bool:
+    """Whether a path is a URL, by how it begins."""
+    return path.lower().startswith(("http://", "https://"))
 
 
 def base_fields(bases: Bases) -> dict:

@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List, Optional, Union
 
 from ._container import Container
 from ._library import (KEEP, Bases, Handle, OpenOptions, PackOptions, Path, Progress, SwzipError, base_fields, call,
-                       call_long, function, memory, path_bytes)
+                       call_long, function, is_url, memory, path_bytes)
 
 
 def pack(path: Path, output: Optional[Path] = None, *, level: int = 3, bases: Bases = (), sha256: bool = False,
@@ -52,11 +52,17 @@ def delta(path: Path, base: Path, output: Optional[Path] = None, **options: Any)
 def unpack(path: Path, output: Optional[Path] = None, *, bases: Bases = (), threads: int = 0,
            progress: Progress = None) -> str:
     """Unpacks a container, and returns the path of what was packed: `output`, or that of the container without its
-    `.swz`. A file replaces what was there, a folder must be new; either is complete or not there."""
+    `.swz`; of a URL the last part of its path, in the current folder. A file replaces what was there, a folder must be
+    new; either is complete or not there."""
     source = os.fsdecode(path)
-    if output is None and (not source.endswith(".swz") or source == ".swz"):
+    own = source
+    if is_url(source):
+        from urllib.parse import urlsplit
+
+        own = urlsplit(source).path.rpartition("/")[2]
+    if output is None and (not own.endswith(".swz") or own[:-len(".swz")] in ("", ".", "..")):
         raise SwzipError("does not end in .swz: say where to unpack it to", file=source)
-    target = source[:-len(".swz")] if output is None else os.fsdecode(output)
+    target = own[:-len(".swz")] if output is None else os.fsdecode(output)
     with Container(path, bases=bases) as container:
         if [member.name for member in container.members] != [""]:
             from ._folder import unpack_folder

@@ -7,7 +7,7 @@ import os
 from typing import Any, Callable, Dict, Iterator, Optional, Set, Tuple
 
 from ._container import Container
-from ._library import Bases, Path, Progress, SwzipError
+from ._library import Bases, Path, Progress, SwzipError, is_url
 
 INDEX = ".index.json"
 
@@ -30,6 +30,8 @@ def shards(path: Path) -> Iterator[Tuple[str, Optional[Set[str]]]]:
                 raise SwzipError("holds neither containers (*.swz) nor an index (*.index.json)", file=path)
             yield from ((os.path.join(path, name), None) for name in containers)
             return
+    if is_url(path) and path.endswith(INDEX):
+        raise SwzipError("is an index at a URL: load its shards one by one", file=path)
     if path.endswith(INDEX):
         yield from _of_index(path).items()
     else:
