@@ -1,5 +1,6 @@
 import SwzipCore
 import SwzipInputs
+import SwzipLibc
 import SwzipSamples
 import SwzipSystem
 import SwzipTestSupport
@@ -94,7 +95,7 @@ struct TensorTests {
     }
   }
 
-  /// Differences to the version before, of which both are needed and both say who may read.
+  /// Differences to the version before; who may read that may read them. The first is readable as any new file.
   @Test func steps() throws {
     let folder = TestFolder()
     var values = Pattern.weights.bytes(.bf16, 60_000)
@@ -103,6 +104,8 @@ struct TensorTests {
       return try pack(tensors: [tensor], bases: bases.map { folder($0) }, to: folder(name))
     }
     let first = try save("1.swz")
+    #expect(close(unsafe SwzipLibc.open(folder("new"), O_CREAT | O_WRONLY, 0o666)) == 0)
+    #expect(try FileStatus.of(folder("1.swz")).permissions == FileStatus.of(folder("new")).permissions)
     for place in stride(from: 0, to: values.count, by: 300) { values[place] ^= 1 }
     folder.setMode("1.swz", 0o640)
     let second = try save("2.swz", bases: ["1.swz"])

@@ -4,6 +4,7 @@
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
 build_swzip
+need_swift
 torch_python
 built=${PACKAGE_SCRATCH:-$root/.build-package}
 swift build -c release --package-path Tests/package --scratch-path "$built" >"$work/build.log" 2>&1 ||

@@ -5,9 +5,8 @@ internal import SwzipNames
 extension SafetensorsHeader {
   /// The types that safetensors knows, as their tensors lie in a file: it declares them in the other order.
   package static let fileOrder: [ElementType] = [
-    .u64, .i64, .f64, .c64, .f32, .u32, .i32, .bf16, .f16, .u16, .i16, .f8e5m2fnuz, .f8e4m3fnuz, .f8e8m0, .f8e4m3,
-    .f8e5m2,
-    .i8, .u8, .f6e3m2, .f6e2m3, .f4, .bool,
+    .u64, .i64, .f64, .c64, .f32, .u32, .i32, .bf16, .f16, .u16, .i16,
+    .f8e5m2fnuz, .f8e4m3fnuz, .f8e8m0, .f8e4m3, .f8e5m2, .i8, .u8, .f6e3m2, .f6e2m3, .f4, .bool,
   ]
 
   /// The bytes before the tensors, whose offsets count from there.
