@@ -87,6 +87,8 @@ struct TextTests {
     ("two-verbs", ["-d", "-t", "there"]),
     ("itself", ["-f", "-o", "there", "there"]), ("threads", ["-T-1", "there"]), ("rm-link", ["--rm", "link"]),
     ("level", ["--level", "9", "there"]), ("two-levels", ["-19", "there"]),
+    ("html-json", ["inspect", "--html", "--json", "there"]), ("html-two", ["inspect", "--html", "there", "there2"]),
+    ("page-alone", ["inspect", "there", "-o", "x"]),
     ("range", ["cat", "there", "--range", "9:3"]), ("format", ["--format", "tiff", "there"]),
   ])
   func complaints(_ name: String, _ arguments: [String]) {

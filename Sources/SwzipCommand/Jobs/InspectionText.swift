@@ -16,18 +16,9 @@ struct InspectionText {
   }
 
   private var heading: String {
-    let (raw, packed) = (inspection.byteCount, inspection.packedByteCount)
-    let verb = inspection.isContainer ? "packed to" : "would pack to about"
-    var text = style.bold(inspection.name.printable) + "\n"
-    text += "  \(formatSize(raw)), \(verb) \(formatSize(packed))"
-    if raw > 0 { text += ": \(formatRatio(packed, of: raw)), \(saving(packed, raw))" }
-    text += "\n"
-    if let root = inspection.root { text += "  root SHA-256 \(root)\n" }
+    var text = style.bold(inspection.name.printable) + "\n  \(inspection.summary)\n"
+    if let container = inspection.container { text += "  root SHA-256 \(container.root)\n" }
     return text
-  }
-
-  private func saving(_ packed: UInt64, _ raw: UInt64) -> String {
-    packed <= raw ? "saves \(formatSize(raw - packed))" : "grows by \(formatSize(packed - raw))"
   }
 
   private var tensors: String {
@@ -38,8 +29,7 @@ struct InspectionText {
     table.indent = 2
     table.cutColumn = 0
     for group in groups {
-      let size = group.rows.reduce(0) { $0 &+ $1.tensor.byteCount }
-      let packed = group.rows.reduce(0) { $0 + $1.packedByteCount }
+      let (size, packed) = (group.rows.byteCount, group.rows.packedByteCount)
       let values = group.rows.reduce(0) { $0 &+ $1.valueCount }
       table.add([
         group.name.printable, group.rows.count == 1 ? "" : "\(group.rows.count)×", group.type, group.shape, group.codec,
@@ -49,10 +39,10 @@ struct InspectionText {
     }
     table.addGap()
     // Overlapping tensors may count twice, so the rest can be a little off; it is never shown below zero.
-    let size = inspection.rows.reduce(0) { $0 &+ $1.tensor.byteCount }
-    let packed = bytes(inspection.rows.reduce(0) { $0 + $1.packedByteCount })
+    let size = inspection.rows.byteCount
+    let packed = bytes(inspection.rows.packedByteCount)
     addTotal(
-      &table, "header, gaps" + (inspection.isContainer ? ", index" : ""),
+      &table, "header, gaps" + (inspection.container != nil ? ", index" : ""),
       inspection.byteCount > size ? inspection.byteCount - size : 0,
       inspection.packedByteCount > packed ? inspection.packedByteCount - packed : 0, showsRatio: false)
     addTotal(&table, "total", inspection.byteCount, inspection.packedByteCount)
@@ -91,7 +81,7 @@ struct InspectionText {
     var groups: [Group] = []
     var places: [[Exact]: Int] = [:]
     for row in inspection.rows {
-      let name = showsAll ? row.tensor.name : starred(row.tensor.name)
+      let name = showsAll ? row.tensor.name : row.kind
       let shape = formatShape(row.tensor.shape)
       let key = [name, row.tensor.elementType, shape, row.codec].map { Exact($0) }
       if !showsAll, let place = places[key] {
@@ -106,13 +96,6 @@ struct InspectionText {
       guard group.rows.count == 1, let name = group.rows.first?.tensor.name else { return group }
       return Group(name: name, type: group.type, shape: group.shape, codec: group.codec, rows: group.rows)
     }
-  }
-
-  /// "model.layers.12.mlp.weight" gives "model.layers.*.mlp.weight": only parts that are numbers as a whole.
-  private func starred(_ name: String) -> String {
-    name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-      .map { part in !part.isEmpty && part.allSatisfy { (0x30...0x39).contains($0) } ? "*" : Substring(part) }
-      .joined(separator: ".")
   }
 
   private func bytes(_ count: Double) -> UInt64 { UInt64(count.rounded()) }

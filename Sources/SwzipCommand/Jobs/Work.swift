@@ -8,7 +8,7 @@ struct Work {
   /// What is made, by where it may go.
   enum Product {
     /// Neither goes to a terminal, nor replaces what it refers to or was taken with.
-    case container, part
+    case container, part, page
     /// Goes anywhere: what is unpacked may take the place of its base.
     case original
     /// Files of a folder, among others that are there.
@@ -56,12 +56,17 @@ struct Work {
       if !settings.force, (try? FileStatus.of(target.name, followingLinks: false)) != nil {
         throw .refused(target.name, "it exists; replace its files with -f, or name another output with -o")
       }
-    case .container, .part, .original: try target.check(against: sources.first, force: settings.force)
+    case .container, .part, .page, .original: try target.check(against: sources.first, force: settings.force)
     }
     guard product != .original else { return }
     try settings.bases.check(target, removing: settings.removesSource ? sources.first : nil)
     if target == .standardOutput, FileHandle.standardOutput.isTerminal, !settings.force {
-      let what = product == .container ? "compressed data is" : "raw bytes are"
+      let what =
+        switch product {
+        case .container: "compressed data is"
+        case .page: "a page is"
+        default: "raw bytes are"
+        }
       throw .refused(target.name, "\(what) not written to a terminal; name a file with -o, or insist with -f")
     }
   }

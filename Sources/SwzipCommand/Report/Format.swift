@@ -13,6 +13,14 @@ func formatSize(_ byteCount: UInt64) -> String {
   return fixed(value, places: 1) + " " + (units.first ?? "")
 }
 
+/// "45,403,340".
+func formatCount(_ count: UInt64) -> String {
+  let digits = String(count)
+  return digits.enumerated().map { place, digit in
+    place > 0 && (digits.utf8.count - place) % 3 == 0 ? ",\(digit)" : "\(digit)"
+  }.joined()
+}
+
 /// "1.1 GB/s". Rates count by 1000, as buses and networks do.
 func formatRate(_ byteCount: UInt64, seconds: Double) -> String {
   guard seconds > 0 else { return "-" }
