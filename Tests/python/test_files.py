@@ -15,6 +15,8 @@ import time
 import unittest
 import warnings
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy
 import safetensors.torch
@@ -349,6 +351,79 @@ class FileObjectTest(FolderTest):
         for member in (1, -1, "x"):
             with self.assertRaisesRegex(swzip.SwzipError, "has no member"):
                 swzip.open(path, member)
+
+
+class ContainerInFileObjectTest(FolderTest):
+    """Containers that are read by seek and read of a file object."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = self.weights(1500, 1000).tobytes()
+        self.file = open(self.packed(self.data), "rb")
+        self.addCleanup(self.file.close)
+
+    def test_reading(self):
+        container = swzip.Container.of_file(self.file)
+        self.assertEqual(container.description, swzip.Container(self.file.name).description)
+        room = bytearray(len(self.data))
+        for start, end in ((0, len(self.data)), (5, 8), (1_000_000, 4_000_000)):
+            container.read(0, start, memoryview(room)[start:end])
+            self.assertEqual(room[start:end], self.data[start:end])
+        container.close()
+        self.assertFalse(self.file.closed)
+
+    def test_threads_share_it(self):
+        container = swzip.Container.of_file(self.file)
+
+        def read(start):
+            room = bytearray(100_000)
+            container.read(0, start, room)
+            return room == self.data[start:start + len(room)]
+
+        with ThreadPoolExecutor(8) as pool:
+            self.assertTrue(all(pool.map(read, range(0, 5_000_000, 99_999))))
+
+    def test_what_the_file_raises_comes_out(self):
+        container = swzip.Container.of_file(self.file)
+        self.file.close()
+        with self.assertRaisesRegex(ValueError, "closed file"):
+            container.read(0, 0, bytearray(9))
+
+    def test_an_interrupt_is_no_damage(self):
+        def stop(*_):
+            raise KeyboardInterrupt
+
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, stop))
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        container, room = swzip.Container.of_file(self.file), bytearray(len(self.data))
+        for _ in range(100):
+            signal.setitimer(signal.ITIMER_REAL, float(self.random.uniform(0.001, 0.03)), 5)
+            with self.assertRaises(KeyboardInterrupt):
+                while True:
+                    container.read(0, 0, room)
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        container.read(0, 0, room)
+        self.assertEqual(room, self.data)
+
+    def test_interrupts_one_after_the_other(self):
+        """What is read to stays until nothing is read any longer."""
+        def stop(_, frame):
+            while frame is not None and frame.f_code is not swzip.Container.read.__code__:
+                frame = frame.f_back
+            if frame is not None:
+                raise KeyboardInterrupt
+
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, stop))
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
+        container = swzip.Container.of_file(self.file)
+        signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0005)
+        for _ in range(100):
+            with suppress(KeyboardInterrupt):
+                container.read(0, 0, bytearray(len(self.data)))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        room = bytearray(len(self.data))
+        container.read(0, 0, room)
+        self.assertEqual(room, self.data)
 
 
 class RunTest(FolderTest):

@@ -38,6 +38,13 @@ def metadata(version, licences):
     return "\n".join(lines) + "\n"
 
 
+def entry_points():
+    """The text of entry_points.txt: what other packages find of this one."""
+    groups = project()["entry-points"]
+    return "\n".join(f"[{group}]\n" + "".join(f"{name} = {place}\n" for name, place in groups[group].items())
+                     for group in sorted(groups))
+
+
 def make_wheel(command, library, tag, folder):
     """Writes the wheel into the folder and returns its name. The same parts make the same bytes."""
     version = subprocess.run([command, "--version"], check=True, capture_output=True, text=True).stdout.split()[1]
@@ -50,6 +57,7 @@ def make_wheel(command, library, tag, folder):
     files["swzip/libswzip_c.so"] = pathlib.Path(library).read_bytes()
     files[f"{name}.data/scripts/swzip"] = pathlib.Path(command).read_bytes()
     files[f"{info}/METADATA"] = metadata(version, licences).encode()
+    files[f"{info}/entry_points.txt"] = entry_points().encode()
     files[f"{info}/WHEEL"] = (f"Wheel-Version: 1.0\nGenerator: swzip {version}\nRoot-Is-Purelib: false\n"
                               f"Tag: py3-none-{tag}\n").encode()
     files[f"{info}/sboms/swzip.cdx.json"] = bill.cyclonedx(version, components)

@@ -10,6 +10,7 @@
 Reading tensors: safe_open, iter_tensors, load_file and save_file of swzip.numpy and swzip.torch.
 Files: pack, unpack, verify, inspect, delta, open.
 Memory: compress, decompress, Snapshot.
+With other packages, each to be imported: dcp, distributed, fsspec, lightning, megatron, torch_checkpointing.
 This machine: doctor, version.
 
 What reads containers takes URLs too (https://host/model.safetensors.swz), by libcurl, but for bases.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import _thread
 import ctypes
+import io
 import json
 import os
 import posixpath
-from typing import Any, Dict, List, NamedTuple, Optional, Union
+import threading
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
 
-from ._library import (Bases, DamagedError, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call,
+from ._library import (READ_AT, Bases, DamagedError, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call,
                        call_apart, call_long, is_url, memory, path_bytes)
 
 
@@ -41,6 +44,7 @@ def _name(text: str) -> str:
     return text if text.isascii() else text.translate({0x10FF00 + byte: 0xDC00 + byte for byte in range(0x80, 0x100)})
 
 
+MAGIC = b"\x89SWZ\r\n\x1a\n"  # what each container begins with
 SHORT = 1 << 20  # Fewer bytes are decoded so soon that neither progress nor a signal has to come in between.
 
 
@@ -52,6 +56,68 @@ def _is_safetensors(path: str) -> bool:
 
 class ContainerHandle(Handle):
     close_name = "swz_close"
+
+
+class FileSource:
+    """A file object that the library reads at any position, one thread at a time."""
+
+    def __init__(self, file: Any):
+        self.file, self.raised = file, []
+        file.seek(0, io.SEEK_END)
+        self.byte_count = file.tell()  # What seek returns is of another file where torch views a part of one.
+        self._lock = threading.Lock()
+
+    def read(self, _: Any, position: int, target: int, count: int) -> int:
+        try:
+            with self._lock:
+                self.file.seek(position)
+                data = self.file.read(count)[:count]
+            ctypes.memmove(target, data, len(data))
+            return len(data)
+        except BaseException as error:
+            self.raised.append(error)
+            return -1
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Calls what reads the file, and raises what the file raised."""
+        try:
+            if threading.get_ident() == threading.main_thread().ident:
+                _call_elsewhere(function)
+            else:
+                function()
+        except Exception:
+            if self.raised:
+                raise self.raised.pop() from None
+            raise
+
+
+def _call_elsewhere(function: Callable[[], None]) -> None:
+    """Calls a function in another thread. Python runs the handlers of signals in the main thread, where a function
+    begins, before any `try` of its own: what they raise would be lost when C calls `FileSource.read`. Here it comes out
+    when the call has ended, or at once if it comes twice: so the function has to hold all that it uses. Not by a pool
+    of threads: their locks do not bear what handlers raise."""
+    outcome: List[Optional[BaseException]] = []
+    is_running = threading.Lock()
+
+    def work() -> None:
+        try:
+            function()
+            outcome.append(None)
+        except BaseException as error:
+            outcome.append(error)
+        finally:
+            is_running.release()
+
+    is_running.acquire()
+    _thread.start_new_thread(work, ())
+    try:
+        is_running.acquire()
+    except BaseException:
+        if not outcome:
+            is_running.acquire()
+        raise
+    if outcome[0] is not None:
+        raise outcome[0]
 
 
 class Container:
@@ -74,19 +140,41 @@ class Container:
         """A container in memory, which must not change as long as it is open."""
         container = cls.__new__(cls)
         container.path = ""
-        lent = memory(data)  # Until the handle is closed: a bytearray, say, keeps its size and place.
-        container._open("swz_open_memory", *lent.__enter__(), bases=bases, owner=lent)
+        container._open_memory(data, bases)
         return container
+
+    @classmethod
+    def of_file(cls, file: Any, *, bases: Bases = ()) -> "Container":
+        """A container in a binary file object that can seek, which stays open and is nobody else's as long as this is
+        open. A forked process must not read it."""
+        container = cls.__new__(cls)
+        name = getattr(file, "name", None) or getattr(file, "path", None)
+        container.path = name if isinstance(name, str) else ""
+        source = FileSource(file)
+        if source.byte_count > SHORT:
+            read = READ_AT(source.read)
+            container._open("swz_open_callback", read, None, source.byte_count, bases=bases, owner=source)
+        else:
+            file.seek(0)
+            container._open_memory(file.read(), bases)
+        return container
+
+    def _open_memory(self, data: Any, bases: Bases) -> None:
+        lent = memory(data)  # Until the handle is closed: a bytearray, say, keeps its size and place.
+        self._open("swz_open_memory", *lent.__enter__(), bases=bases, owner=lent)
 
     def _open(self, name: str, *source: Any, bases: Bases, owner: Any = None) -> None:
         handle = ContainerHandle()
-        handle.owner = owner
+        handle.owner = owner, source
         options = OpenOptions(**base_fields(bases))
-        arguments = *source, ctypes.addressof(options), ctypes.addressof(handle)
+
+        def begin() -> None:
+            call(name, *source, ctypes.addressof(options), ctypes.addressof(handle))
+
         if is_url(self.path):
-            call_apart(name, *arguments, keeping=(options, handle))
+            call_apart(begin)
         else:
-            call(name, *arguments)
+            self._call(owner, begin)
         self._handle: Optional[ContainerHandle] = handle
         text = ctypes.c_char_p()
         call("swz_describe", handle, text)
@@ -113,14 +201,35 @@ class Container:
             member = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
         raise SwzipError(f"has links that lead to each other: {member!r}", file=self.path)
 
+    def _call(self, owner: Any, function: Callable[[], None]) -> None:
+        try:
+            if isinstance(owner, FileSource):
+                owner.call(function)
+            else:
+                function()
+        except SwzipError as error:
+            if error.file or not self.path:
+                raise
+            raise error.within(self.path) from None
+
+    def only_member(self) -> int:
+        """The number of the member of a container of one file."""
+        if len(self.members) != 1:
+            raise SwzipError(f"holds {len(self.members)} files, not one", file=self.path)
+        return 0
+
     def read(self, member: int, offset: int, target: Any, *, threads: int = 0, progress: Progress = None) -> None:
         """Fills `target` (a writable buffer or a tensor of torch) with the bytes of a member that begin at `offset`."""
         handle = self._handle
         if handle is None:
             raise SwzipError("is closed", file=self.path)
-        with memory(target, writable=True) as (address, byte_count):
-            call_long("swz_read", handle, member, offset, address, byte_count, threads=threads, progress=progress,
-                      is_short=byte_count < SHORT and not is_url(self.path))
+
+        def decode() -> None:
+            with memory(target, writable=True) as (address, byte_count):
+                call_long("swz_read", handle, member, offset, address, byte_count, threads=threads, progress=progress,
+                          is_short=byte_count < SHORT and not is_url(self.path))
+
+        self._call(handle.owner[0], decode)
 
     def close(self) -> None:
         """Ends reading; a read in another thread still ends well."""

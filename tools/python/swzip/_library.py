@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
-from ctypes import POINTER, c_char, c_char_p, c_int, c_size_t, c_ssize_t, c_uint64, c_void_p
+from ctypes import POINTER, c_char, c_char_p, c_int, c_int64, c_size_t, c_ssize_t, c_uint64, c_void_p
 from types import GeneratorType
 from typing import Any, Callable, Dict, Generator, Optional, Sequence, Union
 
@@ -25,6 +25,10 @@ class SwzipError(Exception):
                  file: Optional[str] = None, system: int = 0):
         super().__init__(f"{file}: {text}" if file else text)
         self.code, self.rule, self.position, self.file, self.system = code, rule, position, file, system
+
+    def within(self, file: str) -> "SwzipError":
+        """The same, of a file that the library did not know by name."""
+        return type(self)(str(self), self.code, self.rule, self.position, file, self.system)
 
 
 class DamagedError(SwzipError):
@@ -83,11 +87,13 @@ class PackOptions(Sized):
 
 ERROR, CALL, OPTIONS, NEW_HANDLE = c_void_p, c_void_p, c_void_p, c_void_p  # addresses of such
 BYTES, ROOM, WRITTEN = [c_void_p, c_size_t], [c_void_p, c_size_t], POINTER(c_size_t)
+READ_AT = ctypes.CFUNCTYPE(c_int64, c_void_p, c_uint64, c_void_p, c_size_t)
 SIGNATURES = {
     "swz_version": [],
     "swz_diagnose": [*ROOM, ERROR],
     "swz_open": [c_char_p, OPTIONS, NEW_HANDLE, ERROR],
     "swz_open_memory": [*BYTES, OPTIONS, NEW_HANDLE, ERROR],
+    "swz_open_callback": [READ_AT, c_void_p, c_uint64, OPTIONS, NEW_HANDLE, ERROR],
     "swz_describe": [c_void_p, POINTER(c_char_p), ERROR],
     "swz_read": [c_void_p, c_size_t, c_uint64, *ROOM, CALL, ERROR],
     "swz_close": [c_void_p],
@@ -140,16 +146,17 @@ def call(name: str, *arguments: Any) -> None:
         raise error.exception(status)
 
 
-def call_apart(name: str, *arguments: Any, keeping: Any) -> None:
-    """As `call`, in a thread of its own, which `keeping` lives as long as: an interrupt ends waiting for a server."""
+def call_apart(function: Callable[[], None]) -> None:
+    """Calls a function in a thread of its own: an interrupt ends waiting for a server, and so for it. It has to hold all
+    that it uses."""
     import threading
     from concurrent.futures import Future
 
     done: Future = Future()
 
-    def work(_: Any = keeping) -> None:
+    def work() -> None:
         try:
-            done.set_result(call(name, *arguments))
+            done.set_result(function())
         except BaseException as error:
             done.set_exception(error)
 

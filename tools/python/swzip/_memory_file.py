@@ -6,20 +6,19 @@ import mmap
 import os
 
 from ._container import Container
-from ._library import Bases, Path, SwzipError
+from ._library import Bases, Path
 
 
 def memory_file(path: Path, bases: Bases = ()) -> int:
     """A file descriptor of the decoded bytes of a container of one file; others open them at /proc/self/fd/N."""
     with Container(path, bases=bases) as container:
-        if len(container.members) != 1:
-            raise SwzipError(f"holds {len(container.members)} files, not one", file=container.path)
+        number = container.only_member()
         descriptor = os.memfd_create(os.path.basename(container.path))
         try:
-            byte_count = container.members[0].byte_count
+            byte_count = container.members[number].byte_count
             os.ftruncate(descriptor, byte_count)
             if byte_count:
-                container.read(0, 0, mmap.mmap(descriptor, byte_count))
+                container.read(number, 0, mmap.mmap(descriptor, byte_count))
         except BaseException:
             os.close(descriptor)
             raise

@@ -8,7 +8,7 @@ import mmap
 import os
 import warnings
 from contextlib import contextmanager, suppress
-from typing import Any, Dict, Iterator, List, Optional, Union
+from typing import Any, BinaryIO, Dict, Iterator, List, Optional, Union
 
 from ._container import Container
 from ._library import (KEEP, Bases, Handle, OpenOptions, PackOptions, Path, Progress, SwzipError, base_fields, call,
@@ -107,8 +107,9 @@ def _packed(name: str, data: Any, options: int, threads: int, progress: Progress
         return room[:written.value]
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Writes a file that gets its name when all of it is on the disk."""
+@contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which gets its name when all of it is on the disk."""
     from ._folder import sync_folder, temporary_name
 
     parent = os.path.dirname(os.fsdecode(path)) or "."
@@ -116,7 +117,7 @@ def write_file(path: Path, data: bytes) -> None:
     try:
         with open(temporary, "xb") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
             os.replace(temporary, path)
@@ -125,6 +126,12 @@ def write_file(path: Path, data: bytes) -> None:
         with suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file that gets its name when all of it is on the disk."""
+    with new_file(path) as file:
+        file.write(data)
 
 
 _new_bytes = ctypes.pythonapi.PyBytes_FromStringAndSize
