@@ -45,6 +45,23 @@ torch_python() {
   }
 }
 
+# pinned_python FOLDER LIST [BARE]: puts a Python in $python that has what a list names, in a virtual environment that is
+# made once; of a second list without what that depends on.
+pinned_python() {
+  local pip torch
+  make_venv "$1"
+  python=$root/$1/bin/python
+  ! cat "${@:2}" | cmp -s - "$1/installed" || return 0
+  pip=("$python" -m pip --disable-pip-version-check install --quiet)
+  torch=$(requirements "$2" torch==)
+  # Without its drivers where that can be had: a tenth of the size.
+  "${pip[@]}" "$torch+cpu" 2>/dev/null ||
+    "${pip[@]}" "$torch" --index-url https://download.pytorch.org/whl/cpu 2>/dev/null || true
+  "${pip[@]}" -r "$2"
+  [ -z "${3-}" ] || "${pip[@]}" --no-deps -r "$3"
+  cat "${@:2}" >"$1/installed"
+}
+
 # Builds the command once for all slow checks and puts its path in $swzip.
 build_swzip() {
   install_packages "${build_packages[@]}" "${python_packages[@]}"

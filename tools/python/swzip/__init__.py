@@ -8,6 +8,7 @@
     model = torch.load(swzip.open("model.pt.swz"))              # the original file, as a file object
 
 Reading tensors: safe_open, iter_tensors, load_file and save_file of swzip.numpy and swzip.torch.
+Models that stay packed: swzip.transformers, swzip.peft, swzip.diffusers, swzip.hub, and plug-ins of vLLM and SGLang.
 Files: pack, unpack, verify, inspect, delta, open.
 Memory: compress, decompress, Snapshot.
 With other packages, each to be imported: dcp, distributed, fsspec, lightning, megatron, torch_checkpointing.

@@ -165,6 +165,11 @@ class PrefetchLoader:
 
 def metadata(container: Container, member: int) -> Optional[Dict[str, str]]:
     """`__metadata__` in the header of a member, if that is a safetensors file."""
+    return (header(container, member) or {}).get("__metadata__")
+
+
+def header(container: Container, member: int) -> Optional[Dict[str, Any]]:
+    """The header of a member, if that is a safetensors file."""
     import json
 
     size = container.members[member].byte_count if container.members else 0
@@ -173,10 +178,10 @@ def metadata(container: Container, member: int) -> Optional[Dict[str, str]]:
     count = int.from_bytes(length, "little")
     if size < 8 or count > min(size - 8, 100_000_000):
         return None
-    header = bytearray(count)
-    container.read(member, 8, header)
+    text = bytearray(count)
+    container.read(member, 8, text)
     try:
-        return json.loads(header).get("__metadata__") if header.startswith(b"{") else None
+        return json.loads(text) if text.startswith(b"{") else None
     except ValueError:
         return None
 
@@ -206,11 +211,11 @@ def iter_tensors(paths: Union[Path, Iterable[Path]], framework: str = "np", devi
         for shard, names in shards(path):
             with Container(shard, bases=bases) as container:
                 wanted = [tensor for tensor in container.tensors if names is None or tensor.name in names]
-                for group in _groups(wanted, buffer_bytes):
+                for group in groups(wanted, buffer_bytes):
                     yield from read_group(container, group, kind, threads)
 
 
-def _groups(tensors: List[Tensor], buffer_bytes: int) -> Iterator[List[Tensor]]:
+def groups(tensors: List[Tensor], buffer_bytes: int) -> Iterator[List[Tensor]]:
     """Neighbours in a file, as many as a buffer takes."""
     group: List[Tensor] = []
     for tensor in sorted(tensors, key=operator.itemgetter(3, 4)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import Any, Callable, Dict, Iterator, Optional, Set, Tuple
+from typing import Any, BinaryIO, Callable, Dict, Iterator, Optional, Set, Tuple
 
 from ._container import Container
 from ._library import Bases, Path, Progress, SwzipError, is_url
@@ -33,24 +33,25 @@ def shards(path: Path) -> Iterator[Tuple[str, Optional[Set[str]]]]:
     if is_url(path) and path.endswith(INDEX):
         raise SwzipError("is an index at a URL: load its shards one by one", file=path)
     if path.endswith(INDEX):
-        yield from _of_index(path).items()
+        with open(path, "rb") as file:
+            for shard, tensors in tensors_by_shard(file, path).items():
+                yield os.path.join(os.path.dirname(path), shard + ".swz"), tensors
     else:
         yield path, None
 
 
-def _of_index(path: str) -> Dict[str, Set[str]]:
-    with open(path, "rb") as file:
-        try:
-            weight_map = json.load(file)["weight_map"]
-            pairs = [(str(tensor), str(shard)) for tensor, shard in weight_map.items()]
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise SwzipError("is no index of shards: it has no \"weight_map\"", file=path) from None
+def tensors_by_shard(index: BinaryIO, path: str) -> Dict[str, Set[str]]:
+    """What an index says: shards by their names before packing, in order, and the tensors of each."""
+    try:
+        weight_map = json.load(index)["weight_map"]
+        pairs = [(str(tensor), str(shard)) for tensor, shard in weight_map.items()]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise SwzipError("is no index of shards: it has no \"weight_map\"", file=path) from None
     found: Dict[str, Set[str]] = {}
     for tensor, shard in pairs:
         if os.path.isabs(shard) or ".." in shard.split("/"):
             raise SwzipError(f"names a shard outside of its folder: {shard!r}", file=path)
-        packed = shard if shard.endswith(".swz") else shard + ".swz"
-        found.setdefault(os.path.join(os.path.dirname(path), packed), set()).add(tensor)
+        found.setdefault(shard[:-len(".swz")] if shard.endswith(".swz") else shard, set()).add(tensor)
     return dict(sorted(found.items()))
 
 
