@@ -33,8 +33,8 @@ public struct Control: Sendable {
 
   /// Threads of the caller's; nil: threads are made for the call and end with it.
   public var runner: Runner?
-  /// Asked before each job of about a block that the calling thread does (with a runner: one of its threads), one question at a
-  /// time: false ends the call with `cancelled`.
+  /// Asked before each job of about a block that the calling thread does (with a runner: one of its threads), and while it waits
+  /// for a server, one question at a time: false ends the call with `cancelled`.
   public var goesOn: @Sendable () -> Bool
 
   public init(goesOn: @escaping @Sendable () -> Bool = { true }, runner: Runner? = nil) {

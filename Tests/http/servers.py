@@ -52,7 +52,8 @@ def certificate(folder):
     (folder / "names").write_text("subjectAltName=IP:127.0.0.1")
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "authority.key", "-out", "authority.pem",
             "-subj", "/CN=swzip test", "-days", "2")
-    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "request", "-subj", "/CN=127.0.0.1")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", "server.key", "-out", "request",
+            "-subj", "/CN=127.0.0.1")
     openssl("x509", "-req", "-in", "request", "-CA", "authority.pem", "-CAkey", "authority.key", "-CAcreateserial",
             "-out", "server.pem", "-days", "2", "-extfile", "names")
 
@@ -71,8 +72,8 @@ class Nginx:
         self.plain, self.secure = f"http://127.0.0.1:{ports['plain']}", f"https://127.0.0.1:{ports['secure']}"
         user = "user root;" if os.getuid() == 0 else ""
         (self.folder / "nginx.conf").write_text(CONFIGURATION.format(user=user, **ports))
-        self._server = subprocess.Popen(["nginx", "-p", str(self.folder), "-e", "error.log", "-c", "nginx.conf"],
-                                        stderr=subprocess.DEVNULL)
+        command = ["nginx", "-p", str(self.folder), "-c", "nginx.conf"]
+        self._server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         while self._status("/") == 0:
             if self._server.poll() is not None:
                 raise RuntimeError((self.folder / "error.log").read_text())
@@ -94,7 +95,8 @@ class Nginx:
         self._holder.cleanup()
 
     def requests(self):
-        """The lines of the log since the last call. What nginx has answered before a request of ours has a line before it."""
+        """The lines of the log since the last call. What nginx answered before a request of ours has a line before
+        it."""
         self._marks += 1
         mark = f"/mark-{self._marks} "
         self._status(mark.strip())
@@ -104,8 +106,8 @@ class Nginx:
 
 
 class Peer:
-    """Answers each request by `answer(number, range header, write)`, then closes the connection. `ranges` and `paths`: what
-    was asked for."""
+    """Answers each request by `answer(number, range header, write)`, then closes the connection. `ranges` and `paths`:
+    what was asked for."""
 
     def __init__(self, answer):
         self._answer, self.ranges, self.paths = answer, [], []
@@ -170,11 +172,11 @@ class ServerTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+            del os.environ[name]
         cls.nginx = Nginx()
         cls.addClassCleanup(cls.nginx.close)
         os.environ["CURL_CA_BUNDLE"] = str(cls.nginx.folder / "authority.pem")
-        for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-            del os.environ[name]
 
     def setUp(self):
         holder = tempfile.TemporaryDirectory()

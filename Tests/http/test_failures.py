@@ -229,8 +229,8 @@ class ServerFailureTest(ServerTest):
                 (b"HTTP/1.1 206 Partial Content\r\n", filler, "more"),
                 (b"HTTP/1.1 206 Partial Content\r\nX: ", filler.replace(b"\r\n", b""), ""),
                 (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, "more"),
-                (b"HTTP/1.1 206 Partial Content\r\nContent-Type: multipart/byteranges; boundary=X\r\n\r\n--X\r\n", filler,
-                 "more than it was asked for"),
+                (b"HTTP/1.1 206 Partial Content\r\nContent-Type: multipart/byteranges; boundary=X\r\n\r\n--X\r\n",
+                 filler, "more than it was asked for"),
                 (b"HTTP/1.1 200 OK\r\n\r\n", filler, "no parts")):
             answer = endless(start, more)
             self.answers(answer, words)

@@ -127,7 +127,8 @@ class BytesTest(ServerTest):
 
     def test_any_range(self):
         source = random.Random(2)
-        data = numpy.random.default_rng(2).standard_normal(3 << 20).astype("float32").tobytes() + source.randbytes(1 << 20)
+        weights = numpy.random.default_rng(2).standard_normal(3 << 20).astype("float32")
+        data = weights.tobytes() + source.randbytes(1 << 20)
         self.serve("sample.swz", data)
         for server in (self.nginx.plain, self.nginx.secure + "/single"):
             url = f"{server}/sample.swz"

@@ -49,8 +49,8 @@ final class HTTPReader: ForwardSource, @unchecked Sendable {
     while pieces.count < Self.mostPieces, end < file.byteCount { try ask() }
     let (piece, request) = pieces[0]
     if let request {
-      pieces[0].request = nil
       try complete(piece, request)
+      pieces[0].request = nil
     }
     let part = range.lowerBound..<min(range.upperBound, piece.range.upperBound)
     if part.upperBound == piece.range.upperBound { pieces.removeFirst() }
