@@ -123,14 +123,15 @@ class ServerFailureTest(ServerTest):
                     container.read(0, 4 << 20, bytearray(1000))
 
     def test_it_changes_while_it_is_unpacked(self):
-        for verb in (["unpack"], ["verify"]):
-            self.serve("changing.swz", DATA + DATA + DATA)
-            command = subprocess.Popen([os.environ["SWZIP"], *verb, self.nginx.plain + "/slow/changing.swz"],
+        log = self.nginx.folder / "access.log"
+        for opened, verb in ((1, "unpack"), (2, "verify")):
+            large = random.Random(6).randbytes(18 << 20)
+            byte_count = self.serve("changing.swz", large).stat().st_size
+            command = subprocess.Popen([os.environ["SWZIP"], verb, self.nginx.plain + "/slow/changing.swz"],
                                        cwd=self.folder, stderr=subprocess.PIPE)
-            self.nginx.requests()
-            while not (self.nginx.folder / "access.log").read_text().count("/slow/changing.swz"):
+            while log.read_text().count('/slow/changing.swz "bytes=0-63,') < opened:
                 self.assertIsNone(command.poll())
-            self.serve("changing.swz", DATA[::-1] + DATA)
+            self.assertEqual(self.serve("changing.swz", large[::-1]).stat().st_size, byte_count)
             self.assertIn(b"changed on the server", command.communicate()[1])
             self.assertEqual((command.returncode, list(self.folder.iterdir())), (1, []))
 
@@ -291,7 +292,6 @@ class ServerFailureTest(ServerTest):
                 child.send_signal(signal.SIGINT)
                 silence.wait()
 
-            peer = self.peer(answer)
             code = ("import sys, swzip; container = swzip.Container(sys.argv[1]);"
                     "container.read(0, 0, bytearray(3 << 20), threads=int(sys.argv[2]))")
             for threads in ("1", "3"):

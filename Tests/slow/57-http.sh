@@ -6,7 +6,7 @@
 build_swzip
 install_packages nginx-light openssl curl
 make_venv .venv-http
-install_python .venv-http numpy
+install_python .venv-http numpy ml_dtypes
 python=$root/.venv-http/bin/python
 tools/library --scratch-path "$scratch" >"$work/log" 2>&1 || { cat "$work/log"; die "the build failed"; }
 "$python" tools/models.py "$work/models" minilm-bf16 minilm-fp32
