@@ -11,6 +11,7 @@ internal import SwzipSystem
   /// How many references of this container lead here.
   private let depth: Int
   private let control: Control?
+  /// Of its jobs: who waits for bytes need not then.
   private let failure = FirstFailure()
   /// Whether stores may go past the cache. Pages that nobody has touched are cleared when they are, and lie in the cache then:
   /// decoding to such took a fifth longer with these stores (Sapphire Rapids; `tools/bench/loading` reads to both).

@@ -147,8 +147,8 @@ def call(name: str, *arguments: Any) -> None:
 
 
 def call_apart(function: Callable[[], None]) -> None:
-    """Calls a function in a thread of its own: an interrupt ends waiting for a server, and so for it. It has to hold all
-    that it uses."""
+    """Calls a function in a thread of its own, so that an interrupt ends waiting for a server. The function has to hold
+    all that it uses."""
     import threading
     from concurrent.futures import Future
 

@@ -31,7 +31,7 @@ final class HTTPReader: ForwardSource, @unchecked Sendable {
       let target = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
       let bytes: LentBytes
       do throws(SwzipError) { bytes = try next(range) } catch { throw error.of(file.url) }
-      // Less than the rest of the caller's buffer.
+      // No more than the rest of the caller's buffer.
       unsafe target.copyMemory(from: bytes.bytes)
       done += unsafe bytes.bytes.count
       position += UInt64(unsafe bytes.bytes.count)
