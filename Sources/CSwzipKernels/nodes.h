@@ -98,14 +98,18 @@ static uint8_t *encode_node(const swzip_node_tree *tree, int i, uint8_t *list, u
   return out;
 }
 
-// Ranks for those that have none.
+// Ranks for those that have none, which are few: eight at a time are passed.
 static NOINLINE void mend_ranks(const swzip_node_tree *tree, uint8_t *ranks, uint32_t count, const swzip_missing *missing) {
-  for (uint32_t i = 0; i < count; i++)
-    if (ranks[i] == SWZIP_NO_RANK) {
-      ranks[i] = tree->cheapest;
-      if (*missing->count < missing->capacity) missing->position[*missing->count] = missing->first + i;
-      (*missing->count)++;
-    }
+  for (uint32_t i = 0; i < count; i += 8) {
+    const uint64_t turned = ~load64(ranks + i);  // a byte of 255 is zero
+    if (!((turned - 0x0101010101010101) & ~turned & 0x8080808080808080)) continue;
+    for (uint32_t j = i; j < i + 8 && j < count; j++)
+      if (ranks[j] == SWZIP_NO_RANK) {
+        ranks[j] = tree->cheapest;
+        if (*missing->count < missing->capacity) missing->position[*missing->count] = missing->first + j;
+        (*missing->count)++;
+      }
+  }
 }
 
 INLINE uint8_t *nodes_encode(const swzip_node_tree *tree, const uint8_t *symbols, uint32_t count, uint8_t *out,
