@@ -28,6 +28,7 @@ http {{
     root files;
     location /whole/ {{ alias files/; max_ranges 0; }}
     location /single/ {{ alias files/; max_ranges 1; }}
+    location /untagged/ {{ alias files/; etag off; }}
     location /slow/ {{ alias files/; limit_rate 2m; }}
     location /page/ {{ default_type text/html; return 200 "<html><body>Sign in first</body></html>"; }}
     location /moved/ {{ rewrite ^/moved/(.*)$ /$1 redirect; }}

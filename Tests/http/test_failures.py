@@ -114,7 +114,7 @@ class ServerFailureTest(ServerTest):
     # ---- A file that changes ----
 
     def test_it_changes_between_requests(self):
-        for way in ("", "/single"):
+        for way in ("", "/single", "/untagged"):
             self.serve("changing.swz", DATA)
             with swzip.Container(f"{self.nginx.plain}{way}/changing.swz") as container:
                 container.read(0, 0, bytearray(1000))
