@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -59,11 +60,8 @@ class LoaderTest(unittest.TestCase):
             target = target.with_suffix(".swz")
             pack(plain, "-o", target)
             return target
-        pack("-r", plain, "--output-dir", target)
-        for text in plain.rglob("*.json") if way == "plain" else ():
-            copy = target / text.relative_to(plain)
-            copy.write_bytes(text.read_bytes())
-            copy.with_name(copy.name + ".swz").unlink(missing_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        pack("-r", plain, "--output-dir", target, *(["--all-files"] if way == "each" else []))
         return target
 
     def assert_same_tensors(self, found, wanted):

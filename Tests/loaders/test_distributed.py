@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import signal
+import subprocess
 import threading
 import time
 import unittest
@@ -183,6 +184,20 @@ class DistributedTest(FolderTest):
         self.assertEqual(places, {"shard-00.bin.swz", "linked.bin.swz", "folder/1234.swz", "folder/inner/5678.swz",
                                   "config.json", "model.safetensors.index.json", "packed.swz",
                                   os.fsdecode(b"bytes-\xff.bin.swz")})
+
+    def test_what_is_copied(self):
+        """The same as by the command."""
+        for name in ("config.json", "vocab.txt", "README.md", "chat_template.jinja", "a.yaml", "b.yml", "own.py", "x.vocab",
+                     "x.bpe", "x.spm", "x.tiktoken", "s.bpe.model", "tokenizer.model", "spiece.model", ".gitattributes",
+                     "LICENSE", "other.model", "data.jsonl", "CONFIG.JSON", "txt", "weights.bin"):
+            (self.source / name).write_text(name)
+        for name, size in (("large.json", 16 << 20), ("small.json", (16 << 20) - 1), ("model.index.json", 17 << 20)):
+            (self.source / name).write_bytes(b" " * size)
+        subprocess.run([os.environ["SWZIP"], "pack", "-q", "-r", self.source, "--output-dir", self.folder / "command"],
+                       check=True)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            self.pack(pool)
+        self.assertEqual(sorted(os.listdir(self.target)), sorted(os.listdir(self.folder / "command")))
 
     def test_files_that_fail_are_named(self):
         self.write(2)

@@ -16,7 +16,7 @@ class EntryPointTest(LoaderTest):
         (self.folder / "entry_points.txt").write_text(backend.entry_points())
         found = importlib.metadata.Distribution.at(self.folder).entry_points
         self.assertEqual({(point.group, point.name) for point in found},
-                         {("vllm.general_plugins", "swzip"), ("sglang.srt.plugins", "swzip")})
+                         {("vllm.general_plugins", "swzip"), ("sglang.srt.plugins", "swzip"), ("fsspec.specs", "swz")})
         for point in found:
             self.assertTrue(callable(point.load()))
 

@@ -7,6 +7,6 @@ build_swzip
 python=${LOADERS_PYTHON-}
 [ -n "$python" ] || pinned_python .venv-loaders Tests/loaders/requirements.txt
 tools/library --scratch-path "$scratch" >"$work/log" 2>&1 || { cat "$work/log"; die "the build failed"; }
-export SWZIP_LIBRARY=$scratch/release/libswzip_c.so SWZIP=$swzip PYTHONPATH=$root/tools/python:$PYTHONPATH
+export SWZIP_LIBRARY=$scratch/release/libswzip_c.so SWZIP=$swzip PYTHONPATH=$root/tools/python:$root/Tests/loaders:$PYTHONPATH
 export TRANSFORMERS_VERBOSITY=error HF_HUB_DISABLE_PROGRESS_BARS=1 RAY_AUTH_MODE=disabled RAY_USAGE_STATS_ENABLED=0
 "$python" -W ignore -m unittest discover -s Tests/loaders
