@@ -94,8 +94,22 @@ static void floats(swzip_float_kind kind, uint32_t count) {
   require(memcmp(values, out, (size_t)count * width) == 0, "the decoded values");
   require(hash == swzip_xxh3_64(values, (size_t)count * width, 0), "the hash of the values");
   add(&hash, sizeof hash);
+
+  // The same symbols by nodes.
+  swzip_node_tree *const tree = area(sizeof *tree);
+  uint8_t *const room = area(2 * SWZIP_NODE_ROOM(count)), *const listed = area(whole);
+  const swzip_missing nowhere = {missing, 1, 0, &missing_count};
+  swzip_node_tree_build(lengths, swzip_float_shift(kind), tree);
+  const size_t listed_bytes = (size_t)(swzip_nodes_encode(tree, symbols, count, streams, room, &nowhere) - streams);
+  require(missing_count == 0, "a symbol without a code among nodes");
+  add(streams, listed_bytes);
+  require(swzip_nodes_decode(tree, streams, listed_bytes, count, listed, room), "decoding nodes");
+  block.symbols = listed;
+  memset(out, 0, (size_t)count * width);
+  require(swzip_float_decode(&block, out, scratch, count % 2, &hash), "decoding of symbols");
+  require(memcmp(values, out, (size_t)count * width) == 0, "the values of nodes");
   show("float", (uint32_t)kind * 100000 + count);
-  void *const all[] = {values, symbols, raw, low0, low1, streams, out, scratch, patches, positions, decoder};
+  void *const all[] = {values, symbols, raw, low0, low1, streams, out, scratch, patches, positions, decoder, tree, room, listed};
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
 }
 
