@@ -119,7 +119,7 @@ void test_folders(const char *name) {
       const bytes back = room(original.count);
       STATUS(SWZ_OK, swz_read(container, number, 0, back.start, back.count, NULL, &said));
       EXPECT(equal(back, original) && member.mode == 0640);
-      EXPECT(member.time_seconds > 1e9 && member.time_nanoseconds >= 0);
+      EXPECT(member.time_seconds > 1000000000 && member.time_nanoseconds >= 0);
       drop(back);
     }
   }
