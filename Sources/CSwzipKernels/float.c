@@ -9,7 +9,8 @@ size_t swzip_raw_plane_bytes(swzip_float_kind kind, uint32_t count) {
   return (size_t)((count + SWZIP_UNIT - 1) / SWZIP_UNIT) * float_traits[kind].raw_bits * (SWZIP_UNIT / 8);
 }
 
-// Sorted groups have up to three rows more than a quarter of the block holds; each sub-stream has a gap and rounding.
+// Sorted groups have up to three rows more than a quarter of the block holds; each sub-stream has a gap and rounding. Two lists
+// of nodes of any group have room too, as a row is at most an eighth of the block.
 size_t swzip_tile_bytes(uint32_t count) {
   return (size_t)count + 33 * (SWZIP_STREAM_GAP + 256) + 64;
 }

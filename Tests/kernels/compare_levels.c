@@ -958,6 +958,18 @@ static void test_palette(int number) {
   }
 }
 
+static void test_rooms(void) {
+  for (uint32_t i = 0; i < 20000; i++) {
+    const uint32_t count = i < 5000 ? i + 1 : 1 + below(1 << 18), rows = 8 + below(40), length = 32 * (1 + below((1 << 18) / 32 / rows));
+    const swzip_geometry geometry[2] = {swzip_geometry_unsorted(count), swzip_geometry_sorted(rows, length)};
+    const uint32_t counts[2] = {count, rows * length};
+    int fits = 1;
+    for (int k = 0; k < 8; k++)
+      fits &= 2 * SWZIP_NODE_ROOM(geometry[k / 4].values[k % 4]) <= swzip_tile_bytes(counts[k / 4]);
+    check(fits, "room for lists in a tile", 0, "values:", count);
+  }
+}
+
 int main(int argc, char **argv) {
   if (argc > 1) state ^= strtoull(argv[1], NULL, 10) * 0x9E3779B97F4A7C15u;
   make_areas();
@@ -983,6 +995,7 @@ int main(int argc, char **argv) {
       }
     }
   for (int i = 0; i < 40; i++) test_long_histogram(i);
+  test_rooms();
   printf("%lu passed, %lu failed\n", passed, failed);
   return failed != 0;
 }

@@ -67,7 +67,8 @@ typedef struct {
   size_t frame_bytes;                       // a hint: the next block's streams begin this far on
 } swzip_float_block;
 
-/// Bytes of scratch that decoding a block of up to `count` values needs, aligned to 64.
+/// Bytes of scratch that decoding a block of up to `count` values needs, aligned to 64. A tile has room for two lists of nodes of a
+/// group (SWZIP_NODE_ROOM), too.
 size_t swzip_tile_bytes(uint32_t count);
 size_t swzip_float_scratch_bytes(uint32_t count);
 
