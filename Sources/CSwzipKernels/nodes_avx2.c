@@ -100,12 +100,20 @@ static void unflatten(unsigned k, const uint8_t *bits, uint32_t count, const uin
     }
     return;
   }
-  const uint64_t fields = (uint64_t)(uint8_t)_mm_extract_epi8(field, 0) * 0x0101010101010101;
-  for (uint32_t i = 0; i < count; i += 32, bits += 4 * k) {
-#define FIELDS(j) (long long)_pdep_u64(load64(bits + (j) * k), fields)
+  // Eight fields are the lowest k bytes of what is loaded; the rest may be anything.
+  const uint64_t fields = ((1ull << k) - 1) * 0x0101010101010101, used = (1ull << 8 * k) - 1;
+  uint32_t i = 0;
+  for (; i + 32 <= count; i += 32, bits += 4 * k) {
+#define FIELDS(j) (long long)_pdep_u64(load64(bits + (j) * k) & used, fields)
     const vec four = _mm256_setr_epi64x(FIELDS(0), FIELDS(1), FIELDS(2), FIELDS(3));
 #undef FIELDS
     STORE(out + i, _mm256_shuffle_epi8(table, four));
+  }
+  for (; i < count; i += 8, bits += k) {
+    uint64_t eight = 0;
+    memcpy(&eight, bits, count - i < 8 ? ((count - i) * k + 7) / 8 : k);
+    const __m128i symbol = _mm_cvtsi64_si128((long long)_pdep_u64(eight, fields));
+    STORE_8(out + i, _mm_shuffle_epi8(_mm256_castsi256_si128(table), symbol));
   }
 }
 
