@@ -68,6 +68,18 @@ int swzip_is_touched(const void *address) {
   return mincore((void *)((uintptr_t)address & ~(page - 1)), 1, &resident) != 0 || (resident & 1);
 }
 
+void swzip_touch(void *address, size_t byte_count) {
+#ifdef __linux__
+  enum { populate_write = 23 }; // MADV_POPULATE_WRITE, which older headers lack
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = (uintptr_t)address & ~(page - 1);
+  const int before = errno;
+  if (byte_count > 0) (void)madvise((void *)start, (uintptr_t)address + byte_count - start, populate_write);
+  errno = before;
+#else
+  (void)address, (void)byte_count;
+#endif
+}
+
 int swzip_terminal_columns(int descriptor) {
   struct winsize size;
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;

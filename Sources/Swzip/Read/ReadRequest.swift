@@ -16,6 +16,8 @@ internal import SwzipSystem
   /// Whether stores may go past the cache. Pages that nobody has touched are cleared when they are, and lie in the cache then:
   /// decoding to such took a fifth longer with these stores (Sapphire Rapids; `tools/bench/loading` reads to both).
   private let streaming: Bool
+  /// Whether it is not small, and nobody has touched it: then the pages of a block are wanted at once, before it is decoded.
+  private let isFresh: Bool
 
   init(
     file: Container, member: Int, offset: UInt64, buffer: UnsafeMutableRawBufferPointer, policy: CheckPolicy,
@@ -24,7 +26,8 @@ internal import SwzipSystem
     (self.file, self.member, self.offset, self.policy) = (file, member, offset, policy)
     unsafe self.buffer = buffer
     (self.depth, self.control) = (depth, control)
-    unsafe streaming = buffer.count >= Self.leastStreamed && isTouched(buffer.baseAddress! + buffer.count / 2)
+    isFresh = unsafe buffer.count >= Self.leastFresh && !isTouched(buffer.baseAddress! + buffer.count / 2)
+    streaming = buffer.count >= Self.leastStreamed && !isFresh
   }
 
   private var end: UInt64 { unsafe offset + UInt64(buffer.count) }
@@ -34,6 +37,7 @@ internal import SwzipSystem
   private static let batchBytes: UInt64 = 32 << 20
   private static let batchSegments = 1024
   private static let leastStreamed = 8 << 20
+  private static let leastFresh = 256 << 10
   /// What is read at once of each reference of blocks in a row.
   private static let referenceBytes = 1 << 20
 
@@ -177,6 +181,7 @@ internal import SwzipSystem
     let part = try isWhole ? nil : file.decoded.room(for: place, taking: offset..<end, reuses: !isReferredTo)
     let out = unsafe UnsafeMutableRawBufferPointer(
       rebasing: part?.memory.bytes[..<range.count] ?? buffer[Int(range.lowerBound - offset)...].prefix(range.count))
+    if isWhole, isFresh { unsafe touch(out) }
     do throws(SwzipError) {
       try unsafe segment.decoder.decode(
         frame.bytes, block: UInt64(block), into: out, policy: policy, entry: segment.table.entries[block],
