@@ -90,9 +90,9 @@ internal import SwzipSystem
     let source = source(for: 0)
     let tables = try file.tables(of: span, source)
     let last = index.segments[numbers.upperBound - 1]
-    var plan = ReadPlan(
+    var plan = unsafe ReadPlan(
       byteCount: last.blocksPosition + last.record.blocksByteCount - index.segments[numbers.lowerBound].framePosition,
-      threads: threads, source.steps)
+      threads: threads, source.steps(for: buffer.count))
     for (number, known) in zip(numbers, known) {
       let place = index.segments[number]
       let (from, to) = wanted(of: place)

@@ -25,8 +25,8 @@ public protocol RandomSource: ByteSource {
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int
   /// `count` bytes at a position where they lie; nil where they do not lie in memory in one piece.
   func borrow(at position: UInt64, count: Int) throws(SwzipError) -> LentBytes?
-  /// How it is read best.
-  var steps: ReadSteps { get }
+  /// How it is read best where so many bytes of an original are wanted.
+  func steps(for byteCount: Int) -> ReadSteps
   /// The same, read for a call that may be ended: `goesOn` is asked while bytes are waited for; false throws `cancelled`.
   func watched(by goesOn: @escaping @Sendable () -> Bool) -> any RandomSource
 }
@@ -71,7 +71,7 @@ extension RandomSource {
   /// Nothing is lent.
   public func borrow(at position: UInt64, count: Int) throws(SwzipError) -> LentBytes? { nil }
 
-  public var steps: ReadSteps { .local }
+  public func steps(for byteCount: Int) -> ReadSteps { .local }
 
   /// Nobody waits long for it.
   public func watched(by goesOn: @escaping @Sendable () -> Bool) -> any RandomSource { self }

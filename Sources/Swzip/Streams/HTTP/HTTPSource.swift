@@ -43,9 +43,10 @@ public final class HTTPSource: RandomSource {
 
   public var byteCount: UInt64 { file.byteCount }
 
-  /// A request costs as much as many bytes do. A segment that the writer makes is one step.
-  public var steps: ReadSteps {
-    let most = UInt64(Limits.segmentBytes + (1 << 20))
+  /// A request costs as much as many bytes do. A segment that the writer makes is one step; of a tensor that is not very large all
+  /// that is planned together is one, and nothing else is in memory then.
+  public func steps(for byteCount: Int) -> ReadSteps {
+    let most = byteCount <= 64 << 20 ? 40 << 20 : UInt64(Limits.segmentBytes + (1 << 20))
     return ReadSteps(least: most, most: most, near: 1 << 20)
   }
 
