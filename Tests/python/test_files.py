@@ -126,6 +126,14 @@ class PackedFolderTest(FolderTest):
             old, new = os.stat(model / name), os.stat(self.folder / "back" / name)
             self.assertEqual((old.st_mtime_ns, old.st_mode), (new.st_mtime_ns, new.st_mode))
 
+    def test_packing_leaves_out_what_others_are_writing(self):
+        model = self.folder / "model"
+        for name in ("a.bin", ".swzip-12-0123456789abcdef.tmp", ".swzip-13-0123456789abcdef.tmp/b.bin", ".swzip-1.tmp"):
+            (model / name).parent.mkdir(parents=True, exist_ok=True)
+            (model / name).write_bytes(b"abc" * 99)
+        members = swzip.Container(swzip.pack(model)).members
+        self.assertEqual(sorted(member.name for member in members), [".swzip-1.tmp", "a.bin"])
+
     def test_packing_refuses(self):
         model = self.folder / "model"
         model.mkdir()

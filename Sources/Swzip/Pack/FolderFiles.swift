@@ -7,10 +7,10 @@ package struct FolderFiles: Sendable {
   package let folder: String
   package let tree: TreeScan
 
-  /// Reads the names. `takes` is asked for each file, and for each folder before it is entered. Refuses a folder without files,
-  /// and names that no container has.
+  /// Reads the names. `takes` is asked for each file, and for each folder before it is entered; unasked, all are taken but what
+  /// runs of swzip are writing. Refuses a folder without files, and names that no container has.
   package init(
-    _ folder: String, takes: (_ name: String, _ isFolder: Bool) -> Bool = { _, _ in true }
+    _ folder: String, takes: (_ name: String, _ isFolder: Bool) -> Bool = { name, _ in !isTemporary(name) }
   ) throws(SwzipError) {
     self.folder = folder
     do throws(SystemError) {
