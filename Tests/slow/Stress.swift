@@ -221,6 +221,10 @@ enum Stress {
     try await readersInOrder(content, first[3]!)
     print("readers at once: right")
     try bases(content, first[3]!)
+    let small = sample(600_000)
+    let packed = Sink()
+    _ = try pack(from: Source(small), to: packed, options: options(3, 2))
+    for _ in 0..<20 { try bases(small, packed.bytes) }
     print("bases: right")
   }
 }

@@ -6,11 +6,9 @@ final class WorkerPool: Sendable {
 
   /// Lends `count` workers to `body`.
   func lend(_ count: Int, to body: ([ReadWorker]) throws(SwzipError) -> Void) throws(SwzipError) {
-    var workers = idle.withLock { idle in
-      let lent = Array(idle.suffix(count))
-      idle.removeLast(lent.count)
-      return lent
-    }
+    var workers: [ReadWorker] = []
+    // One by one into an array of its own: a slice would share the pool's memory with who holds no lock.
+    idle.withLock { idle in while workers.count < count, let worker = idle.popLast() { workers.append(worker) } }
     defer { idle.withLock { [workers] in $0 += workers } }
     while workers.count < count { workers.append(try ReadWorker()) }
     try body(workers)
