@@ -10,10 +10,16 @@ typedef struct {
   uint8_t symbol;       // of a leaf
 } draft_node;
 
+// Items of one kind, in order: FLAT(k) by k, then INNER.
+typedef struct {
+  int16_t item[256];
+  int count;
+} draft_items;
+
 typedef struct {
   draft_node node[most_nodes];
-  int16_t item[256];  // of the level that is worked on
-  int nodes, items;
+  int nodes;
+  draft_items of[inner + 1];  // the items of the level that is worked on
 } draft;
 
 static int16_t pair(draft *d, int16_t left, int16_t right, uint8_t flat) {
@@ -22,24 +28,24 @@ static int16_t pair(draft *d, int16_t left, int16_t right, uint8_t flat) {
 }
 
 // Pairs the items of a level, of which there is an even number: neighbours of one size to flat nodes, of the others the first
-// with the last.
+// with the last. From the largest size on, so that what is made of a smaller one does not come in its way.
 static void pair_level(draft *d) {
-  int16_t sorted[256], rest[256];
-  int count = 0, left_over = 0, made = 0;
-  for (int k = 0; k <= inner; k++)
-    for (int i = 0; i < d->items; i++)
-      if (d->node[d->item[i]].flat == k) sorted[count++] = d->item[i];
-  for (int i = 0; i < count;) {
-    const uint8_t flat = d->node[sorted[i]].flat;
-    if (flat < SWZIP_MOST_FLAT && i + 1 < count && d->node[sorted[i + 1]].flat == flat) {
-      d->item[made++] = pair(d, sorted[i], sorted[i + 1], flat + 1);
-      i += 2;
-    } else {
-      rest[left_over++] = sorted[i++];
-    }
+  int16_t rest[256];
+  int count = 0;
+  for (int k = 0; k <= inner; k++) {
+    const draft_items *const mine = &d->of[k];
+    const int alone = k < SWZIP_MOST_FLAT ? mine->count & ~1 : 0;
+    for (int i = alone; i < mine->count; i++) rest[count++] = mine->item[i];
   }
-  for (int i = 0; i < left_over / 2; i++) d->item[made++] = pair(d, rest[i], rest[left_over - 1 - i], inner);
-  d->items = made;
+  for (int k = SWZIP_MOST_FLAT; k-- > 0;) {
+    const draft_items *const mine = &d->of[k];
+    draft_items *const made = &d->of[k + 1];
+    made->count = mine->count / 2;
+    for (int i = 0; i < made->count; i++) made->item[i] = pair(d, mine->item[2 * i], mine->item[2 * i + 1], (uint8_t)(k + 1));
+  }
+  d->of[0].count = 0;
+  d->of[inner].count = count / 2;
+  for (int i = 0; i < count / 2; i++) d->of[inner].item[i] = pair(d, rest[i], rest[count - 1 - i], inner);
 }
 
 // Numbers the leaves below a node from left to right.
@@ -70,20 +76,26 @@ static void emit(const draft *d, int at, unsigned shift, swzip_node_tree *tree) 
 
 void swzip_node_tree_build(const uint8_t lengths[256], unsigned shift, swzip_node_tree *tree) {
   draft d;
-  d.nodes = d.items = 0;
+  d.nodes = 0;
+  for (int k = 0; k <= inner; k++) d.of[k].count = 0;
   memset(tree, 0, sizeof *tree);
   memset(tree->rank, SWZIP_NO_RANK, sizeof tree->rank);
+  uint8_t symbols[SWZIP_CODE_BITS + 1][256];
+  int count[SWZIP_CODE_BITS + 1] = {0};
+  for (int symbol = 0; symbol < 256; symbol++) symbols[lengths[symbol]][count[lengths[symbol]]++] = (uint8_t)symbol;
   unsigned cheapest = 0;
   for (int length = SWZIP_CODE_BITS; length > 0; length--) {
-    for (int symbol = 0; symbol < 256; symbol++)
-      if (lengths[symbol] == length) {
-        d.node[d.nodes] = (draft_node){0, 0, 1, 0, (uint8_t)symbol};
-        d.item[d.items++] = (int16_t)d.nodes++;
-        if (!lengths[cheapest] || lengths[cheapest] > length) cheapest = (unsigned)symbol;
-      }
+    draft_items *const leaves = &d.of[0];
+    for (; leaves->count < count[length]; leaves->count++) {
+      d.node[d.nodes] = (draft_node){0, 0, 1, 0, symbols[length][leaves->count]};
+      leaves->item[leaves->count] = (int16_t)d.nodes++;
+    }
+    if (count[length]) cheapest = symbols[length][0];
     pair_level(&d);
   }
-  emit(&d, d.item[0], shift, tree);
+  int root = inner;
+  while (!d.of[root].count) root--;
+  emit(&d, d.of[root].item[0], shift, tree);
   tree->cheapest = tree->rank[cheapest];
   tree->first = 255;
   for (int symbol = 0; symbol < 256; symbol++)

@@ -52,17 +52,24 @@ INLINE bool place_nodes(const swzip_node_tree *tree, const uint8_t *bytes, size_
   return byte_count == 0;
 }
 
+// What follows a list is wanted next as a rule: each node has as many bytes fetched as it takes, `ahead` bytes further on.
+INLINE void fetch(const uint8_t *bytes, size_t ahead, size_t byte_count) {
+  for (size_t at = 0; at < byte_count; at += 64) __builtin_prefetch((const void *)((uintptr_t)bytes + ahead + at), 0, 2);
+}
+
 // The list of a node goes to `out`, those of its children to `b`, theirs to `a`, and so on in turn: a list is dead when that of
 // its parent has been written.
-static void decode_node(const swzip_node_tree *tree, const node_place *place, int i, uint8_t *out, uint8_t *a, uint8_t *b) {
+static void decode_node(const swzip_node_tree *tree, const node_place *place, size_t ahead, int i, uint8_t *out, uint8_t *a,
+                        uint8_t *b) {
   const swzip_node *const node = &tree->node[i], *const left = node + 1, *const right = &tree->node[node->right];
   const uint8_t *const bits = place[i].bits;
   const uint32_t count = place[i].count;
   if (!count) return;
+  fetch(bits, ahead, node_bytes(node, count));
   if (!node->right) return unflatten(node->flat, bits, count, tree->symbol + node->first, out);
   uint8_t *const second = b + whole_vectors(place[i + 1].count);
-  if (left->leaves > 1) decode_node(tree, place, i + 1, b, b, a);
-  if (right->leaves > 1) decode_node(tree, place, node->right, second, second, a + (second - b));
+  if (left->leaves > 1) decode_node(tree, place, ahead, i + 1, b, b, a);
+  if (right->leaves > 1) decode_node(tree, place, ahead, node->right, second, second, a + (second - b));
   if (left->leaves == 1) {
     merge_left(bits, count, tree->symbol[left->first], second, out);
   } else if (right->leaves == 1) {
@@ -76,7 +83,7 @@ INLINE bool nodes_decode(const swzip_node_tree *tree, const uint8_t *bytes, size
                          uint8_t *symbols, uint8_t *room) {
   node_place place[sizeof tree->node / sizeof tree->node[0]];
   if (!place_nodes(tree, bytes, byte_count, count, place)) return false;
-  decode_node(tree, place, 0, symbols, room, room + SWZIP_NODE_ROOM(count));
+  decode_node(tree, place, byte_count, 0, symbols, room, room + SWZIP_NODE_ROOM(count));
   return true;
 }
 

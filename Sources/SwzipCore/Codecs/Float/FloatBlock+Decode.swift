@@ -29,7 +29,7 @@ package enum FloatBlock {
       let symbols = unsafe scratch.area(Area.listed)
       try unsafe part.lists.decode(
         frame.pointer(part.place.lowerBound), geometry: coding.geometry(count, isSorted: !part.rowGroups.isEmpty),
-        trees: tables.nodes, into: symbols, room: scratch.tile, position: position)
+        trees: tables.nodes, into: symbols, count: count, room: scratch.tile, position: position)
       unsafe block.symbols = unsafe UnsafePointer(symbols)
       unsafe sort(&block, part.rowGroups, of: frame, by: coding)
     case .rans(let part, let raw):

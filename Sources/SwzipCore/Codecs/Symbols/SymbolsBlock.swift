@@ -76,8 +76,8 @@ enum SymbolsBlock {
       unsafe symbols.update(from: scratch.tile, count: count)
     } else if case .nodes = coding.coder {
       end = try unsafe decodeNodes(
-        frame, count: count, trees: tables.nodes, scratch: scratch, position: position)
-      if isBytes { unsafe symbols.update(from: scratch.area(SymbolsCoding.Area.symbols), count: count) }
+        frame, count: count, trees: tables.nodes, into: symbols,
+        spare: isBytes ? scratch.area(SymbolsCoding.Area.symbols) : nil, scratch: scratch, position: position)
     } else {
       end = try unsafe decodeHuffman(
         frame, count: count, tables: tables.huffman, into: symbols, scratch: scratch, position: position)
@@ -116,9 +116,10 @@ enum SymbolsBlock {
     return part.words.upperBound
   }
 
-  /// Decodes to the scratch, as the kernel writes whole units; returns the end of the lists.
+  /// Returns the end of the lists.
   private static func decodeNodes(
-    _ frame: UnsafeRawBufferPointer, count: Int, trees: NodeTrees, scratch: DecodeScratch, position: UInt64
+    _ frame: UnsafeRawBufferPointer, count: Int, trees: NodeTrees, into symbols: UnsafeMutablePointer<UInt8>,
+    spare: UnsafeMutablePointer<UInt8>?, scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) -> Int {
     let lists = try unsafe NodeLists(frame, tableCount: trees.count, position: position)
     guard unsafe frame[25] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
@@ -126,7 +127,7 @@ enum SymbolsBlock {
     guard end <= frame.count else { throw SwzipError(.corrupt, .subStreams, at: position) }
     try unsafe lists.decode(
       frame.pointer(NodeLists.fieldsEnd), geometry: swzip_geometry_unsorted(UInt32(count)), trees: trees,
-      into: scratch.area(SymbolsCoding.Area.symbols), room: scratch.tile, position: position)
+      into: symbols, count: count, spare: spare, room: scratch.tile, position: position)
     return end
   }
 

@@ -23,22 +23,25 @@ package struct NodeLists: Sendable {
     for group in 0..<4 where tables[group] >= tableCount { throw SwzipError(.corrupt, .blockHeader, at: position) }
   }
 
-  /// Decodes the lists at `start`, checked to lie in the frame, to symbols in coded order, whole units of 64 of them. `room`:
-  /// a tile.
+  /// Decodes the lists at `start`, checked to lie in the frame, to `count` symbols in coded order. `room`: a tile. The kernel writes
+  /// whole units of 64 symbols: a list whose last unit ends behind the symbols comes by way of `spare`, if there is one.
   func decode(
     _ start: UnsafePointer<UInt8>, geometry: swzip_geometry, trees: NodeTrees,
-    into symbols: UnsafeMutablePointer<UInt8>,
+    into symbols: UnsafeMutablePointer<UInt8>, count: Int, spare: UnsafeMutablePointer<UInt8>? = nil,
     room: UnsafeMutablePointer<UInt8>, position: UInt64
   ) throws(SwzipError) {
     var (from, to) = unsafe (start, symbols)
     let values = geometry.groupValues
     for group in 0..<4 {
+      let mine = Int(values[group])
+      let spare = unsafe to + (mine + 63) & ~63 > symbols + count ? spare : nil
       guard
         unsafe swzip_nodes_decode(
-          trees.at(tables[group]), from, lengths[group], values[group], to, room)
+          trees.at(tables[group]), from, lengths[group], values[group], spare ?? to, room)
       else { throw SwzipError(.corrupt, .subStreams, at: position) }
+      if let spare = unsafe spare { unsafe to.update(from: spare, count: mine) }
       unsafe from += lengths[group]
-      unsafe to += Int(values[group])
+      unsafe to += mine
     }
   }
 
@@ -68,8 +71,13 @@ package struct NodeLists: Sendable {
     return unsafe end - frame.mutable(offset)
   }
 
-  /// Bytes that may be written behind the lists of a block: unused bits of nodes, and whole vectors.
+  /// Bytes that may be written behind a list: unused bits of nodes, and whole vectors.
+  static let listSlack = 511 + 64
+  /// The same of all lists of a block.
   static let slack = 4 * 511 + 64
+
+  /// Bytes of the room that a list of so many symbols is worked on in: two lists of them.
+  static func room(_ symbolCount: Int) -> Int { 2 * ((symbolCount + 63) & ~63 + Int(SWZIP_NODE_SLACK)) }
 }
 
 extension swzip_geometry {
