@@ -34,6 +34,8 @@ package struct Effort: Equatable, Sendable {
   package var usesFixed4: Bool { level == 1 }
   /// Symbols by rANS with row and column classes instead of Huffman.
   package var usesRans: Bool { level >= 7 }
+  /// Bytes that another table of rANS has to save. A small segment decodes in the time that a few tables take to build.
+  var ransTableBytes: Int { level < 4 ? 24 : 0 }
   /// Values of the largest block of values of that width coded by rANS.
   package func ransBlockValues(width: Int) -> Int {
     level >= 9 ? Limits.largestWrittenBlock : Limits.writtenBlockValues(width: width)

@@ -104,7 +104,7 @@ final class FloatPlan {
         scratch.area(FloatBlock.SplitArea.rawPlane), scratch.area(FloatBlock.SplitArea.low),
         scratch.area(FloatBlock.SplitArea.high))
     }
-    let plan = try RansPlan(source, rowLength: Self.sparseRow, scratch: scratch)
+    let plan = try RansPlan(source, rowLength: Self.sparseRow, effort: effort, scratch: scratch)
     rans = plan
     rowLength = plan.rowLength
   }
@@ -131,7 +131,7 @@ final class FloatPlan {
         scratch.area(FloatBlock.SplitArea.rawPlane), scratch.area(FloatBlock.SplitArea.low),
         scratch.area(FloatBlock.SplitArea.high))
     }
-    let plan = try RansPlan(source, rowLength: row, scratch: scratch)
+    let plan = try RansPlan(source, rowLength: row, effort: effort, scratch: scratch)
     rans = plan
     self.rowLength = plan.rowLength
   }

@@ -45,7 +45,7 @@ final class SymbolsPlan: CodecPlan {
     }
     source.scores = Self.scores(palette, of: type)
     if effort.usesRans {
-      let plan = try RansPlan(source, rowLength: row, scratch: scratch)
+      let plan = try RansPlan(source, rowLength: row, effort: effort, scratch: scratch)
       rans = plan
       self.rowLength = rowPalettes?.rowLength ?? plan.rowLength
     } else {

@@ -9,19 +9,23 @@ struct RansContexts {
   }
 
   private(set) var groups: [Group] = []
+  /// What a table costs besides its bits, in 1/64 bit.
+  private let tableBuilding: UInt64
 
   /// Bits a symbol in a table takes, in 1/64.
   private static let symbolBits: UInt64 = 5 * 64
 
-  /// Joins neighbours while that is cheaper than a table of their own. The histograms are changed.
-  init(_ histograms: Histograms) {
+  /// Joins neighbours while that is cheaper than a table of their own, which counts for `tableBytes` more than it takes. The
+  /// histograms are changed.
+  init(_ histograms: Histograms, tableBytes: Int = 0) {
+    tableBuilding = UInt64(tableBytes * 512)
     for context in 0..<histograms.count {
       let counts = unsafe histograms[context]
-      let cost = unsafe Self.cost(counts)
+      let cost = unsafe cost(counts)
       if cost > 0 { unsafe groups.append(Group(contexts: context...context, counts: counts, cost: cost)) }
     }
     if groups.isEmpty { unsafe groups.append(Group(contexts: 0...0, counts: histograms[0], cost: 0)) }
-    var joined = groups.indices.dropLast().map { Self.joinedCost(groups[$0], groups[$0 + 1]) }
+    var joined = groups.indices.dropLast().map { joinedCost(groups[$0], groups[$0 + 1]) }
     while groups.count > 1 {
       var best: (gain: Int64, index: Int)?
       for index in joined.indices {
@@ -35,7 +39,7 @@ struct RansContexts {
       groups[best.index].contexts = groups[best.index].contexts.lowerBound...next.contexts.upperBound
       joined.remove(at: best.index)
       for index in [best.index - 1, best.index] where joined.indices.contains(index) {
-        joined[index] = Self.joinedCost(groups[index], groups[index + 1])
+        joined[index] = joinedCost(groups[index], groups[index + 1])
       }
     }
   }
@@ -46,27 +50,27 @@ struct RansContexts {
   /// Bits of all symbols and tables, in 1/64.
   var cost: UInt64 { groups.reduce(0) { $0 + $1.cost } }
   var symbolCost: UInt64 { cost - tableCost }
-  var tableCost: UInt64 { groups.reduce(0) { unsafe $0 + Self.tableCost($1.counts) } }
+  var tableCost: UInt64 { groups.reduce(0) { unsafe $0 + tableCost($1.counts) } }
 
   /// The group of a context; of one that never occurs, a neighbour's.
   func group(ofContext context: Int) -> Int {
     groups.firstIndex { context <= $0.contexts.upperBound } ?? groups.count - 1
   }
 
-  private static func tableCost(_ counts: UnsafePointer<UInt32>) -> UInt64 {
+  private func tableCost(_ counts: UnsafePointer<UInt32>) -> UInt64 {
     var present: UInt64 = 0
     for symbol in 0..<256 where unsafe counts[symbol] > 0 { present += 1 }
-    return present == 0 ? 0 : (present + 6) * symbolBits
+    return present == 0 ? 0 : (present + 6) * Self.symbolBits + tableBuilding
   }
 
   /// Symbols and table, in 1/64 bit.
-  private static func cost(_ counts: UnsafePointer<UInt32>) -> UInt64 {
+  private func cost(_ counts: UnsafePointer<UInt32>) -> UInt64 {
     let table = unsafe tableCost(counts)
     guard table > 0 else { return 0 }
     return unsafe swzip_histogram_information(counts) + table
   }
 
-  private static func joinedCost(_ a: Group, _ b: Group) -> UInt64 {
+  private func joinedCost(_ a: Group, _ b: Group) -> UInt64 {
     let sum = unsafe [UInt32](unsafeUninitializedCapacity: 256) { buffer, count in
       for symbol in 0..<256 {
         unsafe buffer.initializeElement(at: symbol, to: a.counts[symbol] + b.counts[symbol])

@@ -54,7 +54,7 @@ final class RansPlan {
 
   /// Plans the symbols of `source`, rows of `rowLength` of which each block holds whole ones. Up to 26 passes over a
   /// sample of at most 8 blocks, one for each choice of classes, and three over everything.
-  init(_ source: Source, rowLength: Int, scratch: EncodeScratch) throws(SwzipError) {
+  init(_ source: Source, rowLength: Int, effort: Effort, scratch: EncodeScratch) throws(SwzipError) {
     firstRows = source.firstRows(max(rowLength, 1))
     let means = rowLength > 0 ? Means(source, rowLength: rowLength, scratch: scratch) : nil
     var best = Choice()
@@ -69,7 +69,7 @@ final class RansPlan {
           Self.count(source, block, firstRow: firstRows[block], rowLength, classes, into: histograms, scratch: scratch)
         }
         let values = sampled.reduce(0) { $0 + source.counts[$1] }
-        let merged = RansContexts(histograms)
+        let merged = RansContexts(histograms, tableBytes: effort.ransTableBytes)
         let side = UInt64(means.rows.count * choice.rowBits + (choice.usesColumns ? 4 * rowLength : 0)) * 64
         let cost =
           merged.symbolCost / UInt64(max(values, 1) / 64 + 1) * UInt64(source.count / 64 + 1) + merged.tableCost + side
@@ -84,7 +84,7 @@ final class RansPlan {
     for block in 0..<source.counts.count {
       Self.count(source, block, firstRow: firstRows[block], rowLength, classes, into: histograms, scratch: scratch)
     }
-    let contexts = RansContexts(histograms)
+    let contexts = RansContexts(histograms, tableBytes: effort.ransTableBytes)
     let top = (1 << best.rowBits) - 1 + Int(classes.columns.max() ?? 0)
     coding = RansCoding(
       tables: contexts.tables, rowBits: best.rowBits, columns: best.usesColumns ? classes.columns : [],
