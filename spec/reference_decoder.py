@@ -1446,7 +1446,7 @@ def read_section(cursor: Cursor, count: int) -> bytes:
     end = cursor.position + length
     cursor.check(end <= cursor.end, "plane section runs past the end of its frame")
     payload = Cursor(cursor.data, cursor.position, end, cursor.where)
-    require_known(mode in (RAW, CONSTANT, ZSTD, HUFFMAN), f"mode {mode} of a plane section", cursor.where)
+    require_known(mode in (RAW, CONSTANT, ZSTD, HUFFMAN, NODES), f"mode {mode} of a plane section", cursor.where)
     cursor.check(mode == HUFFMAN or base_length == 0, "base length of a section that has none")
     cursor.check(mode in (CONSTANT, HUFFMAN) or byte == 0, "byte 1 of a section is set")
     plane = decode_section(payload, mode, byte, base_length, count)
@@ -1464,6 +1464,8 @@ def decode_section(payload: Cursor, mode: int, byte: int, base_length: int, coun
         return bytes([byte]) * count
     if mode == ZSTD:
         return decode_zstd(payload.take(payload.end - payload.position), count, payload)
+    if mode == NODES:
+        return bytes(read_node(payload, code_tree(read_table(payload)), count))
     require_known(byte < 2, "reserved flags of a plane section", payload.where)
     lengths = read_lengths(payload, base_length, wide=bool(byte & 1))
     table = read_table(payload)

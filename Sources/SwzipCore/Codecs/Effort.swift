@@ -52,6 +52,8 @@ package struct Effort: Equatable, Sendable {
   package var countsAll: Bool { level >= 5 }
   package var usesRowPalettes: Bool { level >= 2 }
   package var triesZstd: Bool { level >= 2 }
+  /// zstd, which decodes at a third of the speed of nodes and worse, has to save that share of what is coded against them.
+  var zstdLeastGain: Int { level < 7 ? 500 : .max }
   /// Whether small files that repeat each other are coded together, which costs whoever reads one.
   package var joinsFiles: Bool { level >= 7 }
   /// Levels of zstd that are tried for planes and other parts of values, ascending.

@@ -18,6 +18,8 @@ package final class EncodeScratch {
   private let sampleMemory: Memory
   private let sparseMemory: Memory
   private let swapMemory: Memory
+  private let roomMemory: Memory
+  private let treeMemory: Memory
   /// Room for `FloatPlan.mostGroups` histograms.
   let histograms: Memory
 
@@ -36,6 +38,8 @@ package final class EncodeScratch {
     sampleMemory = try Memory(16384)
     sparseMemory = try Memory(Self.maskBytes + 4 * planeStride)
     swapMemory = try Memory(8 * planeStride)
+    roomMemory = try Memory(NodeLists.room(max(blockValues, Limits.recordBlockBytes)))
+    treeMemory = try Memory(MemoryLayout<swzip_node_tree>.stride)
     histograms = try Memory(1024 * FloatPlan.mostGroups)
   }
 
@@ -51,6 +55,8 @@ package final class EncodeScratch {
   var words: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
   /// Room for two lists of a group of a block, behind the planes that its parts take.
   var nodeRoom: UnsafeMutablePointer<UInt8> { unsafe plane(4) }
+  /// Room for two lists of a plane, beside all planes.
+  var listRoom: UnsafeMutablePointer<UInt8> { unsafe roomMemory.base.assumingMemoryBound(to: UInt8.self) }
   package func planes(_ count: Int) -> [UnsafeMutablePointer<UInt8>?] { unsafe (0..<count).map { unsafe plane($0) } }
   /// Room for all planes of a block: those of eight bytes a value fit, and those of `Limits.recordBlockBytes`.
   package func planeArea(_ byteCount: Int) -> UnsafeMutablePointer<UInt8> {
@@ -62,6 +68,9 @@ package final class EncodeScratch {
   package var naturalRows: UnsafeMutablePointer<UInt32> { unsafe rowSums + Limits.largestWrittenBlock / 32 }
   package var inlineTable: UnsafeMutablePointer<swzip_encode_table> {
     unsafe tableMemory.base.assumingMemoryBound(to: swzip_encode_table.self)
+  }
+  var inlineTree: UnsafeMutablePointer<swzip_node_tree> {
+    unsafe treeMemory.base.assumingMemoryBound(to: swzip_node_tree.self)
   }
   package var sampleTarget: UnsafeMutableRawBufferPointer { unsafe sampleMemory.bytes }
 
@@ -91,12 +100,14 @@ package final class EncodeScratch {
 package final class DecodeScratch {
   package let compressors: Compressors
   package let inlineTables = DecodeTables()
+  let inlineTrees = NodeTrees()
   /// Of a segment of one block.
   let tables = SymbolTables()
   private var tileMemory: Memory
   private var planeMemory: Memory?
   private var valueMemory: Memory?
   private var predictedMemory: Memory?
+  private var roomMemory: Memory?
   private var capacity = Limits.writtenBlockValues(width: 1)
 
   package init() throws(SwzipError) {
@@ -130,6 +141,12 @@ package final class DecodeScratch {
   func predicted(_ byteCount: Int) throws(SwzipError) -> UnsafeMutableRawBufferPointer {
     if (predictedMemory?.byteCount ?? 0) < byteCount { predictedMemory = try Memory(byteCount) }
     return unsafe UnsafeMutableRawBufferPointer(rebasing: predictedMemory!.bytes[..<byteCount])
+  }
+  /// Room for two lists of so many symbols.
+  func listRoom(_ symbolCount: Int) throws(SwzipError) -> UnsafeMutablePointer<UInt8> {
+    let bytes = NodeLists.room(symbolCount)
+    if (roomMemory?.byteCount ?? 0) < bytes { roomMemory = try Memory(bytes) }
+    return unsafe roomMemory!.base.assumingMemoryBound(to: UInt8.self)
   }
   /// Room for all planes of a block.
   package func planeArea(_ byteCount: Int) throws(SwzipError) -> UnsafeMutablePointer<UInt8> {

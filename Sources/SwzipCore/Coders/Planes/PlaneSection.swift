@@ -7,11 +7,12 @@ package enum PlaneSection {
     case constant = 1
     case zstd = 2
     case huffman = 4
+    case nodes = 12
   }
 
   package static let headerBytes = 16
   /// Room that a section of `count` bytes may take while it is being written.
-  package static func bound(_ count: Int) -> Int { headerBytes + 64 + 300 + count * 11 / 8 + 64 }
+  package static func bound(_ count: Int) -> Int { headerBytes + 64 + 300 + count * 11 / 8 + NodeLists.listSlack }
 
   // MARK: encoding
 
@@ -34,7 +35,7 @@ package enum PlaneSection {
         return unsafe padFrame(frame, from: offset + headerBytes + count)
       }
     }
-    if choice.mode != .raw, let count = unsafe encodeHuffman(plane, at: section, scratch: scratch) {
+    if choice.mode != .raw, let count = unsafe encodeSymbols(plane, at: section, scratch: scratch, effort: effort) {
       return unsafe padFrame(frame, from: offset + headerBytes + count)
     }
     unsafe header(section, .raw, payload: plane.count)
@@ -63,22 +64,26 @@ package enum PlaneSection {
       if let count = unsafe scratch.compressors.zstd(sample, into: scratch.sampleTarget, level: 1),
         UInt64(count * 512 / part) + 16 < min(huffmanCost, 504)
       {
-        return (.zstd, mostBytes)
+        return (.zstd, mostBytes - plane.count / effort.zstdLeastGain)
       }
     }
     return (huffmanCost < 504 ? .huffman : .raw, mostBytes)
   }
 
-  private static func encodeHuffman(
-    _ plane: UnsafeRawBufferPointer, at section: UnsafeMutableRawPointer, scratch: EncodeScratch
+  /// By a table of the plane's own; returns the length of the payload, nil unless it is a 64th smaller than raw.
+  private static func encodeSymbols(
+    _ plane: UnsafeRawBufferPointer, at section: UnsafeMutableRawPointer, scratch: EncodeScratch, effort: Effort
   ) -> Int? {
     let bytes = unsafe plane.baseAddress!.assumingMemoryBound(to: UInt8.self)
     let counts = unsafe scratch.clearedCounts()
     unsafe swzip_histogram_add(bytes, plane.count, 1, counts)
     let code = unsafe CodeLengths(counts: counts)
-    unsafe swzip_encode_table_build(code.lengths, counts, scratch.inlineTable)
     var table = ByteWriter()
     code.write(&table)
+    guard !effort.usesNodes else {
+      return unsafe encodeNodes(plane, code, table.bytes, at: section, scratch: scratch)
+    }
+    unsafe swzip_encode_table_build(code.lengths, counts, scratch.inlineTable)
     // Streams go behind the narrow directory; a wide one moves them.
     var start = headerBytes + StreamDirectory.deltaBytes(wide: false) + table.bytes.count
     start = (start + 15) & ~15
@@ -99,15 +104,35 @@ package enum PlaneSection {
       section, .huffman, flags: wire.wide ? 1 : 0, base: wire.base, payload: start - headerBytes + streams.byteCount)
     unsafe streams.write(to: section + headerBytes, base: wire.base, wide: wire.wide)
     var at = headerBytes + StreamDirectory.deltaBytes(wide: wire.wide)
-    for byte in table.bytes {
-      unsafe section.storeBytes(of: byte, toByteOffset: at, as: UInt8.self)
-      at += 1
-    }
+    unsafe UnsafeMutableRawBufferPointer(start: section + at, count: table.bytes.count).copyBytes(from: table.bytes)
+    at += table.bytes.count
     while at < start {
       unsafe section.storeBytes(of: 0, toByteOffset: at, as: UInt8.self)
       at += 1
     }
     return start - headerBytes + streams.byteCount
+  }
+
+  /// The table, and the list of all symbols behind it.
+  private static func encodeNodes(
+    _ plane: UnsafeRawBufferPointer, _ code: CodeLengths, _ table: [UInt8], at section: UnsafeMutableRawPointer,
+    scratch: EncodeScratch
+  ) -> Int? {
+    unsafe UnsafeMutableRawBufferPointer(start: section + headerBytes, count: table.count).copyBytes(from: table)
+    let tree = unsafe scratch.inlineTree
+    unsafe swzip_node_tree_build(code.lengths, 0, tree)
+    let start = unsafe (section + headerBytes + table.count).assumingMemoryBound(to: UInt8.self)
+    var missing: UInt32 = 0  // every symbol that occurs has a code
+    let end = unsafe withUnsafeMutablePointer(to: &missing) {
+      var report = unsafe swzip_missing(position: scratch.missing, capacity: 0, first: 0, count: $0)
+      return unsafe swzip_nodes_encode(
+        tree, plane.baseAddress!.assumingMemoryBound(to: UInt8.self), UInt32(plane.count), start, scratch.listRoom,
+        &report)
+    }
+    let payload = unsafe table.count + (end! - start)
+    guard headerBytes + payload < plane.count - plane.count / 64 else { return nil }
+    unsafe header(section, .nodes, payload: payload)
+    return payload
   }
 
   private static func header(
@@ -195,6 +220,8 @@ package enum PlaneSection {
       guard unsafe payload.isEmpty else { throw failure }
       unsafe target.update(repeating: place.flags, count: count)
     case .zstd: try unsafe scratch.compressors.unzstd(payload, into: out, at: failure.position ?? 0)
+    case .nodes:
+      try unsafe decodeNodes(payload, count: count, into: target, scratch: scratch, failure: failure)
     case .huffman:
       try unsafe decodeHuffman(
         payload, base: place.base, wide: place.flags & 1 != 0, count: count, into: target, scratch: scratch,
@@ -220,5 +247,18 @@ package enum PlaneSection {
     let table = unsafe UnsafePointer(scratch.inlineTables.at(0))
     unsafe streams.decode(
       payload.pointer(start), count: count, tables: (table, table, table, table), tile: scratch.tile, into: target)
+  }
+
+  private static func decodeNodes(
+    _ payload: UnsafeRawBufferPointer, count: Int, into target: UnsafeMutablePointer<UInt8>, scratch: DecodeScratch,
+    failure: SwzipError
+  ) throws(SwzipError) {
+    var reader = unsafe ByteReader(payload.bytes, at: failure.position ?? 0)
+    try scratch.inlineTrees.begin([CodeLengths.read(&reader)], shift: 0)
+    guard
+      try unsafe swzip_nodes_decode(
+        scratch.inlineTrees.at(0), payload.pointer(reader.offset), payload.count - reader.offset, UInt32(count), target,
+        scratch.listRoom(count))
+    else { throw failure }
   }
 }
