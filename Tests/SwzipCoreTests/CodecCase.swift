@@ -13,13 +13,17 @@ struct CodecCase: CustomTestStringConvertible {
   var references: [[UInt8]] = []
   var prediction = Prediction.same
   var castFrom: ElementType?
+  var usesNodes: Bool
 
-  var testDescription: String { "\(codec.name), mode \(mode.rawValue), \(type), level \(level)" }
+  var testDescription: String {
+    "\(codec.name), mode \(mode.rawValue), \(type), level \(level), \(usesNodes ? "nodes" : "streams")"
+  }
 
   init(_ codec: CodecID, _ mode: BlockMode, _ type: ElementType, level: Int = 3, rowLength: Int = 0, _ values: [UInt8])
   {
     (self.codec, self.mode, self.type, self.level) = (codec, mode, type, level)
     (self.rowLength, self.values) = (rowLength, values)
+    usesNodes = mode != .huffman
   }
 
   init(
@@ -49,7 +53,14 @@ struct CodecCase: CustomTestStringConvertible {
   func encode(by tester: BlockTester) throws -> BlockTester.Encoded {
     try tester.encode(
       values, type, level: level, rowLength: rowLength, references: references, prediction: prediction,
-      castFrom: castFrom, usesNodes: mode != .huffman)
+      castFrom: castFrom, usesNodes: usesNodes)
+  }
+
+  /// The same with symbols in sub-streams.
+  var inStreams: CodecCase {
+    var changed = self
+    changed.usesNodes = false
+    return changed
   }
 
   static let all: [CodecCase] = {
@@ -80,7 +91,11 @@ struct CodecCase: CustomTestStringConvertible {
         CodecCase(.symbols, mode, .i16, few(.i16, 1500, 6)), CodecCase(.symbols, mode, .u8, .outliers, 900),
       ]
     }
-    return huffman + [
+    let planes = [
+      CodecCase(.planes, .planes, .i32, .exponents, 700), CodecCase(.planes, .planes, .f64, .weights, 700),
+      CodecCase(.planes, .planes, .q41, .outliers, 700),
+    ]
+    return huffman + planes + planes.map(\.inStreams) + [
       CodecCase(.bytes, .raw, .bytes, .random, 700), CodecCase(.bytes, .constant, .bytes, .equal, 700),
       CodecCase(.bytes, .zstd, .bytes, words), CodecCase(.bytes, .lz4, .bytes, level: 1, words),
       CodecCase(.float, .fixed4, .bf16, level: 1, .outliers, 700), CodecCase(.float, .sparse, .bf16, .zeros, 900),
@@ -91,8 +106,6 @@ struct CodecCase: CustomTestStringConvertible {
       CodecCase(.float, .rans, .f32, level: 7, .outliers, 900),
       CodecCase(.symbols, .rans, .f64, level: 7, few(.f64, 700, 16)),
       CodecCase(.symbols, .rans, .i8, level: 7, rowLength: 60, .weights, 900),
-      CodecCase(.planes, .planes, .i32, .exponents, 700),
-      CodecCase(.planes, .planes, .f64, .weights, 700), CodecCase(.planes, .planes, .q41, .outliers, 700),
       CodecCase(delta: .bf16, [weights(.bf16)], change: changed(.bf16, .scaled)),
       CodecCase(delta: .f32, [weights(.f32)], change: changed(.f32, .scaled)),
       CodecCase(delta: .i8, [weights(.i8)], change: changed(.i8, .small)),
