@@ -67,14 +67,17 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
   KERNEL(avx2, avx512, bool, rans_decode,                                                                              \
          (const uint8_t *words, size_t word_count, const uint8_t *states, size_t count, const uint8_t *numbers,        \
           const swzip_rans_table *tables, uint8_t *symbols))                                                           \
+  KERNEL(portable, avx512, size_t, rans_encode,                                                                        \
+         (const uint8_t *symbols, size_t count, const uint8_t *numbers, const swzip_rans_encode_table *tables,         \
+          uint32_t *states, uint16_t *end))                                                                            \
   KERNEL(avx2, avx2, void, rans_numbers,                                                                               \
          (const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length, const uint8_t *map,      \
           uint8_t *numbers))                                                                                           \
   KERNEL(avx2, avx512, void, sparse_expand,                                                                            \
          (const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out))                         \
-  KERNEL(avx2, avx2, void, delta_symbols,                                                                              \
+  KERNEL(avx2, avx512, void, delta_symbols,                                                                              \
          (const swzip_delta_kind *kind, const void *values, const void *base, size_t count, uint8_t *symbols))         \
-  KERNEL(avx2, avx2, size_t, delta_low_bits,                                                                           \
+  KERNEL(avx2, avx512, size_t, delta_low_bits,                                                                           \
          (const swzip_delta_kind *kind, const void *values, const void *base, const uint8_t *symbols, size_t count,    \
           uint8_t *out))                                                                                               \
   KERNEL(avx2, avx2, void, delta_numbers,                                                                              \

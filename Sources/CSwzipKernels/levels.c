@@ -101,6 +101,10 @@ bool swzip_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *s
                        const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols) {
   return swzip_kernels()->rans_decode(words, word_count, states, count, numbers, tables, symbols);
 }
+size_t swzip_rans_encode(const uint8_t *symbols, size_t count, const uint8_t *numbers,
+                         const swzip_rans_encode_table *tables, uint32_t states[SWZIP_STREAMS], uint16_t *end) {
+  return swzip_kernels()->rans_encode(symbols, count, numbers, tables, states, end);
+}
 void swzip_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
   swzip_kernels()->sparse_expand(mask, count, width, values, out);
 }

@@ -91,6 +91,18 @@ public final class FileHandle: Sendable {
     }
   }
 
+  /// Writes all bytes at `position`; where the next forward write happens stays the same.
+  public func write(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SystemError) {
+    guard let start = Int64(exactly: position) else {
+      throw SystemError(errno: System.tooLarge, operation: "write", path: path)
+    }
+    var done = 0
+    while done < bytes.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+      done += unsafe try System.write(number, rest, at: start + Int64(done), path)
+    }
+  }
+
   /// Writes bytes at `position`, or nothing; what lies between `end`, where the file ends, and `position` becomes a hole
   /// that reads as zeros. Space that was reserved for it is given back where the file system can.
   public func write(

@@ -57,6 +57,13 @@ extension System {
     return try retry("write", path) { unsafe writeFile(descriptor, bytes.baseAddress, count) }
   }
 
+  static func write(
+    _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at position: Int64, _ path: String
+  ) throws(SystemError) -> Int {
+    let count = min(bytes.count, mostBytesACall)
+    return try retry("write", path) { unsafe pwrite(descriptor, bytes.baseAddress, count, off_t(position)) }
+  }
+
   static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: String) throws(SystemError)
     -> Int
   {

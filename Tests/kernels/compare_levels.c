@@ -609,10 +609,20 @@ static void test_rans(int number) {
     swzip_rans_encode_table_build(frequencies, encode + t);
     swzip_rans_table_build(frequencies, shift, tables + t);
   }
-  uint32_t *const states = (void *)buffer(SWZIP_RANS_STATE_BYTES, 4);
-  uint16_t *const room = (uint16_t *)(void *)buffer(2 * count + 2, 2) + 1;  // one word more than is ever kept
-  swzip_rans_states_begin(states);
-  const size_t word_count = swzip_rans_encode(symbols, count, numbers, encode, states, room + count);
+  uint32_t *states = NULL;
+  uint16_t *room = NULL;
+  size_t word_count = 0;
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint32_t *const mine = (void *)buffer(SWZIP_RANS_STATE_BYTES, 4);
+    uint16_t *const words = (uint16_t *)(void *)buffer(2 * count + 2, 2) + 1;  // one word more than is ever kept
+    swzip_rans_states_begin(mine);
+    const size_t written = swzip_rans_encode(symbols, count, numbers, encode, mine, words + count);
+    if (level == 0) (states = mine, room = words, word_count = written);
+    check(written == word_count && !memcmp(mine, states, SWZIP_RANS_STATE_BYTES) &&
+              !memcmp(words + count - written, room + count - written, 2 * written),
+          "rans, encoded", level, "values:", count);
+  }
   uint8_t *const words = copy_of(room + count - word_count, 2 * word_count, SWZIP_RANS_SLACK);
   uint8_t *const starts = copy_of(states, SWZIP_RANS_STATE_BYTES, 0);
   size_t given = word_count;

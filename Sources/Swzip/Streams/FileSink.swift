@@ -99,6 +99,14 @@ public final class FileSink: OutputSink {
     state.withLock { $0.dataEnd = end }
   }
 
+  public var canRewrite: Bool { canReadBack }
+
+  public func rewrite(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
+    guard canRewrite else { throw SwzipError(.refused, .notRandomAccess) }
+    // No part of it is a hole that is not made yet: what is written again is never all zeros.
+    try call { () throws(SystemError) in try unsafe handle.write(bytes, at: position) }
+  }
+
   public func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) {
     guard canReadBack else { throw SwzipError(.refused, .notRandomAccess) }
     let (dataEnd, written) = state.withLock { ($0.dataEnd, $0.written) }
