@@ -18,9 +18,9 @@
 
 typedef enum { SWZIP_LEVEL_PORTABLE = 0, SWZIP_LEVEL_AVX2 = 1, SWZIP_LEVEL_AVX512 = 2 } swzip_level;
 
-/// The level in use: the best that the processor has, unless a test chose a lower one.
+/// The level in use: the best that the processor has, unless a lower one was chosen.
 swzip_level swzip_level_in_use(void);
-/// Chooses a level for the whole process (tests). Returns false if the processor lacks it.
+/// Chooses a level for the whole process (tests and `swzip bench`). Returns false if the processor lacks it.
 bool swzip_level_choose(swzip_level level);
 
 // ---------------------------------------------------------------- XXH3
