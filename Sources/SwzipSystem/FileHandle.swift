@@ -145,6 +145,12 @@ public final class FileHandle: Sendable {
   /// Returns once the bytes are on the disk. Never call it again after it threw: write the file anew.
   public func sync() throws(SystemError) { try System.sync(number, path) }
 
+  /// A hint to begin writing a part of the file to the disk, so that `sync` has less to wait for.
+  public func startWriteBack(_ range: Range<UInt64>) {
+    guard let start = Int64(exactly: range.lowerBound), let end = Int64(exactly: range.upperBound) else { return }
+    System.startWriteBack(number, at: start, end - start)
+  }
+
   /// A hint to read from the disk next time, not from memory.
   public func forgetPages() { System.forgetPages(number) }
 

@@ -109,6 +109,10 @@ extension System {
     _ = swzip_punch(descriptor, position, byteCount)
   }
 
+  static func startWriteBack(_ descriptor: Int32, at position: Int64, _ byteCount: Int64) {
+    swzip_start_write_back(descriptor, position, byteCount)
+  }
+
   /// Moves the position of the descriptor.
   static func seek(_ descriptor: Int32, to position: Int64, _ path: String) throws(SystemError) {
     _ = try retry("write", path) { lseek(descriptor, off_t(position), SEEK_SET) }
