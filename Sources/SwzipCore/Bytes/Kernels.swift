@@ -6,6 +6,7 @@ package enum Kernels {
     switch swzip_level_in_use() {
     case SWZIP_LEVEL_AVX512: "avx512"
     case SWZIP_LEVEL_AVX2: "avx2"
+    case SWZIP_LEVEL_NEON: "neon"
     default: "portable"
     }
   }

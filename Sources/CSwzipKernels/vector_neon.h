@@ -1,0 +1,22 @@
+// What the NEON files share.
+#ifndef SWZIP_VECTOR_NEON_H
+#define SWZIP_VECTOR_NEON_H
+#include <arm_neon.h>
+#include <string.h>
+
+#include "kernels.h"
+
+typedef uint8x16_t vec;
+#define LOAD(p) vld1q_u8(p)
+#define STORE(p, v) vst1q_u8(p, v)
+
+INLINE vec byte_numbers(void) { return vcombine_u8(vcreate_u8(0x0706050403020100), vcreate_u8(0x0F0E0D0C0B0A0908)); }
+
+// Bit i is set where byte i of four vectors is not zero; such a byte has all bits.
+INLINE uint64_t mask_of(vec a, vec b, vec c, vec d) {
+  const vec bit = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
+  const vec ab = vpaddq_u8(vandq_u8(a, bit), vandq_u8(b, bit)), cd = vpaddq_u8(vandq_u8(c, bit), vandq_u8(d, bit));
+  const vec abcd = vpaddq_u8(ab, cd);
+  return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(abcd, abcd)), 0);
+}
+#endif
