@@ -50,9 +50,9 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
   KERNEL(avx2, avx512, neon, uint8_t *, nodes_encode,                                                                          \
          (const swzip_node_tree *tree, const uint8_t *symbols, uint32_t count, uint8_t *out, uint8_t *room,                    \
           const swzip_missing *missing))                                                                                       \
-  KERNEL(avx2, avx512, portable, bool, float_decode,                                                                           \
+  KERNEL(avx2, avx512, neon, bool, float_decode,                                                                               \
          (const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash))                        \
-  KERNEL(avx2, avx512, portable, bool, float_split,                                                                            \
+  KERNEL(avx2, avx512, neon, bool, float_split,                                                                                \
          (swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base, uint8_t *symbols,                   \
           uint8_t *raw_plane, uint8_t *low0, uint8_t *low1))                                                                   \
   KERNEL(avx2, avx2, portable, uint32_t, fixed4_escapes, (const uint8_t *codes, uint32_t count))                               \
