@@ -55,11 +55,11 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
   KERNEL(avx2, avx512, neon, bool, float_split,                                                                                \
          (swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base, uint8_t *symbols,                   \
           uint8_t *raw_plane, uint8_t *low0, uint8_t *low1))                                                                   \
-  KERNEL(avx2, avx2, portable, uint32_t, fixed4_escapes, (const uint8_t *codes, uint32_t count))                               \
-  KERNEL(avx2, avx2, portable, void, fixed4_decode,                                                                            \
+  KERNEL(avx2, avx2, neon, uint32_t, fixed4_escapes, (const uint8_t *codes, uint32_t count))                                   \
+  KERNEL(avx2, avx2, neon, void, fixed4_decode,                                                                                \
          (const uint8_t *codes, const uint8_t *codebook, const uint8_t *raw_plane, const uint8_t *escapes,                     \
           uint32_t count, void *out, bool streaming, uint64_t *hash))                                                          \
-  KERNEL(avx2, avx2, portable, uint32_t, fixed4_encode,                                                                        \
+  KERNEL(avx2, avx2, neon, uint32_t, fixed4_encode,                                                                            \
          (const void *values, uint32_t count, uint8_t window_first, uint8_t *codes, uint8_t *raw_plane,                        \
           uint8_t *escapes))                                                                                                   \
   KERNEL(avx2, avx2, portable, void, row_sums, (const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums))   \

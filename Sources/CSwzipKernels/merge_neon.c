@@ -9,15 +9,6 @@
 
 #include "merge_block.h"
 
-#define UNROLL _Pragma("clang loop unroll(full)")
-
-// Two vectors at their places in the unit.
-INLINE void put(uint8_t *out, vec v, const unsigned place, vec w, const unsigned next, hash_vectors *hash, const uint8_t *secret) {
-  STORE(out + place, v);
-  STORE(out + next, w);
-  hash_add(hash, v, place, w, next, secret);
-}
-
 INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const bool sorted, const swzip_merge_input *in,
                         uint32_t first, uint32_t end, swzip_hash_lanes *lanes) {
   (void)streaming;

@@ -3,9 +3,6 @@
 #include "float_neon.h"
 #include "split.h"
 
-#define UNROLL _Pragma("clang loop unroll(full)")
-#define LOAD_16(p) vreinterpretq_u16_u8(LOAD(p))
-
 INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint32_t units, uint16_t window_base,
                         uint8_t *symbols, uint8_t *raw, uint8_t *low0, uint8_t *low1) {
   const unsigned raw_bits = float_traits[kind].raw_bits;

@@ -9,6 +9,8 @@
 typedef uint8x16_t vec;
 #define LOAD(p) vld1q_u8(p)
 #define STORE(p, v) vst1q_u8(p, v)
+#define LOAD_16(p) vreinterpretq_u16_u8(LOAD(p))
+#define UNROLL _Pragma("clang loop unroll(full)")
 
 INLINE vec byte_numbers(void) { return vcombine_u8(vcreate_u8(0x0706050403020100), vcreate_u8(0x0F0E0D0C0B0A0908)); }
 

@@ -25,6 +25,13 @@ INLINE void hash_add(hash_vectors *hash, vec v, const unsigned place, vec w, con
   *b = vmlal_high_u32(vaddq_u64(*b, vreinterpretq_u64_u8(vextq_u8(w, w, 8))), low, high);
 }
 
+// Stores them there, too.
+INLINE void put(uint8_t *out, vec v, const unsigned place, vec w, const unsigned next, hash_vectors *hash, const uint8_t *secret) {
+  STORE(out + place, v);
+  STORE(out + next, w);
+  hash_add(hash, v, place, w, next, secret);
+}
+
 INLINE void hash_scramble(hash_vectors *hash) {
   for (int i = 0; i < 4; i++) {
     const uint64x2_t lane = hash->pair[i], secret = vreinterpretq_u64_u8(LOAD(XXH3_kSecret + 128 + 16 * i));
