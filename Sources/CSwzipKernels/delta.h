@@ -47,6 +47,15 @@ typedef struct {
   uint64_t pending;
   unsigned filled;
 } delta_bits;
+// Appends `count` bits, 56 at most; fewer than eight are pending.
+INLINE void delta_append(delta_bits *bits, uint64_t more, unsigned count) {
+  bits->pending |= more << bits->filled;
+  store64(bits->at, bits->pending);
+  bits->filled += count;
+  bits->at += bits->filled >> 3;
+  bits->pending >>= bits->filled & ~7u;
+  bits->filled &= 7;
+}
 // Writes those of values `from` to `count`; returns the end.
 uint8_t *swzip_delta_low_bits_from(const swzip_delta_kind *kind, const uint8_t *values, const uint8_t *base,
                                    const uint8_t *symbols, size_t from, size_t count, delta_bits *bits);

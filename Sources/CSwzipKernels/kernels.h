@@ -72,18 +72,18 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
           uint8_t *numbers))                                                                                                   \
   KERNEL(avx2, avx512, portable, void, sparse_expand,                                                                          \
          (const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out))                                 \
-  KERNEL(avx2, avx2, portable, void, delta_symbols,                                                                            \
+  KERNEL(avx2, avx2, neon, void, delta_symbols,                                                                                \
          (const swzip_delta_kind *kind, const void *values, const void *base, size_t count, uint8_t *symbols))                 \
-  KERNEL(avx2, avx2, portable, size_t, delta_low_bits,                                                                         \
+  KERNEL(avx2, avx2, neon, size_t, delta_low_bits,                                                                             \
          (const swzip_delta_kind *kind, const void *values, const void *base, const uint8_t *symbols, size_t count,            \
           uint8_t *out))                                                                                                       \
-  KERNEL(avx2, avx2, portable, void, delta_numbers,                                                                            \
+  KERNEL(avx2, avx2, neon, void, delta_numbers,                                                                                \
          (const swzip_delta_kind *kind, const void *base, size_t count, unsigned top, unsigned contexts,                       \
           const uint8_t *map, uint8_t *numbers))                                                                               \
-  KERNEL(avx2, avx512, portable, size_t, delta_apply,                                                                          \
+  KERNEL(avx2, avx512, neon, size_t, delta_apply,                                                                              \
          (const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits, size_t byte_count,                        \
           const void *base, size_t count, void *out))                                                                          \
-  KERNEL(avx2, avx2, portable, size_t, delta_dense, (const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense))     \
+  KERNEL(avx2, avx2, neon, size_t, delta_dense, (const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense))         \
   KERNEL(avx2, avx2, portable, void, predict,                                                                                  \
          (const swzip_prediction *prediction, const void *const *references, size_t count, void *out))
 

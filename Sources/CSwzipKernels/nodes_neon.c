@@ -16,13 +16,9 @@
 static const uint64_t first_eight[256] = {SWZIP_EACH_BYTE(FIRST)};
 static const uint64_t second_eight[256] = {SWZIP_EACH_BYTE(SECOND)};
 
-// The numbers of the clear bits in order, and those of the set ones.
-typedef struct {
-  uint64_t clear, set;
-} pack_numbers;
 #define PACK_AT(m, i) ((m) >> (i) & 1 ? (uint64_t)(i) << 8 * BEFORE(m, i) : 0ull)
 #define PACK(m) {EIGHT_BYTES(PACK_AT, (m) ^ 255u), EIGHT_BYTES(PACK_AT, m)},
-static const pack_numbers packs[256] = {SWZIP_EACH_BYTE(PACK)};
+const swzip_pack_numbers swzip_packs[256] = {SWZIP_EACH_BYTE(PACK)};
 
 static uint32_t count_ones(const uint8_t *bits, uint32_t count) {
   uint32x4_t sums = vdupq_n_u32(0);
@@ -163,11 +159,10 @@ INLINE uint32_t split_as(const uint8_t *ranks, uint32_t count, uint8_t pivot, ui
     uint64_t mask = mask_of(vcgeq_u8(x[0], least), vcgeq_u8(x[1], least), vcgeq_u8(x[2], least), vcgeq_u8(x[3], least));
     if (count - i < 64) mask &= (1ull << (count - i)) - 1;
     store64(bits, mask);
-    const uint64_t ones = vget_lane_u64(vreinterpret_u64_u8(vcnt_u8(vcreate_u8(mask))), 0) * 0x0101010101010101;
-    const uint64_t before = ones << 8;
+    const uint64_t ones = running_ones(mask), before = ones << 8;
 #define SPLIT_8(j, eight)                                                                             \
   {                                                                                                   \
-    const pack_numbers *const numbers = &packs[mask >> 8 * (j) & 255];                                \
+    const swzip_pack_numbers *const numbers = &swzip_packs[mask >> 8 * (j) & 255];                    \
     const uint64_t mine = before >> 8 * (j) & 255;                                                    \
     if (keeps_left) vst1_u8(left + 8 * (j) - mine, vtbl1_u8(eight, vcreate_u8(numbers->clear)));      \
     if (keeps_right) vst1_u8(right + mine, vtbl1_u8(eight, vcreate_u8(numbers->set)));                \

@@ -21,4 +21,12 @@ INLINE uint64_t mask_of(vec a, vec b, vec c, vec d) {
   const vec abcd = vpaddq_u8(ab, cd);
   return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(abcd, abcd)), 0);
 }
+// Byte j: the bits set in bytes 0 to j.
+INLINE uint64_t running_ones(uint64_t mask) {
+  return vget_lane_u64(vreinterpret_u64_u8(vcnt_u8(vcreate_u8(mask))), 0) * 0x0101010101010101;
+}
+
+// For each mask of eight: the numbers of the clear bits in order, and those of the set ones. Serves nodes and deltas.
+typedef struct { uint64_t clear, set; } swzip_pack_numbers;
+extern const swzip_pack_numbers swzip_packs[256] __attribute__((visibility("hidden")));
 #endif
