@@ -64,13 +64,13 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
           uint8_t *escapes))                                                                                                   \
   KERNEL(avx2, avx2, portable, void, row_sums, (const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums))   \
   KERNEL(portable, avx512, portable, void, histogram_add, (const uint8_t *bytes, size_t count, size_t step, uint32_t *counts)) \
-  KERNEL(avx2, avx512, portable, bool, rans_decode,                                                                            \
+  KERNEL(avx2, avx512, neon, bool, rans_decode,                                                                                \
          (const uint8_t *words, size_t word_count, const uint8_t *states, size_t count, const uint8_t *numbers,                \
           const swzip_rans_table *tables, uint8_t *symbols))                                                                   \
-  KERNEL(avx2, avx2, portable, void, rans_numbers,                                                                             \
+  KERNEL(avx2, avx2, neon, void, rans_numbers,                                                                                 \
          (const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length, const uint8_t *map,              \
           uint8_t *numbers))                                                                                                   \
-  KERNEL(avx2, avx512, portable, void, sparse_expand,                                                                          \
+  KERNEL(avx2, avx512, neon, void, sparse_expand,                                                                              \
          (const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out))                                 \
   KERNEL(avx2, avx2, neon, void, delta_symbols,                                                                                \
          (const swzip_delta_kind *kind, const void *values, const void *base, size_t count, uint8_t *symbols))                 \

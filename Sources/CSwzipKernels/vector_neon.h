@@ -29,4 +29,8 @@ INLINE uint64_t running_ones(uint64_t mask) {
 // For each mask of eight: the numbers of the clear bits in order, and those of the set ones. Serves nodes and deltas.
 typedef struct { uint64_t clear, set; } swzip_pack_numbers;
 extern const swzip_pack_numbers swzip_packs[256] __attribute__((visibility("hidden")));
+
+// For each mask of eight: the pair of bytes where each set bit finds its word among those that follow, and no byte for a clear bit.
+// Serves sparse blocks and rANS.
+extern const uint64_t swzip_word_places[256][2] __attribute__((visibility("hidden")));
 #endif
