@@ -107,7 +107,7 @@ INLINE void NAME(numbers)(const uint8_t *base, size_t groups, const swzip_delta_
 // 16 bytes fetches all, for each lane the bytes where its bits begin and the one behind them.
 INLINE lanes NAME(magnitudes)(lanes token, const uint8_t *bits, size_t *at) {
   const lanes low = INTRINSIC(vqsubq_u)(token >> K, ALL(1)), leading = ALL(1 << K);
-  const lanes head = (token & ALL((1 << K) - 1)) | ((token >= leading) & leading);
+  const lanes head = (token & ALL((1 << K) - 1)) | (INTRINSIC(vcgeq_u)(token, leading) & leading);
   lanes sum = low;  // up to each lane
 #define ADD_BELOW(step) \
   if (step * LANE < 128) sum += (lanes)vextq_u8(vdupq_n_u8(0), (vec)sum, (16 - step * LANE / 8) & 15);

@@ -48,9 +48,9 @@ INLINE const uint8_t *fixed4_unit(const uint8_t *codes, vec book, const uint8_t 
   }
   UNROLL for (unsigned q = 0; q < 4; q++) {
     const vec raw = LOAD(raw_plane + 64 * unit + 16 * q);
-    const uint16x8_t x = join16(SWZIP_BF16_J0, vreinterpretq_u16_u8(vzip1q_u8(raw, symbols[q])), vdupq_n_u16(0));
-    const uint16x8_t y = join16(SWZIP_BF16_J0, vreinterpretq_u16_u8(vzip2q_u8(raw, symbols[q])), vdupq_n_u16(0));
-    put(out, vreinterpretq_u8_u16(x), 32 * q, vreinterpretq_u8_u16(y), 32 * q + 16, hash, secret);
+    const uint16x8_t x = join16(SWZIP_BF16_J0, (uint16x8_t)vzip1q_u8(raw, symbols[q]), vdupq_n_u16(0));
+    const uint16x8_t y = join16(SWZIP_BF16_J0, (uint16x8_t)vzip2q_u8(raw, symbols[q]), vdupq_n_u16(0));
+    put(out, (vec)x, 32 * q, (vec)y, 32 * q + 16, hash, secret);
   }
   return escapes;
 }
@@ -96,9 +96,10 @@ uint32_t swzip_fixed4_encode_neon(const void *values, uint32_t count, uint8_t wi
     vec symbols[4];
     unit_codes here;
     UNROLL for (unsigned q = 0; q < 4; q++) {
+      const uint16x8_t x = LOAD_16(from + 32 * q), y = LOAD_16(from + 32 * q + 16);
       vec raw, unused;
       uint16x8_t never;
-      split16(SWZIP_BF16_J0, LOAD_16(from + 32 * q), LOAD_16(from + 32 * q + 16), vdupq_n_u16(0), symbols + q, &raw, &unused, &never);
+      split16(SWZIP_BF16_J0, x, y, vdupq_n_u16(0), symbols + q, &raw, &unused, &never);
       STORE(raw_plane + 64 * unit + 16 * q, raw);
       // 1 to 14 inside the window, 0 for zero, 15 for the rest
       const vec step = vsubq_u8(symbols[q], before), inside = vcltq_u8(vsubq_u8(step, vdupq_n_u8(1)), vdupq_n_u8(14));

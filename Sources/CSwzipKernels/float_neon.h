@@ -1,4 +1,4 @@
-// NEON: raw planes (raw_get in float.h) to bytes of raw values and back; coded parts of 16 bits to symbols and raw values, and back.
+// NEON: raw planes (float.h) to bytes of raw values and back; coded parts of 16 bits to symbols and raw values and back.
 #ifndef SWZIP_FLOAT_NEON_H
 #define SWZIP_FLOAT_NEON_H
 #include "vector_neon.h"
@@ -87,7 +87,7 @@ INLINE uint16x8_t join16(const swzip_float_kind kind, uint16x8_t u, uint16x8_t b
   if (raw_bits >= 8) return vsliq_n_u16(u >> 1, u, 15);
   // the window's base is added unless the symbol is 0; below the field the sign is the lowest of the raw bits
   const int below = raw_bits == 6 && !float_is_unsigned(kind) ? 3 : 2;
-  const uint16x8_t part = u >> below, joined = part + (base & (part > (uint16_t)(255 >> below)));
+  const uint16x8_t part = u >> below, joined = part + (base & vcgtq_u16(part, vdupq_n_u16((uint16_t)(255 >> below))));
   if (float_is_unsigned(kind)) return joined;
   return vsliq_n_u16(joined, u >> (below - 1), 15);
 }
@@ -101,7 +101,7 @@ INLINE void split16(const swzip_float_kind kind, uint16x8_t x, uint16x8_t y, uin
     x = vsliq_n_u16(x >> 15, x, 1);
     y = vsliq_n_u16(y >> 15, y, 1);
   }
-  const vec bytes_x = vreinterpretq_u8_u16(x), bytes_y = vreinterpretq_u8_u16(y);
+  const vec bytes_x = (vec)x, bytes_y = (vec)y;
   *low = vuzp1q_u8(bytes_x, bytes_y);
   if (raw_bits == 8) {
     *symbols = vuzp2q_u8(bytes_x, bytes_y);
@@ -110,8 +110,8 @@ INLINE void split16(const swzip_float_kind kind, uint16x8_t x, uint16x8_t y, uin
     *symbols = vuzp2q_u8(bytes_x, bytes_y) >> (raw_bits - 8);
   } else {
     const uint16x8_t f = x >> raw_bits, g = y >> raw_bits, s = vqsubq_u16(f, base), t = vqsubq_u16(g, base);
-    const uint16x8_t none = vorrq_u16(vandq_u16(f != 0, s == 0), vandq_u16(g != 0, t == 0));
-    *outside |= none | (vmaxq_u16(s, t) > 255);
+    const uint16x8_t none = vbicq_u16(vceqzq_u16(s), vceqzq_u16(f)) | vbicq_u16(vceqzq_u16(t), vceqzq_u16(g));
+    *outside |= none | vcgtq_u16(vmaxq_u16(s, t), vdupq_n_u16(255));
     *symbols = vqmovn_high_u16(vqmovn_u16(s), t);
   }
 }

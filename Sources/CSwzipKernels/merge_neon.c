@@ -36,16 +36,15 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
           continue;
         }
         const vec top = raw_bits >= 9 ? s | high[j] : s;
-        const uint16x8_t x = join16(kind, vreinterpretq_u16_u8(vzip1q_u8(low[j], top)), base);
-        const uint16x8_t y = join16(kind, vreinterpretq_u16_u8(vzip2q_u8(low[j], top)), base);
+        const uint16x8_t x = join16(kind, (uint16x8_t)vzip1q_u8(low[j], top), base);
+        const uint16x8_t y = join16(kind, (uint16x8_t)vzip2q_u8(low[j], top), base);
         if (width == 2) {
-          put(out, vreinterpretq_u8_u16(x), 2 * at, vreinterpretq_u8_u16(y), 2 * at + 16, &hash, secret);
+          put(out, (vec)x, 2 * at, (vec)y, 2 * at + 16, &hash, secret);
         } else {
           const vec p = LOAD(low0 + at), q = LOAD(low1 + at);
-          const uint16x8_t l = vreinterpretq_u16_u8(vzip1q_u8(p, q)), m = vreinterpretq_u16_u8(vzip2q_u8(p, q));
-          put(out, vreinterpretq_u8_u16(vzip1q_u16(l, x)), 4 * at, vreinterpretq_u8_u16(vzip2q_u16(l, x)), 4 * at + 16, &hash, secret);
-          put(out, vreinterpretq_u8_u16(vzip1q_u16(m, y)), 4 * at + 32, vreinterpretq_u8_u16(vzip2q_u16(m, y)), 4 * at + 48, &hash,
-              secret);
+          const uint16x8_t l = (uint16x8_t)vzip1q_u8(p, q), m = (uint16x8_t)vzip2q_u8(p, q);
+          put(out, (vec)vzip1q_u16(l, x), 4 * at, (vec)vzip2q_u16(l, x), 4 * at + 16, &hash, secret);
+          put(out, (vec)vzip1q_u16(m, y), 4 * at + 32, (vec)vzip2q_u16(m, y), 4 * at + 48, &hash, secret);
         }
       }
     }

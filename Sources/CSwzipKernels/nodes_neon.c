@@ -102,7 +102,7 @@ static void merge_right(const uint8_t *bits, uint32_t count, const uint8_t *left
 INLINE void unflatten_by(const unsigned k, const uint8_t *bits, uint32_t count, const uint8_t *symbols, uint8_t *out) {
   const vec table = LOAD(symbols), field = vdupq_n_u8((uint8_t)((1 << k) - 1));
   const vec start = vmulq_u8(byte_numbers(), vdupq_n_u8((uint8_t)k)), place = vshrq_n_u8(start, 3);
-  const int8x16_t down = vnegq_s8(vreinterpretq_s8_u8(vandq_u8(start, vdupq_n_u8(7))));
+  const int8x16_t down = vnegq_s8((int8x16_t)vandq_u8(start, vdupq_n_u8(7)));
   for (uint32_t i = 0; i < count; i += 16, bits += 2 * k) {
     const vec in = LOAD(bits);
     vec fields = vshlq_u8(vqtbl1q_u8(in, place), down);
@@ -193,9 +193,9 @@ INLINE void flatten_by(const unsigned k, const uint8_t *ranks, uint32_t count, u
   for (uint32_t i = 0; i < count; i += 16, bits += 2 * k) {
     vec x = vsubq_u8(LOAD(ranks + i), low);
     if (count - i < 16) x = vandq_u8(x, vcltq_u8(byte_numbers(), vdupq_n_u8((uint8_t)(count - i))));
-    const uint16x8_t one = vreinterpretq_u16_u8(x), pair = (one & 0xFF) | one >> (8 - k);
-    const uint32x4_t two = vreinterpretq_u32_u16(pair), quad = (two & 0xFFFF) | two >> (16 - 2 * k);
-    const uint64x2_t four = vreinterpretq_u64_u32(quad), octet = (four & 0xFFFFFFFF) | four >> (32 - 4 * k);
+    const uint16x8_t one = (uint16x8_t)x, pair = (one & 0xFF) | one >> (8 - k);
+    const uint32x4_t two = (uint32x4_t)pair, quad = (two & 0xFFFF) | two >> (16 - 2 * k);
+    const uint64x2_t four = (uint64x2_t)quad, octet = (four & 0xFFFFFFFF) | four >> (32 - 4 * k);
     store64(bits, vgetq_lane_u64(octet, 0));
     store64(bits + k, vgetq_lane_u64(octet, 1));
   }

@@ -4,7 +4,7 @@
 #include "rans.h"
 
 INLINE uint32x4_t gather(const uint32_t *entries, uint32x4_t index) {
-  const uint64_t low = vgetq_lane_u64(vreinterpretq_u64_u32(index), 0), high = vgetq_lane_u64(vreinterpretq_u64_u32(index), 1);
+  const uint64_t low = vgetq_lane_u64((uint64x2_t)index, 0), high = vgetq_lane_u64((uint64x2_t)index, 1);
   uint32x4_t v = vdupq_n_u32(entries[(uint32_t)low]);
   v = vsetq_lane_u32(entries[low >> 32], v, 1);
   v = vsetq_lane_u32(entries[(uint32_t)high], v, 2);
@@ -24,26 +24,26 @@ INLINE void turn(uint32x4_t x[2], const uint8_t *numbers, const uint32_t *entrie
   const uint16x8_t table = numbers ? vmovl_u8(vld1_u8(numbers)) : vdupq_n_u16(0);
   const uint32x4_t a = gather(entries, vshll_n_u16(vget_low_u16(table), 12) | (x[0] & twelve));
   const uint32x4_t b = gather(entries, vshll_high_n_u16(table, 12) | (x[1] & twelve));
-  vst1_u8(symbols, vshrn_n_u16(vuzp2q_u16(vreinterpretq_u16_u32(a), vreinterpretq_u16_u32(b)), 8));
+  vst1_u8(symbols, vshrn_n_u16(vuzp2q_u16((uint16x8_t)a, (uint16x8_t)b), 8));
   x[0] = next_state(x[0], a);
   x[1] = next_state(x[1], b);
   // The sum of the lanes that need a word has their bits below and their number above.
   static const uint16_t lane[8] = {0x101, 0x102, 0x104, 0x108, 0x110, 0x120, 0x140, 0x180};
   const uint32x4_t low_a = vcltq_u32(x[0], vdupq_n_u32(SWZIP_RANS_LOW)), low_b = vcltq_u32(x[1], vdupq_n_u32(SWZIP_RANS_LOW));
-  const uint16x8_t low = vuzp1q_u16(vreinterpretq_u16_u32(low_a), vreinterpretq_u16_u32(low_b));
+  const uint16x8_t low = vuzp1q_u16((uint16x8_t)low_a, (uint16x8_t)low_b);
   const unsigned sum = vaddvq_u16(low & vld1q_u16(lane));
-  const vec place = vreinterpretq_u8_u64(vld1q_u64(swzip_word_places[sum & 255]));
-  const uint16x8_t in = vreinterpretq_u16_u8(vqtbl1q_u8(LOAD(words + 2 * *at), place));
-  const uint16x8_t rest = vuzp1q_u16(vreinterpretq_u16_u32(x[0]), vreinterpretq_u16_u32(x[1]));
-  x[0] = vbslq_u32(low_a, vreinterpretq_u32_u16(vzip1q_u16(in, rest)), x[0]);
-  x[1] = vbslq_u32(low_b, vreinterpretq_u32_u16(vzip2q_u16(in, rest)), x[1]);
+  const vec place = (vec)vld1q_u64(swzip_word_places[sum & 255]);
+  const uint16x8_t in = (uint16x8_t)vqtbl1q_u8(LOAD(words + 2 * *at), place);
+  const uint16x8_t rest = vuzp1q_u16((uint16x8_t)x[0], (uint16x8_t)x[1]);
+  x[0] = vbslq_u32(low_a, (uint32x4_t)vzip1q_u16(in, rest), x[0]);
+  x[1] = vbslq_u32(low_b, (uint32x4_t)vzip2q_u16(in, rest), x[1]);
   *at += sum >> 8;
 }
 
 INLINE bool rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count, const uint8_t *numbers,
                         const swzip_rans_table *tables, uint8_t *symbols) {
   uint32x4_t v[8];
-  UNROLL for (int k = 0; k < 8; k++) v[k] = vreinterpretq_u32_u8(LOAD(states + 16 * k));
+  UNROLL for (int k = 0; k < 8; k++) v[k] = (uint32x4_t)LOAD(states + 16 * k);
   size_t at = 0, i = 0;
   const size_t whole = count & ~(size_t)31;
   // within the slack behind the words, a turn's loads are safe wherever it begins

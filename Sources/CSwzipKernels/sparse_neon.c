@@ -12,13 +12,13 @@ const uint64_t swzip_word_places[256][2] = {SWZIP_EACH_BYTE(PLACES)};
 void swzip_sparse_expand_neon(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
   const uint8_t *in = values;
   uint8_t *bytes = out;
-  const vec odd = vreinterpretq_u8_u16(vdupq_n_u16(0x0100));
+  const vec odd = (vec)vdupq_n_u16(0x0100);
   uint32_t i = 0;
   for (; i + 8 <= count; i += 8, bytes += 8 * width) {
     const unsigned bits = mask[i / 8];
-    const vec place = vreinterpretq_u8_u64(vld1q_u64(swzip_word_places[bits]));
+    const vec place = (vec)vld1q_u64(swzip_word_places[bits]);
     if (width == 1) {
-      vst1_u8(bytes, vtbl1_u8(vld1_u8(in), vshr_n_u8(vmovn_u16(vreinterpretq_u16_u8(place)), 1)));
+      vst1_u8(bytes, vtbl1_u8(vld1_u8(in), vshr_n_u8(vmovn_u16((uint16x8_t)place), 1)));
     } else if (width == 2) {
       STORE(bytes, vqtbl1q_u8(LOAD(in), place));
     } else {

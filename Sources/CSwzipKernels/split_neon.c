@@ -24,7 +24,7 @@ INLINE bool split_units(const swzip_float_kind kind, const uint8_t *values, uint
           split16(kind, LOAD_16(from), LOAD_16(from + 16), base, &s, low + j, high + j, &outside);
         } else {
           const uint16x8_t a = LOAD_16(from), b = LOAD_16(from + 16), c = LOAD_16(from + 32), d = LOAD_16(from + 48);
-          const vec l = vreinterpretq_u8_u16(vuzp1q_u16(a, b)), m = vreinterpretq_u8_u16(vuzp1q_u16(c, d));
+          const vec l = (vec)vuzp1q_u16(a, b), m = (vec)vuzp1q_u16(c, d);
           STORE(low0 + at, vuzp1q_u8(l, m));
           STORE(low1 + at, vuzp2q_u8(l, m));
           split16(kind, vuzp2q_u16(a, b), vuzp2q_u16(c, d), base, &s, low + j, high + j, &outside);

@@ -9,17 +9,17 @@
 typedef uint8x16_t vec;
 #define LOAD(p) vld1q_u8(p)
 #define STORE(p, v) vst1q_u8(p, v)
-#define LOAD_16(p) vreinterpretq_u16_u8(LOAD(p))
+#define LOAD_16(p) ((uint16x8_t)LOAD(p))
 #define UNROLL _Pragma("clang loop unroll(full)")
 
 INLINE vec byte_numbers(void) { return vcombine_u8(vcreate_u8(0x0706050403020100), vcreate_u8(0x0F0E0D0C0B0A0908)); }
 
 // Bit i is set where byte i of four vectors is not zero; such a byte has all bits.
 INLINE uint64_t mask_of(vec a, vec b, vec c, vec d) {
-  const vec bit = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
+  const vec bit = (vec)vdupq_n_u64(0x8040201008040201);
   const vec ab = vpaddq_u8(vandq_u8(a, bit), vandq_u8(b, bit)), cd = vpaddq_u8(vandq_u8(c, bit), vandq_u8(d, bit));
   const vec abcd = vpaddq_u8(ab, cd);
-  return vgetq_lane_u64(vreinterpretq_u64_u8(vpaddq_u8(abcd, abcd)), 0);
+  return vgetq_lane_u64((uint64x2_t)vpaddq_u8(abcd, abcd), 0);
 }
 // Byte j: the bits set in bytes 0 to j.
 INLINE uint64_t running_ones(uint64_t mask) {

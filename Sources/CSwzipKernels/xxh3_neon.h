@@ -18,11 +18,11 @@ INLINE void hash_store(swzip_hash_lanes *hash, hash_vectors v) {
 INLINE void hash_add(hash_vectors *hash, vec v, const unsigned place, vec w, const unsigned next, const uint8_t *secret) {
   const vec key_v = veorq_u8(v, LOAD(secret + place / 64 * 8 + place % 64));
   const vec key_w = veorq_u8(w, LOAD(secret + next / 64 * 8 + next % 64));
-  const uint32x4_t low = vuzp1q_u32(vreinterpretq_u32_u8(key_v), vreinterpretq_u32_u8(key_w));
-  const uint32x4_t high = vuzp2q_u32(vreinterpretq_u32_u8(key_v), vreinterpretq_u32_u8(key_w));
+  const uint32x4_t low = vuzp1q_u32((uint32x4_t)key_v, (uint32x4_t)key_w);
+  const uint32x4_t high = vuzp2q_u32((uint32x4_t)key_v, (uint32x4_t)key_w);
   uint64x2_t *const a = &hash->pair[place % 64 / 16], *const b = &hash->pair[next % 64 / 16];
-  *a = vmlal_u32(vaddq_u64(*a, vreinterpretq_u64_u8(vextq_u8(v, v, 8))), vget_low_u32(low), vget_low_u32(high));
-  *b = vmlal_high_u32(vaddq_u64(*b, vreinterpretq_u64_u8(vextq_u8(w, w, 8))), low, high);
+  *a = vmlal_u32(vaddq_u64(*a, (uint64x2_t)vextq_u8(v, v, 8)), vget_low_u32(low), vget_low_u32(high));
+  *b = vmlal_high_u32(vaddq_u64(*b, (uint64x2_t)vextq_u8(w, w, 8)), low, high);
 }
 
 // Stores them there, too.
@@ -34,7 +34,7 @@ INLINE void put(uint8_t *out, vec v, const unsigned place, vec w, const unsigned
 
 INLINE void hash_scramble(hash_vectors *hash) {
   for (int i = 0; i < 4; i++) {
-    const uint64x2_t lane = hash->pair[i], secret = vreinterpretq_u64_u8(LOAD(XXH3_kSecret + 128 + 16 * i));
+    const uint64x2_t lane = hash->pair[i], secret = (uint64x2_t)LOAD(XXH3_kSecret + 128 + 16 * i);
     const uint64x2_t x = veorq_u64(veorq_u64(lane, vshrq_n_u64(lane, 47)), secret);
     const uint64x2_t upper = vmull_n_u32(vshrn_n_u64(x, 32), (uint32_t)XXH_PRIME32_1);
     hash->pair[i] = vmlal_n_u32(vshlq_n_u64(upper, 32), vmovn_u64(x), (uint32_t)XXH_PRIME32_1);
