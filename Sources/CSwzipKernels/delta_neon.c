@@ -8,30 +8,28 @@ INLINE vec low_counts(vec symbols, const int k) { return vqsubq_u8((symbols & 12
 
 // Lanes of bits, and how many each has. Neighbours are joined to lanes of twice the size.
 typedef struct { vec bits, counts; } bit_fields;
-#define JOIN(lane, wide, type, lowest)                                                             \
-  INLINE bit_fields join_##lane(bit_fields fields) {                                               \
-    const type bits = (type)fields.bits, counts = (type)fields.counts, first = counts & lowest;    \
-    return (bit_fields){(vec)((bits & lowest) | vshlq_u##wide(bits >> lane, (s##type)first)),      \
-                        (vec)(first + (counts >> lane))};                                          \
+#define JOIN(lane, wide, type, signed_type, lowest)                                                      \
+  INLINE bit_fields join_##lane(bit_fields fields) {                                                     \
+    const type bits = (type)fields.bits, counts = (type)fields.counts, first = counts & lowest;          \
+    return (bit_fields){(vec)((bits & lowest) | vshlq_u##wide(bits >> lane, (signed_type)first)),        \
+                        (vec)(first + (counts >> lane))};                                                \
   }
-typedef int16x8_t suint16x8_t;
-typedef int32x4_t suint32x4_t;
-typedef int64x2_t suint64x2_t;
-JOIN(8, 16, uint16x8_t, 0xFF)
-JOIN(16, 32, uint32x4_t, 0xFFFF)
-JOIN(32, 64, uint64x2_t, 0xFFFFFFFF)
+JOIN(8, 16, uint16x8_t, int16x8_t, 0xFF)
+JOIN(16, 32, uint32x4_t, int32x4_t, 0xFFFF)
+JOIN(32, 64, uint64x2_t, int64x2_t, 0xFFFFFFFF)
 
 // Appends two lanes of 64 bits, of which 58 may be used.
 INLINE void append_fields(delta_bits *to, bit_fields fields) {
+  uint64_t bits[2], counts[2];
+  vst1q_u64(bits, (uint64x2_t)fields.bits);
+  vst1q_u64(counts, (uint64x2_t)fields.counts);
   for (int i = 0; i < 2; i++) {
-    uint64_t bits = i ? vgetq_lane_u64((uint64x2_t)fields.bits, 1) : vgetq_lane_u64((uint64x2_t)fields.bits, 0);
-    uint64_t count = i ? vgetq_lane_u64((uint64x2_t)fields.counts, 1) : vgetq_lane_u64((uint64x2_t)fields.counts, 0);
-    if (count > 56) {
-      delta_append(to, bits & 0xFFFFFFFF, 32);
-      bits >>= 32;
-      count -= 32;
+    if (counts[i] > 56) {
+      delta_append(to, bits[i] & 0xFFFFFFFF, 32);
+      bits[i] >>= 32;
+      counts[i] -= 32;
     }
-    delta_append(to, bits, (unsigned)count);
+    delta_append(to, bits[i], (unsigned)counts[i]);
   }
 }
 

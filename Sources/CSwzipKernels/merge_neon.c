@@ -66,7 +66,7 @@ static const swzip_merge_functions merges = {
     MERGES_CACHED(F32_J0),  MERGES_CACHED(F32_J1),  MERGES_CACHED(F32_J2),  MERGES_CACHED(F32_U1),
 };
 
-// Stores go through the cache, however large the output is: streaming ones take pairs of aligned vectors here.
+// All stores go through the cache: `streaming` is a hint.
 bool swzip_float_decode_neon(const swzip_float_block *block, void *out, uint8_t *scratch, bool streaming, uint64_t *hash) {
   (void)streaming;
   return decode_block(merges[block->kind], swzip_huffman_decode_portable, block, out, scratch, false, hash);

@@ -3,16 +3,10 @@
 # compare_levels.c, with traps for undefined behaviour, must find no difference.
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
-install_packages libxxhash-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user gcc libc6-dev
-need_swift # It brings clang and lld.
-mkdir "$work/include" # A header that is the same everywhere.
-cp /usr/include/xxhash.h /usr/include/xxh3.h "$work/include"
-kernels=(Sources/CSwzipKernels/*.c)
-flags=(-std=c17 -Wall -Wextra -Wno-unused-command-line-argument -fuse-ld=lld -I Sources/CSwzipKernels/include)
-there=("${flags[@]}" --target=aarch64-linux-gnu --sysroot=/usr/aarch64-linux-gnu --gcc-toolchain=/usr -static
-  -isystem "$work/include" -isystem /usr/aarch64-linux-gnu/include -L /usr/aarch64-linux-gnu/lib)
-clang "${flags[@]}" -O2 Tests/slow/digest.c "${kernels[@]}" -o "$work/here"
-clang "${there[@]}" -O2 Tests/slow/digest.c "${kernels[@]}" -o "$work/there"
+aarch64_compiler "$work/include"
+sources=(-std=c17 -Wall -Wextra -I Sources/CSwzipKernels/include Sources/CSwzipKernels/*.c)
+clang -fuse-ld=lld -O2 Tests/slow/digest.c "${sources[@]}" -o "$work/here"
+"${aarch64_clang[@]}" -O2 Tests/slow/digest.c "${sources[@]}" -o "$work/there"
 "$work/here" 0 >"$work/definition.txt"
 echo "$(wc -l <"$work/definition.txt") digests, the last is $(tail -n 1 "$work/definition.txt")"
 # digests WHERE COMMAND...: at each level those of the definition.
@@ -29,6 +23,6 @@ digests() {
 }
 digests here "$work/here"
 digests aarch64 qemu-aarch64 "$work/there"
-clang "${there[@]}" -O1 -fsanitize=undefined -fsanitize-trap=undefined Tests/kernels/compare_levels.c "${kernels[@]}" \
+"${aarch64_clang[@]}" -O1 -fsanitize=undefined -fsanitize-trap=undefined Tests/kernels/compare_levels.c "${sources[@]}" \
   -o "$work/compare"
 timeout -k 5 600 qemu-aarch64 "$work/compare" 1 1
