@@ -19,9 +19,10 @@ typedef swzip_merge_function *swzip_merge_functions[SWZIP_FLOAT_KINDS][2][2];
   static NOINLINE void merge_##name(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
     merge_units(SWZIP_##kind, streaming, sorted, in, first, end, h);                                                 \
   }
-#define MERGE(kind)                                                                                  \
-  MERGE_AS(kind, kind##_cached, false, false) MERGE_AS(kind, kind##_cached_sorted, false, true)      \
-  MERGE_AS(kind, kind##_streaming, true, false) MERGE_AS(kind, kind##_streaming_sorted, true, true)
+#define MERGE_CACHED(kind) MERGE_AS(kind, kind##_cached, false, false) MERGE_AS(kind, kind##_cached_sorted, false, true)
+#define MERGE(kind) \
+  MERGE_CACHED(kind) MERGE_AS(kind, kind##_streaming, true, false) MERGE_AS(kind, kind##_streaming_sorted, true, true)
+#define MERGES_CACHED(kind) [SWZIP_##kind] = {{merge_##kind##_cached, merge_##kind##_cached_sorted}}
 #define MERGES(kind)                                                       \
   [SWZIP_##kind] = {{merge_##kind##_cached, merge_##kind##_cached_sorted}, \
                     {merge_##kind##_streaming, merge_##kind##_streaming_sorted}}

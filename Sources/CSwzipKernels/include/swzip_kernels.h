@@ -16,7 +16,10 @@
 
 // ---------------------------------------------------------------- level of the processor
 
-typedef enum { SWZIP_LEVEL_PORTABLE = 0, SWZIP_LEVEL_AVX2 = 1, SWZIP_LEVEL_AVX512 = 2 } swzip_level;
+typedef enum {
+  SWZIP_LEVEL_PORTABLE = 0, SWZIP_LEVEL_AVX2 = 1, SWZIP_LEVEL_AVX512 = 2, SWZIP_LEVEL_NEON = 3,
+  SWZIP_LEVELS
+} swzip_level;
 
 /// The level in use: the best that the processor has, unless a lower one was chosen.
 swzip_level swzip_level_in_use(void);

@@ -2,13 +2,14 @@ internal import CSwzipKernels
 
 /// The loops for a kind of processor, by the name of the instructions that they need.
 package enum Kernels: String, CaseIterable, Sendable {
-  case portable, avx2, avx512
+  case portable, avx2, avx512, neon
 
   private var level: swzip_level {
     switch self {
     case .portable: SWZIP_LEVEL_PORTABLE
     case .avx2: SWZIP_LEVEL_AVX2
     case .avx512: SWZIP_LEVEL_AVX512
+    case .neon: SWZIP_LEVEL_NEON
     }
   }
 
