@@ -49,6 +49,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   const vec base = _mm256_set1_epi16((short)(in->window_base << (raw_bits == 6 && !float_is_unsigned(kind) ? 5 : 6)));
   vec a = LOAD(hash->lane), b = LOAD(hash->lane + 4);
   for (uint32_t unit = first; unit < end; unit++) {
+    prefetch_ahead(in, unit);
     const uint8_t *const secret = XXH3_kSecret + (unit * 4 * width & 15) * 8;
     if (raw_bits == 8) {
       _Pragma("clang loop unroll(full)") for (int j = 0; j < 8; j++) PUT16(j, LOAD(raw + 32 * j))

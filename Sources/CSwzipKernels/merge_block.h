@@ -77,6 +77,10 @@ INLINE bool decode_block(swzip_merge_function *const merges[2][2], __typeof__(sw
       .sorted = sorted,
       .hashed = (size_t)block->count * width > 240,
   };
+  if (block->symbols) {
+    run.input.ahead = block->raw_plane + block->frame_bytes;
+    run.input.ahead_bytes = (uint32_t)(block->frame_bytes / run.units);
+  }
   if (sorted) {
     const uint32_t rows = block->count / block->row_length;
     const swzip_geometry geometry = swzip_geometry_sorted(rows, block->row_length);
