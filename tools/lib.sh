@@ -44,6 +44,18 @@ need_swift() {
   command -v swift >/dev/null || die "swift is missing: get Swift 6.3 or later from https://www.swift.org/install"
 }
 
+# aarch64_compiler FOLDER: puts clang for 64-bit ARM processors in $aarch64_clang; qemu-aarch64 runs its programs. Headers that
+# are the same on all go to the folder.
+aarch64_compiler() {
+  install_packages libxxhash-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user gcc libc6-dev
+  need_swift # It brings clang and lld.
+  mkdir -p "$1"
+  cp /usr/include/xxhash.h /usr/include/xxh3.h "$1"
+  # shellcheck disable=SC2034
+  aarch64_clang=(clang --target=aarch64-linux-gnu --sysroot=/usr/aarch64-linux-gnu --gcc-toolchain=/usr -fuse-ld=lld -static
+    -Wno-unused-command-line-argument -isystem "$1" -isystem /usr/aarch64-linux-gnu/include -L /usr/aarch64-linux-gnu/lib)
+}
+
 # make_venv FOLDER: a virtual environment, unless one that runs is there.
 make_venv() {
   if ! "$1/bin/python" -m pip --version >/dev/null 2>&1; then

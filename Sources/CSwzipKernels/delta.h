@@ -47,10 +47,28 @@ typedef struct {
   uint64_t pending;
   unsigned filled;
 } delta_bits;
+// Appends `count` bits, 56 at most; fewer than eight are pending.
+INLINE void delta_append(delta_bits *bits, uint64_t more, unsigned count) {
+  bits->pending |= more << bits->filled;
+  store64(bits->at, bits->pending);
+  bits->filled += count;
+  bits->at += bits->filled >> 3;
+  bits->pending >>= bits->filled & ~7u;
+  bits->filled &= 7;
+}
 // Writes those of values `from` to `count`; returns the end.
 uint8_t *swzip_delta_low_bits_from(const swzip_delta_kind *kind, const uint8_t *values, const uint8_t *base,
                                    const uint8_t *symbols, size_t from, size_t count, delta_bits *bits);
 // Values `from` to `count`. `*at`: bits read; false where they are more than `bit_count`.
 bool swzip_delta_apply_from(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits, size_t bit_count,
                             const uint8_t *base, size_t from, size_t count, uint8_t *out, size_t *at);
+
+// AVX-512, values of two bytes: whole groups of 32, or when applying those before the one whose low bits are more than
+// there are. Return how many values are done.
+size_t swzip_delta_symbols_halves(bool is_float, const uint8_t *values, const uint8_t *base, size_t count,
+                                  uint8_t *symbols);
+size_t swzip_delta_low_bits_halves(bool is_float, const uint8_t *values, const uint8_t *base, const uint8_t *symbols,
+                                   size_t count, delta_bits *bits);
+size_t swzip_delta_apply_halves(bool is_float, const uint8_t *symbols, const uint8_t *bits, size_t bit_count,
+                                const uint8_t *base, size_t count, uint8_t *out, size_t *at);
 #endif

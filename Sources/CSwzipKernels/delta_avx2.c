@@ -81,16 +81,6 @@ INLINE vec running_sum(vec v) {
 
 INLINE vec quads(__m128i v, __m128i by) { return _mm256_sllv_epi64(_mm256_cvtepu32_epi64(v), _mm256_cvtepu32_epi64(by)); }
 
-// Appends `count` bits, 56 at most; fewer than eight are pending.
-INLINE void append(delta_bits *bits, uint64_t more, unsigned count) {
-  bits->pending |= more << bits->filled;
-  store64(bits->at, bits->pending);
-  bits->filled += count;
-  bits->at += bits->filled >> 3;
-  bits->pending >>= bits->filled & ~7u;
-  bits->filled &= 7;
-}
-
 INLINE void low_bits_of(const uint8_t *values, const uint8_t *base, const uint8_t *symbols, size_t groups,
                         unsigned width, uint32_t sign, delta_bits *bits) {
   const unsigned k = delta_token_bits(width);
@@ -106,12 +96,12 @@ INLINE void low_bits_of(const uint8_t *values, const uint8_t *base, const uint8_
       const vec joined = _mm256_or_si256(quads(_mm256_castsi256_si128(rest), _mm256_castsi256_si128(place)),
                                          quads(_mm256_extracti128_si256(rest, 1), _mm256_extracti128_si256(place, 1)));
       const __m128i two = _mm_or_si128(_mm256_castsi256_si128(joined), _mm256_extracti128_si256(joined, 1));
-      append(bits, (uint64_t)_mm_cvtsi128_si64(two) | (uint64_t)_mm_extract_epi64(two, 1), total);
+      delta_append(bits, (uint64_t)_mm_cvtsi128_si64(two) | (uint64_t)_mm_extract_epi64(two, 1), total);
     } else {
       uint32_t each[8], counts[8];
       STORE(each, rest);
       STORE(counts, low);
-      for (int j = 0; j < 8; j++) append(bits, each[j], counts[j]);
+      for (int j = 0; j < 8; j++) delta_append(bits, each[j], counts[j]);
     }
   }
 }

@@ -1,5 +1,5 @@
-// AVX-512: differences applied to a base, 16 values of 4 bytes a vector. Gives what delta.c gives. Narrower values gain
-// nothing over AVX2's.
+// AVX-512: differences applied to a base, 16 values of 4 bytes a vector; those of 2 bytes are in delta_halves_avx512.c. Gives
+// what delta.c gives. Bytes gain nothing over AVX2's.
 #if defined(__x86_64__)
 #include "vector_avx512.h"
 #include "delta.h"
@@ -67,12 +67,32 @@ INLINE size_t apply_by(const uint8_t *symbols, const uint8_t *bits, size_t bit_c
 
 size_t swzip_delta_apply_avx512(const swzip_delta_kind *kind, const uint8_t *symbols, const uint8_t *bits,
                                 size_t byte_count, const void *base, size_t count, void *out) {
-  if (kind->width != 4) return swzip_delta_apply_avx2(kind, symbols, bits, byte_count, base, count, out);
-  size_t at = 0;
-  const size_t done = kind->is_float ? apply_by(symbols, bits, 8 * byte_count, base, count, 0x80000000u, out, &at)
-                                     : apply_by(symbols, bits, 8 * byte_count, base, count, 0, out, &at);
+  size_t at = 0, done = 0;
+#define APPLY(sign) apply_by(symbols, bits, 8 * byte_count, base, count, sign, out, &at)
+  switch (kind->width) {
+    case 2: done = swzip_delta_apply_halves(kind->is_float, symbols, bits, 8 * byte_count, base, count, out, &at); break;
+    case 4: done = kind->is_float ? APPLY(0x80000000u) : APPLY(0); break;
+    default: return swzip_delta_apply_avx2(kind, symbols, bits, byte_count, base, count, out);
+  }
+#undef APPLY
   const bool good = swzip_delta_apply_from(kind, symbols, bits, 8 * byte_count, base, done, count, out, &at);
   return good ? (at + 7) / 8 : byte_count + 1;
+}
+
+void swzip_delta_symbols_avx512(const swzip_delta_kind *kind, const void *values, const void *base, size_t count,
+                                uint8_t *symbols) {
+  const size_t done = kind->width == 2 ? swzip_delta_symbols_halves(kind->is_float, values, base, count, symbols) : 0;
+  const size_t bytes = done * kind->width;
+  swzip_delta_symbols_avx2(kind, (const uint8_t *)values + bytes, (const uint8_t *)base + bytes, count - done,
+                           symbols + done);
+}
+
+size_t swzip_delta_low_bits_avx512(const swzip_delta_kind *kind, const void *values, const void *base,
+                                   const uint8_t *symbols, size_t count, uint8_t *out) {
+  if (kind->width != 2) return swzip_delta_low_bits_avx2(kind, values, base, symbols, count, out);
+  delta_bits bits = {out, 0, 0};
+  const size_t done = swzip_delta_low_bits_halves(kind->is_float, values, base, symbols, count, &bits);
+  return (size_t)(swzip_delta_low_bits_from(kind, values, base, symbols, done, count, &bits) - out);
 }
 #pragma clang attribute pop
 #endif

@@ -23,6 +23,11 @@ void swzip_histogram_add_portable(const uint8_t *bytes, size_t count, size_t ste
   for (int s = 0; s < 256; s++) counts[s] += lanes[0][s] + lanes[1][s] + lanes[2][s] + lanes[3][s];
 }
 
+void swzip_histograms_add(const uint8_t *bytes, const uint8_t *numbers, size_t count, uint32_t *counts) {
+#pragma clang loop unroll_count(8)
+  for (size_t i = 0; i < count; i++) counts[256 * numbers[i] + bytes[i]]++;
+}
+
 // 64 log2(1 + i / 256), rounded
 static const uint8_t log2_table[256] = {
     0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 8, 9, 9, 9, 10, 10, 10, 11,

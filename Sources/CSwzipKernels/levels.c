@@ -17,6 +17,8 @@ static bool has_level(swzip_level level) {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2") &&
            __builtin_cpu_supports("avx512bitalg") && __builtin_cpu_supports("avx512vpopcntdq");
+#elif defined(__aarch64__)
+  if (level == SWZIP_LEVEL_NEON) return true;
 #endif
   return level == SWZIP_LEVEL_PORTABLE;
 }
@@ -24,7 +26,7 @@ static bool has_level(swzip_level level) {
 swzip_level swzip_level_in_use(void) {
   int level = atomic_load_explicit(&chosen, memory_order_relaxed);
   if (level < 0) {
-    level = SWZIP_LEVEL_AVX512;
+    level = SWZIP_LEVELS - 1;
     while (!has_level((swzip_level)level)) level--;
     atomic_store_explicit(&chosen, level, memory_order_relaxed);
   }
@@ -38,13 +40,16 @@ bool swzip_level_choose(swzip_level level) {
 }
 
 static const swzip_kernel_set sets[] = {
-#define PORTABLE(at_avx2, at_avx512, result, name, parameters) .name = swzip_##name##_portable,
+#define PORTABLE(at_avx2, at_avx512, at_neon, result, name, parameters) .name = swzip_##name##_portable,
     [SWZIP_LEVEL_PORTABLE] = {SWZIP_KERNELS(PORTABLE)},
 #if defined(__x86_64__)
-#define AVX2(at_avx2, at_avx512, result, name, parameters) .name = swzip_##name##_##at_avx2,
+#define AVX2(at_avx2, at_avx512, at_neon, result, name, parameters) .name = swzip_##name##_##at_avx2,
     [SWZIP_LEVEL_AVX2] = {SWZIP_KERNELS(AVX2)},
-#define AVX512(at_avx2, at_avx512, result, name, parameters) .name = swzip_##name##_##at_avx512,
+#define AVX512(at_avx2, at_avx512, at_neon, result, name, parameters) .name = swzip_##name##_##at_avx512,
     [SWZIP_LEVEL_AVX512] = {SWZIP_KERNELS(AVX512)},
+#elif defined(__aarch64__)
+#define NEON(at_avx2, at_avx512, at_neon, result, name, parameters) .name = swzip_##name##_##at_neon,
+    [SWZIP_LEVEL_NEON] = {SWZIP_KERNELS(NEON)},
 #endif
 };
 
@@ -100,6 +105,10 @@ void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32
 bool swzip_rans_decode(const uint8_t *words, size_t word_count, const uint8_t *states, size_t count,
                        const uint8_t *numbers, const swzip_rans_table *tables, uint8_t *symbols) {
   return swzip_kernels()->rans_decode(words, word_count, states, count, numbers, tables, symbols);
+}
+size_t swzip_rans_encode(const uint8_t *symbols, size_t count, const uint8_t *numbers,
+                         const swzip_rans_encode_table *tables, uint32_t states[SWZIP_STREAMS], uint16_t *end) {
+  return swzip_kernels()->rans_encode(symbols, count, numbers, tables, states, end);
 }
 void swzip_sparse_expand(const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out) {
   swzip_kernels()->sparse_expand(mask, count, width, values, out);

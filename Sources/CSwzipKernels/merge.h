@@ -9,7 +9,15 @@ typedef struct {
   const uint8_t *symbols;          // unsorted: of the first unit; sorted: the tile
   const uint32_t *index;           // sorted: of unit 0
   uint16_t window_base;
+  const uint8_t *ahead;            // of unit 0: what the next block begins with, `ahead_bytes` a unit
+  uint32_t ahead_bytes;
 } swzip_merge_input;
+
+// Asks for what the next block is made of while this one is stored: it would wait for memory a few kilobytes at a time.
+INLINE void prefetch_ahead(const swzip_merge_input *in, uint32_t unit) {
+  const uint8_t *const from = in->ahead + (size_t)unit * in->ahead_bytes;
+  for (uint32_t at = 0; at < in->ahead_bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
+}
 
 // Units first to end. [kind][streaming][sorted]
 typedef void swzip_merge_function(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *hash);
@@ -19,9 +27,10 @@ typedef swzip_merge_function *swzip_merge_functions[SWZIP_FLOAT_KINDS][2][2];
   static NOINLINE void merge_##name(const swzip_merge_input *in, uint32_t first, uint32_t end, swzip_hash_lanes *h) { \
     merge_units(SWZIP_##kind, streaming, sorted, in, first, end, h);                                                 \
   }
-#define MERGE(kind)                                                                                  \
-  MERGE_AS(kind, kind##_cached, false, false) MERGE_AS(kind, kind##_cached_sorted, false, true)      \
-  MERGE_AS(kind, kind##_streaming, true, false) MERGE_AS(kind, kind##_streaming_sorted, true, true)
+#define MERGE_CACHED(kind) MERGE_AS(kind, kind##_cached, false, false) MERGE_AS(kind, kind##_cached_sorted, false, true)
+#define MERGE(kind) \
+  MERGE_CACHED(kind) MERGE_AS(kind, kind##_streaming, true, false) MERGE_AS(kind, kind##_streaming_sorted, true, true)
+#define MERGES_CACHED(kind) [SWZIP_##kind] = {{merge_##kind##_cached, merge_##kind##_cached_sorted}}
 #define MERGES(kind)                                                       \
   [SWZIP_##kind] = {{merge_##kind##_cached, merge_##kind##_cached_sorted}, \
                     {merge_##kind##_streaming, merge_##kind##_streaming_sorted}}

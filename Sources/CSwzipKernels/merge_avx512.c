@@ -39,6 +39,7 @@ INLINE void merge_units(const swzip_float_kind kind, const bool streaming, const
   const vec weave16_high = _mm512_add_epi16(weave16_low, _mm512_set1_epi16(16));
   vec lanes = LOAD(hash->lane);
   for (uint32_t unit = first; unit < end; unit++) {
+    prefetch_ahead(in, unit);
     const uint8_t *const secret = XXH3_kSecret + (unit * 4 * width & 15) * 8;
     vec carried = _mm512_setzero_si512();
     _Pragma("clang loop unroll(full)") for (int q = 0; q < 4; q++) {

@@ -80,43 +80,11 @@ void swzip_rans_encode_table_build(const uint16_t frequencies[256], swzip_rans_e
   }
 }
 
-// Adds the symbol to the state. The word is written always and kept where the state is too large: a branch would be guessed
-// wrong every few values.
-INLINE uint32_t encode_symbol(const swzip_rans_encode_symbol *symbol, uint32_t state, uint8_t **out) {
-  const bool writes = state >> 20 >= symbol->frequency;
-  store16(*out - 2, (uint16_t)state);
-  *out -= writes ? 2 : 0;
-  const uint32_t x = writes ? state >> 16 : state;
-  const uint32_t quotient = (uint32_t)((unsigned __int128)x * symbol->reciprocal >> 64);
-  return x + symbol->start + quotient * symbol->others;
-}
-
-INLINE uint8_t *encode_all(const uint8_t *symbols, size_t count, const uint8_t *numbers,
-                           const swzip_rans_encode_table *tables, uint32_t x[SWZIP_STREAMS], uint8_t *out) {
-  size_t i = count;
-  for (; i % SWZIP_STREAMS; i--) {
-    const swzip_rans_encode_table *const table = tables + (numbers ? numbers[i - 1] : 0);
-    x[(i - 1) % SWZIP_STREAMS] = encode_symbol(&table->symbol[symbols[i - 1]], x[(i - 1) % SWZIP_STREAMS], &out);
-  }
-  while (i > 0) {
-    i -= SWZIP_STREAMS;
-#pragma clang loop unroll_count(4)
-    for (int k = SWZIP_STREAMS - 1; k >= 0; k--) {
-      const swzip_rans_encode_table *const table = tables + (numbers ? numbers[i + (size_t)k] : 0);
-      x[k] = encode_symbol(&table->symbol[symbols[i + (size_t)k]], x[k], &out);
-    }
-  }
-  return out;
-}
-
-size_t swzip_rans_encode(const uint8_t *symbols, size_t count, const uint8_t *numbers,
-                         const swzip_rans_encode_table *tables, uint32_t states[SWZIP_STREAMS], uint16_t *end) {
-  uint32_t x[SWZIP_STREAMS];  // a copy, which no word can overlap
-  memcpy(x, states, sizeof x);
+size_t swzip_rans_encode_portable(const uint8_t *symbols, size_t count, const uint8_t *numbers,
+                                  const swzip_rans_encode_table *tables, uint32_t *states, uint16_t *end) {
   uint8_t *const last = (uint8_t *)end;
-  const uint8_t *const out = numbers ? encode_all(symbols, count, numbers, tables, x, last)
-                                     : encode_all(symbols, count, NULL, tables, x, last);
-  memcpy(states, x, sizeof x);
+  const uint8_t *const out = numbers ? rans_encode_down_to(symbols, 0, count, numbers, tables, states, last)
+                                     : rans_encode_down_to(symbols, 0, count, NULL, tables, states, last);
   return (size_t)(last - out) / 2;
 }
 

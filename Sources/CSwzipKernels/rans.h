@@ -1,4 +1,4 @@
-// The scalar rANS loop, which the vector levels use for what is left.
+// The scalar rANS loops, which the vector levels use for what is left.
 #ifndef SWZIP_RANS_H
 #define SWZIP_RANS_H
 #include "kernels.h"
@@ -29,5 +29,39 @@ INLINE bool rans_is_finished(const uint32_t x[SWZIP_STREAMS], size_t at, size_t 
   uint32_t differs = at != word_count;
   for (int i = 0; i < SWZIP_STREAMS; i++) differs |= x[i] ^ SWZIP_RANS_LOW;
   return differs == 0;
+}
+
+// Adds the symbol to the state. The word is written always and kept where the state is too large: a branch would be guessed
+// wrong every few values.
+INLINE uint32_t rans_encode_symbol(const swzip_rans_encode_symbol *symbol, uint32_t state, uint8_t **out) {
+  const bool writes = state >> 20 >= symbol->frequency;
+  store16(*out - 2, (uint16_t)state);
+  *out -= writes ? 2 : 0;
+  const uint32_t x = writes ? state >> 16 : state;
+  const uint32_t quotient = (uint32_t)((unsigned __int128)x * symbol->reciprocal >> 64);
+  return x + symbol->start + quotient * symbol->others;
+}
+
+// Values `count` down to `to`, a multiple of 32; returns the place of the last word.
+INLINE uint8_t *rans_encode_down_to(const uint8_t *symbols, size_t to, size_t count, const uint8_t *numbers,
+                                    const swzip_rans_encode_table *tables, uint32_t states[SWZIP_STREAMS],
+                                    uint8_t *out) {
+  uint32_t x[SWZIP_STREAMS];  // a copy, which no word can overlap
+  memcpy(x, states, sizeof x);
+  size_t i = count;
+  for (; i > to && i % SWZIP_STREAMS; i--) {
+    const swzip_rans_encode_table *const table = tables + (numbers ? numbers[i - 1] : 0);
+    x[(i - 1) % SWZIP_STREAMS] = rans_encode_symbol(&table->symbol[symbols[i - 1]], x[(i - 1) % SWZIP_STREAMS], &out);
+  }
+  while (i > to) {
+    i -= SWZIP_STREAMS;
+#pragma clang loop unroll_count(4)
+    for (int k = SWZIP_STREAMS - 1; k >= 0; k--) {
+      const swzip_rans_encode_table *const table = tables + (numbers ? numbers[i + (size_t)k] : 0);
+      x[k] = rans_encode_symbol(&table->symbol[symbols[i + (size_t)k]], x[k], &out);
+    }
+  }
+  memcpy(states, x, sizeof x);
+  return out;
 }
 #endif

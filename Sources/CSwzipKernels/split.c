@@ -1,5 +1,6 @@
-// Splits floats into symbols and raw planes, value by value.
+// Splits floats into symbols and raw planes, value by value; and what the vector splits leave.
 #include "float.h"
+#include "split.h"
 
 bool swzip_float_split_portable(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
                                 uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
@@ -22,6 +23,20 @@ bool swzip_float_split_portable(swzip_float_kind kind, const void *values, uint3
       low0[i] = (uint8_t)low;
       low1[i] = (uint8_t)(low >> 8);
     }
+  }
+  return outside;
+}
+
+bool swzip_float_split_by(swzip_split_function *split, swzip_float_kind kind, const void *values, uint32_t count,
+                          uint16_t window_base, uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
+  const uint32_t units = count / SWZIP_UNIT, rest = count % SWZIP_UNIT;
+  const size_t width = float_traits[kind].width, done = (size_t)units * SWZIP_UNIT;
+  bool outside = split(values, units, window_base, symbols, raw_plane, low0, low1);
+  if (rest) {
+    _Alignas(64) uint8_t last[4 * SWZIP_UNIT] = {0};
+    memcpy(last, (const uint8_t *)values + done * width, rest * width);
+    outside |= split(last, 1, window_base, symbols + done, raw_plane + (size_t)units * 32 * float_traits[kind].raw_bits,
+                     low0 ? low0 + done : NULL, low1 ? low1 + done : NULL);
   }
   return outside;
 }

@@ -98,20 +98,6 @@ static swzip_split_function *const split_functions[] = {
     SPLITS(E4M3_J1), SPLITS(E5M2_J1), SPLITS(F32_J0), SPLITS(F32_J1), SPLITS(F32_J2), SPLITS(F32_U1),
 };
 
-bool swzip_float_split_by(swzip_split_function *split, swzip_float_kind kind, const void *values, uint32_t count,
-                          uint16_t window_base, uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
-  const uint32_t units = count / SWZIP_UNIT, rest = count % SWZIP_UNIT;
-  const size_t width = float_traits[kind].width, done = (size_t)units * SWZIP_UNIT;
-  bool outside = split(values, units, window_base, symbols, raw_plane, low0, low1);
-  if (rest) {
-    _Alignas(64) uint8_t last[4 * SWZIP_UNIT] = {0};
-    memcpy(last, (const uint8_t *)values + done * width, rest * width);
-    outside |= split(last, 1, window_base, symbols + done, raw_plane + (size_t)units * 32 * float_traits[kind].raw_bits,
-                     low0 ? low0 + done : NULL, low1 ? low1 + done : NULL);
-  }
-  return outside;
-}
-
 bool swzip_float_split_avx2(swzip_float_kind kind, const void *values, uint32_t count, uint16_t window_base,
                             uint8_t *symbols, uint8_t *raw_plane, uint8_t *low0, uint8_t *low1) {
   return swzip_float_split_by(split_functions[kind], kind, values, count, window_base, symbols, raw_plane, low0, low1);

@@ -105,6 +105,14 @@ int swzip_punch(int descriptor, int64_t position, int64_t byte_count) {
 #endif
 }
 
+void swzip_start_write_back(int descriptor, int64_t position, int64_t byte_count) {
+#if defined(__linux__)
+  (void)sync_file_range(descriptor, position, byte_count, SYNC_FILE_RANGE_WRITE);
+#else
+  (void)descriptor, (void)position, (void)byte_count;
+#endif
+}
+
 #if defined(__linux__)
 // There "try again" only says that the server has not lent us the file.
 static int is_on_network(int descriptor) {

@@ -6,8 +6,8 @@ public struct Diagnosis: Sendable {
   public var version = "\(swzipVersion)"
   /// The newest format that it writes.
   public var format = "\(FormatVersion.current)"
-  /// The instructions that its loops use: "avx512", "avx2", "portable".
-  public var kernels = Kernels.name
+  /// The instructions that its loops use: "avx512", "avx2", "neon", "portable".
+  public var kernels = Kernels.inUse.rawValue
   /// The processors that the process may use, which is what is used where nobody says a number.
   public var processors = availableProcessors()
   /// Bytes of memory copied a second, by one thread.

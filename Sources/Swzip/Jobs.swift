@@ -21,6 +21,18 @@ func runJobs(
   if let error = failure.error { throw error }
 }
 
+/// Calls `body` with a control whose threads wait between runs of jobs: the caller's own, if it has some.
+func withTeam<Result>(
+  threads: Int, _ control: Control?, _ body: (Control?) throws(SwzipError) -> Result
+) throws(SwzipError) -> Result {
+  guard threads > 1, control?.runner == nil else { return try body(control) }
+  let team = WorkerTeam(threads: threads)
+  defer { team.end() }
+  var control = control ?? Control()
+  control.runner = { count, work in team.run(count, work) }
+  return try body(control)
+}
+
 /// The first of several errors. `error` belongs to whoever claimed it, and to the caller when all jobs have ended.
 final class FirstFailure: @unchecked Sendable {
   private let claimed = Atomic<Bool>(false)

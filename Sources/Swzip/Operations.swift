@@ -7,7 +7,7 @@ public func pack(
   from source: any ByteSource, bases: [PackBase] = [], to sink: any OutputSink, options: PackOptions,
   progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  try ContainerWriter(PackPlan.file(source, bases: bases, options), sink, options).run(progress)
+  try write(PackPlan.file(source, bases: bases, options), sink, options, progress)
 }
 
 /// Packs a folder: all `members`, in this order, as one container. What occurs twice is stored once.
@@ -18,7 +18,17 @@ public func pack(
 public func pack(
   members: [PackMember], to sink: any OutputSink, options: PackOptions, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  try ContainerWriter(PackPlan.folder(members, options), sink, options).run(progress)
+  try write(PackPlan.folder(members, options), sink, options, progress)
+}
+
+private func write(
+  _ plan: PackPlan, _ sink: any OutputSink, _ options: PackOptions, _ progress: ProgressHandler?
+) throws(SwzipError) -> PackReport {
+  try withTeam(threads: options.threads, options.control) { control throws(SwzipError) in
+    var options = options
+    options.control = control
+    return try ContainerWriter(plan, sink, options).run(progress)
+  }
 }
 
 /// Unpacks the one member of a container, forward, with the bases that it refers to; every block is verified (both
@@ -53,7 +63,10 @@ private func decode(
   _ progress: ProgressHandler?
 ) throws(SwzipError) -> UnpackReport {
   let source = source.forward()
-  let decoder = try ContainerDecoder(
-    members, random: source.random, expected: source.byteCount, bases: bases, threads: threads, control, progress)
-  return try decoder.run(source)
+  return try withTeam(threads: threads, control) { control throws(SwzipError) in
+    let decoder = try ContainerDecoder(
+      members, random: source.random, expected: source.byteCount, bases: bases, threads: threads, control, progress)
+    guard threads > 1, let random = source.random else { return try decoder.run(source) }
+    return try decoder.run(SharedReader(random, threads: threads, control))
+  }
 }

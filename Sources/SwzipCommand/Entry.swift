@@ -101,4 +101,12 @@ enum Entry {
 /// Ends a verb with a status; everything has been said.
 struct Finished: Error {
   let status: CommandStatus
+
+  init(status: CommandStatus) { self.status = status }
+
+  /// Says what stopped the verb, where it is about no single file.
+  init(_ failure: Failure, _ console: Console) {
+    console.fail(failure)
+    status = failure.status
+  }
 }

@@ -91,6 +91,18 @@ public final class FileHandle: Sendable {
     }
   }
 
+  /// Writes all bytes at `position`; where the next forward write happens stays the same.
+  public func write(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SystemError) {
+    guard let start = Int64(exactly: position) else {
+      throw SystemError(errno: System.tooLarge, operation: "write", path: path)
+    }
+    var done = 0
+    while done < bytes.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+      done += unsafe try System.write(number, rest, at: start + Int64(done), path)
+    }
+  }
+
   /// Writes bytes at `position`, or nothing; what lies between `end`, where the file ends, and `position` becomes a hole
   /// that reads as zeros. Space that was reserved for it is given back where the file system can.
   public func write(
@@ -132,6 +144,12 @@ public final class FileHandle: Sendable {
 
   /// Returns once the bytes are on the disk. Never call it again after it threw: write the file anew.
   public func sync() throws(SystemError) { try System.sync(number, path) }
+
+  /// A hint to begin writing a part of the file to the disk, so that `sync` has less to wait for.
+  public func startWriteBack(_ range: Range<UInt64>) {
+    guard let start = Int64(exactly: range.lowerBound), let end = Int64(exactly: range.upperBound) else { return }
+    System.startWriteBack(number, at: start, end - start)
+  }
 
   /// A hint to read from the disk next time, not from memory.
   public func forgetPages() { System.forgetPages(number) }

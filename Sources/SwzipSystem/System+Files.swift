@@ -57,6 +57,13 @@ extension System {
     return try retry("write", path) { unsafe writeFile(descriptor, bytes.baseAddress, count) }
   }
 
+  static func write(
+    _ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, at position: Int64, _ path: String
+  ) throws(SystemError) -> Int {
+    let count = min(bytes.count, mostBytesACall)
+    return try retry("write", path) { unsafe pwrite(descriptor, bytes.baseAddress, count, off_t(position)) }
+  }
+
   static func read(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer, _ path: String) throws(SystemError)
     -> Int
   {
@@ -100,6 +107,10 @@ extension System {
   /// Frees the space of a range where the file system can.
   static func punch(_ descriptor: Int32, at position: Int64, _ byteCount: Int64) {
     _ = swzip_punch(descriptor, position, byteCount)
+  }
+
+  static func startWriteBack(_ descriptor: Int32, at position: Int64, _ byteCount: Int64) {
+    swzip_start_write_back(descriptor, position, byteCount)
   }
 
   /// Moves the position of the descriptor.

@@ -4,7 +4,7 @@ internal import Synchronization
 /// that a fork could break. Making one costs about 25 µs: give a call a millisecond of work or more.
 public enum Workers {
   /// Enough for every kernel here; tables are not kept on the stack.
-  private static let stackByteCount = 1 << 20
+  static let stackByteCount = 1 << 20
 
   /// Calls `body` once for every index below `count`, on at most `threads` threads, this one included, and returns
   /// when all calls have. The order is open. `body` must bear to run several times at once; what it writes must be

@@ -91,6 +91,8 @@ struct OptionTests {
     Case("salvage -f packed.swz -o a"),
     Case("bench a --rounds 1 --levels 3 -T 1"), Case("bench a --base b --rounds 1 --levels 3 -T 1"),
     Case("bench a --base missing --rounds 1 --levels 3 -T 1", 1),
+    Case("bench a --kernels portable --rounds 1 --levels 3 -T 1"), Case("bench a --kernels mmx", 64),
+    Case("bench a --kernels portable,", 64),
   ]
 
   @Test(arguments: packing) func packingLeaves(_ item: Case) { check(item) }

@@ -10,7 +10,7 @@ package enum KernelLevel {
   package static let all: [swzip_level] = {
     lock.withLock { _ in
       let best = swzip_level_in_use()
-      let found = (0..<8).map { swzip_level(rawValue: $0) }.filter { swzip_level_choose($0) }
+      let found = (0..<SWZIP_LEVELS.rawValue).map { swzip_level(rawValue: $0) }.filter { swzip_level_choose($0) }
       _ = swzip_level_choose(best)
       return found
     }

@@ -142,6 +142,20 @@ struct BaseTests {
     #expect(error?.rule == .baseDamaged && error?.kind == .base)
   }
 
+  /// The base's digest is known before where the header cannot be written again, and is found while packing where it can.
+  @Test(arguments: [1, 3]) func digestBeforeOrMeanwhile(threads: Int) throws {
+    let (before, after) = (Self.before.bytes, Self.after.bytes)
+    let containers = try [true, false].map { canRewrite in
+      let (sink, counting) = (ArraySink(canReadBack: canRewrite), CountingSource(before))
+      let base = try #require(try PackBase(BaseFile(name: "b") { () throws(SwzipError) in counting }))
+      _ = try pack(from: ArraySource(after), bases: [base], to: sink, options: options(threads: threads))
+      return (bytes: sink.bytes, read: counting.byteCountRead)
+    }
+    #expect(containers[0].bytes == containers[1].bytes)
+    #expect(containers[0].read < containers[1].read)
+    #expect(same(try Self.unpacked(containers[0].bytes, bases: [before], threads: threads), after))
+  }
+
   /// A base is read once: it is hashed while it is used.
   @Test(arguments: [1, 3]) func readOnce(threads: Int) throws {
     let (before, after) = (Self.before.bytes, Self.after.bytes)

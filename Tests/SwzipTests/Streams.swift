@@ -77,6 +77,13 @@ final class ArraySink: OutputSink {
     }
     unsafe buffer.copyBytes(from: written[Int(position)..<(Int(position) + buffer.count)])
   }
+
+  var canRewrite: Bool { canReadBack }
+
+  func rewrite(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
+    let copy = unsafe [UInt8](bytes)
+    state.withLock { $0.replaceSubrange(Int(position)..<(Int(position) + copy.count), with: copy) }
+  }
 }
 
 func options(level: Int = 3, threads: Int = 1, verify: Bool = true, sha256: Bool = false) -> PackOptions {

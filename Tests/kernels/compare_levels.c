@@ -4,7 +4,7 @@
 //
 //   clang -std=c17 -O1 -g -I Sources/CSwzipKernels/include Tests/kernels/compare_levels.c Sources/CSwzipKernels/*.c
 //
-// -fsanitize=address,undefined may be added. An argument is the seed of the random numbers.
+// -fsanitize=address,undefined may be added. An argument is the seed of the random numbers, a second one the rounds (3).
 #define _DEFAULT_SOURCE  // MAP_ANONYMOUS
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,9 @@
 
 #include "swzip_kernels.h"
 
-static const char *const level_names[] = {"portable", "avx2", "avx512"};
+static const char *const level_names[] = {"portable", "avx2", "avx512", "neon"};
 static const char *const kind_names[] = {"bf16 j0", "bf16 j1", "f16", "e4m3", "e5m2", "f32 j0", "f32 j1", "bf16 j2", "f16 j2", "f32 j2", "bf16 u1", "f32 u1"};
-enum { levels = 3, kinds = SWZIP_FLOAT_KINDS, page = 4096, most_values = 3 * 8192 };
+enum { levels = SWZIP_LEVELS, kinds = SWZIP_FLOAT_KINDS, page = 4096, most_values = 3 * 8192 };
 
 static unsigned long passed, failed;
 static void check(int good, const char *what, int level, const char *detail, unsigned long number) {
@@ -609,10 +609,20 @@ static void test_rans(int number) {
     swzip_rans_encode_table_build(frequencies, encode + t);
     swzip_rans_table_build(frequencies, shift, tables + t);
   }
-  uint32_t *const states = (void *)buffer(SWZIP_RANS_STATE_BYTES, 4);
-  uint16_t *const room = (uint16_t *)(void *)buffer(2 * count + 2, 2) + 1;  // one word more than is ever kept
-  swzip_rans_states_begin(states);
-  const size_t word_count = swzip_rans_encode(symbols, count, numbers, encode, states, room + count);
+  uint32_t *states = NULL;
+  uint16_t *room = NULL;
+  size_t word_count = 0;
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint32_t *const mine = (void *)buffer(SWZIP_RANS_STATE_BYTES, 4);
+    uint16_t *const words = (uint16_t *)(void *)buffer(2 * count + 2, 2) + 1;  // one word more than is ever kept
+    swzip_rans_states_begin(mine);
+    const size_t written = swzip_rans_encode(symbols, count, numbers, encode, mine, words + count);
+    if (level == 0) (states = mine, room = words, word_count = written);
+    check(written == word_count && !memcmp(mine, states, SWZIP_RANS_STATE_BYTES) &&
+              !memcmp(words + count - written, room + count - written, 2 * written),
+          "rans, encoded", level, "values:", count);
+  }
   uint8_t *const words = copy_of(room + count - word_count, 2 * word_count, SWZIP_RANS_SLACK);
   uint8_t *const starts = copy_of(states, SWZIP_RANS_STATE_BYTES, 0);
   size_t given = word_count;
@@ -975,7 +985,8 @@ int main(int argc, char **argv) {
   make_areas();
   for (int level = 1; level < levels; level++)
     if (!for_level(level)) printf("this processor lacks %s\n", level_names[level]);
-  for (int round = 0; round < 3; round++)
+  const int rounds = argc > 2 ? atoi(argv[2]) : 3;
+  for (int round = 0; round < rounds; round++)
     for (int i = 0; i < 700; i++) {
       test_encode_decode(i);
       test_nodes(i);

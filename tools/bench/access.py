@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import numpy as np
 
@@ -34,13 +33,19 @@ def few_ulps_away(rng, bits):
     return bits + np.rint(rng.standard_normal(bits.size, np.float32)).astype(np.int16).view(np.uint16)
 
 
-def write_bf16(path, counts, tensors):
-    """A safetensors file of matrices with so many values each, which `tensors` gives one after the other."""
-    ends = 2 * np.cumsum(counts)
+def in_rows(counts):
+    """The shapes of matrices with so many values each, in rows of 512."""
+    return [(count // 512, 512) for count in counts]
+
+
+def write_bf16(path, shapes, tensors):
+    """A safetensors file of matrices, whose values `tensors` gives one after the other."""
+    sizes = [2 * rows * columns for rows, columns in shapes]
+    ends = np.cumsum(sizes)
     header = json.dumps({
         f"model.layers.{number}.weight": {
-            "dtype": "BF16", "shape": [count // 512, 512], "data_offsets": [int(end) - 2 * count, int(end)]}
-        for number, (count, end) in enumerate(zip(counts, ends))}).encode()
+            "dtype": "BF16", "shape": shape, "data_offsets": [int(end) - size, int(end)]}
+        for number, (shape, size, end) in enumerate(zip(shapes, sizes, ends))}).encode()
     header += b" " * (-len(header) % 8)
     with open(path, "wb") as file:
         file.write(len(header).to_bytes(8, "little") + header)
@@ -68,7 +73,7 @@ def tensors(options, folder):
         "large": (rng.integers(64, 1024, 1000, endpoint=True) * 512).tolist(),
         "small": [2048] * 1000,
     }
-    paths = [write_bf16(folder / f"{name}.safetensors", counts, (normal_bf16(rng, count) for count in counts))
+    paths = [write_bf16(folder / f"{name}.safetensors", in_rows(counts), (normal_bf16(rng, count) for count in counts))
              for name, counts in made.items()]
     for path in [*paths, *options.files]:
         packed = pack(options.program, path, folder)
@@ -82,21 +87,19 @@ def unpack(options, base, packed, threads, out):
     """Seconds on the clock and of processors."""
     out = ["-c"] if out is None else ["-o", out]
     os.sync()
-    start = time.perf_counter()
     cost = measure.run([options.program, "unpack", "-q", f"-T{threads}", "--base", base, *out, packed])
-    seconds = time.perf_counter() - start
     assert cost.status == 0, "unpacking failed"
-    return seconds, cost.seconds
+    return cost.elapsed, cost.seconds
 
 
 def base(options, folder):
     rng = np.random.default_rng(1)
     counts = [options.size * 1_000_000 // 8 // 1024 * 512] * 8
     old, new = folder / "old.safetensors", folder / "new.safetensors"
-    write_bf16(old, counts, (normal_bf16(rng, count) for count in counts))
+    write_bf16(old, in_rows(counts), (normal_bf16(rng, count) for count in counts))
     header = 8 + int.from_bytes(old.open("rb").read(8), "little")
     bits = np.memmap(old, np.uint16, "r", header)
-    write_bf16(new, counts, (few_ulps_away(rng, part) for part in np.split(bits, len(counts))))
+    write_bf16(new, in_rows(counts), (few_ulps_away(rng, part) for part in np.split(bits, len(counts))))
     packed, delta = pack(options.program, old, folder), pack(options.program, new, folder, "--base", old)
     new.unlink()
     times = {}

@@ -26,7 +26,8 @@ def made(folder):
     rng = np.random.default_rng(1)
     large = [122_070 * 512] * 8
     many = (rng.integers(64, 1024, 1000, endpoint=True) * 512).tolist()
-    return [access.write_bf16(folder / f"{name}.safetensors", counts, (access.normal_bf16(rng, count) for count in counts))
+    return [access.write_bf16(folder / f"{name}.safetensors", access.in_rows(counts),
+                              (access.normal_bf16(rng, count) for count in counts))
             for name, counts in (("gigabyte", large), ("thousand", many))]
 
 

@@ -120,7 +120,8 @@ func fuzzBlock(_ bytes: UnsafeRawBufferPointer) {
   let sealed = UnsafeMutableRawBufferPointer(rebasing: frame[..<frameBytes])
   _ = Frame.seal(sealed, .block, tag: UInt32(count))
   var results: [(SwzipError?, UInt64)] = []
-  for level in [SWZIP_LEVEL_PORTABLE, SWZIP_LEVEL_AVX2, SWZIP_LEVEL_AVX512] where swzip_level_choose(level) {
+  let levels = (0..<SWZIP_LEVELS.rawValue).map { swzip_level(rawValue: $0) }
+  for level in levels where swzip_level_choose(level) {
     let error = failure {
       let decoder = SegmentDecoder()
       decoder.begin(header)

@@ -11,7 +11,9 @@ static void require(int condition) {
 }
 
 // The levels that this processor has, from the portable one up.
-static int choose(int level) { return level <= SWZIP_LEVEL_AVX512 && swzip_level_choose((swzip_level)level); }
+#define EACH_LEVEL(level)                             \
+  for (int level = 0; level < SWZIP_LEVELS; level++)  \
+    if (swzip_level_choose((swzip_level)level))
 
 static void *exactly(size_t size) {
   void *bytes = malloc(size ? size : 1);
@@ -26,7 +28,7 @@ static void decode(const uint8_t *streams, const uint32_t offset[SWZIP_STREAMS +
   uint8_t *tile = exactly(swzip_tile_bytes(count));
   uint8_t *out[2] = {exactly(count), exactly(count)};
   const swzip_decode_table *const tables[4] = {table, table, table, table};
-  for (int level = 0; choose(level); level++) {
+  EACH_LEVEL(level) {
     swzip_symbols_decode(streams, offset, count, tables, tile, out[level > 0]);
     require(level == 0 || memcmp(out[0], out[1], count) == 0);
   }
@@ -42,7 +44,7 @@ static uint8_t *encode(const uint8_t *symbols, uint32_t count, const swzip_encod
   const swzip_geometry geometry = swzip_geometry_unsorted(count);
   const size_t size = (size_t)count * 11 / 8 + 16 * (SWZIP_STREAMS + 1) + SWZIP_INPUT_SLACK;
   uint8_t *const streams = exactly(size), *const other = exactly(size);
-  for (int level = 0; choose(level); level++) {
+  EACH_LEVEL(level) {
     uint8_t *const start = level ? other : streams, *end = start;
     uint32_t missing[1], missing_count = 0;
     for (uint32_t s = 0; s < SWZIP_STREAMS; s++) {
@@ -85,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
   swzip_decode_table *const tables = exactly(2 * sizeof *tables);
   swzip_decode_table_build_portable(lengths, shift, &tables[0]);
-  for (int level = 0; choose(level); level++) {
+  EACH_LEVEL(level) {
     swzip_decode_table_build(lengths, shift, &tables[1]);
     require(memcmp(tables[1].entry, tables[0].entry, sizeof tables[0].entry) == 0);
     require(tables[1].max_count >= tables[0].max_count);

@@ -16,11 +16,14 @@
 
 // ---------------------------------------------------------------- level of the processor
 
-typedef enum { SWZIP_LEVEL_PORTABLE = 0, SWZIP_LEVEL_AVX2 = 1, SWZIP_LEVEL_AVX512 = 2 } swzip_level;
+typedef enum {
+  SWZIP_LEVEL_PORTABLE = 0, SWZIP_LEVEL_AVX2 = 1, SWZIP_LEVEL_AVX512 = 2, SWZIP_LEVEL_NEON = 3,
+  SWZIP_LEVELS
+} swzip_level;
 
-/// The level in use: the best that the processor has, unless a test chose a lower one.
+/// The level in use: the best that the processor has, unless a lower one was chosen.
 swzip_level swzip_level_in_use(void);
-/// Chooses a level for the whole process (tests). Returns false if the processor lacks it.
+/// Chooses a level for the whole process (tests and `swzip bench`). Returns false if the processor lacks it.
 bool swzip_level_choose(swzip_level level);
 
 // ---------------------------------------------------------------- XXH3
@@ -205,6 +208,8 @@ void swzip_bytes_subtract(const uint8_t *a, const uint8_t *b, uint32_t count, ui
 
 /// Adds to `counts` one run of 32 bytes in every `step` runs (step 1: all bytes).
 void swzip_histogram_add(const uint8_t *bytes, size_t count, size_t step, uint32_t counts[256]);
+/// Adds each byte to the histogram of its number, of which there are `numbers[i]` before it.
+void swzip_histograms_add(const uint8_t *bytes, const uint8_t *numbers, size_t count, uint32_t *counts);
 
 /// Sum of the symbols of each row; `row_length` is a multiple of 32.
 void swzip_row_sums(const uint8_t *symbols, uint32_t rows, uint32_t row_length, uint32_t *sums);

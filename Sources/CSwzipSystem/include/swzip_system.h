@@ -36,6 +36,9 @@ int swzip_reserve(int descriptor, int64_t byte_count);
 /* Frees the disk space of a range, which then reads as zeros. Returns 0, or -1 with errno. */
 int swzip_punch(int descriptor, int64_t position, int64_t byte_count);
 
+/// Asks for pages of a file to be written to the disk, and does not wait. Only a hint.
+void swzip_start_write_back(int descriptor, int64_t position, int64_t byte_count);
+
 /* Keeps others from opening a file for writing until `swzip_release` or its close: they wait, at most as long as the
  * system lets them (a read lease). Returns 1, or 0 if somebody has it open or mapped for writing, or -1 where the system
  * cannot tell: other systems, file systems of a network, files of other users. */

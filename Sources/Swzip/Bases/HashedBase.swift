@@ -1,55 +1,20 @@
 internal import SwzipCore
 internal import Synchronization
 
-/// When bytes have to be proved to be those of the base that is wanted.
-enum ProofTime: Sendable {
-  /// Before any of them is used.
-  case before
-  /// While they are used: nothing is published before `BaseProofs.check`.
-  case meanwhile(BaseProofs)
-  /// Never: what they lead to is proved.
-  case never
-}
-
-/// The bases that are hashed while they are used.
-final class BaseProofs: Sendable {
-  private let bases = Guarded<[HashedBase]>([])
-
-  func hash(_ source: any RandomSource, _ base: WantedBase) -> any RandomSource {
-    let hashed = HashedBase(source, base)
-    bases.withLock { $0.append(hashed) }
-    return hashed
-  }
-
-  /// Throws if one is not the base that was wanted; asks once. Cost: of what was not used, reading.
-  func check() throws(SwzipError) {
-    let unproved = bases.withLock { bases in
-      defer { bases = [] }
-      return bases
-    }
-    for base in unproved { try base.prove() }
-  }
-}
-
-/// A base that is hashed as it is used, mostly from its beginning to its end: so it is read once, and decoded once.
+/// A base that is hashed as it is used, mostly from its beginning to its end: so it is read once, and decoded once. One thread
+/// at a time hashes; the others leave it what they read, and go on.
 final class HashedBase: RandomSource {
-  struct State {
+  private struct Progress {
     var sum = SHA256Sum()
     /// So many bytes have been hashed.
     var end: UInt64 = 0
-    /// Bytes behind those, by where they begin: other threads are about to bring what is missing.
-    var ahead: [UInt64: [UInt8]] = [:]
 
-    /// Hashes what of some bytes follows those that have been hashed, and what is there behind it.
+    /// Hashes what of some bytes follows those that have been hashed.
     mutating func add(_ bytes: UnsafeRawBufferPointer, at position: UInt64) {
       let known = end - position
       guard known < UInt64(bytes.count) else { return }
       unsafe sum.add(UnsafeRawBufferPointer(rebasing: bytes[Int(known)...]))
       end = position + UInt64(bytes.count)
-      while let next = ahead.removeValue(forKey: end) {
-        sum.add(next)
-        end += UInt64(next.count)
-      }
     }
   }
 
@@ -60,14 +25,15 @@ final class HashedBase: RandomSource {
   private static let stepBytes = 1 << 20
 
   private let source: any RandomSource
-  private let base: WantedBase
-  let state = Guarded(State())
-  /// Who waits for long waits here.
+  /// Touched by who is in the gate.
+  private let progress = Guarded(Progress())
   private let gate = Mutex(())
+  /// Bytes that wait to be hashed, by where they begin.
+  let ahead = Guarded<[UInt64: [UInt8]]>([:])
 
   var byteCount: UInt64 { source.byteCount }
 
-  init(_ source: any RandomSource, _ base: WantedBase) { (self.source, self.base) = (source, base) }
+  init(_ source: any RandomSource) { self.source = source }
 
   func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     let count = try unsafe source.read(at: position, into: buffer)
@@ -81,41 +47,66 @@ final class HashedBase: RandomSource {
     return lent
   }
 
-  func prove() throws(SwzipError) {
-    try update { (state) throws(SwzipError) in
-      try fill(&state, to: byteCount)
-      state.ahead = [:]
-      guard Digest(state.sum.finish()) == base.sha256 else { throw base.failure(.baseDiffers) }
+  /// SHA-256 of all bytes; asks once. Cost: of what was not used, reading.
+  func digest() throws(SwzipError) -> Digest {
+    try gate.withLock { (_) throws(SwzipError) in
+      try progress.withLock { (progress) throws(SwzipError) in
+        try fill(&progress, to: byteCount)
+        ahead.withLock { $0 = [:] }
+        return Digest(progress.sum.finish())
+      }
     }
   }
 
-  private func update(_ body: (inout State) throws(SwzipError) -> Void) throws(SwzipError) {
-    try gate.withLock { (_) throws(SwzipError) in try state.withLock(body) }
+  private func take(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
+    let isDone: Void? = try gate.withLockIfAvailable { (_) throws(SwzipError) in try unsafe hash(bytes, at: position) }
+    guard isDone == nil, unsafe !leave(bytes, at: position) else { return }
+    try gate.withLock { (_) throws(SwzipError) in try unsafe hash(bytes, at: position) }
   }
 
-  private func take(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
-    try update { (state) throws(SwzipError) in
-      let fits =
-        state.ahead.count < Self.mostAhead
-        && state.ahead.values.reduce(bytes.count) { $0 + $1.count } <= Self.mostAheadBytes
-      if position > state.end + Self.nearBytes, fits {
-        unsafe state.ahead[position] = Array(bytes)
-        return
-      }
-      if position > state.end { try fill(&state, to: position) }
-      unsafe state.add(bytes, at: position)
+  /// Hashes bytes and what waits behind them, inside the gate.
+  private func hash(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
+    try progress.withLock { (progress) throws(SwzipError) in
+      hashWaiting(&progress)
+      // Other threads are about to bring what is missing.
+      if position > progress.end + Self.nearBytes, unsafe leave(bytes, at: position) { return }
+      if position > progress.end { try fill(&progress, to: position) }
+      unsafe progress.add(bytes, at: position)
+      hashWaiting(&progress)
+    }
+  }
+
+  /// Keeps bytes until those before them have come; false where too many wait.
+  private func leave(_ bytes: UnsafeRawBufferPointer, at position: UInt64) -> Bool {
+    let copy = unsafe Array(bytes)
+    return ahead.withLock { ahead in
+      let waiting = ahead.values.reduce(0) { $0 + $1.count }
+      guard ahead.count < Self.mostAhead, waiting + copy.count <= Self.mostAheadBytes else { return false }
+      ahead[position] = copy
+      return true
+    }
+  }
+
+  private func hashWaiting(_ progress: inout Progress) {
+    while let next = ahead.withLock({ [end = progress.end] in $0.removeValue(forKey: end) }) {
+      unsafe next.withUnsafeBytes { unsafe progress.add($0, at: progress.end) }
     }
   }
 
   /// Reads what nobody used.
-  private func fill(_ state: inout State, to end: UInt64) throws(SwzipError) {
+  private func fill(_ progress: inout Progress, to end: UInt64) throws(SwzipError) {
     let memory = try Memory(Self.stepBytes)
-    while state.end < end {
-      state.ahead = state.ahead.filter { $0.key > state.end }
-      let count = Int(min((state.ahead.keys.min() ?? end) - state.end, UInt64(Self.stepBytes)))
+    hashWaiting(&progress)
+    while progress.end < end {
+      let next = ahead.withLock { [done = progress.end] ahead in
+        ahead = ahead.filter { $0.key > done }
+        return ahead.keys.min() ?? end
+      }
+      let count = Int(min(next - progress.end, end - progress.end, UInt64(Self.stepBytes)))
       let part = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<count])
-      try unsafe source.readBase(at: state.end, into: part)
-      unsafe state.add(UnsafeRawBufferPointer(part), at: state.end)
+      try unsafe source.readBase(at: progress.end, into: part)
+      unsafe progress.add(UnsafeRawBufferPointer(part), at: progress.end)
+      hashWaiting(&progress)
     }
   }
 }

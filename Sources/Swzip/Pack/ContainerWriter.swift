@@ -15,7 +15,7 @@ final class ContainerWriter {
   private let header: FileHeader
   private var account = ContainerAccount()
   private let workers: [PackWorker]
-  private var spare: [Memory] = []
+  private let pool = MemoryPool()
   private var report = PackReport()
 
   init(_ plan: PackPlan, _ sink: any OutputSink, _ options: PackOptions) throws(SwzipError) {
@@ -40,19 +40,19 @@ final class ContainerWriter {
   private func pack(
     _ member: PlannedMember, number: Int, _ progress: ProgressHandler?
   ) throws(SwzipError) {
-    let frame = member.header.frame(number: number)
+    var bases = try MemberBases(member, at: account.position, canRewrite: sink.canRewrite, control)
+    let frame = bases.header.frame(number: number)
     try sink.write(frame.bytes)
-    account.beginMember(member.header, frameByteCount: frame.bytes.count, hash: frame.hash)
+    account.beginMember(bases.header, frameByteCount: frame.bytes.count, hash: frame.hash)
     let reader = MemberReader(try member.open(), member.layout)
-    let bases = try member.bases.map { base throws(SwzipError) in try base.open() }
     var pending: PackBatch?
-    var next = try reader.next(memory: takeMemory)
+    var next = try reader.next(pool)
     while let batch = next {
-      try batch.openReferences(plan.sources, bases)
+      try batch.openReferences(plan.sources, bases.sources)
       if workers.count == 1 {
         try writeInOrder(batch, of: reader)
-        recycle(batch)
-        next = try reader.next(memory: takeMemory)
+        pool.give(batch.input)
+        next = try reader.next(pool)
       } else {
         next = try encodeInParallel(batch, of: reader, before: pending)
         pending = batch
@@ -60,6 +60,7 @@ final class ContainerWriter {
       progress?(report.rawByteCount + reader.input.consumed)
     }
     if let pending { try write(pending) }
+    try bases.end(number, sink, &account)
     try end(member, reader.input)
   }
 
@@ -94,20 +95,6 @@ final class ContainerWriter {
     return report
   }
 
-  /// Memory for the input or output of a batch. Sizes are rounded up so that what one batch leaves fits the next: pages
-  /// that nobody writes to take no memory.
-  private func takeMemory(_ byteCount: Int) throws(SwzipError) -> Memory {
-    let step = 4 << 20
-    let byteCount = (byteCount + step - 1) / step * step
-    if let index = spare.firstIndex(where: { $0.byteCount >= byteCount }) { return spare.remove(at: index) }
-    return try Memory(byteCount)
-  }
-
-  private func recycle(_ batch: PackBatch) {
-    if let memory = batch.input { spare.append(memory) }
-    if let memory = batch.output { spare.append(memory) }
-  }
-
   // MARK: one thread
 
   /// Encodes and writes segment after segment: what was read last is still in the cache.
@@ -115,7 +102,7 @@ final class ContainerWriter {
     let worker = workers[0]
     for index in batch.ranges.indices {
       let bytes = unsafe batch.bytes(ofSegment: index)
-      try batch.readBase(ofSegment: index)
+      try batch.readBase(ofSegment: index, pool)
       let plan = try batch.plan(segment: index, effort, worker.scratch)
       try beginSegment(plan)
       for block in 0..<plan.blockCount {
@@ -136,7 +123,7 @@ final class ContainerWriter {
         }
         account.add(entry)
       }
-      batch.plans[index].base = nil
+      batch.plans[index].release(pool)
     }
   }
 
@@ -156,20 +143,20 @@ final class ContainerWriter {
     try runJobs(threads: workers.count, count: 1 + batch.ranges.count, control) {
       job, worker throws(SwzipError) in
       if job == 0 {
-        next = try reader.next(memory: takeMemory)
+        next = try reader.next(pool)
         try unsafe reader.input.sum(batch.bytes)
       } else {
-        try batch.readBase(ofSegment: job - 1)
+        try batch.readBase(ofSegment: job - 1, pool)
         batch.plans[job - 1].plan = try batch.plan(segment: job - 1, effort, workers[worker].scratch)
       }
     }
-    batch.output = try takeMemory(batch.layOutFrames())
+    batch.output = try pool.take(batch.layOutFrames())
     try runJobs(threads: workers.count, count: 1 + batch.jobs.count, control) {
       job, worker throws(SwzipError) in
       if job == 0 {
         if let before { try write(before) }
       } else {
-        try batch.jobs[job - 1].run(batch, by: workers[worker])
+        try batch.jobs[job - 1].run(batch, by: workers[worker], pool)
       }
     }
     return next
@@ -187,6 +174,7 @@ final class ContainerWriter {
       try unsafe sink.write(UnsafeRawBufferPointer(rebasing: batch.frame(job)[..<done.frameByteCount]))
       account.add(done)
     }
-    recycle(batch)
+    pool.give(batch.input)
+    pool.give(batch.output)
   }
 }

@@ -16,8 +16,8 @@ final class MemberReader {
     plainCursor = input.byteCount == nil ? layout.segments.last.map { $0.offset + UInt64($0.byteCount) } ?? 0 : nil
   }
 
-  /// The next segments, about `Limits.segmentBytes`; nil at the end. `memory` gives room for them.
-  func next(memory: (Int) throws(SwzipError) -> Memory) throws(SwzipError) -> PackBatch? {
+  /// The next segments, about `Limits.segmentBytes`; nil at the end. `pool` gives room for them.
+  func next(_ pool: MemoryPool) throws(SwzipError) -> PackBatch? {
     var taken: [SegmentRange] = []
     var byteCount = 0
     while let range = ranges.first, taken.isEmpty || byteCount + range.byteCount <= Limits.segmentBytes {
@@ -32,7 +32,7 @@ final class MemberReader {
       plainCursor = cursor + UInt64(byteCount)
     }
     guard !taken.isEmpty else { return nil }
-    let memory = input.isMemory ? nil : try memory(Limits.segmentBytes + Limits.slack)
+    let memory = input.isMemory ? nil : try pool.take(Limits.segmentBytes + Limits.slack)
     let bytes = try unsafe input.next(byteCount, buffer: memory)
     if bytes.count < byteCount { taken = Self.clip(taken, to: bytes.count) }  // the input ended early
     guard !taken.isEmpty else { return nil }

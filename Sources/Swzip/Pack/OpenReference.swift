@@ -33,7 +33,9 @@ extension SegmentRange {
   }
 
   /// The bytes that the range's are compared with or differ from, given what it refers to; nil if there are none.
-  func predicted(from references: [OpenReference]) throws(SwzipError) -> Memory? {
+  func predicted(
+    from references: [OpenReference], _ pool: MemoryPool = MemoryPool()
+  ) throws(SwzipError) -> Memory? {
     guard !references.isEmpty else { return nil }
     let prediction: Prediction
     switch derivation {
@@ -41,9 +43,9 @@ extension SegmentRange {
     case .copy: prediction = .same
     case .delta(let other, _): prediction = other
     }
-    let memory = try Memory(byteCount)
+    let memory = try pool.take(byteCount)
     guard prediction != .same else {
-      try unsafe references[0].read(at: 0, into: memory.bytes)
+      try unsafe references[0].read(at: 0, into: UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<byteCount]))
       return memory
     }
     let width = prediction.referenceWidth(elementType)

@@ -31,8 +31,8 @@ internal import Synchronization
   }
 
   /// Reads what a segment's values differ from.
-  func readBase(ofSegment index: Int) throws(SwzipError) {
-    plans[index].base = try ranges[index].predicted(from: plans[index].references)
+  func readBase(ofSegment index: Int, _ pool: MemoryPool) throws(SwzipError) {
+    plans[index].base = try ranges[index].predicted(from: plans[index].references, pool)
   }
 
   func plan(segment index: Int, _ effort: Effort, _ scratch: EncodeScratch) throws(SwzipError) -> SegmentPlan {
@@ -74,8 +74,14 @@ final class PlanSlot {
   private let codedCount = Atomic(0)
 
   /// A block is coded; the last of them lets the base go.
-  func endBlock() {
+  func endBlock(_ pool: MemoryPool) {
     guard codedCount.add(1, ordering: .acquiringAndReleasing).newValue == plan?.blockCount else { return }
+    release(pool)
+  }
+
+  /// Lets the base go.
+  func release(_ pool: MemoryPool) {
+    pool.give(base)
     base = nil
     references = []
   }
@@ -96,14 +102,14 @@ final class PackJob {
     self.bound = bound
   }
 
-  func run(_ batch: PackBatch, by worker: PackWorker) throws(SwzipError) {
+  func run(_ batch: PackBatch, by worker: PackWorker, _ pool: MemoryPool) throws(SwzipError) {
     let plan = batch.plans[segment].plan!
     let source = unsafe UnsafeRawBufferPointer(
       rebasing: batch.bytes(ofSegment: segment)[plan.bytes(ofBlock: block)])
     let base = unsafe batch.base(ofSegment: segment, plan.bytes(ofBlock: block))
     entry = try unsafe worker.encode(
       plan, block, source, references: batch.plans[segment].references, base: base, into: batch.frame(self))
-    batch.plans[segment].endBlock()
+    batch.plans[segment].endBlock(pool)
   }
 }
 

@@ -22,7 +22,7 @@ struct ReferencePlanner {
           &members[number].layout, others: referred[number], &rules)
       }
       try DeltaFinder(member: member).mark(&members[number].layout)
-      try members[number].keepBases(member.bases, options.control)
+      members[number].keepBases(member.bases)
     }
   }
 
@@ -61,21 +61,19 @@ struct ReferencePlanner {
 }
 
 extension PlannedMember {
-  /// Names in the header what is referred to of the bases, open as `originals`; the rest is not needed.
-  fileprivate mutating func keepBases(
-    _ originals: [any RandomSource], _ control: Control?
-  ) throws(SwzipError) {
+  /// Names in the header what is referred to of the bases, open as `originals`; the rest is not needed. Digests that are
+  /// not known are found when it is written.
+  fileprivate mutating func keepBases(_ originals: [any RandomSource]) {
     let needed = bases.indices.filter { number in layout.segments.contains { $0.needsBase(UInt64(number)) } }
     let rest = needed.isEmpty ? "packed alone" : "packed without it"
     for number in bases.indices where !needed.contains(number) {
       layout.warnings.append("nothing in it is like \(bases[number].hint.printable); \(rest)")
     }
     if needed.count < bases.count { layout.segments = layout.segments.map { $0.renumbered(needed) } }
-    header.bases = try needed.map { number throws(SwzipError) in
+    header.bases = needed.map { number in
       let hint = String(bases[number].hint.unicodeScalars.suffix(1024))
-      var digest = bases[number].sha256
-      if digest == nil { digest = try originals[number].sha256(control: control) }
-      return BaseRecord(sha256: digest!.bytes, byteCount: originals[number].byteCount, hint: hint)
+      let digest = bases[number].sha256?.bytes ?? BaseRecord.unknownDigest
+      return BaseRecord(sha256: digest, byteCount: originals[number].byteCount, hint: hint)
     }
     bases = needed.map { bases[$0] }
     // So that the container can be found as a base itself.

@@ -2,7 +2,8 @@ public import SwzipCore
 package import SwzipSystem
 internal import Synchronization
 
-/// A file, or whatever else has a descriptor, as a sink. Only an `AtomicFile`'s handle can be read back.
+/// A file, or whatever else has a descriptor, as a sink. Only an `AtomicFile`'s handle can be read back; it will be made
+/// durable.
 ///
 /// With `makesHoles` blocks of zeros take no space on the disk; call `finish` at the end.
 public final class FileSink: OutputSink {
@@ -15,11 +16,15 @@ public final class FileSink: OutputSink {
     var written: UInt64 = 0
     /// Where the bytes in the file end: what was written behind them is a hole, not made yet.
     var dataEnd: UInt64 = 0
+    /// What stands before it is on its way to the disk.
+    var writeBackStart: UInt64 = 0
     var failure: SystemError?
   }
 
   /// What file systems allocate.
   private static let holeUnit = 4096
+  /// What is made durable at the end is sent to the disk in such parts as it comes.
+  private static let writeBackBytes: UInt64 = 8 << 20
 
   package init(_ handle: FileHandle, canReadBack: Bool, makesHoles: Bool = false) {
     self.handle = handle
@@ -79,6 +84,16 @@ public final class FileSink: OutputSink {
       }
     }
     state.withLock { $0.dataEnd = end }
+    if canReadBack { startWriteBack() }
+  }
+
+  private func startWriteBack() {
+    let range = state.withLock { state -> Range<UInt64>? in
+      guard state.dataEnd >= state.writeBackStart + Self.writeBackBytes else { return nil }
+      defer { state.writeBackStart = state.dataEnd }
+      return state.writeBackStart..<state.dataEnd
+    }
+    if let range { handle.startWriteBack(range) }
   }
 
   /// Keeps what the system said, which the library's error does not.
@@ -97,6 +112,14 @@ public final class FileSink: OutputSink {
       try unsafe handle.write(UnsafeRawBufferPointer(start: nil, count: 0), behindHoleFrom: dataEnd, to: end)
     }
     state.withLock { $0.dataEnd = end }
+  }
+
+  public var canRewrite: Bool { canReadBack }
+
+  public func rewrite(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
+    guard canRewrite else { throw SwzipError(.refused, .notRandomAccess) }
+    // No part of it is a hole that is not made yet: what is written again is never all zeros.
+    try call { () throws(SystemError) in try unsafe handle.write(bytes, at: position) }
   }
 
   public func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) {

@@ -69,4 +69,14 @@ final class BytesSource<Value: BitwiseCopyable & Sendable>: RandomSource {
     unsafe buffer.copyMemory(
       from: UnsafeRawBufferPointer(rebasing: target[Int(position)..<(Int(position) + buffer.count)]))
   }
+
+  public var canRewrite: Bool { true }
+
+  public func rewrite(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
+    guard position <= UInt64(byteCount), bytes.count <= byteCount - Int(position) else {
+      throw SwzipError(.invalidArgument, .range)
+    }
+    let place = unsafe UnsafeMutableRawBufferPointer(rebasing: target[Int(position)..<(Int(position) + bytes.count)])
+    unsafe place.copyMemory(from: bytes)
+  }
 }

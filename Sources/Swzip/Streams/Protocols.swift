@@ -53,6 +53,10 @@ public protocol OutputSink: AnyObject, Sendable {
   func advance(_ count: Int)
   /// Reads back what was written before, for references to earlier ranges. Throws `notRandomAccess` where it cannot (a pipe).
   func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError)
+  /// Whether `rewrite` can: nobody has seen yet what was written.
+  var canRewrite: Bool { get }
+  /// Writes other bytes where as many were written before.
+  func rewrite(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError)
 }
 
 extension ForwardSource {
@@ -140,6 +144,10 @@ extension RandomSource {
 extension OutputSink {
   public func reserve(_ count: Int) -> UnsafeMutableRawBufferPointer? { nil }
   public func advance(_ count: Int) {}
+  public var canRewrite: Bool { false }
+  public func rewrite(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(SwzipError) {
+    throw SwzipError(.refused, .notRandomAccess)
+  }
 
   package func write(_ bytes: [UInt8]) throws(SwzipError) {
     var failure: SwzipError?

@@ -7,10 +7,16 @@ protocol Contender {
   var name: String { get }
   var level: Int? { get }
   var threads: Int { get }
+  /// Those that it is measured with; nil if it has none.
+  var kernels: Kernels? { get }
   /// The most bytes that `encode` may write.
   func bound(_ byteCount: Int) -> Int
   func encode(_ source: UnsafeRawBufferPointer, _ packed: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int
   func decode(_ packed: UnsafeRawBufferPointer, _ target: UnsafeMutableRawBufferPointer) throws(SwzipError)
+}
+
+extension Contender {
+  var kernels: Kernels? { nil }
 }
 
 /// What memory itself can do.
@@ -98,13 +104,15 @@ struct XorContender: Contender {
 struct SwzipContender: Contender {
   let level: Int?
   let threads: Int
+  let kernels: Kernels?
   private let options: PackOptions
   private let base: MemoryBase?
 
-  init(level: Int, threads: Int, base: MemoryBase? = nil) {
+  init(level: Int, threads: Int, kernels: Kernels, base: MemoryBase? = nil) {
     self.base = base
     self.level = level
     self.threads = threads
+    self.kernels = kernels
     var options = PackOptions()
     options.level = level
     options.threads = threads

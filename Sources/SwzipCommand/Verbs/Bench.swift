@@ -6,7 +6,10 @@ internal import SwzipSystem
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure ratio and speed in memory, against memcpy and zstd -3.",
-    discussion: "Rounds are interleaved, so that a busy machine treats all alike; figures are medians.")
+    discussion: """
+      Rounds are interleaved, so that a busy machine treats all alike; figures are medians. UNPACK is to memory that was \
+      used before, FRESH to memory that the system has just given.
+      """)
 
   @Argument(help: ArgumentHelp("A model.", valueName: "file"))
   var file: String
@@ -15,6 +18,12 @@ struct Bench: ParsableCommand {
     help: ArgumentHelp(
       "Pack as differences to this file, as pack --base; the rival is zstd of the two xored.", valueName: "file"))
   var base: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Kernels, separated by commas: \(Bench.kernelNames). The default is the best for this processor.",
+      valueName: "list"))
+  var kernels: String?
 
   @Option(help: ArgumentHelp("Levels, separated by commas.", valueName: "list"))
   var levels = "1,2,3,5,7,9"
@@ -31,6 +40,7 @@ struct Bench: ParsableCommand {
 
   func run() throws {
     guard rounds > 0 else { throw ValidationError("--rounds must be 1 or more") }
+    let kernels = try kernels.map(chosenKernels)
     let levels = try Bench.numbers(levels, 1...9, "--levels")
     let all = availableProcessors()
     let threads = try threads.map { try Bench.numbers($0, 1...512, "--threads") } ?? (all == 1 ? [1] : [1, all])
@@ -40,13 +50,31 @@ struct Bench: ParsableCommand {
       let bytes = try load(input)
       let base = try base.map { path throws(Failure) in try load(Input(Operand(path), force: false)) }
       let bench = BenchJob(
-        name: input.name, bytes: bytes, base: base, levels: levels, threads: threads, rounds: rounds)
+        name: input.name, bytes: bytes, base: base, kernels: kernels, levels: levels, threads: threads, rounds: rounds)
       let results = try attemptLibrary(input.name) { () throws(SwzipError) in try bench.run() }
       if report.json {
         for result in results { console.emit(result.json(input.name, UInt64(bytes.count))) }
       } else {
         writeOut(bench.text(results, Style()))
       }
+    }
+  }
+
+  private static let kernelNames = Kernels.allCases.map(\.rawValue).joined(separator: ", ")
+
+  private func chosenKernels(_ list: String) throws -> [Kernels] {
+    let available = Kernels.available
+    return try list.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      guard let kernels = Kernels(rawValue: String(text)) else {
+        throw ValidationError("--kernels takes \(Bench.kernelNames), not '\(text)'")
+      }
+      guard available.contains(kernels) else {
+        let names = available.map(\.rawValue).joined(separator: ", ")
+        let failure = Failure(
+          .refused, path: "", text: "this processor cannot run the kernels \(text); it can run \(names)")
+        throw Finished(failure, report.console)
+      }
+      return kernels
     }
   }
 

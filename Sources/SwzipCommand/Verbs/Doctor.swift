@@ -11,7 +11,9 @@ struct Doctor: ParsableCommand {
 
   func run() throws {
     let found: Diagnosis
-    do throws(SwzipError) { found = try Diagnosis() } catch { throw Failure(error, path: "") }
+    do throws(SwzipError) { found = try Diagnosis() } catch {
+      throw Finished(Failure(error, path: ""), report.console)
+    }
     if report.json {
       report.console.emit([
         "version": .string(found.version), "format": .string(found.format), "kernels": .string(found.kernels),
@@ -24,9 +26,8 @@ struct Doctor: ParsableCommand {
       writeOut(Doctor.text(found))
     }
     guard found.faults.isEmpty else {
-      throw Failure(
-        .failed, path: "", text: "it does not work on this machine: do not pack with it, and please report what it says"
-      )
+      let text = "it does not work on this machine: do not pack with it, and please report what it says"
+      throw Finished(Failure(.failed, path: "", text: text), report.console)
     }
   }
 

@@ -39,6 +39,13 @@ package struct ContainerAccount {
     position += UInt64(frameByteCount)
   }
 
+  /// Of the member that `beginMember` began, once they are known; its frame is written anew.
+  package mutating func setBases(_ bases: [BaseRecord], frameHash: UInt64) {
+    let last = directory.members.count - 1
+    directory.members[last].header.bases = bases
+    directory.members[last].bundle?.frameHash = frameHash
+  }
+
   package mutating func beginSegment(_ header: SegmentHeader, frameByteCount: Int, hash: UInt64) {
     endSegment()
     segment = OpenSegment(header: header, frameByteCount: frameByteCount, hash: hash, tableStart: tables.bytes.count)

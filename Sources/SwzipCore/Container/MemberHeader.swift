@@ -144,6 +144,9 @@ package struct MemberHeader: Equatable, Sendable {
 
 /// A file that a member's segments may refer to, named by its content (spec/FORMAT.md, section 4.1).
 package struct BaseRecord: Equatable, Sendable {
+  /// Until it is known.
+  package static let unknownDigest = [UInt8](repeating: 0, count: 32)
+
   package var sha256: [UInt8]
   package var byteCount: UInt64
   /// A file name to look for; never trusted.

@@ -1,6 +1,6 @@
 public import SwzipCore
 
-/// Decodes a container that arrives piece by piece, of any size: every hash is checked, blocks are decoded in batches of about
+/// Decodes a container that arrives piece by piece, of any size: every hash is checked, blocks are decoded in batches of 2 to
 /// 8 MiB, written in order, and the index at the end must agree with what was read. Without references to what passed, memory is
 /// bounded whatever the size of the container. One thread at a time.
 public final class ContainerDecoder {
@@ -41,10 +41,10 @@ public final class ContainerDecoder {
     _ control: Control?, _ progress: ProgressHandler?
   ) throws(SwzipError) {
     self.members = members
-    window = try FrameWindow(expected: expected)
     scanner = ContainerScanner(checksNames: members != nil)
     output = try MemberOutput(members, progress)
     pipeline = try DecodePipeline(threads: threads, control, output)
+    window = try FrameWindow(expected: expected, batchBytes: pipeline.batchBytes)
     references = ForwardReferences(random, output, bases)
   }
 

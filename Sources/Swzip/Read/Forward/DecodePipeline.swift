@@ -8,12 +8,15 @@ final class DecodePipeline {
   private var batch = DecodeBatch()
   private var pending: DecodeBatch?
 
-  private static let batchBytes = 8 << 20
+  /// Bytes of output: so few that a block is still in the cache when it is hashed again and written, if threads wait for
+  /// the next batch; more where they are made for each.
+  let batchBytes: Int
   /// What the decoders of a batch hold at most, but for one segment.
   private static let batchDecoderBytes = 8 << 20
 
   init(threads: Int, _ control: Control?, _ output: MemberOutput) throws(SwzipError) {
     self.control = control
+    batchBytes = threads > 1 && control?.runner == nil ? 8 << 20 : min(max(2, threads), 8) << 20
     workers = try (0..<max(1, threads)).map { _ throws(SwzipError) in try DecodeScratch() }
     self.output = output
   }
@@ -30,7 +33,7 @@ final class DecodePipeline {
     _ reference: ReferenceReader?
   ) throws(SwzipError) {
     let isFull =
-      batch.outByteCount + outByteCount > Self.batchBytes || batch.decoderByteCount > Self.batchDecoderBytes
+      batch.outByteCount + outByteCount > batchBytes || batch.decoderByteCount > Self.batchDecoderBytes
     if isFull { try flush() }
     unsafe batch.add(
       DecodeJob(

@@ -6,11 +6,10 @@ final class FrameWindow {
   private var start = 0
   private var end = 0
 
-  private static let firstBytes = 12 << 20
-
-  /// `expected`: bytes of the container, if that is known.
-  init(expected: UInt64?) throws(SwzipError) {
-    let expected = expected.map { Int(min($0, UInt64(Self.firstBytes))) } ?? Self.firstBytes
+  /// `expected`: bytes of the container, if that is known. `batchBytes`: of output that are decoded together.
+  init(expected: UInt64?, batchBytes: Int) throws(SwzipError) {
+    let most = batchBytes * 3 / 2
+    let expected = expected.map { Int(min($0, UInt64(most))) } ?? most
     memory = try Memory(max(expected, 1 << 16) + Limits.slack)
   }
 

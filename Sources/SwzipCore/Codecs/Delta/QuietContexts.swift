@@ -59,18 +59,18 @@ struct QuietContexts {
     return result
   }
 
-  /// Counts over all blocks. `load`: symbols of a block into the scratch's, and by a map of contexts what kernels want.
+  /// Counts over some ranges of values. `load`: their symbols into the scratch's, and by a map of contexts what kernels want.
   init(
-    _ differences: Differences, quiet: Int, _ scratch: EncodeScratch,
-    load: (_ block: Int, _ map: [UInt8]) -> UnsafePointer<UInt8>
+    _ ranges: [Range<Int>], quiet: Int, _ scratch: EncodeScratch,
+    load: (_ range: Range<Int>, _ map: [UInt8]) -> UnsafePointer<UInt8>
   ) {
     let map = (0..<RansCoding.mostContexts).map { UInt8($0 < quiet ? 0 : 1) }
     var gapCounts = [UInt32](repeating: 0, count: 256)
     var changeCounts = gapCounts
     var lowBits = 0
-    for block in 0..<differences.blockCount {
-      let numbers = unsafe load(block, map)
-      let count = differences.values(ofBlock: block).count
+    for range in ranges {
+      let numbers = unsafe load(range, map)
+      let count = range.count
       let (gaps, changes) = unsafe (scratch.area(Area.gaps), scratch.area(Area.changes))
       var lowBytes = 0
       let changed = unsafe swzip_delta_changes(
