@@ -1290,7 +1290,7 @@ def read_streams(cursor: Cursor, lengths: list[int], geometry: list[int], tables
 
 # --- Nodes (nodes.md) -------------------------------------------------------------------------------------------------
 
-MOST_FLAT = 4
+MOST_FLAT = 6
 
 
 @dataclass(frozen=True)

@@ -85,21 +85,20 @@ static void merge_right(const uint8_t *bits, uint32_t count, const uint8_t *left
   }
 }
 
-static void unflatten(unsigned k, const uint8_t *bits, uint32_t count, const uint8_t *symbols, uint8_t *out) {
-  const __m128i numbers = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  const __m128i field = _mm_set1_epi8((char)((1 << k) - 1));
-  const vec table =
-      _mm256_broadcastsi128_si256(_mm_shuffle_epi8(LOAD_16(symbols), _mm_and_si128(numbers, field)));
-  if (k == 1) {
-    const vec each = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
-    const vec one = _mm256_set1_epi64x((long long)0x8040201008040201);
-    for (uint32_t i = 0; i < count; i += 32) {
-      const vec mask = _mm256_shuffle_epi8(_mm256_set1_epi32((int)load32(bits + i / 8)), each);
-      const vec set = _mm256_cmpeq_epi8(_mm256_and_si256(mask, one), one);
-      STORE(out + i, _mm256_shuffle_epi8(table, _mm256_and_si256(set, _mm256_set1_epi8(1))));
-    }
-    return;
-  }
+// The symbols of some fields, by as many tables of 16 as they need.
+INLINE vec look_up(const int tables, const vec *table, vec x) {
+  if (tables == 1) return _mm256_shuffle_epi8(table[0], x);
+  const vec bit4 = _mm256_slli_epi16(x, 3);
+  const vec low = _mm256_blendv_epi8(_mm256_shuffle_epi8(table[0], x), _mm256_shuffle_epi8(table[1], x), bit4);
+  if (tables == 2) return low;
+  const vec high = _mm256_blendv_epi8(_mm256_shuffle_epi8(table[2], x), _mm256_shuffle_epi8(table[3], x), bit4);
+  return _mm256_blendv_epi8(low, high, _mm256_slli_epi16(x, 2));
+}
+
+INLINE void unflatten_by(const int tables, unsigned k, const uint8_t *bits, uint32_t count, const uint8_t *symbols,
+                         uint8_t *out) {
+  vec table[4];
+  for (int t = 0; t < tables; t++) table[t] = _mm256_broadcastsi128_si256(LOAD_16(symbols + 16 * t));
   // Eight fields are the lowest k bytes of what is loaded; the rest may be anything.
   const uint64_t fields = ((1ull << k) - 1) * 0x0101010101010101, used = (1ull << 8 * k) - 1;
   uint32_t i = 0;
@@ -107,13 +106,31 @@ static void unflatten(unsigned k, const uint8_t *bits, uint32_t count, const uin
 #define FIELDS(j) (long long)_pdep_u64(load64(bits + (j) * k) & used, fields)
     const vec four = _mm256_setr_epi64x(FIELDS(0), FIELDS(1), FIELDS(2), FIELDS(3));
 #undef FIELDS
-    STORE(out + i, _mm256_shuffle_epi8(table, four));
+    STORE(out + i, look_up(tables, table, four));
   }
   for (; i < count; i += 8, bits += k) {
     uint64_t eight = 0;
     memcpy(&eight, bits, count - i < 8 ? ((count - i) * k + 7) / 8 : k);
-    const __m128i symbol = _mm_cvtsi64_si128((long long)_pdep_u64(eight, fields));
-    STORE_8(out + i, _mm_shuffle_epi8(_mm256_castsi256_si128(table), symbol));
+    const __m128i field = _mm_cvtsi64_si128((long long)_pdep_u64(eight, fields));
+    STORE_8(out + i, _mm256_castsi256_si128(look_up(tables, table, _mm256_castsi128_si256(field))));
+  }
+}
+
+static void unflatten(unsigned k, const uint8_t *bits, uint32_t count, const uint8_t *symbols, uint8_t *out) {
+  if (k == 1) {
+    const vec zero = _mm256_set1_epi8((char)symbols[0]), one = _mm256_set1_epi8((char)symbols[1]);
+    const vec each = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const vec bit = _mm256_set1_epi64x((long long)0x8040201008040201);
+    for (uint32_t i = 0; i < count; i += 32) {
+      const vec mask = _mm256_shuffle_epi8(_mm256_set1_epi32((int)load32(bits + i / 8)), each);
+      STORE(out + i, _mm256_blendv_epi8(zero, one, _mm256_cmpeq_epi8(_mm256_and_si256(mask, bit), bit)));
+    }
+  } else if (k <= 4) {
+    unflatten_by(1, k, bits, count, symbols, out);
+  } else if (k == 5) {
+    unflatten_by(2, k, bits, count, symbols, out);
+  } else {
+    unflatten_by(4, k, bits, count, symbols, out);
   }
 }
 

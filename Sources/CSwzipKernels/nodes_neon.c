@@ -97,18 +97,20 @@ static void merge_right(const uint8_t *bits, uint32_t count, const uint8_t *left
   }
 }
 
-// The byte in which field i of k bits begins comes to byte i, for fields of three bits also the one after it; they are shifted
+// The byte in which field i of k bits begins comes to byte i, where fields end in the next one also that; they are shifted
 // down by where the field begins, and the look-up takes the lowest k bits.
 INLINE void unflatten_by(const unsigned k, const uint8_t *bits, uint32_t count, const uint8_t *symbols, uint8_t *out) {
-  const vec table = LOAD(symbols), field = vdupq_n_u8((uint8_t)((1 << k) - 1));
+  const uint8x16x4_t table = vld1q_u8_x4(symbols);
+  const vec field = vdupq_n_u8((uint8_t)((1 << k) - 1));
   const vec start = vmulq_u8(byte_numbers(), vdupq_n_u8((uint8_t)k)), place = vshrq_n_u8(start, 3);
   const int8x16_t down = vnegq_s8((int8x16_t)vandq_u8(start, vdupq_n_u8(7)));
   for (uint32_t i = 0; i < count; i += 16, bits += 2 * k) {
     const vec in = LOAD(bits);
     vec fields = vshlq_u8(vqtbl1q_u8(in, place), down);
-    if (k == 3)
+    if (8 % k)
       fields = vorrq_u8(fields, vshlq_u8(vqtbl1q_u8(in, vaddq_u8(place, vdupq_n_u8(1))), vaddq_s8(down, vdupq_n_s8(8))));
-    STORE(out + i, vqtbl1q_u8(table, vandq_u8(fields, field)));
+    fields = vandq_u8(fields, field);
+    STORE(out + i, k > 4 ? vqtbl4q_u8(table, fields) : vqtbl1q_u8(table.val[0], fields));
   }
 }
 
@@ -117,7 +119,9 @@ static void unflatten(unsigned k, const uint8_t *bits, uint32_t count, const uin
     case 1: unflatten_by(1, bits, count, symbols, out); break;
     case 2: unflatten_by(2, bits, count, symbols, out); break;
     case 3: unflatten_by(3, bits, count, symbols, out); break;
-    default: unflatten_by(4, bits, count, symbols, out); break;
+    case 4: unflatten_by(4, bits, count, symbols, out); break;
+    case 5: unflatten_by(5, bits, count, symbols, out); break;
+    default: unflatten_by(6, bits, count, symbols, out); break;
   }
 }
 
@@ -193,9 +197,9 @@ INLINE void flatten_by(const unsigned k, const uint8_t *ranks, uint32_t count, u
   for (uint32_t i = 0; i < count; i += 16, bits += 2 * k) {
     vec x = vsubq_u8(LOAD(ranks + i), low);
     if (count - i < 16) x = vandq_u8(x, vcltq_u8(byte_numbers(), vdupq_n_u8((uint8_t)(count - i))));
-    const uint16x8_t one = (uint16x8_t)x, pair = (one & 0xFF) | one >> (8 - k);
-    const uint32x4_t two = (uint32x4_t)pair, quad = (two & 0xFFFF) | two >> (16 - 2 * k);
-    const uint64x2_t four = (uint64x2_t)quad, octet = (four & 0xFFFFFFFF) | four >> (32 - 4 * k);
+    const uint16x8_t one = (uint16x8_t)x, pair = (one & 0xFF) | one >> 8 << k;
+    const uint32x4_t two = (uint32x4_t)pair, quad = (two & 0xFFFF) | two >> 16 << 2 * k;
+    const uint64x2_t four = (uint64x2_t)quad, octet = (four & 0xFFFFFFFF) | four >> 32 << 4 * k;
     store64(bits, vgetq_lane_u64(octet, 0));
     store64(bits + k, vgetq_lane_u64(octet, 1));
   }
@@ -206,7 +210,9 @@ static void flatten(unsigned k, const uint8_t *ranks, uint32_t count, uint8_t fi
     case 1: flatten_by(1, ranks, count, first, bits); break;
     case 2: flatten_by(2, ranks, count, first, bits); break;
     case 3: flatten_by(3, ranks, count, first, bits); break;
-    default: flatten_by(4, ranks, count, first, bits); break;
+    case 4: flatten_by(4, ranks, count, first, bits); break;
+    case 5: flatten_by(5, ranks, count, first, bits); break;
+    default: flatten_by(6, ranks, count, first, bits); break;
   }
 }
 

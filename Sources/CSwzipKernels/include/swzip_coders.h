@@ -68,7 +68,7 @@ void swzip_palette_expand(const uint8_t *symbols, const uint8_t *palette, size_t
 
 // ---------------------------------------------------------------- nodes (spec/codecs/nodes.md)
 
-#define SWZIP_MOST_FLAT 4
+#define SWZIP_MOST_FLAT 6
 #define SWZIP_NO_RANK 255
 /// What lists of symbols need behind them while they are worked on.
 #define SWZIP_NODE_SLACK 768
