@@ -9,14 +9,14 @@ typedef struct {
   const uint8_t *symbols;          // unsorted: of the first unit; sorted: the tile
   const uint32_t *index;           // sorted: of unit 0
   uint16_t window_base;
-  const uint8_t *ahead;            // of unit 0: what the next block begins with, `ahead_bytes` a unit
+  uintptr_t ahead;                 // of unit 0: what the next block begins with, `ahead_bytes` a unit
   uint32_t ahead_bytes;
 } swzip_merge_input;
 
 // Asks for what the next block is made of while this one is stored: it would wait for memory a few kilobytes at a time.
 INLINE void prefetch_ahead(const swzip_merge_input *in, uint32_t unit) {
-  const uint8_t *const from = in->ahead + (size_t)unit * in->ahead_bytes;
-  for (uint32_t at = 0; at < in->ahead_bytes; at += 64) __builtin_prefetch(from + at, 0, 2);
+  const uintptr_t from = in->ahead + (size_t)unit * in->ahead_bytes;
+  for (uint32_t at = 0; at < in->ahead_bytes; at += 64) __builtin_prefetch((const void *)(from + at), 0, 2);
 }
 
 // Units first to end. [kind][streaming][sorted]

@@ -78,7 +78,7 @@ INLINE bool decode_block(swzip_merge_function *const merges[2][2], __typeof__(sw
       .hashed = (size_t)block->count * width > 240,
   };
   if (block->symbols) {
-    run.input.ahead = block->raw_plane + block->frame_bytes;
+    run.input.ahead = (uintptr_t)block->raw_plane + block->frame_bytes;
     run.input.ahead_bytes = (uint32_t)(block->frame_bytes / run.units);
   }
   if (sorted) {

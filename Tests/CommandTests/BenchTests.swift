@@ -38,7 +38,7 @@ struct BenchTests {
   @Test func unknownKernels() {
     let outcome = bench("--kernels", "portable,mmx")
     #expect(outcome.status == 64)
-    #expect(outcome.errors == ["swzip: --kernels takes portable, avx2, avx512, not 'mmx'; see swzip --help"])
+    #expect(outcome.errors == ["swzip: --kernels takes portable, avx2, avx512, neon, not 'mmx'; see swzip --help"])
   }
 
   @Test func columns() {
