@@ -28,7 +28,8 @@ public struct PackOptions: Sendable {
 
 /// How a call of several jobs runs, for those who have threads of their own or may end it.
 public struct Control: Sendable {
-  /// Calls `work` for each number below `count`, at once as far as it can, and returns when all calls have.
+  /// Calls `work` with each number below `count`, 0 at least, at once as far as it can, and returns when all calls have. Each call
+  /// takes from the same jobs: numbers may be left out once there are none.
   public typealias Runner = @Sendable (_ count: Int, _ work: @escaping @Sendable (Int) -> Void) -> Void
 
   /// Threads of the caller's; nil: threads are made for the call and end with it.

@@ -4,31 +4,34 @@ import Synchronization
 import Testing
 
 struct WorkerTeamTests {
-  /// Every number of every run is called once, however many threads there are, and nothing runs after `run` returns.
-  @Test(arguments: [1, 2, 3, 8]) func everyNumberOnce(threads: Int) {
+  /// All jobs of every run are done when it returns, number 0 is called, and no number twice.
+  @Test(arguments: [1, 2, 3, 8]) func everyJobOnce(threads: Int) {
     let team = WorkerTeam(threads: threads)
-    let calls = Mutex<[Int: Int]>([:])
     for run in 0..<300 {
-      calls.withLock { $0 = [:] }
-      let count = 1 + run % (threads + 2)
+      let (next, done, calls) = (Atomic<Int>(0), Atomic<Int>(0), Mutex<[Int]>([]))
+      let (count, jobs) = (1 + run % (threads + 2), run % 40)
       team.run(count) { number in
-        calls.withLock { $0[number, default: 0] += 1 }
+        calls.withLock { $0.append(number) }
+        while next.add(1, ordering: .relaxed).oldValue < jobs { done.add(1, ordering: .relaxed) }
       }
-      let all = calls.withLock { $0 }
-      #expect(all == Dictionary(uniqueKeysWithValues: (0..<count).map { ($0, 1) }))
+      #expect(done.load(ordering: .relaxed) == jobs)
+      let numbers = calls.withLock { $0.sorted() }
+      #expect(numbers.first == 0 && Set(numbers).count == numbers.count && numbers.last! < count)
     }
     team.end()
   }
 
-  /// Those who sleep between two runs are woken.
+  /// Those who sleep between two runs are woken: each run waits for the call in another thread.
   @Test func afterALongWait() {
     let team = WorkerTeam(threads: 3)
-    let calls = Atomic<Int>(0)
     for _ in 0..<3 {
-      team.run(3) { _ in calls.add(1, ordering: .relaxed) }
-      usleep(30_000)
+      let others = Atomic<Int>(0)
+      team.run(3) { number in
+        if number > 0 { others.add(1, ordering: .relaxed) }
+        while others.load(ordering: .relaxed) == 0 { usleep(100) }
+      }
+      usleep(60_000)
     }
-    #expect(calls.load(ordering: .relaxed) == 9)
     team.end()
   }
 }
