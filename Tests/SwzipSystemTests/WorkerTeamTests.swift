@@ -8,7 +8,9 @@ struct WorkerTeamTests {
   @Test(arguments: [1, 2, 3, 8]) func everyJobOnce(threads: Int) {
     let team = WorkerTeam(threads: threads)
     for run in 0..<300 {
-      let (next, done, calls) = (Atomic<Int>(0), Atomic<Int>(0), Mutex<[Int]>([]))
+      let next = Atomic<Int>(0)
+      let done = Atomic<Int>(0)
+      let calls = Mutex<[Int]>([])
       let (count, jobs) = (1 + run % (threads + 2), run % 40)
       team.run(count) { number in
         calls.withLock { $0.append(number) }
