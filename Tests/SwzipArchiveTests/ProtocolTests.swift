@@ -111,6 +111,23 @@ struct ProtocolTests {
     #expect(try run.listed() == ["3"] && run.prune().removed.count == 1)
   }
 
+  /// A base whose grace is over stays as long as what is read through it is in its own.
+  @Test func whatIsForgottenCanBeHadUntilItGoes() throws {
+    let (run, weights) = try pair()
+    let second = run.changed(weights)
+    try run.add(["m": second], step: 2)
+    try run.add(["m": [1]], step: 3)
+    try run.forget("1", "2")
+    #expect(try run.prune(grace: 3600).waiting.count == 2)
+    for name in try run.holdings().doomed.keys where name.step == 1 {
+      run.folder.setTime("run/doom/\(name.text).doom", seconds: 1_000_000_000, nanoseconds: 0)
+    }
+    let report = try run.prune(grace: 3600)
+    #expect(report.removed.isEmpty && report.waiting.count == 2)
+    try run.unforget("2")
+    #expect(try run.restored("2") == ["m": second])
+  }
+
   @Test func theLastAndTheTaggedStay() throws {
     let run = try Run()
     try run.add(["m": [1]], step: 1)

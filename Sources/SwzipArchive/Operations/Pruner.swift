@@ -66,23 +66,30 @@ package struct Pruner {
   private func settle(_ report: inout Report) throws(SwzipError) {
     let holdings = try archive.look()
     try requireCertainty(holdings)
-    let needed = Self.needed(holdings)
+    let (needed, resolution) = (Self.needed(holdings), holdings.resolution)
     let time = holdings.doomed.isEmpty ? nil : try archive.clock()
-    for (number, container) in holdings.containers.enumerated() {
-      guard let mark = holdings.doomed[container.name] else {
-        if needed.contains(number), !holdings.isListed(container) { report.needed.append(container) }
-        continue
-      }
-      if needed.contains(number) {
+    let due = holdings.containers.indices.filter { number in
+      guard let mark = holdings.doomed[holdings.containers[number].name], let time else { return false }
+      return !needed.contains(number) && time - mark.made.seconds >= grace
+    }
+    // What stays can be restored until it goes too.
+    let staying = resolution.closure(of: Set(holdings.containers.indices).subtracting(due))
+    for number in due.sorted(by: { resolution.depths[$0] ?? .max > resolution.depths[$1] ?? .max })
+    where !staying.contains(number) {
+      // First the container, then its mark; what needs others before these.
+      try removeDurably(holdings.containers[number].path)
+      try archive.removeMark(holdings.containers[number].name)
+      report.removed.append(holdings.containers[number])
+    }
+    for number in staying.sorted() {
+      let container = holdings.containers[number]
+      if !needed.contains(number) {
+        report.waiting.append(container)
+      } else if holdings.doomed[container.name] != nil {
         try archive.revive(container.name, isGone: !holdings.isListed(container))
         report.revived.append(container)
-      } else if let time, time - mark.made.seconds >= grace {
-        // First the container, then its mark.
-        try removeDurably(container.path)
-        try archive.removeMark(container.name)
-        report.removed.append(container)
-      } else {
-        report.waiting.append(container)
+      } else if !holdings.isListed(container) {
+        report.needed.append(container)
       }
     }
     let names = Set(holdings.containers.map(\.name))
