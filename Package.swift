@@ -54,13 +54,16 @@ let package = Package(
     .target(
       name: "Swzip", dependencies: ["SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSystem"], swiftSettings: strict),
     .target(
+      name: "SwzipArchive", dependencies: ["Swzip", "SwzipCore", "SwzipInputs", "SwzipNames", "SwzipSystem"],
+      swiftSettings: strict),
+    .target(
       name: "SwzipABI",
       dependencies: ["CSwzip", "CSwzipSystem", "Swzip", "SwzipCore", "SwzipLibc", "SwzipNames", "SwzipSystem"],
       swiftSettings: strict),
     .executableTarget(
       name: "SwzipCommand",
       dependencies: [
-        "Swzip", "SwzipCore", "SwzipNames", "SwzipSystem", "CZstd",
+        "Swzip", "SwzipArchive", "SwzipCore", "SwzipNames", "SwzipSystem", "CZstd",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: strict),
     .target(name: "SwzipTestSupport", path: "Tests/SwzipTestSupport", swiftSettings: strict),
@@ -76,6 +79,10 @@ let package = Package(
         "CSwzipKernels", "Swzip", "SwzipCore", "SwzipLibc", "SwzipInputs", "SwzipNames", "SwzipSamples", "SwzipSystem",
         "SwzipTestSupport",
       ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SwzipArchiveTests",
+      dependencies: ["Swzip", "SwzipArchive", "SwzipCore", "SwzipNames", "SwzipSystem", "SwzipTestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "SwzipSystemTests", dependencies: ["SwzipNames", "SwzipSystem", "SwzipTestSupport"], swiftSettings: strict),

@@ -13,6 +13,8 @@ public struct PackOptions: Sendable {
   public var sha256 = false
   public var format = InputFormat.automatic
   public var coder = SymbolForm.nodes
+  /// Makes a folder's container that of a checkpoint.
+  package var checkpoint: CheckpointRecord?
   public init() {}
 
   package var effort: Effort { Effort(level: level, usesNodes: coder == .nodes) }

@@ -25,8 +25,8 @@ struct Swzip: ParsableCommand {
       """,
     version: "swzip \(swzipVersion)",
     subcommands: [
-      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Delta.self, Sync.self, Cat.self,
-      Salvage.self, Bench.self, Doctor.self, Completion.self, Filter.self,
+      Pack.self, Unpack.self, Verify.self, List.self, Inspect.self, Diff.self, Delta.self, ArchiveVerbs.self, Sync.self,
+      Cat.self, Salvage.self, Bench.self, Doctor.self, Completion.self, Filter.self,
     ],
     defaultSubcommand: Filter.self)
 }

@@ -88,6 +88,27 @@ public func splitPath(_ path: String) -> (directory: String, name: String)? {
   return (slash == 0 ? "/" : String(decoding: bytes[..<slash], as: UTF8.self), name)
 }
 
+/// Gives a file another name in its folder, which must be new, and syncs the folder. Throws unless the old name is gone.
+public func renameFile(_ path: String, to name: String) throws(SystemError) -> Durability {
+  guard let (folder, old) = splitPath(path) else {
+    throw SystemError(errno: System.invalid, operation: "rename", path: path)
+  }
+  let directory = try Directory(folder)
+  do throws(SystemError) {
+    try System.renameNoReplace((old, directory.number), (name, directory.number), path)
+  } catch {
+    guard error.isUnsupported else { throw error }
+    // NFS has no such call, but links.
+    try System.link((old, directory.number), (name, directory.number), path)
+    if case .unknown(let error) = directory.sync(), !error.isUnsupported { throw error }
+    try System.unlink(old, in: directory.number, path)
+  }
+  return directory.sync()
+}
+
+/// Makes the names in a folder durable.
+public func syncFolder(_ path: String) throws(SystemError) -> Durability { try Directory(path).sync() }
+
 /// The names in a folder, in no order.
 public func fileNames(in folder: String) throws(SystemError) -> [String] {
   let directory = try Directory(folder)

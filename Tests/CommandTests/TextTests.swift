@@ -42,14 +42,18 @@ struct TextTests {
     let others: [SwzipError.Rule] = [
       .version, .reservedBits, .unknownCodec, .unknownExtension, .encoderFault, .system, .range, .noSuchTensor,
       .notRandomAccess, .outputTooSmall, .outOfMemory, .baseMissing, .baseDiffers, .baseDamaged, .baseCycle,
-      .baseDepth, .cancelled, .argument,
+      .baseDepth, .cancelled, .argument, .noArchive, .noSuchCheckpoint, .notInArchive, .incomplete,
     ]
     add(.corrupt, SwzipError.Rule.allCases.filter { !others.contains($0) })
     add(.unsupported, [.version, .reservedBits, .unknownCodec, .unknownExtension, .limit], detail: "detail")
     add(.io, [.truncated, .encoderFault, .system], detail: "cannot read it: Input/output error")
-    add(.refused, [.limit, .name, .range, .noSuchTensor, .notRandomAccess], detail: "detail")
+    add(
+      .refused, [.limit, .name, .range, .noSuchTensor, .notRandomAccess, .noSuchCheckpoint, .incomplete],
+      detail: "detail")
     add(.invalidArgument, [.outputTooSmall, .range, .argument, .noSuchTensor], detail: "detail")
-    add(.base, [.baseMissing, .baseDiffers, .baseDamaged, .baseCycle, .baseDepth], detail: "detail")
+    add(
+      .base, [.baseMissing, .baseDiffers, .baseDamaged, .baseCycle, .baseDepth, .noArchive, .notInArchive],
+      detail: "detail")
     add(.memory, [.outOfMemory], detail: "detail")
     add(.cancelled, [.cancelled])
     #expect(lines.allSatisfy { !$0.contains("\n") })

@@ -13,6 +13,7 @@ final class ContainerWriter {
   private let control: Control?
   private let sink: any OutputSink
   private let header: FileHeader
+  private let checkpoint: CheckpointRecord?
   private var account = ContainerAccount()
   private let workers: [PackWorker]
   private let pool = MemoryPool()
@@ -24,6 +25,7 @@ final class ContainerWriter {
     header = try plan.header()
     effort = options.effort
     control = options.control
+    checkpoint = options.checkpoint
     report.warnings = plan.warnings
     workers = try (0..<max(1, options.threads)).map { [effort] _ throws(SwzipError) in
       try PackWorker(verify: options.verify, effort: effort)
@@ -87,6 +89,9 @@ final class ContainerWriter {
 
   private func finish() throws(SwzipError) -> PackReport {
     if header.kind != .file { report.format = "folder" }
+    var extensions = Extensions()
+    extensions.checkpoint = checkpoint
+    account.setExtensions(extensions)
     let index = try account.index(header: header.bytes)
     try sink.write(index.bytes)
     report.packedByteCount = account.position + UInt64(index.bytes.count)

@@ -42,6 +42,8 @@ public struct PackBase: Sendable {
   public var hint: String
   /// Of the original bytes, if it is known.
   var sha256: Digest?
+  /// Nobody asked for it: that it is of no use is worth no word.
+  package var isOnlyTried = false
   /// Opens the original bytes, as `PackMember.open`; they may then be read by several threads at once.
   public var open: @Sendable () throws(SwzipError) -> any RandomSource
 

@@ -66,7 +66,7 @@ extension PlannedMember {
   fileprivate mutating func keepBases(_ originals: [any RandomSource]) {
     let needed = bases.indices.filter { number in layout.segments.contains { $0.needsBase(UInt64(number)) } }
     let rest = needed.isEmpty ? "packed alone" : "packed without it"
-    for number in bases.indices where !needed.contains(number) {
+    for number in bases.indices where !needed.contains(number) && !bases[number].isOnlyTried {
       layout.warnings.append("nothing in it is like \(bases[number].hint.printable); \(rest)")
     }
     if needed.count < bases.count { layout.segments = layout.segments.map { $0.renumbered(needed) } }

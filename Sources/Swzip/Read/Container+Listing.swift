@@ -54,6 +54,11 @@ extension Container {
   /// Whether it holds files with names, not one file without.
   public var isFolder: Bool { index.header.kind != .file }
 
+  /// Of a checkpoint in an archive.
+  package var checkpoint: CheckpointRecord? {
+    index.header.kind == .checkpoint ? index.directory.extensions.checkpoint : nil
+  }
+
   public var memberCount: Int { files.count }
 
   public var members: [Member] {

@@ -24,10 +24,15 @@ enum DiffSide {
       self = .file(container.source(ofMember: 0))
       return
     }
+    self = .folder(DiffSide.files(of: container))
+  }
+
+  /// The files in the container of a folder.
+  static func files(of container: Container) -> FolderComparison.Files {
     let members = container.members.enumerated().filter { $1.link == nil }.map { number, member in
       (Exact(member.name), { () throws(Failure) -> any RandomSource in container.source(ofMember: number) })
     }
-    self = .folder(Dictionary(members) { first, _ in first })
+    return Dictionary(members) { first, _ in first }
   }
 
   /// The regular files of a folder; not those to which a link leads outside it.

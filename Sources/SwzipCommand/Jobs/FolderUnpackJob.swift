@@ -33,7 +33,7 @@ struct FolderUnpackJob {
         return try unpack(
           from: input.source, to: output, bases: bases, threads: settings.threads, progress: progress)
       },
-      accept: { (output, _) throws(Failure) in if output.published.isEmpty { throw nothingFits(input) } },
+      accept: { (output, _) throws(Failure) in if output.published.isEmpty { throw Self.nothingFits(input.name) } },
       prove: { (output, _) throws(Failure) in
         // What replaced its base cannot be made again.
         if bases != nil, !output.isNew, let index { return try compareChecksums(index, path) }
@@ -61,7 +61,11 @@ struct FolderUnpackJob {
 
   /// The members that `--only` names; at least one.
   private func choose(_ input: Input, _ index: Container) throws(Failure) -> [Int] {
-    let members = index.members
+    try Self.choose(index.members, only, input.name)
+  }
+
+  /// Those of `members` that fit `only`: all without, else at least one. `path`: of the container.
+  static func choose(_ members: [Container.Member], _ only: [String], _ path: String) throws(Failure) -> [Int] {
     guard !only.isEmpty else { return Array(members.indices) }
     var names = Set<Exact>()
     // A link brings what it leads to.
@@ -70,12 +74,12 @@ struct FolderUnpackJob {
       if let link = member.link { names.insert(Exact(link.path)) }
     }
     let chosen = members.indices.filter { FolderOutput.isIn(names, members[$0].name) }
-    if chosen.isEmpty { throw nothingFits(input) }
+    if chosen.isEmpty { throw nothingFits(path) }
     return chosen
   }
 
-  private func nothingFits(_ input: Input) -> Failure {
-    .refused(input.name, "no file in it fits --only; see the names with swzip list")
+  private static func nothingFits(_ path: String) -> Failure {
+    .refused(path, "no file in it fits --only; see the names with swzip list")
   }
 
   private func compareChecksums(_ index: Container, _ path: String) throws(Failure) {

@@ -26,6 +26,10 @@ extension SwzipError {
     case (_, .oneFile): "name the folder, or the container of one, that it is to be packed against"
     case (_, .severalTensors): "write FILE:TENSOR"
     case (_, .noSuchTensor): "see the names with swzip list -v"
+    case (_, .noArchive): "make one with swzip archive init; if only SWZARCHIVE was lost, with swzip archive rebuild"
+    case (_, .noSuchCheckpoint): "see the names with swzip archive list"
+    case (_, .notInArchive): "copy the container that has it to ckpt/, or forget what needs it"
+    case (_, .incomplete): "add it when it is, or with --as-is"
     case (.io, _): "run it again"
     case (.refused, _): nil
     case (.corrupt, _): "take another copy, or save what can be read with swzip salvage"

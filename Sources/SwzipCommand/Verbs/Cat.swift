@@ -54,16 +54,22 @@ struct Cat: ParsableCommand {
   private func write(
     _ operand: Operand, _ bounds: (from: UInt64, to: UInt64?)?, _ settings: Settings
   ) throws(Failure) {
-    let target = settings.output.flatMap { $0 == "-" ? nil : Target.path($0) } ?? .standardOutput
-    let work = try Work(settings, operand, to: target, .part) { () throws(Failure) in
-      try Input(operand, force: false, takesURLs: true)
-    }
-    guard let work, let input = work.input else { return }
     let bases = try settings.bases.allowed(.length)
-    let file = try attemptLibrary(input.name) { () throws(SwzipError) in
-      try Container(input.source.atRandom(), bases: bases)
+    let input = try Input(operand, force: false, takesURLs: true)
+    try Cat.write(operand, settings, input) { () throws(SwzipError) in
+      let file = try Container(input.source.atRandom(), bases: bases)
+      return (file, try select(file, bounds))
     }
-    let pieces = try attemptLibrary(input.name) { () throws(SwzipError) in try select(file, bounds) }
+  }
+
+  /// Writes pieces of a container that `select` opens; `input`: what was opened for that.
+  static func write(
+    _ operand: Operand, _ settings: Settings, _ input: Input? = nil,
+    _ select: () throws(SwzipError) -> (Container, [Piece])
+  ) throws(Failure) {
+    let target = settings.output.flatMap { $0 == "-" ? nil : Target.path($0) } ?? .standardOutput
+    guard let work = try Work(settings, operand, to: target, .part, { input }) else { return }
+    let (file, pieces) = try attemptLibrary(operand.name, select)
     try work.run(
       Output(target, expected: pieces.reduce(0) { $0 &+ $1.byteCount }, settings), counting: nil,
       make: { (output, _) throws(SwzipError) in
@@ -77,7 +83,8 @@ struct Cat: ParsableCommand {
       summary: { _, _, _ in Work.Summary() })
   }
 
-  private struct Piece {
+  /// Bytes of a file.
+  struct Piece {
     let member: Int
     let offset, byteCount: UInt64
 
@@ -94,7 +101,7 @@ struct Cat: ParsableCommand {
 
   private func select(_ file: Container, _ bounds: (from: UInt64, to: UInt64?)?) throws(SwzipError) -> [Piece] {
     let members = file.members
-    guard let bounds else { return try find(tensors, in: file) }
+    guard let bounds else { return try Self.find(tensors, in: file) }
     let number =
       tensors.first.map { name in members.firstIndex { Exact($0.name) == Exact(name) && file.isFolder } } ?? 0
     guard let number, !tensors.isEmpty || members.count == 1 else {
@@ -108,7 +115,7 @@ struct Cat: ParsableCommand {
   }
 
   /// A FILE, or FILE:TENSOR, or a TENSOR, in this order. Names of both may have colons.
-  private func find(_ names: [String], in file: Container) throws(SwzipError) -> [Piece] {
+  static func find(_ names: [String], in file: Container) throws(SwzipError) -> [Piece] {
     var files: [Exact: Int] = [:]
     let members = file.members
     if file.isFolder { for (number, member) in members.enumerated() { files[Exact(member.name)] = number } }

@@ -63,6 +63,10 @@ extension SwzipError {
     case .baseDiffers: "none of the bases that are given is the one that it needs" + inBrackets
     case .baseDamaged: "a base that it needs is damaged" + inBrackets
     case .baseCycle: "the bases need each other in a circle" + inBrackets
+    case .noArchive: "no archive is there"
+    case .noSuchCheckpoint: "it holds no such checkpoint" + quoted
+    case .notInArchive: "it needs a file that is not in the archive" + inBrackets
+    case .incomplete: "the checkpoint is not complete" + inBrackets
     case .baseDepth: "its chain of bases is more than \(printable) deep"
     }
   }

@@ -75,6 +75,9 @@ package struct ContainerAccount {
     segment = nil
   }
 
+  /// What the directory says besides.
+  package mutating func setExtensions(_ extensions: Extensions) { directory.extensions = extensions }
+
   /// Completes the block tables, once all segments are there.
   package mutating func endTables() { tables.pad() }
 

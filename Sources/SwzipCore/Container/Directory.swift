@@ -3,6 +3,7 @@ package import SwzipNames
 /// The directory frame (spec/FORMAT.md, section 5).
 package struct Directory: Equatable, Sendable {
   package var members: [MemberRecord] = []
+  package var extensions = Extensions()
 
   package init() {}
 
@@ -20,7 +21,7 @@ package struct Directory: Equatable, Sendable {
     TensorColumns.write(members, &list)
     guard list.bytes.count < Limits.frameBytes - 64 else { throw SwzipError(.refused, .limit) }
     PackedList.write(list.bytes, &body)
-    Extensions.write(&body)
+    extensions.write(&body)
     return Frame.make(.directory, tag: 0, body: body).bytes
   }
 
@@ -59,7 +60,7 @@ package struct Directory: Equatable, Sendable {
       guard list.remaining == 0 else { throw reader.failure(.trailingBytes) }
     }
     guard directory.fileCount == fileCount else { throw reader.failure(.indexAgrees) }
-    try Extensions.read(&reader)
+    directory.extensions = try Extensions.read(&reader)
     try reader.padding()
     guard directory.members.reduce(0, { $0 + $1.segments.count }) == Int(segmentCount), tensors == Int(tensorCount)
     else { throw reader.failure(.indexAgrees) }

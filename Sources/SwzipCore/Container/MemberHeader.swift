@@ -55,7 +55,7 @@ package struct MemberHeader: Equatable, Sendable {
     }
     for base in bases { base.write(&body) }
     if let files { FileTable.write(files, &body) }
-    Extensions.write(&body)
+    Extensions().write(&body)
     return Frame.make(.member, tag: UInt32(number), body: body)
   }
 
@@ -79,7 +79,7 @@ package struct MemberHeader: Equatable, Sendable {
   /// Reads what follows the frame's header.
   package static func read(_ reader: inout ByteReader, _ version: FormatVersion) throws(SwzipError) -> MemberHeader {
     let member = try readFields(&reader, version)
-    try Extensions.read(&reader)
+    _ = try Extensions.read(&reader)
     try reader.padding()
     return member
   }

@@ -67,7 +67,7 @@ package struct SegmentHeader: Equatable, Sendable {
     fields.coder.write(&body)
     for reference in references { reference.write(&body) }
     coding.writeParameters(&body)
-    Extensions.write(&body)
+    Extensions().write(&body)
     return Frame.make(.segment, tag: UInt32(number), body: body)
   }
 
@@ -102,7 +102,7 @@ package struct SegmentHeader: Equatable, Sendable {
     for _ in 0..<referenceCount { segment.references.append(try Reference.read(&reader)) }
     let coding = try known.init(reading: &reader, fields, of: segment)
     segment.coding = coding
-    try Extensions.read(&reader)
+    _ = try Extensions.read(&reader)
     try reader.padding()
     guard referenceCount == coding.referenceCount ?? referenceCount,
       // Ranges that are referred to may be wider than the segment.

@@ -1,0 +1,135 @@
+internal import Swzip
+package import SwzipCore
+internal import SwzipNames
+internal import SwzipSystem
+
+/// A folder that holds the checkpoints of a run, one immutable container each (spec/ARCHIVE.md). Nothing is remembered of it: each
+/// operation looks at what is there.
+package struct Archive: Sendable {
+  package let path: String
+  package let identity: Identity
+
+  /// The folders in it.
+  enum Folder: String, CaseIterable { case ckpt, gone, doom, tags }
+
+  /// Containers that vanish while they are listed: so many times the folder is listed again.
+  static let mostTries = 5
+
+  /// Throws `noArchive` where there is none.
+  package init(_ path: String) throws(SwzipError) {
+    self.path = path
+    let file = join(path, Identity.fileName)
+    do throws(SystemError) {
+      _ = try FileStatus.of(file, followingLinks: false)
+    } catch {
+      guard error.isMissing else { throw SwzipError(error).of(file) }
+      throw SwzipError(.base, .noArchive, file: path)
+    }
+    do throws(SwzipError) { identity = try Identity(smallFile(file)) } catch { throw error.of(file) }
+  }
+
+  /// An archive that has lost what says so: to look at, not to add to.
+  init(unidentified path: String) throws(SwzipError) {
+    guard let status = try? FileStatus.of(join(path, Folder.ckpt.rawValue)), status.kind == .directory else {
+      throw SwzipError(.base, .noArchive, file: path)
+    }
+    self.path = path
+    identity = Identity(id: Digest([UInt8](repeating: 0, count: 16)))
+  }
+
+  /// Makes an archive where nothing is, or an empty folder, or what is left of an interrupted call.
+  package static func create(_ path: String) throws(SwzipError) -> Archive {
+    if let there = try? fileNames(in: path) {
+      guard there.allSatisfy({ Folder(rawValue: $0) != nil || isTemporary($0) }) else {
+        let isArchive = there.contains { Exact($0) == Exact(Identity.fileName) }
+        throw SwzipError(
+          .refused, .system, file: path,
+          detail: isArchive ? "it is an archive already" : "it is not empty; name a folder of its own for the archive")
+      }
+    }
+    for folder in Folder.allCases {
+      try onSystem(path) { () throws(SystemError) in try makeFolders(join(path, folder.rawValue)) }
+    }
+    if let (parent, _) = splitPath(path) {
+      try requireDurable(onSystem(path) { () throws(SystemError) in try syncFolder(parent) }, path)
+    }
+    try writeDurably(Identity().text, to: join(path, Identity.fileName), replacing: false)
+    return try Archive(path)
+  }
+
+  func path(_ folder: Folder, _ name: String) -> String { join(join(path, folder.rawValue), name) }
+
+  func path(of name: ContainerName) -> String { path(.ckpt, name.text) }
+
+  /// The names in a folder; none where it is missing, as in a copy that leaves out empty folders.
+  func names(_ folder: Folder) throws(SwzipError) -> [String] {
+    let path = join(path, folder.rawValue)
+    do throws(SystemError) {
+      return try fileNames(in: path)
+    } catch {
+      guard error.isMissing else { throw SwzipError(error).of(path) }
+      return []
+    }
+  }
+
+  /// The same, made if it is missing, for who writes to it.
+  func make(_ folder: Folder) throws(SwzipError) {
+    let path = join(path, folder.rawValue)
+    try onSystem(path) { () throws(SystemError) in try makeFolders(path) }
+  }
+
+  /// What the archive holds. Cost: two listings, and the end of each container.
+  package func look() throws(SwzipError) -> Holdings {
+    var known: [ContainerName: StoredContainer] = [:]
+    for attempt in 1... {
+      var holdings = try marks()
+      let before = try containerNames()
+      var isSettled = true
+      for name in before {
+        do throws(SwzipError) {
+          if known[name] == nil { known[name] = try StoredContainer(name, at: path(of: name)) }
+          holdings.containers.append(known[name]!)
+        } catch {
+          if error.isMissingFile { isSettled = false } else { holdings.unreadable.append((name, error)) }
+        }
+      }
+      // Who renames a container while the folder is listed may hide it: only what is seen twice is all.
+      if isSettled, try containerNames() == before { return holdings }
+      if attempt == Self.mostTries {
+        holdings.isSettled = false
+        return holdings
+      }
+    }
+    return Holdings()
+  }
+
+  private func containerNames() throws(SwzipError) -> [ContainerName] {
+    try names(.ckpt).compactMap { ContainerName($0) }.sorted()
+  }
+
+  /// Doom marks, then tombstones and tags.
+  private func marks() throws(SwzipError) -> Holdings {
+    var holdings = Holdings()
+    for text in try names(.doom) {
+      guard let name = text.withoutSuffix(DoomMark.suffix).flatMap({ ContainerName($0) }) else { continue }
+      // Removed meanwhile: then the container is gone too, or lives under another name.
+      guard let status = try? FileStatus.of(path(.doom, text), followingLinks: false) else { continue }
+      holdings.doomed[name] = DoomMark(name: name, made: status.modified)
+    }
+    holdings.gone = Set(
+      try names(.gone).compactMap { $0.withoutSuffix(Tombstone.suffix).flatMap { ContainerName($0) } })
+    for text in try names(.tags).sorted(by: { Exact($0) < Exact($1) }) {
+      guard let name = text.withoutSuffix(Tag.suffix), Tag.isName(name) else { continue }
+      do throws(SwzipError) {
+        if let tag = Tag(name, try smallFile(path(.tags, text))) {
+          holdings.tags.append(tag)
+        } else {
+          holdings.damagedTags.append(name)
+        }
+      } catch {
+        guard error.isMissingFile else { throw error }
+      }
+    }
+    return holdings
+  }
+}

@@ -1,0 +1,28 @@
+package import Swzip
+
+/// How a checkpoint is added.
+package struct AddOptions: Sendable {
+  package var packing: PackOptions
+  /// A restore reads through at most so many containers besides the checkpoint's own.
+  package var mostDepth = 8
+  /// Without a base, whatever that costs.
+  package var standsAlone = false
+  /// Whatever seems to be missing.
+  package var takesIncomplete = false
+
+  package init(_ packing: PackOptions) { self.packing = packing }
+
+  /// A restore reads at most so many times the bytes of the checkpoint.
+  static let mostReadFactor: UInt64 = 4
+}
+
+/// What adding did.
+package struct Addition: Sendable {
+  package let checkpoint: Checkpoint
+  package let container: StoredContainer
+  /// The checkpoints that it is differences to.
+  package let bases: [String]
+  /// False where the same files were there for this step.
+  package let isNew: Bool
+  package internal(set) var warnings: [String]
+}

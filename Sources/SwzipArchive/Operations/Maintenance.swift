@@ -1,0 +1,49 @@
+package import SwzipCore
+internal import SwzipNames
+internal import SwzipSystem
+
+extension Archive {
+  /// What `rebuild` did.
+  package struct Rebuilt: Sendable {
+    package internal(set) var wroteIdentity = false
+    /// Containers that had other names.
+    package internal(set) var renamed: [(from: String, to: String)] = []
+  }
+
+  /// Writes SWZARCHIVE anew where it is lost or damaged, and gives containers of other names theirs.
+  package static func rebuild(_ path: String) throws(SwzipError) -> Rebuilt {
+    var rebuilt = Rebuilt()
+    do throws(SwzipError) { _ = try Archive(path) } catch {
+      guard error.kind == .corrupt || error.rule == .noArchive else { throw error }
+      let archive = try Archive(unidentified: path)
+      let holdings = try archive.look()
+      let identities = Set(holdings.containers.map(\.record.archive))
+      guard let id = identities.first, identities.count == 1 else {
+        throw SwzipError(
+          .refused, .system, file: path,
+          detail: identities.isEmpty
+            ? "no container in it says which archive it was; make a new one, and move ckpt/ there"
+            : "its containers are of \(identities.count) archives; leave those of one")
+      }
+      try writeDurably(Identity(id: Digest(id)).text, to: join(path, Identity.fileName), replacing: true)
+      rebuilt.wroteIdentity = true
+    }
+    let archive = try Archive(path)
+    for name in try archive.names(.ckpt).sorted(by: { Exact($0) < Exact($1) }) {
+      guard ContainerName(name) == nil, name.withoutSuffix(".swz") != nil else { continue }
+      let file = archive.path(.ckpt, name)
+      guard let found = try? StoredContainer(ContainerName(step: 0), at: file) else { continue }
+      let new = ContainerName(step: found.record.step)
+      try requireDurable(
+        onSystem(file) { () throws(SystemError) in try renameFile(file, to: new.text) }, archive.path(of: new))
+      rebuilt.renamed.append((name, new.text))
+    }
+    return rebuilt
+  }
+
+  /// Removes what killed runs left. Returns how many files.
+  package func clean() -> Int {
+    let folders = [path] + Folder.allCases.map { join(path, $0.rawValue) }
+    return folders.reduce(0) { $0 + removeStaleFiles(in: $1) }
+  }
+}

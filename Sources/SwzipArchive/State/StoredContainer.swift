@@ -1,0 +1,107 @@
+package import Swzip
+package import SwzipCore
+internal import SwzipNames
+package import SwzipSystem
+
+/// What is known of a container in an archive once its directory has been read and its root compared.
+package struct StoredContainer: Sendable {
+  package let name: ContainerName
+  package let path: String
+  package let status: FileStatus
+  package let record: CheckpointRecord
+  package let files: [Container.Member]
+  package let tensorCount: Int
+  /// Of the checkpoint in it; the same for each encoding.
+  package let identity: Digest
+  /// What it refers to, each once.
+  package let bases: [Content]
+
+  /// Bytes of a file, whatever holds them.
+  package struct Content: Hashable, Sendable {
+    package let sha256: Digest
+    package let byteCount: UInt64
+  }
+
+  package var byteCount: UInt64 { status.byteCount }
+  package var originalByteCount: UInt64 { files.reduce(0) { $0 &+ $1.byteCount } }
+
+  /// Reads its last bytes. Throws what is wrong with it.
+  init(_ name: ContainerName, at path: String) throws(SwzipError) {
+    let handle = try onSystem(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
+    let status = try onSystem(path) { () throws(SystemError) in try handle.status() }
+    do throws(SwzipError) {
+      try self.init(name, path, status, Container(FileSource(handle, fromStart: true)))
+    } catch {
+      throw error.of(path)
+    }
+  }
+
+  init(_ name: ContainerName, _ path: String, _ status: FileStatus, _ container: Container) throws(SwzipError) {
+    guard let record = container.checkpoint else {
+      throw SwzipError(.refused, .system, detail: "it holds no checkpoint; move it out of the archive")
+    }
+    guard record.part == 0, record.parts == 1 else {
+      throw SwzipError(.unsupported, .reservedBits, detail: "part \(record.part) of \(record.parts)")
+    }
+    let files = container.members
+    guard files.allSatisfy({ $0.sha256 != nil || $0.link != nil }) else {
+      throw SwzipError(.corrupt, .memberSHA256)
+    }
+    self.name = name
+    self.path = path
+    self.status = status
+    self.record = record
+    self.files = files
+    tensorCount = container.tensorCount
+    identity = Self.identity(record, files)
+    var seen = Set<Content>()
+    bases = files.flatMap(\.bases).map { Content(sha256: $0.sha256, byteCount: $0.byteCount) }.filter {
+      seen.insert($0).inserted
+    }
+  }
+
+  /// What file `number` holds; nil for a link.
+  func content(ofFile number: Int) -> Content? {
+    files[number].sha256.map { Content(sha256: $0, byteCount: files[number].byteCount) }
+  }
+
+  /// Whether both hold the same files: names, links and bytes.
+  func hasSameFiles(as other: StoredContainer) -> Bool {
+    func listed(_ files: [Container.Member]) -> [ByteWriter] { Self.sorted(files).map(Self.words) }
+    return listed(files).map(\.bytes) == listed(other.files).map(\.bytes)
+  }
+
+  private static func identity(_ record: CheckpointRecord, _ files: [Container.Member]) -> Digest {
+    var head = ByteWriter()
+    head.array(Array("swzip checkpoint\n".utf8))
+    head.integer(record.step)
+    head.integer(record.attempt)
+    head.integer(record.part)
+    head.integer(record.parts)
+    var sum = SHA256Sum()
+    sum.add(head.bytes)
+    for file in sorted(files) { sum.add(words(file).bytes) }
+    return Digest(sum.finish())
+  }
+
+  private static func sorted(_ files: [Container.Member]) -> [Container.Member] {
+    files.sorted { $0.name.nameBytes.lexicographicallyPrecedes($1.name.nameBytes) }
+  }
+
+  private static func words(_ file: Container.Member) -> ByteWriter {
+    var words = ByteWriter()
+    func add(_ text: String) {
+      words.integer(UInt32(text.nameBytes.count))
+      words.array(text.nameBytes)
+    }
+    add(file.name)
+    words.integer(UInt8(file.link == nil ? 0 : 1))
+    if let link = file.link {
+      add(link.target)
+    } else {
+      words.integer(file.byteCount)
+      words.array(file.sha256?.bytes ?? [])
+    }
+    return words
+  }
+}

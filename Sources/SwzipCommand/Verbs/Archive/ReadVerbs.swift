@@ -1,0 +1,135 @@
+internal import ArgumentParser
+internal import Swzip
+internal import SwzipArchive
+internal import SwzipCore
+
+extension ArchiveVerbs {
+  struct Restore: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Bring a checkpoint back, as a folder.",
+      discussion: """
+        The folder appears complete or not at all; into one that exists goes file after file, none of which may exist without -f. \
+        Every hash is compared, the SHA-256 of each file too. latest is the newest that can be restored.
+        """)
+
+    @OptionGroup var place: ArchiveArgument
+
+    @Argument(help: ArgumentHelp("STEP, STEP@ATTEMPT, a tag, id:HEX or latest.", valueName: "checkpoint"))
+    var checkpoint: String
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The folder to restore it to.", valueName: "folder"))
+    var output: String
+
+    @Option(help: ArgumentHelp("Only files whose path or name fits; may be repeated.", valueName: "glob"))
+    var only: [String] = []
+
+    @Flag(name: .shortAndLong, help: "Replace files that exist.")
+    var force = false
+
+    @OptionGroup var work: WorkOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+      guard !output.isEmpty, output != "-" else { throw ValidationError("-o names a folder") }
+      var settings = try Settings(files: [place.archive], report: report, work: work)
+      settings.output = output
+      settings.force = force
+      let job = RestoreJob(settings: settings, only: only)
+      try inArchive(place.archive, report.console) { path, _ throws(Failure) in try job.run(path, checkpoint, output) }
+    }
+  }
+
+  struct Extract: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write the raw bytes of tensors, or of files, of a checkpoint.")
+
+    @OptionGroup var place: ArchiveArgument
+
+    @Argument(help: ArgumentHelp("STEP, STEP@ATTEMPT, a tag, id:HEX or latest.", valueName: "checkpoint"))
+    var checkpoint: String
+
+    @Argument(
+      help: ArgumentHelp("Names of tensors, as show -v has them; also FILE, or FILE:TENSOR.", valueName: "tensor"))
+    var tensors: [String]
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("Write to this file instead of stdout.", valueName: "file"))
+    var output: String?
+
+    @Flag(name: .shortAndLong, help: "Replace an existing output; write to a terminal.")
+    var force = false
+
+    func run() throws {
+      var settings = try Settings(files: [place.archive], report: .parse([]), work: nil)
+      settings.output = output
+      settings.force = force
+      try inArchive(place.archive, settings.console) { [settings] path, _ throws(Failure) in
+        let open = try openCheckpoint(path, checkpoint, settings.console)
+        try Cat.write(Operand(path), settings) { () throws(SwzipError) in
+          (open.container, try Cat.find(tensors, in: open.container))
+        }
+      }
+    }
+  }
+
+  struct Differ: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "diff", abstract: "Say what changed from one checkpoint to another: as swzip diff does of folders.")
+
+    @OptionGroup var place: ArchiveArgument
+
+    @Argument(help: ArgumentHelp("The checkpoint before.", valueName: "old"))
+    var old: String
+
+    @Argument(help: ArgumentHelp("The checkpoint after.", valueName: "new"))
+    var new: String
+
+    @Flag(name: .shortAndLong, help: "Files and tensors that are equal too.")
+    var all = false
+
+    @Flag var level: [LevelFlag] = []
+
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+      let level = try Settings.level(level)
+      var comparison: FolderComparison?
+      try inArchive(place.archive, report.console) { path, console throws(Failure) in
+        let sides = try (openCheckpoint(path, old, console), openCheckpoint(path, new, console))
+        comparison = FolderComparison(
+          DiffSide.files(of: sides.0.container), DiffSide.files(of: sides.1.container), level: level,
+          all: all || report.verbose > 0, console: console)
+      }
+      try comparison?.run()
+    }
+  }
+
+  struct Check: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "verify",
+      abstract: "Read all of the archive, and name what is damaged and the checkpoints that it costs.",
+      discussion: "Decodes every container with what it needs, and compares every hash. Changes nothing.")
+
+    @OptionGroup var place: ArchiveArgument
+
+    @Flag(help: "Read the directories of containers only, and look whether their bases are there.")
+    var quick = false
+
+    @OptionGroup var work: WorkOptions
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+      let settings = try Settings(files: [place.archive], report: report, work: work)
+      try inArchive(place.archive, report.console) { path, _ throws(Failure) in
+        try ArchiveVerifyJob(settings: settings).run(path, decodes: !quick)
+      }
+    }
+  }
+}
+
+/// Opens a checkpoint; warns of newer ones that `latest` had to pass over.
+func openCheckpoint(_ path: String, _ word: String, _ console: Console) throws(Failure) -> OpenCheckpoint {
+  let archive = try openArchive(path)
+  let open = try attemptLibrary(path) { () throws(SwzipError) in try archive.open(word) }
+  for line in open.passedOver { console.warn(path, line) }
+  return open
+}

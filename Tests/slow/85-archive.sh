@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# swzip archive under faults of the system, kills, a full disk, and writers at once; see archive.py.
+# shellcheck source=Tests/slow/common.sh
+. "$(dirname "$0")/common.sh"
+
+# Mounts need root, or a namespace of our own in which we are.
+if [ "$(id -u)" -ne 0 ] && [ -z "${SWZIP_SPACE_INSIDE-}" ]; then
+  unshare -Urm true 2>/dev/null || die "neither root nor user namespaces: cannot mount a small file system"
+  build_swzip
+  SWZIP_SPACE_INSIDE=1 SWZIP=$swzip unshare -Urm "$0"
+  exit
+fi
+build_swzip
+install_packages gcc libc6-dev
+gcc -std=c17 -O1 -Wall -Wextra -Werror -shared -fPIC -o "$work/faults.so" "$here/faults.c"
+
+small=$work/small
+mkdir "$small"
+mount -t tmpfs -o size=1500k tmpfs "$small"
+trap 'status=$?; umount "$small"; finish $status' EXIT
+timeout -k 5 $((SUITE_SECONDS + 300)) python3 "$here/archive.py" "$swzip" "$work/faults.so" "$work/files" "$small"

@@ -1,0 +1,301 @@
+"""An archive of checkpoints under faults, kills, a full disk, and several writers at once.
+
+    archive.py SWZIP SHIM.so FOLDER SMALL
+
+SMALL is a file system of 1500 KiB. Whatever happens, each checkpoint that was reported as added and not forgotten is listed and
+restored to every byte, and the next command does its work without help.
+"""
+
+import errno
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from budget import RANDOM, is_over
+from models import model
+
+SWZIP, SHIM, FOLDER, SMALL = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
+FEWEST_KILLS, FEWEST_FAULTS, ROUNDS = 40, 60, 12
+failures: list[str] = []
+
+
+def archive(*words, check=False, **environment):
+    done = subprocess.run(
+        [SWZIP, "archive", *map(str, words)], env=os.environ | environment, capture_output=True, text=True, timeout=120
+    )
+    if check and done.returncode != 0:
+        raise SystemExit(f"{words}: {done.returncode}: {done.stderr}")
+    return done
+
+
+def tree(folder):
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+class Run:
+    """An archive beside what must be in it: the files of each step that was reported as added, and not forgotten."""
+
+    def __init__(self, place):
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        self.place, self.path = place, place / "run"
+        self.kept: dict[int, dict[str, bytes]] = {}
+        self.step = 0
+        self.weights = bytearray(model(150_000, seed=RANDOM.randrange(1 << 30)))
+        archive("init", self.path, check=True)
+
+    def source(self):
+        """The next checkpoint, a step of training after the last."""
+        self.step += 10
+        for at in RANDOM.sample(range(2000, len(self.weights) - 1), 1500):
+            self.weights[at] ^= 1
+        folder = self.place / f"checkpoint-{self.step}"
+        folder.mkdir()
+        (folder / "model.safetensors").write_bytes(self.weights)
+        (folder / "state.json").write_text(json.dumps({"step": self.step}))
+        return folder
+
+    def add(self):
+        folder = self.source()
+        archive("add", self.path, folder, check=True)
+        self.kept[self.step] = tree(folder)
+        return folder
+
+    def listed(self):
+        done = archive("list", self.path, "--json")
+        if done.returncode != 0:
+            failures.append(f"list: {done.returncode}: {done.stderr}")
+        return [line for line in map(json.loads, done.stdout.splitlines()) if "checkpoint" in line]
+
+    def restores(self, step, files, what):
+        out = self.place / "out"
+        shutil.rmtree(out, ignore_errors=True)
+        done = archive("restore", self.path, step, "-o", out)
+        if done.returncode != 0 or tree(out) != files:
+            failures.append(f"{what}: {step} is not restored as it was: {done.returncode} {done.stderr}")
+
+    def check(self, what, some=None):
+        """All that was promised is listed, and restored; `some`: so many of them."""
+        lines = self.listed()
+        names = [line["checkpoint"] for line in lines]
+        lost = [step for step in self.kept if str(step) not in names]
+        if lost:
+            failures.append(f"{what}: lost {lost}")
+        if len(set(names)) != len(names) or any("@" in name for name in names):
+            failures.append(f"{what}: added twice: {names}")
+        steps = list(self.kept) if some is None else RANDOM.sample(list(self.kept), min(some, len(self.kept)))
+        for step in steps:
+            self.restores(step, self.kept[step], what)
+        if not (done := archive("verify", self.path, "--quick")).returncode == 0:
+            failures.append(f"{what}: verify: {done.stderr}")
+
+    def prune(self, *words):
+        done = archive("prune", self.path, "--json", *words)
+        return done, [line["step"] for line in map(json.loads, done.stdout.splitlines()) if line.get("kept") is False]
+
+
+class Trial:
+    """One operation: its words, and what a call of it that may have been cut short leaves to be done."""
+
+    def __init__(self, run, verb):
+        self.run, self.verb = run, verb
+        steps = sorted(run.kept)
+        if verb == "add":
+            self.folder = run.source()
+            self.words = ["add", run.path, self.folder]
+        elif verb in ("forget", "tag"):
+            self.step = RANDOM.choice(steps[:-1])
+            self.words = [verb, run.path, self.step] + (["best"] if verb == "tag" else [])
+        elif verb == "prune":
+            self.words = ["prune", run.path, "--keep-last", "4", "--grace", "0"]
+        else:
+            self.words = [verb, run.path, "latest", "-o", run.place / "restored"]
+            shutil.rmtree(run.place / "restored", ignore_errors=True)
+
+    def settle(self, status, how):
+        """Runs it again, as who was interrupted would, and says what must be there from now on."""
+        run, what = self.run, f"{self.verb} {how}"
+        if self.verb == "add" and status == 0:
+            run.kept[run.step] = tree(self.folder)
+        if self.verb == "forget":  # From the first call on it may be gone.
+            run.kept.pop(self.step, None)
+        if self.verb == "prune":
+            for step in sorted(run.kept)[:-4]:
+                run.kept.pop(step)
+        run.check(what, some=1)
+        if self.verb == "restore":
+            shutil.rmtree(run.place / "restored", ignore_errors=True)
+        again = archive(*self.words)
+        # Forgotten the first time.
+        if again.returncode != 0 and not (self.verb == "forget" and again.returncode == 2):
+            failures.append(f"{what}: the next call fails: {again.returncode}: {again.stderr}")
+        if self.verb == "add":
+            run.kept[run.step] = tree(self.folder)
+        if self.verb == "tag":
+            archive("tag", run.path, "--remove", "best", check=True)
+        run.check(what, some=1)
+
+
+VERBS = ["add", "add", "add", "forget", "tag", "prune", "restore"]
+
+
+def fresh(place, count=6):
+    run = Run(place)
+    for _ in range(count):
+        run.add()
+    return run
+
+
+def kills():
+    """SIGKILL, SIGTERM and SIGINT at random moments."""
+    run, found, longest = fresh(FOLDER / "kills"), Counter(), {}
+    while found.total() < FEWEST_KILLS or (not is_over() and found.total() < 500):
+        if len(run.kept) < 4:
+            run.add()
+        verb = RANDOM.choice(VERBS)
+        trial = Trial(run, verb)
+        number = RANDOM.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+        start = time.monotonic()
+        process = subprocess.Popen([SWZIP, "archive", *map(str, trial.words)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            status = process.wait(RANDOM.random() * 1.1 * longest.get(verb, 0.2))
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+            status = process.wait(60)
+        else:
+            longest[verb] = time.monotonic() - start
+        trial.settle(status, f"after {number.name}")
+        found[verb] += status != 0
+        found["ended"] += status == 0
+    run.check("after all kills")
+    print(f"kills: {dict(found)}")
+
+
+def faults():
+    """Each call of the system fails, or is the last, in random order."""
+    place, log, found = FOLDER / "faults", FOLDER / "faults.log", Counter()
+    run = fresh(place)
+    cases = []
+    for verb in sorted(set(VERBS)):
+        log.unlink(missing_ok=True)
+        trial = Trial(run, verb)
+        status = archive(*trial.words, LD_PRELOAD=SHIM, FAULT_LOG=str(log)).returncode
+        trial.settle(status, "without a fault")
+        calls = len(log.read_text().split())
+        cases += [(verb, at, how) for at in range(1, calls + 2) for how in ("KILL", "ENOSPC", "EIO")]
+    for number, (verb, at, how) in enumerate(RANDOM.sample(cases, len(cases))):
+        if number >= FEWEST_FAULTS and is_over():
+            break
+        if len(run.kept) < 4:
+            run.add()
+        trial = Trial(run, verb)
+        fault = {"FAULT_KILL": "1"} if how == "KILL" else {"FAULT_ERRNO": str(getattr(errno, how))}
+        done = archive(*trial.words, LD_PRELOAD=SHIM, FAULT_AT=str(at), **fault)
+        if how != "KILL" and (done.returncode < 0 or done.returncode > 127):
+            failures.append(f"{verb}, {how} at call {at}: crashed: {done.returncode} {done.stderr}")
+        trial.settle(done.returncode, f"{how} at call {at}")
+        found[how] += 1
+    run.check("after all faults")
+    print(f"faults: {dict(found)} of {len(cases)}")
+
+
+def full_disk():
+    """One line says so, and what was there is there."""
+    run = Run(SMALL / "a")
+    added = 0
+    while added < 100:
+        folder = run.source()
+        done = archive("add", run.path, folder, "--key")
+        if done.returncode != 0:
+            break
+        run.kept[run.step] = tree(folder)
+        added += 1
+        shutil.rmtree(folder)
+    if done.returncode != 1 or "No space left" not in done.stderr or len(done.stderr.splitlines()) != 1:
+        failures.append(f"a full disk: {done.returncode}: {done.stderr}")
+    names = [line["step"] for line in run.listed()]
+    if names != sorted(run.kept) or archive("verify", run.path).returncode != 0:
+        failures.append(f"a full disk: {names} instead of {sorted(run.kept)}")
+    # Room enough for what is needed to make more.
+    shutil.rmtree(folder)
+    subprocess.run(["mount", "-o", "remount,size=3000k", str(SMALL)], check=True)
+    run.add()
+    run.check("after a full disk")
+    done, forgotten = run.prune("--keep-last", "1", "--grace", "0")
+    if done.returncode != 0 or len(run.listed()) != 1:
+        failures.append(f"pruning a full disk: {done.stderr}")
+    print(f"full disk: after {added} checkpoints")
+
+
+def at_once():
+    """Two adders and a pruner, which are suspended at random."""
+    for number in range(ROUNDS):
+        run = fresh(FOLDER / "at-once", 2)
+        sources = [run.source() for _ in range(8)]
+        files = {int(source.name.split("-")[1]): tree(source) for source in sources}
+        statuses, forgotten, running = {}, set(), {}
+        waiting = [sources[0::2], sources[1::2]]
+        while any(waiting) or any(key != "prune" for key in running):
+            for adder in (0, 1):
+                if adder not in running and waiting[adder]:
+                    source = waiting[adder].pop(0)
+                    running[adder] = (source, subprocess.Popen(
+                        [SWZIP, "archive", "add", run.path, source], stderr=subprocess.PIPE, text=True))
+            if "prune" not in running:
+                running["prune"] = (None, subprocess.Popen(
+                    [SWZIP, "archive", "prune", run.path, "--keep-last", "2", "--grace", "0", "--json"],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            time.sleep(RANDOM.random() * 0.03)
+            _, process = running[RANDOM.choice(list(running))]
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(RANDOM.random() * 0.05)
+            process.send_signal(signal.SIGCONT)
+            for key, (source, process) in list(running.items()):
+                if process.poll() is None:
+                    continue
+                output, words = process.communicate()
+                del running[key]
+                if key == "prune":
+                    lines = map(json.loads, output.splitlines())
+                    forgotten |= {line["step"] for line in lines if line.get("kept") is False}
+                    # While an adder has published, and not yet found out that its base went.
+                    if process.returncode not in (0, 4):
+                        failures.append(f"at once: prune: {process.returncode}: {words}")
+                else:
+                    statuses[int(source.name.split("-")[1])] = process.returncode
+                    # Rules that keep the last alone may prune at once what comes late.
+                    if process.returncode != 0 and "pruned at once" not in words:
+                        failures.append(f"at once: add {source.name}: {process.returncode}: {words}")
+        for _, process in running.values():
+            output, _ = process.communicate()
+            forgotten |= {line["step"] for line in map(json.loads, output.splitlines()) if line.get("kept") is False}
+        done, _ = run.prune("--grace", "0")
+        if done.returncode != 0:
+            failures.append(f"at once: the last prune: {done.returncode}: {done.stderr}")
+        run.kept |= {step: files[step] for step, status in statuses.items() if status == 0}
+        listed = {line["step"] for line in run.listed()}
+        # What no prune forgot, and the newest, must be there.
+        run.kept = {step: content for step, content in run.kept.items() if step in listed or step not in forgotten}
+        run.check(f"at once, round {number}")
+        if max(files) not in listed:
+            failures.append(f"at once: the newest, {max(files)}, is lost")
+        if number >= 2 and is_over():
+            break
+    print(f"at once: {number + 1} rounds")
+
+
+FOLDER.mkdir(parents=True)
+full_disk()
+at_once()
+faults()
+kills()
+for failure in failures[:40]:
+    print("WRONG", failure)
+print(f"{len(failures)} wrong")
+sys.exit(bool(failures))
