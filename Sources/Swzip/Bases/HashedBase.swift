@@ -19,7 +19,7 @@ final class HashedBase: RandomSource {
   }
 
   private static let mostAhead = 32
-  private static let mostAheadBytes = 8 << 20
+  private static let mostAheadBytes = 4 << 20
   /// So little that is missing is read at once, such as a file's header.
   private static let nearBytes: UInt64 = 64 << 10
   private static let stepBytes = 1 << 20

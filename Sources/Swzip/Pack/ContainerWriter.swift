@@ -164,6 +164,8 @@ final class ContainerWriter {
         try batch.jobs[job - 1].run(batch, by: workers[worker], pool)
       }
     }
+    pool.give(batch.input)
+    batch.input = nil
     return next
   }
 
@@ -179,7 +181,6 @@ final class ContainerWriter {
       try unsafe sink.write(UnsafeRawBufferPointer(rebasing: batch.frame(job)[..<done.frameByteCount]))
       account.add(done)
     }
-    pool.give(batch.input)
     pool.give(batch.output)
   }
 }

@@ -2,7 +2,7 @@ internal import SwzipCore
 
 /// Memory for what batches read and write, kept from one to the next: pages that are fresh cost as much as copying to them.
 final class MemoryPool: Sendable {
-  private static let most = 6
+  private static let mostBytes = 12 << 20
   /// Less is not worth keeping.
   private static let leastBytes = 1 << 20
 
@@ -24,8 +24,8 @@ final class MemoryPool: Sendable {
   func give(_ memory: Memory?) {
     guard let memory, memory.byteCount >= Self.leastBytes else { return }
     spare.withLock { spare in
-      if spare.count == Self.most { spare.removeFirst() }
       spare.append(memory)
+      while spare.reduce(0, { $0 + $1.byteCount }) > Self.mostBytes { spare.removeFirst() }
     }
   }
 }

@@ -4,7 +4,8 @@ internal import Synchronization
 /// Segments that are read, encoded and written together.
 @safe final class PackBatch {
   let ranges: [SegmentRange]
-  let input: Memory?
+  /// Until all blocks are coded.
+  var input: Memory?
   var output: Memory?
   /// One for each range; they are made by several threads at once.
   let plans: [PlanSlot]

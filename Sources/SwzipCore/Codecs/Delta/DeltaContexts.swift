@@ -65,7 +65,8 @@ struct DeltaContexts {
     self.top = top
     self.classes = classes
     quietContexts = quiet
-    tables = first + merged.tables
+    // A sample's are not wanted.
+    tables = ranges.reduce(0) { $0 + $1.count } < differences.count ? [] : first + merged.tables
     tableOfContext = (0..<max(merged.groups.last!.contexts.upperBound + 1, quiet)).map {
       $0 < quiet ? 0 : UInt8(first.count + merged.group(ofContext: $0))
     }
@@ -89,8 +90,8 @@ struct DeltaContexts {
 
   // MARK: rows
 
-  /// A row's class is that of so many of its values.
-  private static let classValues = 256
+  /// A row's class is that of so many of its first values.
+  private static func classValues(_ rowLength: Int) -> Int { min(rowLength, max(64, min(rowLength / 4, 256))) }
 
   /// The class of each row by the mean logarithm of its changes: the middle one is that of the median. Exponents count as
   /// far as contexts reach.
@@ -101,7 +102,7 @@ struct DeltaContexts {
     var means: [Int] = []
     unsafe differences.kind.scores.withUnsafeBufferPointer { scores in
       for start in stride(from: 0, to: differences.count, by: rowLength) {
-        let range = start..<min(start + min(rowLength, classValues), differences.count)
+        let range = start..<min(start + classValues(rowLength), differences.count)
         let contexts = unsafe differences.load(range, top: top, map: each, scratch: scratch)
         var sum = 0
         for index in 0..<range.count {

@@ -17,11 +17,12 @@ internal import CSwzipKernels
   /// The values of each block.
   var blocks: [Range<Int>] { runs(of: blockValues, every: 1) }
 
-  /// About 2^17 values, spread over all: whole rows.
+  /// At least 2^17 values, spread over all: whole rows, so many together that gaps between changes show, or all blocks. Only
+  /// blocks tell all that tables must have: gaps end with a block.
   func sample(rowLength: Int) -> [Range<Int>] {
     let most = 1 << 17
-    let rows = max(1, 2048 / rowLength) * rowLength
-    return count <= most ? blocks : runs(of: rows, every: count / most)
+    let rows = max(1, 16_384 / rowLength) * rowLength
+    return count < 2 * most ? blocks : runs(of: rows, every: count / most)
   }
 
   /// One run of `length` values of every `step`.
