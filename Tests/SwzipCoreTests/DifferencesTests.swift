@@ -8,7 +8,7 @@ struct DifferencesTests {
   func samples(count: Int, rowLength: Int) throws {
     let values = [UInt8](repeating: 0, count: 2 * count)
     let kind = try #require(DeltaKind(.bf16))
-    try unsafe values.withUnsafeBytes { bytes in
+    unsafe values.withUnsafeBytes { bytes in
       let differences = unsafe Differences(bytes, bytes, kind: kind, blockValues: 60_000 / rowLength * rowLength)
       let (sample, blocks) = (differences.sample(rowLength: rowLength), differences.blocks)
       let sampled = sample.reduce(0) { $0 + $1.count }

@@ -91,7 +91,7 @@ struct DeltaContexts {
   // MARK: rows
 
   /// A row's class is that of so many of its first values.
-  private static func classValues(_ rowLength: Int) -> Int { min(rowLength, max(64, min(rowLength / 4, 256))) }
+  private static func classValues(_ rowLength: Int) -> Int { min(rowLength, 256) }
 
   /// The class of each row by the mean logarithm of its changes: the middle one is that of the median. Exponents count as
   /// far as contexts reach.
