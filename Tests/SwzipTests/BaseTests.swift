@@ -143,17 +143,14 @@ struct BaseTests {
   }
 
   /// Values that hardly ever change, with long gaps between changes, of as many sizes as there are ways to look at them: all, a sample, several blocks.
-  @Test(arguments: [30_000, 50_000, 66_000, 131_072, 150_000, 300_000]) func rareChanges(count: Int) throws {
+  @Test(arguments: [30_000, 131_072, 150_000, 250_000, 300_000]) func rareChanges(count: Int) throws {
     var random = Random(UInt64(count))
     var before = SafetensorsFile()
-    before.add("a", .bf16, [count / 50, 50], .weights, seed: 1)
-    before.add("b", .bf16, [count / 500, 500], .weights, seed: 2)
+    before.add("a", .bf16, [count / 500, 500], .weights, seed: 2)
     var after = before
-    for tensor in after.tensors.indices {
-      for place in stride(from: 0, to: after.tensors[tensor].bytes.count, by: 2)
-      where place / 20_000 % 3 == 0 && random.below(60) == 0 {
-        after.tensors[tensor].bytes[place] ^= UInt8(1 + random.below(3))
-      }
+    for place in stride(from: 0, to: after.tensors[0].bytes.count, by: 2)
+    where place / 60_000 % 3 == 0 && random.below(60) == 0 {
+      after.tensors[0].bytes[place] ^= UInt8(1 + random.below(3))
     }
     let container = try Self.packed(after.bytes, base: before.bytes).bytes
     #expect(container.count < after.bytes.count / 20)

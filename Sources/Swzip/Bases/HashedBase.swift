@@ -78,10 +78,14 @@ final class HashedBase: RandomSource {
 
   /// Keeps bytes until those before them have come; false where too many wait.
   private func leave(_ bytes: UnsafeRawBufferPointer, at position: UInt64) -> Bool {
+    func fits(_ ahead: [UInt64: [UInt8]]) -> Bool {
+      ahead.count < Self.mostAhead && ahead.values.reduce(bytes.count) { $0 + $1.count } <= Self.mostAheadBytes
+    }
+    guard ahead.withLock({ fits($0) }) else { return false }
+    // Copied outside the lock, which others wait for awake.
     let copy = unsafe Array(bytes)
     return ahead.withLock { ahead in
-      let waiting = ahead.values.reduce(0) { $0 + $1.count }
-      guard ahead.count < Self.mostAhead, waiting + copy.count <= Self.mostAheadBytes else { return false }
+      guard fits(ahead) else { return false }
       ahead[position] = copy
       return true
     }

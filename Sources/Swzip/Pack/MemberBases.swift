@@ -33,11 +33,10 @@ struct MemberBases {
     guard !hashed.isEmpty else { return }
     for base in hashed { header.bases[base.number].sha256 = try base.source.digest().bytes }
     let frame = header.frame(number: number)
-    var failure: SwzipError?
-    unsafe frame.bytes.withUnsafeBytes { bytes in
-      do throws(SwzipError) { try unsafe sink.rewrite(bytes, at: position) } catch { failure = error }
+    // The pointer is used inside the closure only.
+    try unsafe frame.bytes.span.withUnsafeBytes { (bytes) throws(SwzipError) in
+      try unsafe sink.rewrite(bytes, at: position)
     }
-    if let failure { throw failure }
     account.setBases(header.bases, frameHash: frame.hash)
   }
 }

@@ -41,6 +41,7 @@ func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
 func isHexadecimal(_ byte: UInt8) -> Bool { isDigit(byte) || (0x61...0x66).contains(byte) }
 
-private func padded(_ digits: String, to count: Int) -> String {
+/// With zeros in front.
+func padded(_ digits: String, to count: Int) -> String {
   String(repeating: "0", count: max(0, count - digits.utf8.count)) + digits
 }

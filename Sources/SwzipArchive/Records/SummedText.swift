@@ -22,8 +22,5 @@ enum SummedText {
     line.hasPrefix(key + " ") ? String(line.dropFirst(key.count + 1)) : nil
   }
 
-  private static func sum(_ text: String) -> String {
-    let digits = String(xxh3(Array(text.utf8)), radix: 16)
-    return String(repeating: "0", count: 16 - digits.utf8.count) + digits
-  }
+  private static func sum(_ text: String) -> String { padded(String(xxh3(Array(text.utf8)), radix: 16), to: 16) }
 }
