@@ -66,7 +66,7 @@ private func decode(
   return try withTeam(threads: threads, control) { control throws(SwzipError) in
     let decoder = try ContainerDecoder(
       members, random: source.random, expected: source.byteCount, bases: bases, threads: threads, control, progress)
-    guard threads > 1, let random = source.random else { return try decoder.run(source) }
+    guard threads > 1, !source.readsAhead, let random = source.random else { return try decoder.run(source) }
     return try decoder.run(SharedReader(random, threads: threads, control))
   }
 }

@@ -14,6 +14,8 @@ public protocol ForwardSource: ByteSource {
   var name: String { get }
   /// The same bytes at any position; nil where they pass only once.
   var random: (any RandomSource)? { get }
+  /// Whether it fetches what comes next by itself. Another that can be read at random may be read so, by several threads.
+  var readsAhead: Bool { get }
   /// Reads on from where the last call ended. Returns fewer bytes than asked only at the end; 0 = end. One thread at a time.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int
 }
@@ -68,6 +70,7 @@ extension ForwardSource {
     return random
   }
   public var random: (any RandomSource)? { nil }
+  public var readsAhead: Bool { false }
   public func forward() -> any ForwardSource { self }
 }
 

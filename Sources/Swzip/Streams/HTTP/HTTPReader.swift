@@ -23,6 +23,7 @@ final class HTTPReader: ForwardSource, @unchecked Sendable {
   var byteCount: UInt64? { file.byteCount }
   var name: String { file.url }
   var random: (any RandomSource)? { source }
+  var readsAhead: Bool { true }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     var done = 0
