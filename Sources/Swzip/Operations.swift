@@ -18,7 +18,27 @@ public func pack(
 public func pack(
   members: [PackMember], to sink: any OutputSink, options: PackOptions, progress: ProgressHandler? = nil
 ) throws(SwzipError) -> PackReport {
-  try write(PackPlan.folder(members, options), sink, options, progress)
+  try PlannedFolder(members, options).pack(to: sink, progress: progress)
+}
+
+/// A folder that is about to be packed: what `pack(members:)` does, in two steps, so that several ways can be compared.
+package struct PlannedFolder {
+  private let plan: PackPlan
+  private let options: PackOptions
+
+  package init(_ members: [PackMember], _ options: PackOptions) throws(SwzipError) {
+    self.options = options
+    plan = try PackPlan.folder(members, options)
+  }
+
+  /// About what `pack` will write: one block of each segment is encoded.
+  package func predictedByteCount() throws(SwzipError) -> UInt64 {
+    try plan.predictedByteCount(level: options.level)
+  }
+
+  package func pack(to sink: any OutputSink, progress: ProgressHandler? = nil) throws(SwzipError) -> PackReport {
+    try write(plan, sink, options, progress)
+  }
 }
 
 private func write(

@@ -44,11 +44,11 @@ public func predictedByteCount(
 
 /// About what `pack(members:)` would write, predicted as above.
 public func predictedByteCount(members: [PackMember], options: PackOptions) throws(SwzipError) -> UInt64 {
-  try PackPlan.folder(members, options).predictedByteCount(level: options.level)
+  try PlannedFolder(members, options).predictedByteCount()
 }
 
 extension PackPlan {
-  fileprivate func predictedByteCount(level: Int) throws(SwzipError) -> UInt64 {
+  func predictedByteCount(level: Int) throws(SwzipError) -> UInt64 {
     var sum = UInt64(FileHeader.byteCount + Trailer.byteCount)
     for number in members.indices {
       for part in try estimate(ofMember: number, level: level) { sum += part.byteCount }

@@ -98,10 +98,31 @@ enum AdamFit {
       guard let found = leastSquares(kept.map { ($0.0, $0.1) }, kept.map { _ in 1 }) else { return nil }
       (solution.decay, solution.step) = found
       let errors = kept.map { abs(1 - found.0 * $0.0 - found.1 * $0.1) }
-      solution.error = errors.sorted()[errors.count / 2]
+      solution.error = median(errors)
       kept = zip(kept, errors).filter { $0.1 <= 4 * solution.error }.map(\.0)
     }
     return solution
+  }
+
+  /// The middle one of some numbers (Hoare's FIND): sorting all of them took most of the time of a plan.
+  private static func median(_ numbers: [Double]) -> Double {
+    var numbers = numbers
+    let middle = numbers.count / 2
+    var (low, high) = (0, numbers.count - 1)
+    while low < high {
+      let pivot = numbers[(low + high) / 2]
+      var (left, right) = (low, high)
+      while left <= right {
+        while numbers[left] < pivot { left += 1 }
+        while numbers[right] > pivot { right -= 1 }
+        guard left <= right else { break }
+        numbers.swapAt(left, right)
+        left += 1
+        right -= 1
+      }
+      if middle <= right { high = right } else if middle >= left { low = left } else { break }
+    }
+    return numbers[middle]
   }
 
   /// Another epsilon near that of a solution.

@@ -72,7 +72,7 @@ package struct Adder {
 
   private func again(_ work: Encoding, _ warnings: inout [String]) throws(SwzipError) -> Encoding.Encoded {
     warnings.append("its base cannot be relied on any more; packed again without one")
-    return try work.run(work.files.files.members(storesTimes: true), basesOf: [])
+    return try work.run(work.planned(work.files.files.members(storesTimes: true)), basesOf: [])
   }
 
   /// Encodes against the candidate that is predicted to be smallest; against none where no base can be read.
@@ -83,25 +83,23 @@ package struct Adder {
     let alone = work.files.files.members(storesTimes: true)
     let step = work.packing.checkpoint?.step ?? 0
     let candidates = choice.candidates(step: step, byteCount: work.files.byteCount, options)
-    var plans: [(number: Int, members: [PackMember], byteCount: UInt64)] = []
+    var plans: [(number: Int, planned: PlannedFolder, byteCount: UInt64)] = []
     for number in candidates {
       do throws(SwzipError) {
-        let members = try choice.members(alone, against: number)
-        let byteCount =
-          candidates.count == 1 ? 0 : try predictedByteCount(members: members, options: work.packing)
-        plans.append((number, members, byteCount))
+        let planned = try work.planned(choice.members(alone, against: number))
+        plans.append((number, planned, candidates.count == 1 ? 0 : try planned.predictedByteCount()))
       } catch {
         warnings.append(try Self.warning(error))
       }
     }
     if let plan = plans.min(by: { $0.byteCount < $1.byteCount }) {
       do throws(SwzipError) {
-        return try work.run(plan.members, basesOf: [holdings.containers[plan.number].status])
+        return try work.run(plan.planned, basesOf: [holdings.containers[plan.number].status])
       } catch {
         warnings.append(try Self.warning(error))
       }
     }
-    return try work.run(alone, basesOf: [])
+    return try work.run(work.planned(alone), basesOf: [])
   }
 
   /// What is wrong with a base costs bytes only; anything else is thrown again.

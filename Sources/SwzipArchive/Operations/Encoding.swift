@@ -24,15 +24,18 @@ struct Encoding {
     }
   }
 
+  /// The files, each with what it may be differences to.
+  func planned(_ members: [PackMember]) throws(SwzipError) -> PlannedFolder { try PlannedFolder(members, packing) }
+
   /// `bases`: of the containers that members refer to. Throws where the source changed.
-  func run(_ members: [PackMember], basesOf bases: [FileStatus]) throws(SwzipError) -> Encoded {
+  func run(_ planned: PlannedFolder, basesOf bases: [FileStatus]) throws(SwzipError) -> Encoded {
     let name = ContainerName(step: packing.checkpoint?.step ?? 0)
     let path = archive.path(of: name)
     let file = try onSystem(path) { () throws(SystemError) in try AtomicFile(target: path) }
     let sink = FileSink(file.handle, canReadBack: true)
     let report: PackReport
     do throws(SwzipError) {
-      report = try pack(members: members, to: sink, options: packing, progress: progress)
+      report = try planned.pack(to: sink, progress: progress)
       try sink.finish()
       try files.files.checkUnchanged()
     } catch {
