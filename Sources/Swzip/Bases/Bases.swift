@@ -77,7 +77,7 @@ public final class Bases: BaseResolver {
       do throws(SwzipError) {
         let source = try source(candidate, base)
         switch base.proof {
-        case .meanwhile(let proofs) where possible.count == 1: return proofs.hash(source, base)
+        case .meanwhile(let proofs) where possible.count == 1: return proofs.watch(source, base)
         case .never where possible.count == 1: return source
         default: if try candidate.digest(source) == base.sha256 { return source }
         }

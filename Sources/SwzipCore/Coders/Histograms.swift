@@ -20,18 +20,22 @@ final class Histograms {
 
   func clear() { unsafe memory.base.initializeMemory(as: UInt8.self, repeating: 0, count: 1024 * count) }
 
-  /// Whether the rows that made these histograms, four to a block and sorted by their sums, differ in scale: the mean
-  /// symbols of the top and the bottom quarter lie farther apart than they would by chance (2.54 standard deviations
-  /// of a row's mean, for rows of like scale).
-  func quartersDiffer(rowLength: Int) -> Bool {
-    let (difference, variance) = quarters
-    // difference^2 > 3.2^2 * variance / rowLength
-    return difference * difference * Int64(rowLength) > 10 * variance
+  /// Of rows, four histograms to a block, sorted by their sums.
+  struct Quarters {
+    /// Between the mean symbols of the top and the bottom quarters, in 1/256 symbols.
+    let distance: Int64
+    /// Of symbols, in 1/65536.
+    let variance: Int64
+
+    /// Whether the rows differ in scale: the mean symbols lie farther apart than they would by chance (2.54 standard
+    /// deviations of a row's mean, for rows of like scale).
+    func differ(rowLength: Int) -> Bool {
+      // distance^2 > 3.2^2 * variance / rowLength
+      distance * distance * Int64(rowLength) > 10 * variance
+    }
   }
 
-  /// The distance between the mean symbols of the top and the bottom quarters, in 1/256 symbols, and the variance of
-  /// symbols in 1/65536.
-  var quarters: (distance: Int64, variance: Int64) {
+  var quarters: Quarters {
     var (count, sum, squares, apart): (UInt64, UInt64, UInt64, Int64) = (0, 0, 0, 0)
     for index in 0..<self.count {
       let counts = unsafe self[index]
@@ -49,10 +53,10 @@ final class Histograms {
       if index & 3 == 0 { apart -= mean }
       if index & 3 == 3, mine > 0 { apart += mean }
     }
-    guard count > 0 else { return (0, 0) }
+    guard count > 0 else { return Quarters(distance: 0, variance: 0) }
     let difference = max(0, apart) / Int64(max(1, self.count / 4))
     let variance = Int64(squares * 256 / count) * 256 - Int64(sum * 256 / count) * Int64(sum * 256 / count)
-    return (difference, variance)
+    return Quarters(distance: difference, variance: variance)
   }
 
   /// Adds symbols `range` of another histogram to number `index`.

@@ -24,9 +24,13 @@ final class ForwardReferences {
   func begin(_ member: MemberHeader) {
     self.member += 1
     records = member.bases
+    proofs.begin(isResultProved: member.storesSHA256)
   }
 
-  /// Throws unless the bases that were used are those that were wanted.
+  /// The member has been decoded.
+  func endMember() throws(SwzipError) { try proofs.checkMember() }
+
+  /// Something does not decode: throws if that is because a base is not the one that was wanted.
   func prove() throws(SwzipError) { try proofs.check() }
 
   /// Whether a block of the segment can be decoded only when all that stands before it is written.

@@ -93,7 +93,8 @@ package struct FloatCoding: Codec {
     guard let kind = unsafe FloatKind.best(for: values, type, effort: effort) else { return nil }
     let isSparse =
       unsafe !(effort.usesFixed4 && kind.hasFixed4)
-      && SparseBlock.pays(values, width: kind.width, symbolsTellZeros: effort.usesRans || kind.isUnsigned)
+      && SparseBlock.pays(
+        values, width: kind.width, symbolsTellZeros: effort.usesRans || kind.isUnsigned, scratch: scratch)
     guard isSparse else {
       return try unsafe FloatPlan(
         values, kind: kind, rowLength: segment.range.rowLength, effort: effort, scratch: scratch)

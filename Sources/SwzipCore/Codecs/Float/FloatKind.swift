@@ -57,8 +57,9 @@ package struct FloatKind: Equatable, Sendable {
     var all: UInt16 = 0
     for index in stride(from: 0, to: count, by: max(1, count / 4096)) {
       unsafe all |= swzip_float_coded_part(kernel, values.baseAddress!, UInt32(index))
+      if all >= 0x8000 { return false }
     }
-    return all != 0 && all < 0x8000
+    return all != 0
   }
 
   /// Whether a value of a sample of about 4,096 has a field below a window that ends with the largest: each would be a patch

@@ -175,14 +175,15 @@ final class FloatPlan {
       }
     }
     addBlocks()
-    if rowLength > 0, effort.level >= 3,
-      histograms.quarters.distance > Self.statesSpread << Int64(kind.mantissaBits & 3)
-    {
-      return try unsafe planRans(values, count: count, rowLength: rowLength, effort: effort, scratch: scratch)
-    }
-    if rowLength > 0, !histograms.quartersDiffer(rowLength: rowLength) {
-      rowLength = 0
-      addBlocks()
+    if rowLength > 0 {
+      let quarters = histograms.quarters
+      if effort.level >= 3, quarters.distance > Self.statesSpread << Int64(kind.mantissaBits & 3) {
+        return try unsafe planRans(values, count: count, rowLength: rowLength, effort: effort, scratch: scratch)
+      }
+      if !quarters.differ(rowLength: rowLength) {
+        rowLength = 0
+        addBlocks()
+      }
     }
     let clusters = try Clusters(histograms, most: min(effort.tables, max(1, count / effort.valuesPerTable)))
     if usesFixed4 { fixed4Window = densestWindow(clusters.tables) }

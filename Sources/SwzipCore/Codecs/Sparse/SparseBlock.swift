@@ -20,28 +20,35 @@ enum SparseBlock {
   /// Whether a mask of the zeros pays: more than one value of a sample in sixteen is zero. Where symbols of less than a bit
   /// tell zeros too (rANS), and none is negative, their places must also have a pattern (2:4, whole rows): the mask's bytes take less than 0.9 of
   /// what as many zeros at random would.
-  static func pays(_ values: UnsafeRawBufferPointer, width: Int, symbolsTellZeros: Bool) -> Bool {
+  static func pays(
+    _ values: UnsafeRawBufferPointer, width: Int, symbolsTellZeros: Bool, scratch: EncodeScratch
+  ) -> Bool {
     let count = values.count / width
     let run = 64
-    let step = max(run, count / 128 / run * run)
+    let runs = stride(from: 0, to: count, by: max(run, count / 128 / run * run)).map { $0..<min($0 + run, count) }
+    var (seen, nonZeros): (UInt32, UInt32) = (0, 0)
+    for range in runs {
+      seen += UInt32(range.count)
+      unsafe nonZeros += swzip_sparse_compact(
+        values.baseAddress! + range.lowerBound * width, UInt32(range.count), UInt32(width), magnitude(width),
+        scratch.mask, scratch.nonZeros.baseAddress!)
+    }
+    let zeros = seen - nonZeros
+    guard zeros * 16 > seen else { return false }
+    guard symbolsTellZeros else { return true }
     var counts = [UInt32](repeating: 0, count: 256)
-    var (zeros, negative, seen): (UInt32, UInt32, UInt32) = (0, 0, 0)
-    for start in stride(from: 0, to: count, by: step) {
+    for range in runs {
       var pattern: UInt8 = 0
-      for index in start..<min(start + run, count) {
+      for index in range {
         var bits = unsafe values[index * width + width - 1] & 0x7F
         for byte in 0..<(width - 1) { unsafe bits |= values[index * width + byte] }
-        zeros += bits == 0 ? 1 : 0
-        negative += unsafe bits == 0 && values[index * width + width - 1] != 0 ? 1 : 0
-        seen += 1
+        if unsafe bits == 0 && values[index * width + width - 1] != 0 { return true }
         pattern = pattern << 1 | (bits == 0 ? 1 : 0)
         if index & 7 == 7 { counts[Int(pattern)] += 1 }
       }
     }
-    guard zeros * 16 > seen else { return false }
-    guard symbolsTellZeros, negative == 0 else { return true }
     var single = [UInt32](repeating: 0, count: 256)
-    (single[0], single[1]) = (zeros, seen - zeros)
+    (single[0], single[1]) = (zeros, nonZeros)
     return unsafe 10 * swzip_histogram_information(counts) < 9 * swzip_histogram_information(single)
   }
 
