@@ -57,6 +57,17 @@ package struct Archive: Sendable {
     return try Archive(path)
   }
 
+  /// The one that is there, or a new one.
+  package static func found(_ path: String) throws(SwzipError) -> Archive {
+    do throws(SwzipError) { return try Archive(path) } catch {
+      guard error.rule == .noArchive else { throw error }
+      return try create(path)
+    }
+  }
+
+  /// Where the containers of an archive lie.
+  package static func containers(in path: String) -> String { join(path, Folder.ckpt.rawValue) }
+
   func path(_ folder: Folder, _ name: String) -> String { join(join(path, folder.rawValue), name) }
 
   func path(of name: ContainerName) -> String { path(.ckpt, name.text) }

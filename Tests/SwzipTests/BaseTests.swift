@@ -171,7 +171,7 @@ struct BaseTests {
     #expect(same(try Self.unpacked(containers[0].bytes, bases: [before], threads: threads), after))
   }
 
-  /// A base is read once: it is hashed while it is used.
+  /// A base is read once: what it leads to is hashed.
   @Test(arguments: [1, 3]) func readOnce(threads: Int) throws {
     let (before, after) = (Self.before.bytes, Self.after.bytes)
     let container = try Self.packed(after, base: before).bytes
@@ -183,7 +183,8 @@ struct BaseTests {
     #expect(counting.byteCountRead <= before.count + 64)
   }
 
-  /// Whatever of it is used, in whatever order and by however many threads, another file is no base.
+  /// Whatever of it is used, in whatever order and by however many threads: with another file the right bytes come out, or it is
+  /// said to be another one.
   @Test(arguments: [1, 2, 5]) func provedWhateverIsUsed(threads: Int) throws {
     var random = Random(UInt64(threads))
     let before = Self.before.bytes
@@ -192,12 +193,18 @@ struct BaseTests {
     after.tensors.remove(at: 2)
     let container = try Self.packed(after.bytes, base: before).bytes
     #expect(same(try Self.unpacked(container, bases: [before], threads: threads), after.bytes))
+    var refusals = 0
     for _ in 0..<40 {
       var other = before
       other[random.below(other.count)] ^= UInt8(1 << random.below(8))
-      let error = #expect(throws: SwzipError.self) { try Self.unpacked(container, bases: [other], threads: threads) }
-      #expect(error?.rule == .baseDiffers)
+      do {
+        #expect(same(try Self.unpacked(container, bases: [other], threads: threads), after.bytes))
+      } catch {
+        #expect((error as? SwzipError)?.rule == .baseDiffers)
+        refusals += 1
+      }
     }
+    #expect((1..<40).contains(refusals))
   }
 
   /// A base that is of no use is no base; nothing is needed to unpack.

@@ -1,4 +1,4 @@
-"""Pages of `swzip inspect --html` as a browser shows them.
+"""Pages of `swzip inspect --html` and `swzip archive stats --html` as a browser shows them.
 
 SWZIP is the command, MODELS a folder with minilm-bf16.safetensors; PICTURES, if it is set, a folder in which pictures
 of all pages stay, to be looked at.
@@ -25,6 +25,8 @@ SWZIP = os.environ["SWZIP"]
 MINILM = pathlib.Path(os.environ["MODELS"]) / "minilm-bf16.safetensors"
 PICTURES = os.environ.get("PICTURES")
 NAMES = ["minilm", "gguf", "delta", "plain", "hostile", "many"]
+PAGES = [*NAMES, "archive"]
+STEPS = [100, 200, 300, 400]
 HOSTILE = [
     "<script>document.title = 'owned'</script>", "\"><img src=x onerror=alert(1)>", "'><svg onload=alert(1)>",
     "&lt;b&gt;", "</title></style></script><h1>", "\u202e\x1b[31m\n\0", "wide" * 300, "layers.99999999999999999999.x",
@@ -53,8 +55,24 @@ def changed(path, to):
     data.tofile(to)
 
 
+def make_archive(folder):
+    """Four checkpoints, each a step of training after the last; the second is forgotten."""
+    archive = folder / "run.swza"
+    swzip("archive", "init", archive)
+    model = MINILM
+    for step in STEPS:
+        checkpoint = folder / f"checkpoint-{step}"
+        checkpoint.mkdir()
+        changed(model, checkpoint / "model.safetensors")
+        model = checkpoint / "model.safetensors"
+        safetensors(checkpoint / "optimizer.safetensors", ["state.0.exp_avg", "state.0.exp_avg_sq", "<b>"], 4096)
+        swzip("archive", "add", archive, checkpoint)
+    swzip("archive", "forget", archive, STEPS[1])
+    return archive
+
+
 def make_pages(folder):
-    """Makes a page of each of NAMES."""
+    """Makes a page of each of PAGES."""
     swzip("pack", MINILM, "-o", folder / "minilm.safetensors.swz")
     swzip("pack", ROOT / "Fixtures/inputs/types.gguf", "-o", folder / "types.gguf.swz")
     changed(MINILM, folder / "step-2.safetensors")
@@ -71,7 +89,9 @@ def make_pages(folder):
               folder / "<b>model.swz", folder / "many.swz"]
     for name, path in zip(NAMES, inputs):
         swzip("inspect", "--html", path, "-o", folder / f"{name}.html")
-    return dict(zip(NAMES, inputs))
+    archive = make_archive(folder)
+    swzip("archive", "stats", "--html", archive, "-o", folder / "archive.html")
+    return dict(zip(PAGES, [*inputs, archive]))
 
 
 def setUpModule():
@@ -129,7 +149,7 @@ def count(text):
 
 class PageTests(unittest.TestCase):
     def test_nothing_leaves_and_nobody_complains(self):
-        for name in NAMES:
+        for name in PAGES:
             with self.subTest(name), open_page(name) as page:
                 self.assertEqual(page.requests(), [url(name)])
                 self.assertEqual(page.complaints(), [])
@@ -160,7 +180,7 @@ class PageTests(unittest.TestCase):
 
     def test_texts_and_bars_can_be_read_without_colour(self):
         ways = [{}, dict(width=400), dict(dark=True), dict(media="print", width=720)]
-        for name in NAMES:
+        for name in PAGES:
             for how in ways[:2] if name in ("plain", "many") else ways:
                 with self.subTest(name, **how), open_page(name, gray=True, **how) as page:
                     self.assertEqual(page.evaluate("document.documentElement.scrollWidth"),
@@ -207,6 +227,31 @@ class PageTests(unittest.TestCase):
             facts = page.evaluate("document.querySelector('dl').textContent")
         self.assertIn(f"base {MINILM.name} of {MINILM.stat().st_size:,} bytes", facts)
         self.assertIn(hashlib.sha256(MINILM.read_bytes()).hexdigest(), facts)
+
+    def test_an_archive_is_told_as_by_list_and_stats(self):
+        listed = [json.loads(line) for line in swzip("archive", "list", "--json", inputs["archive"]).splitlines()]
+        said = json.loads(swzip("archive", "stats", "--json", inputs["archive"]))
+        self.assertEqual([line["step"] for line in listed], STEPS[:1] + STEPS[2:])
+        with open_page("archive") as page:
+            facts = page.evaluate("document.querySelector('dl').textContent")
+            for text in (f"{said['in_bytes']:,} bytes", f"{said['out_bytes']:,} bytes", said["id"]):
+                self.assertIn(text, facts)
+            figures = page.evaluate("""[...document.querySelectorAll("figure")].map(figure => [
+                figure.querySelector("figcaption").firstChild.data.trim(),
+                [...figure.querySelectorAll("svg.columns g")].map(group => [...group.querySelectorAll("rect")].map(
+                    rect => rect.getBoundingClientRect().height))])""")
+            names = [name for name, _ in figures]
+            self.assertEqual(names[:2], ["Each", "All up to it"])
+            self.assertEqual(sorted(names[2:]), ["First moments, BF16", "Other tensors, BF16", "Other tensors, F32",
+                                                 "Second moments, BF16"])
+            # Columns are as high as what they stand for.
+            for line, (whole, packed) in zip(listed, figures[0][1], strict=True):
+                self.assertAlmostEqual(packed / whole, line["out_bytes"] / line["in_bytes"], places=1)
+            heads = page.evaluate("[...document.querySelectorAll('.wide thead th')].map(head => head.textContent)")
+            self.assertEqual(heads, ["Layer", *(str(line["step"]) for line in listed)])
+            layers = page.evaluate("[...document.querySelectorAll('.wide tbody th')].map(head => head.textContent)")
+            self.assertEqual(layers, [f"encoder.layer.{layer}" for layer in range(6)] + ["state.0"])
+            self.assertIn("Forgotten checkpoints: 1.", page.evaluate("document.body.textContent"))
 
     def test_hostile_names_are_text(self):
         expected = ["<img src=x onerror=alert(1)>:" + name for name in HOSTILE]
@@ -255,7 +300,7 @@ class PageTests(unittest.TestCase):
 
     @unittest.skipUnless(PICTURES, "PICTURES is not set")
     def test_pictures_to_look_at(self):
-        for name in NAMES:
+        for name in PAGES:
             for way, how in {"light": {}, "dark": dict(dark=True), "gray": dict(gray=True), "narrow": dict(width=400),
                              "print": dict(media="print", width=720)}.items():
                 with open_page(name, **how) as page:

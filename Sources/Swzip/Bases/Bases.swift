@@ -23,7 +23,7 @@ public struct BaseFile: Sendable {
 public final class Bases: BaseResolver {
   /// What is believed of a base before its bytes are used. The hash of every decoded block is compared in any case.
   @nonexhaustive public enum Trust: Sendable {
-    /// All of it is read and hashed: before, or while what is unpacked is not yet published.
+    /// None, unless what is unpacked is proved itself before it is published: all of it is read and hashed.
     case digest
     /// What a container says of its members, or the length of the only other file that has it; else the digest.
     case length
@@ -77,7 +77,9 @@ public final class Bases: BaseResolver {
       do throws(SwzipError) {
         let source = try source(candidate, base)
         switch base.proof {
-        case .meanwhile(let proofs) where possible.count == 1: return proofs.watch(source, base)
+        case .inDoubt(let proofs) where possible.count == 1:
+          proofs.add(source, base)
+          return source
         case .never where possible.count == 1: return source
         default: if try candidate.digest(source) == base.sha256 { return source }
         }

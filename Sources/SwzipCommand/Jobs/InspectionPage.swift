@@ -21,19 +21,9 @@ struct InspectionPage {
 
   var html: HTML {
     let title = splitPath(inspection.name)?.name ?? inspection.name
-    return """
-      <!DOCTYPE html>
-      <html lang="en">
-      <head>
-      <meta charset="utf-8">
-      <meta http-equiv="Content-Security-Policy" content="\(PageStyle.policy)">
-      <meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>\(title)</title>
-      <style>\(HTML(markup: PageStyle.css))</style>
-      </head>
-      <body>
-      <main>
-      <h1>\(title)</h1>
+    return PageStyle.page(
+      title,
+      """
       <p class="sum">\(inspection.summary)</p>
       \(total.picture(longest: total.length, of: "whole"))
       <p class="note">In all pictures the outline is the original size, and what is filled is the packed size.</p>
@@ -45,13 +35,7 @@ struct InspectionPage {
       \(codecs)
       \(files)
       \(tensors)
-      </main>
-      <footer>Made by swzip \(swzipVersion.description).</footer>
-      <script>\(HTML(markup: PageStyle.script))</script>
-      </body>
-      </html>
-
-      """
+      """)
   }
 
   private var facts: HTML {

@@ -1,8 +1,9 @@
 internal import Swzip
+internal import SwzipArchive
 internal import SwzipCore
 internal import SwzipSystem
 
-/// Adds the next version of a file to a folder. One publisher at a time: of two, one is refused.
+/// Adds the next version of a file to an archive, whose steps are the versions.
 struct PublishJob {
   let settings: Settings
   let options: PackOptions
@@ -16,18 +17,24 @@ struct PublishJob {
     if let status = try? FileStatus.of(file), status.kind == .directory {
       throw .refused(file, "it is a directory; versions are of a file")
     }
-    try attempt(folder) { () throws(SystemError) in try makeFolders(folder) }
-    let last = try Versions(in: folder).all.last
-    let number = last.map { $0.number + 1 } ?? 0
-    let base = number % anchorEvery == 0 ? nil : last
-    let path = try Versions.path(in: folder, number, base == nil ? .anchor : .step)
-    var settings = settings
-    settings.output = path
-    settings.bases = NamedBases(base.map { [$0.path, folder] } ?? [])
-    // Refuses to replace what another publisher has put there.
-    try PackJob(settings, options, storesTimes: false).run(Task(operand: .path(file), name: lastPart(file)))
-    for version in try Versions(in: folder).superseded(last: number, keep: keep) {
-      _ = try attempt(version.path) { () throws(SystemError) in try removeFile(version.path) }
+    let archive = try attemptLibrary(folder) { () throws(SwzipError) in try Archive.found(folder) }
+    let number = try attemptLibrary(folder) { () throws(SwzipError) in
+      try archive.look().containers.map(\.record.step).max().map { $0 + 1 } ?? 0
+    }
+    guard number <= ContainerName.mostStep else {
+      throw .refused(folder, "its numbers have run out; publish to another folder")
+    }
+    var adding = AddOptions(options)
+    adding.standsAlone = number % anchorEvery == 0
+    adding.mostDepth = Int(clamping: anchorEvery)
+    _ = try attemptLibrary(file) { [adding] () throws(SwzipError) in
+      try Adder(archive, adding).add(CheckpointFiles(file), step: number)
+    }
+    var retention = Retention()
+    retention.last = Int(clamping: keep)
+    // A follower opens all that it reads before it reads: nobody has to be waited for.
+    _ = try attemptLibrary(folder) { [retention] () throws(SwzipError) in
+      try Pruner(archive, retention, grace: 0).run()
     }
     return number
   }

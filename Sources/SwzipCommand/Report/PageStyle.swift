@@ -1,7 +1,34 @@
-/// What `InspectionPage` looks like, and what its script adds. The page says all without either.
+internal import Swzip
+
+/// What pages look like, and what their script adds. They say all without either.
 enum PageStyle {
+  /// A page that refers to nothing outside.
+  static func page(_ title: String, _ body: HTML) -> HTML {
+    """
+    <!DOCTYPE html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta http-equiv="Content-Security-Policy" content="\(policy)">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <title>\(title)</title>
+    <style>\(HTML(markup: css))</style>
+    </head>
+    <body>
+    <main>
+    <h1>\(title)</h1>
+    \(body)
+    </main>
+    <footer>Made by swzip \(swzipVersion.description).</footer>
+    <script>\(HTML(markup: script))</script>
+    </body>
+    </html>
+
+    """
+  }
+
   /// Nothing may be fetched, and nothing else may run, whatever names say.
-  static let policy: HTML = """
+  private static let policy: HTML = """
     default-src 'none'; style-src \(HTML(hashOf: css)); script-src \(HTML(hashOf: script)); base-uri 'none'; \
     form-action 'none'
     """
@@ -37,6 +64,7 @@ enum PageStyle {
     th small { display: inline-block; margin-left: .6rem }
     svg { display: block; overflow: visible }
     .bar { width: 100cqi; height: .6rem; margin: .2rem calc(7rem - 100cqi) .1rem 0 }
+    .cell { width: 4rem; height: .5rem; margin-left: auto }
     .whole { width: 100%; height: 1.4rem; margin: 0 0 .4rem }
     .columns { height: 9rem; max-width: calc(100% - 1.5rem); margin: 1rem .75rem .25rem }
     rect { fill: none; stroke: var(--edge); stroke-width: 1 }

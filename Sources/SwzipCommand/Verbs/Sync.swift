@@ -5,16 +5,16 @@ struct Sync: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Publish versions of a file in a folder, and follow them.",
     discussion: """
-      The folder holds one container for each version, complete or not there, never changed: vNNN.anchor.swz stands \
-      alone, vNNN.step.swz holds the differences to the version before. Any copy of the folder serves, in whatever order \
-      its files arrive; either side may be killed at any moment. Both print the number of the version.
+      The folder is an archive, as swzip archive has them, whose steps are the versions: one container each, complete or not \
+      there, never changed, which stands alone or holds the differences to the version before. Any copy of the folder serves, in \
+      whatever order its files arrive; either side may be killed at any moment. Both print the number of the version.
       """,
     subcommands: [Publish.self, Follow.self])
 
   struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Add the next version of a file to a folder.",
-      discussion: "What no version needs that is kept is removed. One publisher at a time: of two, one is refused.")
+      discussion: "What no version needs that is kept is removed.")
 
     @Argument(help: ArgumentHelp("The folder, made if it is not there.", valueName: "folder"))
     var folder: String

@@ -135,7 +135,6 @@ public final class ContainerDecoder {
       if references.needWrittenBytes(segment) { try pipeline.settle() }
     case .memberEnd:
       try pipeline.settle()
-      try references.endMember()
       let (checksum, sha256) = try output.end()
       try scanner.endMember(checksum: checksum, sha256: sha256)
     case .indexPart: break

@@ -6,7 +6,7 @@ final class ForwardReferences {
   private let source: (any RandomSource)?
   private let output: MemberOutput
   private let resolver: (any BaseResolver)?
-  private let bases: OpenBases
+  private var bases: OpenBases
   private let proofs = BaseProofs()
   private var member = -1
   private var records: [BaseRecord] = []
@@ -18,17 +18,14 @@ final class ForwardReferences {
     self.source = source
     self.output = output
     resolver = bases
-    self.bases = OpenBases(bases, .meanwhile(proofs))
+    self.bases = OpenBases(bases)
   }
 
   func begin(_ member: MemberHeader) {
     self.member += 1
     records = member.bases
-    proofs.begin(isResultProved: member.storesSHA256)
+    bases = OpenBases(resolver, member.storesSHA256 ? .inDoubt(proofs) : .before)
   }
-
-  /// The member has been decoded.
-  func endMember() throws(SwzipError) { try proofs.checkMember() }
 
   /// Something does not decode: throws if that is because a base is not the one that was wanted.
   func prove() throws(SwzipError) { try proofs.check() }

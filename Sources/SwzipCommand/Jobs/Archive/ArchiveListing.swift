@@ -95,27 +95,44 @@ struct ArchiveListing {
   }
 
   func stats(_ console: Console) throws(Failure) {
-    let (listed, forgotten) = (holdings.checkpoints(), holdings.checkpoints(forgotten: true))
-    let raw = listed.reduce(0) { $0 + holdings.containers[$1.numbers[0]].originalByteCount }
-    let all = holdings.containers.reduce(0) { $0 + $1.byteCount }
-    let plan = try attemptLibrary(path) { () throws(SwzipError) in try Pruner(archive, Retention()).plan() }
-    let free = plan.waiting.reduce(0) { $0 + $1.byteCount }
-    let needed = plan.needed.reduce(0) { $0 + $1.byteCount }
-    let deepest = listed.compactMap(\.depth).max() ?? 0
+    let facts = try facts()
+    let deepest = holdings.checkpoints().compactMap(\.depth).max() ?? 0
+    let (raw, all) = (facts.byteCount, facts.packedByteCount)
     if console.json {
       return console.emit([
-        "path": .string(path), "id": .digest(archive.identity.id), "checkpoints": .integer(UInt64(listed.count)),
-        "forgotten": .integer(UInt64(forgotten.count)), "in_bytes": .integer(raw), "out_bytes": .integer(all),
-        "ratio": ratio(all, of: raw), "prunable_bytes": .integer(free), "needed_bytes": .integer(needed),
-        "depth": .integer(UInt64(deepest)), "tags": .integer(UInt64(holdings.tags.count)),
+        "path": .string(path), "id": .digest(facts.id), "checkpoints": .integer(UInt64(facts.checkpointCount)),
+        "forgotten": .integer(UInt64(facts.forgotten.count)), "in_bytes": .integer(raw), "out_bytes": .integer(all),
+        "ratio": ratio(all, of: raw), "prunable_bytes": .integer(facts.prunable),
+        "needed_bytes": .integer(facts.needed), "depth": .integer(UInt64(deepest)),
+        "tags": .integer(UInt64(holdings.tags.count)),
       ])
     }
     writeOut(
       """
-      checkpoints  \(listed.count), \(formatSize(raw)); \(forgotten.count) forgotten
+      checkpoints  \(facts.checkpointCount), \(formatSize(raw)); \(facts.forgotten.count) forgotten
       packed       \(formatSize(all)) (\(formatRatio(all, of: raw))), at most \(deepest) deep
-      forgotten    \(formatSize(free)) can be pruned, \(formatSize(needed)) are needed by others
+      forgotten    \(formatSize(facts.prunable)) can be pruned, \(formatSize(facts.needed)) are needed by others
 
       """)
+  }
+
+  func page() throws(Failure) -> ArchivePage {
+    let facts = try facts()
+    return try attemptLibrary(path) { () throws(SwzipError) in
+      try ArchivePage(facts, holdings.checkpoints()) { checkpoint throws(SwzipError) in
+        try Container(path: holdings.containers[checkpoint.numbers[0]].path)
+      }
+    }
+  }
+
+  private func facts() throws(Failure) -> ArchivePage.Facts {
+    let listed = holdings.checkpoints()
+    let plan = try attemptLibrary(path) { () throws(SwzipError) in try Pruner(archive, Retention()).plan() }
+    return ArchivePage.Facts(
+      name: path, id: archive.identity.id, checkpointCount: listed.count,
+      byteCount: listed.reduce(0) { $0 + holdings.containers[$1.numbers[0]].originalByteCount },
+      packedByteCount: holdings.containers.reduce(0) { $0 + $1.byteCount },
+      prunable: plan.waiting.reduce(0) { $0 + $1.byteCount }, needed: plan.needed.reduce(0) { $0 + $1.byteCount },
+      forgotten: holdings.checkpoints(forgotten: true).map(\.name))
   }
 }

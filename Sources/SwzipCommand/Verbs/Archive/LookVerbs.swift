@@ -48,11 +48,23 @@ extension ArchiveVerbs {
       abstract: "Say what the archive takes, and what pruning would free.")
 
     @OptionGroup var place: ArchiveArgument
+
+    @Flag(
+      help: """
+        Write one page for browsers, which needs nothing else: what each checkpoint takes, of which kinds of tensors, and how much \
+        each layer changed.
+        """)
+    var html = false
+
+    @OptionGroup var page: PageOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
+      let settings = try page.settings(of: [place.archive], html: html, report)
       try inArchive(place.archive, report.console) { path, console throws(Failure) in
-        try ArchiveListing(path).stats(console)
+        let listing = try ArchiveListing(path)
+        guard html else { return try listing.stats(console) }
+        try page.write(settings, Operand(path)) { _ throws(Failure) in try listing.page().html }
       }
     }
   }
