@@ -1,6 +1,7 @@
 internal import Swzip
 internal import SwzipArchive
 internal import SwzipCore
+internal import SwzipSystem
 
 /// What the verbs that look at an archive say.
 struct ArchiveListing {
@@ -102,12 +103,15 @@ struct ArchiveListing {
     let free = plan.waiting.reduce(0) { $0 + $1.byteCount }
     let needed = plan.needed.reduce(0) { $0 + $1.byteCount }
     let deepest = listed.compactMap(\.depth).max() ?? 0
+    let aside = try attemptLibrary(path) { () throws(SwzipError) in try archive.quarantine() }
+    let asideBytes = aside.reduce(0) { $0 + $1.byteCount }
     if console.json {
       return console.emit([
         "path": .string(path), "id": .digest(archive.identity.id), "checkpoints": .integer(UInt64(listed.count)),
         "forgotten": .integer(UInt64(forgotten.count)), "in_bytes": .integer(raw), "out_bytes": .integer(all),
         "ratio": ratio(all, of: raw), "prunable_bytes": .integer(free), "needed_bytes": .integer(needed),
         "depth": .integer(UInt64(deepest)), "tags": .integer(UInt64(holdings.tags.count)),
+        "quarantined_bytes": .integer(asideBytes),
       ])
     }
     writeOut(
@@ -116,6 +120,7 @@ struct ArchiveListing {
       packed       \(formatSize(all)) (\(formatRatio(all, of: raw))), at most \(deepest) deep
       forgotten    \(formatSize(free)) can be pruned, \(formatSize(needed)) are needed by others
 
-      """)
+      """
+        + (aside.isEmpty ? "" : "quarantine   \(countOf(aside.count, "file")), \(formatSize(asideBytes))\n"))
   }
 }
