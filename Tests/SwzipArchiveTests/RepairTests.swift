@@ -8,7 +8,7 @@ struct RepairTests {
   /// A chain of three, a fourth that stands alone and has a tag, a fifth that is forgotten; and a copy of it all.
   private func made() throws -> (run: Run, files: [String: [String: [UInt8]]]) {
     let run = try Run()
-    var weights = run.weights(6000)
+    var weights = run.weights(20_000)
     var files: [String: [String: [UInt8]]] = [:]
     for step in 1...5 {
       files["\(step)"] = ["m": step < 4 ? weights : run.weights(200), "x": [UInt8(step)]]

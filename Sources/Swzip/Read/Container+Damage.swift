@@ -130,7 +130,7 @@ extension Container {
     _ damage: [Damage], bases lost: (Base) -> RangeList
   ) throws(SwzipError) -> [Int: RangeList] {
     var ranges = index.directory.members.map { _ in RangeList() }
-    for part in damage {
+    for part in damage where !decodes(part) {
       let start = files[part.file].offset
       ranges[files[part.file].member].insert((start + part.range.lowerBound)..<(start + part.range.upperBound))
     }
@@ -164,6 +164,16 @@ extension Container {
       if !parts.isEmpty { found[number] = RangeList(parts) }
     }
     return found
+  }
+}
+
+extension Container {
+  /// Whether a damaged block decodes all the same, to what was packed: that its stored hash differs troubles nobody who reads it
+  /// as a base.
+  private func decodes(_ damage: Damage) -> Bool {
+    guard damage.error.rule == .storedHash, let memory = try? Memory(damage.range.count) else { return false }
+    let bytes = unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[..<damage.range.count])
+    return unsafe (try? read(member: damage.file, offset: damage.range.lowerBound, into: bytes, policy: .loader)) != nil
   }
 }
 

@@ -68,7 +68,7 @@ struct Exchange {
   }
 
   /// Whether a checkpoint can be had from what is not damaged.
-  private func isWhole(_ identity: Digest) -> Bool {
+  func isWhole(_ identity: Digest) -> Bool {
     ours.containers.indices.contains { ours.containers[$0].identity == identity && healthy.depths[$0] != nil }
   }
 

@@ -129,8 +129,11 @@ package struct Repair {
     }
     let needed = exchange.needed
     for number in found.damaged.sorted() {
-      let name = found.holdings.containers[number].name
-      if needed.contains(name) {
+      let (name, identity) = (found.holdings.containers[number].name, found.holdings.containers[number].identity)
+      let findings = found.findings.filter { $0.path == archive.path(of: name) }
+      if let failure = findings.first?.error, findings.allSatisfy({ $0.error.kind == .io }), !exchange.isWhole(identity) {
+        report.left.append((archive.path(of: name), failure.text))
+      } else if needed.contains(name) {
         report.left.append(
           (archive.path(of: name), "others can still be read through it, in whole or in part: add its checkpoint again")
         )

@@ -6,7 +6,7 @@ package import SwzipSystem
 /// Reads an archive, and says what is damaged and which checkpoints that costs (spec/ARCHIVE.md, section 5).
 package struct Verification {
   /// How much is read.
-  package enum Depth: Sendable {
+  package enum Depth: CaseIterable, Sendable {
     /// Directories of containers, and whether their bases are there.
     case quick
     /// The hash of all that is stored too: any changed byte is found.
@@ -54,9 +54,9 @@ package struct Verification {
   ) throws(SwzipError) {
     var archive: Archive
     do throws(SwzipError) { archive = try Archive(path) } catch {
-      guard error.kind == .corrupt else { throw error }
-      findings.append(Finding(path: error.file ?? path, error: error))
+      guard error.kind == .corrupt || error.rule == .noArchive else { throw error }
       archive = try Archive(unidentified: path)
+      findings.append(Finding(path: error.file ?? path, error: error))
     }
     holdings = try archive.look()
     quarantine = try archive.quarantine()
@@ -125,7 +125,8 @@ package struct Verification {
       } catch {
         guard error.kind != .memory else { throw error }
         findings.append(Finding(path: error.file ?? stored.path, error: error))
-        damaged.insert(number)
+        // Of others, such as those that a newer version made, nobody says that.
+        if error.kind == .corrupt || error.kind == .io { damaged.insert(number) }
         lost[number] = Dictionary(
           uniqueKeysWithValues: stored.files.enumerated().map { ($0, RangeList([0..<$1.byteCount])) })
       }

@@ -165,10 +165,10 @@ final class FolderOutput: MemberSinks, OpenOutput {
   /// Gives a member that has ended another name.
   func rename(_ name: String, to new: String) throws(SwzipError) {
     try call(name) { () throws(SystemError) in try folder.folder.rename(name, to: new) }
+    func renamed(_ known: String) -> String { Exact(known) == Exact(name) ? new : known }
     state.withLock { state in
-      for index in state.published.indices where Exact(state.published[index]) == Exact(name) {
-        state.published[index] = new
-      }
+      state.published = state.published.map(renamed)
+      state.names = state.names.mapValues(renamed)
     }
   }
 

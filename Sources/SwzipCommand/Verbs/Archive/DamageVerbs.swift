@@ -1,25 +1,15 @@
-internal import ArgumentParser
-internal import SwzipArchive
+package import ArgumentParser
+package import SwzipArchive
 internal import SwzipCore
 internal import SwzipSystem
 
-/// How much of an archive is read.
-enum DepthFlag: EnumerableFlag {
-  case quick, stored, full
-
-  static func help(for value: DepthFlag) -> ArgumentHelp? {
+/// `--quick`, `--stored`, `--full`.
+extension Verification.Depth: EnumerableFlag {
+  package static func help(for value: Self) -> ArgumentHelp? {
     switch value {
     case .quick: "Only directories of containers, and whether their bases are there."
     case .stored: "The hash of every stored block; nothing is decoded."
     case .full: "Decode all, and compare the SHA-256 of every file."
-    }
-  }
-
-  var depth: Verification.Depth {
-    switch self {
-    case .quick: .quick
-    case .stored: .stored
-    case .full: .full
     }
   }
 }
@@ -37,7 +27,7 @@ extension ArchiveVerbs {
 
     @OptionGroup var place: ArchiveArgument
 
-    @Flag var depth: DepthFlag = .full
+    @Flag var depth: Verification.Depth = .full
 
     @Option(
       help: ArgumentHelp(
@@ -53,7 +43,7 @@ extension ArchiveVerbs {
       let sample = try sample.map(Self.sample)
       guard sample == nil || depth != .quick else { throw ValidationError("--quick reads of each container as much") }
       try inArchive(place.archive, report.console) { path, _ throws(Failure) in
-        try ArchiveVerifyJob(settings: settings, depth: depth.depth, sample: sample).run(path)
+        try ArchiveVerifyJob(settings: settings, depth: depth, sample: sample).run(path)
       }
     }
 
@@ -82,7 +72,7 @@ extension ArchiveVerbs {
       name: .customLong("from"), help: ArgumentHelp("A copy of the archive, with good files.", valueName: "archive"))
     var other: String?
 
-    @Flag var depth: DepthFlag = .stored
+    @Flag var depth: Verification.Depth = .stored
 
     @Flag(name: [.customShort("n"), .long], help: "Say what would be done; write nothing.")
     var dryRun = false
@@ -93,7 +83,7 @@ extension ArchiveVerbs {
     func run() throws {
       let settings = try Settings(files: [place.archive], report: report, work: work)
       if let other, other.isEmpty { throw ValidationError("a folder name is empty") }
-      let job = RepairJob(settings: settings, depth: depth.depth, other: other, isPlan: dryRun)
+      let job = RepairJob(settings: settings, depth: depth, other: other, isPlan: dryRun)
       try inArchive(place.archive, report.console) { path, _ throws(Failure) in try job.run(path) }
     }
   }
