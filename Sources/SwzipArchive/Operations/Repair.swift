@@ -131,7 +131,8 @@ package struct Repair {
     for number in found.damaged.sorted() {
       let (name, identity) = (found.holdings.containers[number].name, found.holdings.containers[number].identity)
       let findings = found.findings.filter { $0.path == archive.path(of: name) }
-      if let failure = findings.first?.error, findings.allSatisfy({ $0.error.kind == .io }), !exchange.isWhole(identity) {
+      if let failure = findings.first?.error, findings.allSatisfy({ $0.error.kind == .io }), !exchange.isWhole(identity)
+      {
         report.left.append((archive.path(of: name), failure.text))
       } else if needed.contains(name) {
         report.left.append(
