@@ -1,7 +1,7 @@
 internal import Swzip
 package import SwzipCore
 internal import SwzipNames
-internal import SwzipSystem
+package import SwzipSystem
 
 /// A folder that holds the checkpoints of a run, one immutable container each (spec/ARCHIVE.md). Nothing is remembered of it: each
 /// operation looks at what is there.
@@ -9,8 +9,8 @@ package struct Archive: Sendable {
   package let path: String
   package let identity: Identity
 
-  /// The folders in it.
-  enum Folder: String, CaseIterable { case ckpt, gone, doom, tags }
+  /// The folders in it. What lies in the last counts for nothing.
+  enum Folder: String, CaseIterable { case ckpt, gone, doom, tags, quarantine }
 
   /// Containers that vanish while they are listed: so many times the folder is listed again.
   static let mostTries = 5
@@ -87,6 +87,11 @@ package struct Archive: Sendable {
   func make(_ folder: Folder) throws(SwzipError) {
     let path = join(path, folder.rawValue)
     try onSystem(path) { () throws(SystemError) in try makeFolders(path) }
+  }
+
+  /// What `repair` put aside.
+  package func quarantine() throws(SwzipError) -> [FileStatus] {
+    try names(.quarantine).compactMap { try? FileStatus.of(path(.quarantine, $0), followingLinks: false) }
   }
 
   /// What the archive holds. Cost: two listings, and the end of each container.

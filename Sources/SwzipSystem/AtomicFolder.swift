@@ -104,6 +104,16 @@ public final class AtomicFolder {
       number: try System.open(last, .readNoFollow, in: place.number), path: place.path(of: last))
   }
 
+  /// Gives a file that was made another name in its folder, which must be new.
+  public func rename(_ name: String, to new: String) throws(SystemError) {
+    let step = { (parent: Directory, part: String) throws(SystemError) in try Directory(part, in: parent) }
+    let ((place, last), (_, newLast)) = (try walk(name, step), try walk(new, step))
+    try LiveFiles.noteInTree(place.path(of: newLast))
+    try System.renameNoReplace((last, place.number), (newLast, place.number), place.path(of: newLast))
+    created.removeAll { Exact($0) == Exact(name) }
+    created.append(new)
+  }
+
   /// Throws if a file of this name could not be published: something is there that may not be replaced, or a part of the
   /// name is a link or a file. Without `replacing` nothing may be there.
   public func check(_ name: String, replacing: Bool) throws(SystemError) {

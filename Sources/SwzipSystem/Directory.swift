@@ -106,6 +106,32 @@ public func renameFile(_ path: String, to name: String) throws(SystemError) -> D
   return directory.sync()
 }
 
+/// Moves a file to another folder, under a name that must be new there (`alreadyExists`), and syncs both: until the new name
+/// is on the disk it has both. A move that was interrupted is ended.
+public func moveFile(_ path: String, to target: String) throws(SystemError) -> Durability {
+  guard let (folder, old) = splitPath(path), let (newFolder, name) = splitPath(target) else {
+    throw SystemError(errno: System.invalid, operation: "rename", path: path)
+  }
+  let (from, to) = (try Directory(folder), try Directory(newFolder))
+  do throws(SystemError) { try System.link((old, from.number), (name, to.number), target) } catch {
+    if error.alreadyExists {
+      let file = try System.status(of: old, followingLinks: false, in: from.number)
+      let there = try System.status(of: name, followingLinks: false, in: to.number)
+      guard file.isSameFile(as: there) else { throw error }
+    } else if error.isMissing {
+      throw error
+    } else {
+      // No hard links here.
+      try System.renameNoReplace((old, from.number), (name, to.number), target)
+      let durability = to.sync()
+      return durability == .synced ? from.sync() : durability
+    }
+  }
+  if case .unknown(let error) = to.sync(), !error.isUnsupported { throw error }
+  try System.unlink(old, in: from.number, path)
+  return from.sync()
+}
+
 /// Makes the names in a folder durable.
 public func syncFolder(_ path: String) throws(SystemError) -> Durability { try Directory(path).sync() }
 

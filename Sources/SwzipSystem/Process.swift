@@ -1,3 +1,5 @@
+internal import SwzipNames
+
 /// What a command asks of its process. A library needs none of it.
 public enum Process {
   /// The words of the command line, that of the program first; any bytes.
@@ -8,6 +10,9 @@ public enum Process {
 
   /// The permission bits that a new file does not get. Call it before there are threads.
   public static func creationMask() -> UInt32 { System.creationMask() }
+
+  /// Days since 1970.
+  public static func day() -> UInt64 { UInt64(max(0, System.now().seconds)) / 86400 }
 
   /// Large memory goes back to the system when it is freed, so that the peak is what is in use.
   public static func returnLargeMemory() { System.returnLargeMemory() }

@@ -28,7 +28,8 @@ struct ArchiveTests {
   }
 
   @Test(arguments: [
-    "", "init", "add", "list", "show", "restore", "extract", "diff", "verify", "forget", "unforget", "prune", "tag",
+    "", "init", "add", "list", "show", "restore", "extract", "diff", "verify", "repair", "forget", "unforget", "prune",
+    "tag",
     "stats", "rebuild", "clean",
   ])
   func help(_ verb: String) {
@@ -105,7 +106,8 @@ struct ArchiveTests {
       ("twice", 2, ["init", "run"]), ("not-empty", 2, ["init", "full"]),
       ("incomplete", 2, ["add", "run", "full", "--step", "1"]),
       ("absent", 1, ["add", "run", "absent-1"]), ("tag-name", 64, ["tag", "run", "1"]),
-      ("grace", 64, ["prune", "run", "--grace", "x"]),
+      ("grace", 64, ["prune", "run", "--grace", "x"]), ("sample", 64, ["verify", "run", "--sample", "x%"]),
+      ("no-copy", 4, ["repair", "run", "--from", "full"]),
       ("keep", 64, ["prune", "run", "--keep-last", "0"]), ("depth", 64, ["add", "run", "there", "--max-depth", "64"]),
     ] as [(String, Int32, [String])])
   func complaints(_ name: String, _ status: Int32, _ words: [String]) {
@@ -125,13 +127,84 @@ struct ArchiveTests {
     var bytes = try #require(folder.read("run/ckpt/" + name))
     bytes[bytes.count / 2] ^= 1
     folder.write("run/ckpt/" + name, bytes)
-    let found = archive("verify", "run")
+    let found = archive("verify", "run", "--json")
     #expect(found.status == 3 && found.errors.count == 2 && found.errors[0].contains(name))
+    #expect(found.errors[0].contains("; 100: model.bin, bytes ") && found.text.contains(#""range":["#))
     #expect(found.errors[1] == "swzip: run: these checkpoints cannot be restored: 100, 200")
     #expect(archive("restore", "run", "200", "-o", "out").status != 0 && !folder.names.contains("out"))
     folder.removeLink("run/ckpt/" + name)
     #expect(archive("verify", "run").status == 4 && archive("restore", "run", "200", "-o", "out").status == 4)
     #expect(archive("prune", "run").status == 4)
+  }
+
+  /// What is missing is zero under another name, and said; what is not is there.
+  @Test func whatCanBeReadIsRestored() throws {
+    filled(100, 200)
+    let name = try #require(folder.files("run/ckpt").keys.min())
+    let whole = try #require(folder.read("run/ckpt/" + name))
+    func damage(_ bytes: [UInt8]) { folder.write("run/ckpt/" + name, bytes) }
+    let original = checkpoint(200)
+    func restore(_ step: String) -> [String: [UInt8]] {
+      let outcome = archive("restore", "run", step, "--partial", "-o", "out-\(step)", "-f")
+      #expect(outcome.status == 3, "\(outcome.errors)")
+      let files = folder.files("out-\(step)")
+      #expect(command.shell("rm -r out-\(step)").status == 0)
+      return files
+    }
+    var partial = 0
+    for place in stride(from: 200, to: whole.count - 1000, by: whole.count / 9) {
+      damage(whole.enumerated().map { $0 == place ? $1 ^ 1 : $1 })
+      guard archive("restore", "run", "200", "-o", "all").status != 0 else {
+        #expect(command.shell("rm -r all").status == 0)
+        continue
+      }
+      #expect(!folder.names.contains("all"))
+      for (file, bytes) in restore("200") {
+        guard let full = original[file.replacing(".partial", with: "").replacing(".json", with: "")] ?? original[file]
+        else { continue }
+        if !file.contains(".partial") {
+          #expect(bytes == full)
+        } else if file.hasSuffix(".partial") {
+          partial += 1
+          #expect(zip(bytes, full).allSatisfy { $0 == $1 || $0 == 0 } && bytes != full && bytes.count <= full.count)
+        }
+      }
+    }
+    #expect(partial > 0)
+    folder.removeLink("run/ckpt/" + name)
+    #expect(archive("restore", "run", "200", "-o", "all").status == 4)
+    let left = restore("200")
+    #expect(left["sub/state.json"] == original["sub/state.json"] && left["model.bin"] == nil)
+    #expect(left.keys.contains("model.bin.partial.json"))
+    // Without a directory nothing proves a file.
+    damage(whole.dropLast(100))
+    #expect(archive("restore", "run", "100", "-o", "all").status == 3)
+    let unproved = restore("100")
+    #expect(!unproved.isEmpty && unproved.keys.allSatisfy { $0.contains(".partial") })
+  }
+
+  @Test func damageIsMended() throws {
+    filled(100, 200)
+    #expect(command.shell("cp -a run copy").status == 0)
+    let name = try #require(folder.files("run/ckpt").keys.min())
+    folder.write("run/ckpt/" + name, try #require(folder.read("run/ckpt/" + name)).dropLast(9))
+    let plan = archive("repair", "run", "-n")
+    #expect(
+      plan.status == 3
+        && plan.errors.contains(
+          "swzip: run: these checkpoints cannot be restored: 200, 100; "
+            + "name a copy with --from, or add them again")
+        && plan.errors.contains("nothing written"), "\(plan.errors)")
+    #expect(archive("repair", "run", "--from", "copy").status == 0)
+    #expect(folder.files("run/quarantine").count == 1)
+    let verified = archive("verify", "run", "--stored")
+    #expect(verified.status == 0 && verified.errors.count == 2 && verified.errors[0].contains("1 file in quarantine"))
+    for step in [100, 200] {
+      #expect(archive("restore", "run", "\(step)", "-o", "out-\(step)").status == 0)
+      #expect(folder.files("out-\(step)") == checkpoint(step))
+    }
+    let sample = archive("verify", "run", "--sample", "50")
+    #expect(sample.status == 0 && sample.errors.last?.contains(" of 2: all are in 2 days") == true, "\(sample.errors)")
   }
 
   /// Nobody may read a container who may not read what it is made of.

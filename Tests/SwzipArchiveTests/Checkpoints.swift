@@ -59,12 +59,9 @@ final class Run {
   /// The files of a checkpoint as they are restored.
   func restored(_ word: String) throws -> [String: [UInt8]] {
     let open = try archive().open(word)
-    var files: [String: [UInt8]] = [:]
-    for (number, member) in open.container.members.enumerated() {
-      let source = open.container.source(ofMember: number)
-      files[member.name] = try source.bytes(at: 0, count: Int(member.byteCount))
-    }
-    return files
+    let files = Collected()
+    _ = try unpack(from: open.source, to: files as any MemberSinks, bases: open.bases, threads: 1)
+    return files.files
   }
 
   /// What an archive lists.
@@ -87,6 +84,28 @@ final class Run {
   }
 
   func tag(_ word: String, _ name: String) throws { try archive().tag(holdings().checkpoint(word), name) }
+}
+
+/// Unpacked files in memory. One thread at a time.
+private final class Collected: MemberSinks, OutputSink, @unchecked Sendable {
+  var files: [String: [UInt8]] = [:]
+  private var name = ""
+
+  func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)? {
+    name = member.name
+    files[name] = []
+    return self
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(SwzipError) { unsafe files[name]?.append(contentsOf: bytes) }
+  func end() throws(SwzipError) {}
+  func link(_ name: String, to target: String, path: String) throws(SwzipError) {}
+  func readBack(member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) {
+    throw SwzipError(.refused, .notRandomAccess)
+  }
+  func readBack(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) {
+    throw SwzipError(.refused, .notRandomAccess)
+  }
 }
 
 /// The rule of the error that a call must throw.

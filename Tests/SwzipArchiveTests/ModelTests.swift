@@ -56,7 +56,7 @@ struct ModelTests {
       }
       try model.compare(run)
     }
-    #expect(try Verification(run.path, decodes: true, threads: 1).findings.isEmpty)
+    #expect(try Verification(run.path, .full, threads: 1).findings.isEmpty)
   }
 }
 

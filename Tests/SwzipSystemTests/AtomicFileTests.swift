@@ -31,6 +31,21 @@ struct AtomicFileTests {
     #expect(folder.names == [])
   }
 
+  /// To a name that is new, or that a move which was interrupted gave it already.
+  @Test func movesBetweenFolders() throws {
+    folder.writeDeep("a/file", [1])
+    folder.makeFolder("b")
+    #expect(try moveFile(folder("a/file"), to: folder("b/new")) == .synced)
+    #expect(folder.files("") == ["b/new": [1]])
+    folder.hardLink("a/file", to: "b/new")
+    #expect(try moveFile(folder("a/file"), to: folder("b/new")) == .synced)
+    #expect(folder.files("") == ["b/new": [1]])
+    folder.write("a/file", [2])
+    #expect(throws: SystemError.self) { try moveFile(folder("a/file"), to: folder("b/new")) }
+    #expect(throws: SystemError.self) { try moveFile(folder("a/none"), to: folder("b/none")) }
+    #expect(folder.files("") == ["a/file": [2], "b/new": [1]])
+  }
+
   @Test func losingTheLastReferenceLeavesNothing() throws {
     var file: AtomicFile? = try make("content")
     #expect(file != nil && folder.names.count == 1)

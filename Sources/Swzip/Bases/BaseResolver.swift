@@ -35,11 +35,17 @@ public struct WantedBase: Sendable {
   public func file(
     _ number: Int, of container: any RandomSource, _ resolver: any BaseResolver
   ) throws(SwzipError) -> any RandomSource {
+    // Each decoded block is compared, and all of it is proved: what is stored need not be hashed as well.
+    try file(number, of: container, resolver, .loader)
+  }
+
+  package func file(
+    _ number: Int, of container: any RandomSource, _ resolver: any BaseResolver, _ policy: CheckPolicy
+  ) throws(SwzipError) -> any RandomSource {
     try MemoryBudget.check(baseDepth: path.count)
     let file = try Container(container, bases: resolver, path: path, .never)
     guard file.files.indices.contains(number) else { throw SwzipError(.invalidArgument, .range) }
-    // Each decoded block is compared, and all of it is proved: what is stored need not be hashed as well.
-    return MemberSource(file, member: number, policy: .loader)
+    return MemberSource(file, member: number, policy: policy)
   }
 
   /// An error that names the base.

@@ -1,9 +1,9 @@
-internal import SwzipCore
+package import SwzipCore
 internal import Synchronization
 
 /// A base that is hashed as it is used, mostly from its beginning to its end: so it is read once, and decoded once. One thread
 /// at a time hashes; the others leave it what they read, and go on.
-final class HashedBase: RandomSource {
+package final class HashedBase: RandomSource {
   private struct Progress {
     var sum = SHA256Sum()
     /// So many bytes have been hashed.
@@ -31,24 +31,24 @@ final class HashedBase: RandomSource {
   /// Bytes that wait to be hashed, by where they begin.
   let ahead = Guarded<[UInt64: [UInt8]]>([:])
 
-  var byteCount: UInt64 { source.byteCount }
+  package var byteCount: UInt64 { source.byteCount }
 
-  init(_ source: any RandomSource) { self.source = source }
+  package init(_ source: any RandomSource) { self.source = source }
 
-  func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
+  package func read(at position: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(SwzipError) -> Int {
     let count = try unsafe source.read(at: position, into: buffer)
     try unsafe take(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: position)
     return count
   }
 
-  func borrow(at position: UInt64, count: Int) throws(SwzipError) -> LentBytes? {
+  package func borrow(at position: UInt64, count: Int) throws(SwzipError) -> LentBytes? {
     let lent = try source.borrow(at: position, count: count)
     if let lent { try unsafe take(lent.bytes, at: position) }
     return lent
   }
 
   /// SHA-256 of all bytes; asks once. Cost: of what was not used, reading.
-  func digest() throws(SwzipError) -> Digest {
+  package func digest() throws(SwzipError) -> Digest {
     try gate.withLock { (_) throws(SwzipError) in
       try progress.withLock { (progress) throws(SwzipError) in
         try fill(&progress, to: byteCount)

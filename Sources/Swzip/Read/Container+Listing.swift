@@ -67,9 +67,7 @@ extension Container {
         name: $0.name, mode: $0.mode, time: $0.time, link: Self.link($0), byteCount: $0.byteCount,
         checksum: $0.checksum?.digest,
         sha256: $0.sha256.map(Digest.init(_:)),
-        bases: index.directory.members[$0.member].header.bases.map {
-          Base(sha256: Digest($0.sha256), byteCount: $0.byteCount, hint: $0.hint)
-        })
+        bases: index.directory.members[$0.member].header.bases.map(Base.init(_:)))
     }
   }
 
@@ -113,6 +111,12 @@ extension Container {
       }
     }
     return found
+  }
+}
+
+extension Container.Base {
+  init(_ record: BaseRecord) {
+    self.init(sha256: Digest(record.sha256), byteCount: record.byteCount, hint: record.hint)
   }
 }
 

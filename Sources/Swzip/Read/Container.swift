@@ -19,7 +19,7 @@ public final class Container: Sendable {
   let bases: OpenBases
   let opened = SegmentCache()
   let decoded = BlockCache()
-  private let workers = WorkerPool()
+  let workers = WorkerPool()
   let listed = Guarded<Tensors?>(nil)
 
   /// What is read of the end, in one piece.
@@ -114,14 +114,16 @@ public final class Container: Sendable {
   /// Throws unless the frames of members are whole, which nobody needs who reads at random: with all blocks read and verified,
   /// no byte of the container has changed then.
   package func checkMemberFrames() throws(SwzipError) {
-    for (number, member) in index.directory.members.enumerated() {
-      let position = index.framePositions[number]
-      let bytes = try source.bytes(at: position, count: Int(member.frameByteCount))
-      var reader = unsafe ByteReader(bytes.span.bytes, at: position)
-      let frame = try reader.record()
-      guard frame.kind == .member, frame.tag == UInt32(number) else {
-        throw SwzipError(.corrupt, .frameKind, at: position)
-      }
+    for number in index.directory.members.indices { try checkFrame(ofMember: number) }
+  }
+
+  func checkFrame(ofMember number: Int) throws(SwzipError) {
+    let position = index.framePositions[number]
+    let bytes = try source.bytes(at: position, count: Int(index.directory.members[number].frameByteCount))
+    var reader = unsafe ByteReader(bytes.span.bytes, at: position)
+    let frame = try reader.record()
+    guard frame.kind == .member, frame.tag == UInt32(number) else {
+      throw SwzipError(.corrupt, .frameKind, at: position)
     }
   }
 

@@ -204,9 +204,9 @@ final class SalvagedMembers {
 }
 
 extension SalvagedFile {
-  fileprivate init(name: String) { self.name = name }
+  package init(name: String) { self.name = name }
 
-  fileprivate func allMissing(to end: UInt64) -> SalvagedFile {
+  package func allMissing(to end: UInt64) -> SalvagedFile {
     var file = self
     if end > 0 { file.missing = [0..<end] }
     return file

@@ -114,6 +114,11 @@ extension Archive {
     try mark(path(.gone, name.text + Tombstone.suffix), Tombstone.text(name))
   }
 
+  /// Whether a tombstone is as it was written; it counts in any case.
+  func isWhole(tombstone name: ContainerName) -> Bool {
+    (try? smallFile(path(.gone, name.text + Tombstone.suffix))).map { Tombstone.isWhole(name, $0) } ?? false
+  }
+
   func doom(_ name: ContainerName) throws(SwzipError) {
     try make(.doom)
     try mark(path(.doom, name.text + DoomMark.suffix), "")

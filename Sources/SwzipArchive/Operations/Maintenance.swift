@@ -15,17 +15,12 @@ extension Archive {
     var rebuilt = Rebuilt()
     do throws(SwzipError) { _ = try Archive(path) } catch {
       guard error.kind == .corrupt || error.rule == .noArchive else { throw error }
-      let archive = try Archive(unidentified: path)
-      let holdings = try archive.look()
-      let identities = Set(holdings.containers.map(\.record.archive))
-      guard let id = identities.first, identities.count == 1 else {
+      guard let known = try recordedIdentity(Archive(unidentified: path)) else {
         throw SwzipError(
           .refused, .system, file: path,
-          detail: identities.isEmpty
-            ? "no container in it says which archive it was; make a new one, and move ckpt/ there"
-            : "its containers are of \(identities.count) archives; leave those of one")
+          detail: "no container in it says which archive it was; make a new one, and move ckpt/ there")
       }
-      try writeDurably(Identity(id: Digest(id)).text, to: join(path, Identity.fileName), replacing: true)
+      try writeDurably(known.text, to: join(path, Identity.fileName), replacing: true)
       rebuilt.wroteIdentity = true
     }
     let archive = try Archive(path)
@@ -39,6 +34,17 @@ extension Archive {
       rebuilt.renamed.append((name, new.text))
     }
     return rebuilt
+  }
+
+  /// What the containers say of the archive that they were made for; nil where there are none.
+  static func recordedIdentity(_ archive: Archive) throws(SwzipError) -> Identity? {
+    let identities = Set(try archive.look().containers.map(\.record.archive))
+    guard identities.count <= 1 else {
+      throw SwzipError(
+        .refused, .system, file: archive.path,
+        detail: "its containers are of \(identities.count) archives; leave those of one")
+    }
+    return identities.first.map { Identity(id: Digest($0)) }
   }
 
   /// Removes what killed runs left. Returns how many files.

@@ -15,14 +15,55 @@ package struct OpenCheckpoint: Sendable {
   package let passedOver: [String]
 }
 
+/// A checkpoint to be read as far as that goes.
+package struct DamagedCheckpoint: Sendable {
+  /// As people call it.
+  package let name: String
+  package let path: String
+  package let source: FileSource
+  package let bases: ArchiveBases
+  /// What its directory names; nil where that is damaged.
+  package let files: [Container.Member]?
+  package let needed: [FileStatus]
+}
+
 extension Archive {
+  /// Opens the checkpoint that a word names, whatever is damaged or missing.
+  package func openDamaged(_ word: String) throws(SwzipError) -> DamagedCheckpoint {
+    let holdings = try look()
+    let resolution = holdings.resolution.takingAll()
+    let bases = ArchiveBases(holdings, resolution)
+    do throws(SwzipError) {
+      let checkpoint = try holdings.checkpoint(word)
+      let number = checkpoint.numbers[0]
+      return DamagedCheckpoint(
+        name: checkpoint.name, path: holdings.containers[number].path, source: try bases.source(of: number),
+        bases: bases, files: holdings.containers[number].files,
+        needed: resolution.chain(of: number).sorted().map { holdings.containers[$0].status })
+    } catch {
+      // Its name says which step it was.
+      guard error.rule == .noSuchCheckpoint, let bad = holdings.unreadable(word) else { throw error }
+      let path = path(of: bad.name)
+      let handle = try onSystem(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
+      let status = try onSystem(path) { () throws(SystemError) in try handle.status() }
+      return DamagedCheckpoint(
+        name: word, path: path, source: try FileSource(handle, fromStart: true), bases: bases, files: nil,
+        needed: [status] + holdings.containers.map(\.status))
+    }
+  }
+
   /// Opens the checkpoint that a word names. Throws `notInArchive` where it lacks a base.
   package func open(_ word: String) throws(SwzipError) -> OpenCheckpoint {
     var attempt = 1
     while true {
       do throws(SwzipError) {
         let holdings = try look()
-        return try open(holdings.checkpoint(word), in: holdings, passedOver: word == "latest" ? holdings.newer : [])
+        do throws(SwzipError) {
+          return try open(holdings.checkpoint(word), in: holdings, passedOver: word == "latest" ? holdings.newer : [])
+        } catch {
+          guard error.rule == .noSuchCheckpoint, let bad = holdings.unreadable(word) else { throw error }
+          throw bad.error
+        }
       } catch {
         // It may have another name by now.
         guard error.isMissingFile, attempt < Self.mostTries else { throw error.file == nil ? error.of(path) : error }
@@ -57,6 +98,11 @@ extension Archive {
 }
 
 extension Holdings {
+  /// A container of a step that cannot be read, and is all that its name says.
+  fileprivate func unreadable(_ word: String) -> (name: ContainerName, error: SwzipError)? {
+    UInt64(word).flatMap { step in unreadable.first { $0.name.step == step } }
+  }
+
   /// What is newer than `latest` and cannot be restored.
   fileprivate var newer: [String] {
     let last = latest

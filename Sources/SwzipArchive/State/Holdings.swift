@@ -52,7 +52,7 @@ package struct Checkpoint: Sendable {
   package let depth: Int?
   package let tags: [String]
   /// What people call it: `900`, or `900@2`.
-  package var name: String { attempt == 1 ? "\(step)" : "\(step)@\(attempt)" }
+  package var name: String { CheckpointRecord.name(step, attempt) }
 
   fileprivate init(_ holdings: Holdings, _ numbers: [Int], isListed: Bool, _ resolution: Resolution) {
     let sorted = numbers.sorted {

@@ -6,7 +6,7 @@ package struct Resolution: Sendable {
   package typealias Content = StoredContainer.Content
 
   /// Where a content is had from.
-  struct Place: Sendable {
+  struct Place: Hashable, Sendable {
     let container: Int
     let file: Int
   }
@@ -40,6 +40,18 @@ package struct Resolution: Sendable {
 
   func place(of content: Content) -> Place? { places[content] }
 
+  /// With what containers outside hold too, of which some may be read all the same.
+  func takingAll() -> Resolution {
+    var all = self
+    for number in containers.indices where depths[number] == nil {
+      for file in containers[number].files.indices {
+        guard let content = containers[number].content(ofFile: file), all.places[content] == nil else { continue }
+        all.places[content] = Place(container: number, file: file)
+      }
+    }
+    return all
+  }
+
   /// The container and all that it needs, by way of what gives its bases.
   package func chain(of number: Int) -> Set<Int> { closure(of: [number]) }
 
@@ -54,6 +66,13 @@ package struct Resolution: Sendable {
       }
     }
     return found
+  }
+
+  /// Bases before what needs them, then by name; what is outside the set last.
+  func inOrder(_ numbers: some Sequence<Int>) -> [Int] {
+    numbers.sorted {
+      (depths[$0] ?? .max, containers[$0].name) < (depths[$1] ?? .max, containers[$1].name)
+    }
   }
 
   /// What a container lacks.

@@ -3,6 +3,13 @@ package import SwzipCore
 internal import SwzipNames
 package import SwzipSystem
 
+extension CheckpointRecord {
+  /// `900`, or `900@2`.
+  static func name(_ step: UInt64, _ attempt: UInt32) -> String { attempt == 1 ? "\(step)" : "\(step)@\(attempt)" }
+
+  var name: String { Self.name(step, attempt) }
+}
+
 /// What is known of a container in an archive once its directory has been read and its root compared.
 package struct StoredContainer: Sendable {
   package let name: ContainerName

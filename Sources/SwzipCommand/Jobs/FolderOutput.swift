@@ -162,6 +162,31 @@ final class FolderOutput: MemberSinks, OpenOutput {
     }
   }
 
+  /// Gives a member that has ended another name.
+  func rename(_ name: String, to new: String) throws(SwzipError) {
+    try call(name) { () throws(SystemError) in try folder.folder.rename(name, to: new) }
+    func renamed(_ known: String) -> String { Exact(known) == Exact(name) ? new : known }
+    state.withLock { state in
+      state.published = state.published.map(renamed)
+      state.names = state.names.mapValues(renamed)
+    }
+  }
+
+  /// A file of words beside the members.
+  func add(_ name: String, _ text: String) throws(SwzipError) {
+    try NameRules.checkHere(name)
+    let handle = try call(name) { () throws(SystemError) in
+      let handle = try folder.folder.create(name)
+      try handle.write(text)
+      try handle.setMode(0o666 & ~mask)
+      return handle
+    }
+    state.withLock { state in
+      state.published.append(name)
+      state.unsynced.append(handle)
+    }
+  }
+
   private static func hidden(_ names: [Int: String], published: [String]) -> [Exact: [String]] {
     guard names.count > published.count else { return [:] }
     let known = Set(published.map { Exact($0) })

@@ -30,11 +30,7 @@ extension SalvageReport {
     fields["out_bytes"] = .integer(byteCount)
     fields["recovered_bytes"] = .integer(recoveredByteCount)
     fields["files"] = .array(
-      files.map { file in
-        var fields: JSONObject = ["name": .string(file.name)]
-        fields.append(file.json)
-        return .object(fields)
-      })
+      files.map { .object($0.namedJSON) })
     fields["lost"] = .array(lost.map { .string($0) })
     return fields
   }
@@ -44,12 +40,18 @@ extension SalvagedFile {
   /// Lines about lost ranges; all are in the JSON.
   private static let mostLines = 10
 
-  fileprivate var lines: [String] {
+  var lines: [String] {
     let name = name.isEmpty ? "" : " of \(name.printable)"
     var lines = missing.prefix(Self.mostLines).map { "  lost: bytes \($0.lowerBound) to \($0.upperBound)" + name }
     if missing.count > Self.mostLines { lines.append("  lost: \(missing.count - Self.mostLines) more ranges" + name) }
     if let error = missingBase { lines.append("  lost for want of a base" + name + ": " + error.explanation) }
     return lines
+  }
+
+  var namedJSON: JSONObject {
+    var fields: JSONObject = ["name": .string(name)]
+    fields.append(json)
+    return fields
   }
 
   fileprivate var json: JSONObject {

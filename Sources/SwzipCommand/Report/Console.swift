@@ -18,16 +18,18 @@ struct Console {
     if quiet == 0 { writeError("swzip: \(path.printable): warning: \(text)\n") }
   }
 
-  func fail(_ failure: Failure) {
+  /// `isShown`: to people; programs get all.
+  func fail(_ failure: Failure, isShown: Bool = true) {
     guard failure.status != .brokenPipe else { return }
     let place = failure.path.isEmpty ? "" : failure.path.printable + ": "
-    if quiet < 2 { writeError("swzip: \(place)\(failure.text)\n") }
+    if quiet < 2, isShown { writeError("swzip: \(place)\(failure.text)\n") }
     guard json else { return }
     var error: JSONObject = [
       "code": .integer(UInt64(failure.status.rawValue)), "message": .string(failure.text),
       "path": .string(failure.path),
     ]
     if let rule = failure.rule { error["rule"] = .string(rule) }
+    error.append(failure.fields)
     emit(["error": .object(error)])
   }
 

@@ -11,6 +11,8 @@ struct Failure: Error {
   let text: String
   /// The broken rule, for programs.
   var rule: String?
+  /// What else programs may want to know.
+  var fields: JSONObject = [:]
 
   init(_ status: CommandStatus, path: String, text: String, rule: String? = nil) {
     self.status = status

@@ -2,7 +2,7 @@ internal import SwzipCore
 internal import SwzipNames
 
 /// A JSON value to be written.
-indirect enum JSONValue {
+indirect enum JSONValue: Sendable {
   case string(String)
   case integer(UInt64)
   /// Six digits after the point: times and ratios.
@@ -29,11 +29,11 @@ indirect enum JSONValue {
 }
 
 /// Fields in the order in which they were named.
-struct JSONObject: ExpressibleByDictionaryLiteral {
+struct JSONObject: ExpressibleByDictionaryLiteral, Sendable {
   typealias Key = String
   typealias Value = JSONValue
 
-  private struct Field {
+  private struct Field: Sendable {
     let key: String
     let value: JSONValue
   }

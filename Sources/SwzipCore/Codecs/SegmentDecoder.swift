@@ -60,19 +60,9 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
     policy: CheckPolicy, entry: BlockTableEntry? = nil, streaming: Bool = false, scratch: DecodeScratch,
     position: UInt64, reference: ReferenceReader? = nil
   ) throws(SwzipError) {
-    let block = try unsafe BlockHeader.read(
-      UnsafeRawBufferPointer(rebasing: frame[..<min(32, frame.count)]), at: position)
-    guard block.fits(header, index: index), block.frame.byteCount == frame.count,
-      out.count == block.valueCount * header.width
-    else { throw SwzipError(.corrupt, .blockHeader, at: position) }
-    if let entry, !entry.agrees(with: block) { throw SwzipError(.corrupt, .indexAgrees, at: position) }
-    func checkStored() throws(SwzipError) {
-      guard
-        unsafe Frame.hash(of: frame, tag: block.frame.tag, ordinal: UInt32(truncatingIfNeeded: index))
-          == block.frame.storedHash
-      else { throw SwzipError(.corrupt, .storedHash, at: position) }
-    }
-    if policy == .strict { try checkStored() }
+    let block = try unsafe blockHeader(frame, index, entry, position)
+    guard out.count == block.valueCount * header.width else { throw SwzipError(.corrupt, .blockHeader, at: position) }
+    if policy == .strict { try unsafe checkHash(frame, block, index, position) }
     do throws(SwzipError) {
       var hash = try unsafe decodePayload(
         CodedBlock(
@@ -85,9 +75,37 @@ package final class SegmentDecoder: @unchecked Sendable {  // not changed after 
       guard hash == block.decodedHash else { throw SwzipError(.corrupt, .decodedHash, at: position) }
     } catch {
       // The loader's policy: damage in storage, or a fault of encoder or decoder?
-      if policy == .loader, error.kind == .corrupt { try checkStored() }
+      if policy == .loader, error.kind == .corrupt { try unsafe checkHash(frame, block, index, position) }
       throw error
     }
+  }
+
+  /// Throws unless block `index` is as it was stored. Decodes nothing, and needs nothing that the segment refers to.
+  package func checkStored(
+    _ frame: UnsafeRawBufferPointer, block index: UInt64, entry: BlockTableEntry, position: UInt64
+  ) throws(SwzipError) {
+    try unsafe checkHash(frame, blockHeader(frame, index, entry, position), index, position)
+  }
+
+  private func blockHeader(
+    _ frame: UnsafeRawBufferPointer, _ index: UInt64, _ entry: BlockTableEntry?, _ position: UInt64
+  ) throws(SwzipError) -> BlockHeader {
+    let block = try unsafe BlockHeader.read(
+      UnsafeRawBufferPointer(rebasing: frame[..<min(32, frame.count)]), at: position)
+    guard block.fits(header, index: index), block.frame.byteCount == frame.count else {
+      throw SwzipError(.corrupt, .blockHeader, at: position)
+    }
+    if let entry, !entry.agrees(with: block) { throw SwzipError(.corrupt, .indexAgrees, at: position) }
+    return block
+  }
+
+  private func checkHash(
+    _ frame: UnsafeRawBufferPointer, _ block: BlockHeader, _ index: UInt64, _ position: UInt64
+  ) throws(SwzipError) {
+    guard
+      unsafe Frame.hash(of: frame, tag: block.frame.tag, ordinal: UInt32(truncatingIfNeeded: index))
+        == block.frame.storedHash
+    else { throw SwzipError(.corrupt, .storedHash, at: position) }
   }
 
   private func decodePayload(_ block: CodedBlock) throws(SwzipError) -> UInt64 {

@@ -1,6 +1,7 @@
 internal import Swzip
 internal import SwzipArchive
 internal import SwzipCore
+internal import SwzipSystem
 
 /// What the verbs that look at an archive say.
 struct ArchiveListing {
@@ -97,6 +98,8 @@ struct ArchiveListing {
   func stats(_ console: Console) throws(Failure) {
     let facts = try facts()
     let deepest = holdings.checkpoints().compactMap(\.depth).max() ?? 0
+    let aside = try attemptLibrary(path) { () throws(SwzipError) in try archive.quarantine() }
+    let asideBytes = aside.reduce(0) { $0 + $1.byteCount }
     let (raw, all) = (facts.byteCount, facts.packedByteCount)
     if console.json {
       return console.emit([
@@ -104,7 +107,7 @@ struct ArchiveListing {
         "forgotten": .integer(UInt64(facts.forgotten.count)), "in_bytes": .integer(raw), "out_bytes": .integer(all),
         "ratio": ratio(all, of: raw), "prunable_bytes": .integer(facts.prunable),
         "needed_bytes": .integer(facts.needed), "depth": .integer(UInt64(deepest)),
-        "tags": .integer(UInt64(holdings.tags.count)),
+        "tags": .integer(UInt64(holdings.tags.count)), "quarantined_bytes": .integer(asideBytes),
       ])
     }
     writeOut(
@@ -113,7 +116,8 @@ struct ArchiveListing {
       packed       \(formatSize(all)) (\(formatRatio(all, of: raw))), at most \(deepest) deep
       forgotten    \(formatSize(facts.prunable)) can be pruned, \(formatSize(facts.needed)) are needed by others
 
-      """)
+      """
+        + (aside.isEmpty ? "" : "quarantine   \(countOf(aside.count, "file")), \(formatSize(asideBytes))\n"))
   }
 
   func page() throws(Failure) -> ArchivePage {

@@ -18,8 +18,8 @@ struct ArchiveVerbs: ParsableCommand {
       come; never copy with --delete.
       """,
     subcommands: [
-      Init.self, Add.self, ListAll.self, Show.self, Restore.self, Extract.self, Differ.self, Check.self, Forget.self,
-      Unforget.self, Prune.self, TagVerb.self, Stats.self, Rebuild.self, Clean.self,
+      Init.self, Add.self, ListAll.self, Show.self, Restore.self, Extract.self, Differ.self, Check.self, Mend.self,
+      Forget.self, Unforget.self, Prune.self, TagVerb.self, Stats.self, Rebuild.self, Clean.self,
     ])
 }
 

@@ -9,7 +9,9 @@ extension ArchiveVerbs {
       abstract: "Bring a checkpoint back, as a folder.",
       discussion: """
         The folder appears complete or not at all; into one that exists goes file after file, none of which may exist without -f. \
-        Every hash is compared, the SHA-256 of each file too. latest is the newest that can be restored.
+        Every hash is compared, the SHA-256 of each file too. latest is the newest that can be restored. With --partial a file of \
+        which something is damaged, or lacks a base, becomes NAME.partial with zeros for it, NAME.partial.json lists these ranges, and \
+        the end is 3.
         """)
 
     @OptionGroup var place: ArchiveArgument
@@ -23,6 +25,9 @@ extension ArchiveVerbs {
     @Option(help: ArgumentHelp("Only files whose path or name fits; may be repeated.", valueName: "glob"))
     var only: [String] = []
 
+    @Flag(help: "Restore what can be read of a damaged checkpoint.")
+    var partial = false
+
     @Flag(name: .shortAndLong, help: "Replace files that exist.")
     var force = false
 
@@ -34,8 +39,10 @@ extension ArchiveVerbs {
       var settings = try Settings(files: [place.archive], report: report, work: work)
       settings.output = output
       settings.force = force
-      let job = RestoreJob(settings: settings, only: only)
-      try inArchive(place.archive, report.console) { path, _ throws(Failure) in try job.run(path, checkpoint, output) }
+      let run =
+        partial
+        ? PartialRestoreJob(settings: settings, only: only).run : RestoreJob(settings: settings, only: only).run
+      try inArchive(place.archive, report.console) { path, _ throws(Failure) in try run(path, checkpoint, output) }
     }
   }
 
@@ -100,28 +107,6 @@ extension ArchiveVerbs {
           all: all || report.verbose > 0, console: console)
       }
       try comparison?.run()
-    }
-  }
-
-  struct Check: ParsableCommand {
-    static let configuration = CommandConfiguration(
-      commandName: "verify",
-      abstract: "Read all of the archive, and name what is damaged and the checkpoints that it costs.",
-      discussion: "Decodes every container with what it needs, and compares every hash. Changes nothing.")
-
-    @OptionGroup var place: ArchiveArgument
-
-    @Flag(help: "Read the directories of containers only, and look whether their bases are there.")
-    var quick = false
-
-    @OptionGroup var work: WorkOptions
-    @OptionGroup var report: ReportOptions
-
-    func run() throws {
-      let settings = try Settings(files: [place.archive], report: report, work: work)
-      try inArchive(place.archive, report.console) { path, _ throws(Failure) in
-        try ArchiveVerifyJob(settings: settings).run(path, decodes: !quick)
-      }
     }
   }
 }
