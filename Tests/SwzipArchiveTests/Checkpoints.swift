@@ -59,10 +59,13 @@ final class Run {
   /// The files of a checkpoint as they are restored.
   func restored(_ word: String) throws -> [String: [UInt8]] {
     let open = try archive().open(word)
+    try open.checkNames()
     var files: [String: [UInt8]] = [:]
-    for (number, member) in open.container.members.enumerated() {
-      let source = open.container.source(ofMember: number)
-      files[member.name] = try source.bytes(at: 0, count: Int(member.byteCount))
+    for part in open.parts {
+      for (number, member) in part.container.members.enumerated() {
+        let source = part.container.source(ofMember: number)
+        files[member.name] = try source.bytes(at: 0, count: Int(member.byteCount))
+      }
     }
     return files
   }

@@ -3,7 +3,7 @@ package import SwzipCore
 internal import SwzipNames
 internal import SwzipSystem
 
-/// Reads all of an archive, and says what is damaged and which checkpoints that costs (spec/ARCHIVE.md, section 5).
+/// Reads all of an archive, and says what is damaged and which checkpoints that costs (spec/ARCHIVE.md, section 6).
 package struct Verification {
   package struct Finding: Sendable {
     package let path: String
@@ -72,16 +72,18 @@ package struct Verification {
   }
 
   private mutating func findAffected(_ holdings: Holdings) {
+    let resolution = holdings.resolution
     let healthy = Resolution(holdings.containers) { [damaged] in damaged.contains($0) }
     for checkpoint in holdings.checkpoints() + holdings.checkpoints(forgotten: true) {
       checkpointCount += 1
-      guard checkpoint.numbers.allSatisfy({ healthy.depths[$0] == nil }) else { continue }
+      guard !checkpoint.isRead(by: healthy, of: holdings) else { continue }
       affected.append(checkpoint.name)
-      let container = holdings.containers[checkpoint.numbers[0]]
       // Of damage the finding tells more.
-      guard checkpoint.depth == nil, findings.allSatisfy({ $0.error.kind != .corrupt }) else { continue }
-      findings.append(
-        Finding(path: container.path, error: SwzipError(.base, .notInArchive, file: container.path)))
+      guard findings.allSatisfy({ $0.error.kind != .corrupt }),
+        let lacking = checkpoint.parts.first(where: { resolution.depths[$0] == nil })
+      else { continue }
+      let path = holdings.containers[lacking].path
+      findings.append(Finding(path: path, error: SwzipError(.base, .notInArchive, file: path)))
     }
     // All that is left of these is what the name says.
     affected += holdings.unreadable.map { "\($0.name.step)" }

@@ -53,6 +53,7 @@ struct TorchObjects {
   private static let bytesAByte = 8
   private static let mostBytes = 1 << 30
 
+  private let keepsNumbers: Bool
   private var byteCount = 0
   /// Bytes of the pickle so far.
   var pickleByteCount: UInt64 = 0
@@ -68,6 +69,8 @@ struct TorchObjects {
   private var storageNumbers: [Exact: UInt32] = [:]
   private var containers: [Container] = []
   private var entries: [Entry] = []
+
+  init(keepsNumbers: Bool) { self.keepsNumbers = keepsNumbers }
 
   private struct Container {
     var first: UInt32?
@@ -136,7 +139,7 @@ struct TorchObjects {
     let position = containers[Int(number)].count
     containers[Int(number)].count += 1
     switch value {
-    case .integer where key.map(isPadding) ?? false: break
+    case .integer where keepsNumbers || key.map(isPadding) ?? false: break
     case .other, .integer, .function, .type: return
     default: break
     }
@@ -157,6 +160,15 @@ struct TorchObjects {
       guard let place = next else { return nil }
       next = entries[Int(place)].next
       return (entries[Int(place)].key, entries[Int(place)].value)
+    }
+  }
+
+  /// All that are kept, each by its key.
+  var dictionaries: some Sequence<[String: PickleValue]> {
+    containers.indices.lazy.map { number in
+      Dictionary(
+        entries(of: UInt32(number)).compactMap { entry in text(entry.key, atMost: 64).map { ($0, entry.value) } }
+      ) { first, _ in first }
     }
   }
 
