@@ -37,13 +37,13 @@ struct PickleMachine {
     }
   }
 
-  /// The same, which says why it was not read. `keepsNumbers`: those in lists and dicts too.
+  /// The same, which says why it was not read. `keys`: keeps of dicts what has one of these, and numbers in lists, alone.
   static func read<Input: InputBytes>(
-    _ window: InputWindow<Input>, at offset: UInt64, end: UInt64? = nil, keepsNumbers: Bool = false
+    _ window: InputWindow<Input>, at offset: UInt64, end: UInt64? = nil, keys: [String]? = nil
   ) throws(PickleFault) -> Pickle {
     let end = end ?? window.input.byteCount ?? UInt64(Limits.keptBytes)
     var machine = PickleMachine(
-      reader: PickleReader(window, at: offset, end: end), objects: TorchObjects(keepsNumbers: keepsNumbers))
+      reader: PickleReader(window, at: offset, end: end), objects: TorchObjects(keys: keys))
     return try machine.run()
   }
 

@@ -22,7 +22,7 @@ package enum TorchFacts {
     let objects: TorchObjects
     do throws(PickleFault) {
       objects = try PickleMachine.read(
-        window, at: record.offset, end: record.offset + record.byteCount, keepsNumbers: true
+        window, at: record.offset, end: record.offset + record.byteCount, keys: [key]
       ).objects
     } catch .input(let error) {
       throw error
@@ -52,10 +52,12 @@ package enum TorchFacts {
     case unusual
   }
 
+  private static let keys = ["relative_path", "offset", "length"]
+
   package static func parts(of metadata: some InputBytes) throws(SwzipError) -> Parts {
     let objects: TorchObjects
     do throws(PickleFault) {
-      objects = try PickleMachine.read(InputWindow(metadata), at: 0, keepsNumbers: true).objects
+      objects = try PickleMachine.read(InputWindow(metadata), at: 0, keys: keys).objects
     } catch .input(let error) {
       throw error
     } catch .truncated {

@@ -53,7 +53,8 @@ struct TorchObjects {
   private static let bytesAByte = 8
   private static let mostBytes = 1 << 30
 
-  private let keepsNumbers: Bool
+  /// Nil: all that may lead to a tensor is kept.
+  private let keys: [[UInt8]]?
   private var byteCount = 0
   /// Bytes of the pickle so far.
   var pickleByteCount: UInt64 = 0
@@ -70,7 +71,7 @@ struct TorchObjects {
   private var containers: [Container] = []
   private var entries: [Entry] = []
 
-  init(keepsNumbers: Bool) { self.keepsNumbers = keepsNumbers }
+  init(keys: [String]?) { self.keys = keys.map { $0.map { Array($0.utf8) } } }
 
   private struct Container {
     var first: UInt32?
@@ -139,7 +140,8 @@ struct TorchObjects {
     let position = containers[Int(number)].count
     containers[Int(number)].count += 1
     switch value {
-    case .integer where keepsNumbers || key.map(isPadding) ?? false: break
+    case _ where keys != nil: guard isKept(value, key: key) else { return }
+    case .integer where key.map(isPadding) ?? false: break
     case .other, .integer, .function, .type: return
     default: break
     }
@@ -152,6 +154,14 @@ struct TorchObjects {
       containers[Int(number)].first = place
     }
     containers[Int(number)].last = place
+  }
+
+  private func isKept(_ value: PickleValue, key: PickleValue?) -> Bool {
+    switch (key, value) {
+    case (nil, .integer): true
+    case (.text(let start, let count), _): keys?.contains { text(start, count).elementsEqual($0) } ?? true
+    default: false
+    }
   }
 
   /// The kept entries of a container, in order.
