@@ -22,7 +22,7 @@ package struct Archive: Sendable {
     do throws(SystemError) {
       _ = try FileStatus.of(file, followingLinks: false)
     } catch {
-      guard error.isMissing else { throw SwzipError(error).of(file) }
+      guard error.isMissing, !HTTPSource.isURL(path) else { throw SwzipError(error).of(file) }
       throw SwzipError(.base, .noArchive, file: path)
     }
     do throws(SwzipError) { identity = try Identity(smallFile(file)) } catch { throw error.of(file) }

@@ -1,7 +1,7 @@
 // The process: its arguments, terminal, clocks and memory.
 internal import CSwzipSystem
 internal import SwzipLibc
-internal import SwzipNames
+package import SwzipNames
 
 extension System {
   static func isTerminal(_ descriptor: Int32) -> Bool { isatty(descriptor) == 1 }
@@ -41,7 +41,7 @@ extension System {
     while unsafe nanosleep(&time, &rest) != 0, errno == EINTR { time = rest }
   }
 
-  static func now() -> FileTime {
+  package static func now() -> FileTime {
     var time = timespec()
     guard unsafe clock_gettime(CLOCK_REALTIME, &time) == 0 else { return FileTime(nanoseconds: 0) }
     return FileTime(seconds: Int64(time.tv_sec), nanoseconds: UInt32(time.tv_nsec))

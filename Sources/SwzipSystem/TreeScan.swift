@@ -73,6 +73,19 @@ public struct TreeScan: Sendable {
     files.sort { $0.name.nameBytes.lexicographicallyPrecedes($1.name.nameBytes) }
   }
 
+  /// Some of the files, and the kept links whose first file is one of them.
+  public func only(_ takes: (_ name: String) -> Bool) -> TreeScan {
+    var some = self
+    some.files = files.filter { takes($0.name) }
+    some.keptLinks = keptLinks.filter { link in
+      let first = files.first {
+        Exact($0.name) == Exact(link.path) || $0.name.utf8.starts(with: join(link.path, "").utf8)
+      }
+      return first.map { takes($0.name) } ?? false
+    }
+    return some
+  }
+
   /// Where a file lies, without links.
   public func realPath(of file: File) -> String { file.linked ?? join(realRoot, file.name) }
 

@@ -108,6 +108,8 @@ struct ArchiveTests {
       ("absent", 1, ["add", "run", "absent-1"]), ("tag-name", 64, ["tag", "run", "1"]),
       ("grace", 64, ["prune", "run", "--grace", "x"]), ("sample", 64, ["verify", "run", "--sample", "x%"]),
       ("no-copy", 4, ["repair", "run", "--from", "full"]),
+      ("part", 64, ["add", "run", "full", "--part", "2/2"]), ("group", 64, ["add", "run", "full", "--group", "a"]),
+      ("too-many-parts", 2, ["add", "run", "full", "--as-is", "--step", "1", "--part", "0/2"]),
       ("keep", 64, ["prune", "run", "--keep-last", "0"]), ("depth", 64, ["add", "run", "there", "--max-depth", "64"]),
     ] as [(String, Int32, [String])])
   func complaints(_ name: String, _ status: Int32, _ words: [String]) {
@@ -119,6 +121,30 @@ struct ArchiveTests {
     #expect(outcome.status == status && outcome.errors.count == 1 && outcome.output.isEmpty, "\(outcome.errors)")
     #expect(folder.files("") == before)
     Snapshot.expect(outcome.errors.joined(separator: "\n") + "\n", named: "says-archive-" + name)
+  }
+
+  @Test func ranksAddTheirParts() {
+    filled()
+    let files = [
+      "rank_0.pt": Command.sample(9000), "rank_1.pt": Command.sample(7000), "config.json": Array("{}".utf8),
+    ]
+    for (name, bytes) in files { folder.writeDeep("step-5/" + name, bytes) }
+    let said = archive("add", "run", "step-5", "--part", "1/2", "--json")
+    #expect(said.status == 0 && said.text.contains(#""parts":2,"parts_there":1"#))
+    #expect(archive("list", "run").text.contains("1 of 2 parts"))
+    #expect(archive("restore", "run", "latest", "-o", "out").status == 2)
+    #expect(archive("restore", "run", "5", "-o", "out").status == 2 && !folder.names.contains("out"))
+    #expect(archive("restore", "run", "5", "--part", "1", "-o", "one").status == 0)
+    #expect(folder.files("one") == ["rank_1.pt": Command.sample(7000)])
+    #expect(archive("add", "run", "step-5", "--part", "0/2").status == 0)
+    #expect(archive("restore", "run", "latest", "-o", "out").status == 0 && folder.files("out") == files)
+    #expect(archive("restore", "run", "latest", "--only", "rank_*", "-o", "some").status == 0)
+    #expect(folder.files("some").keys.sorted() == ["rank_0.pt", "rank_1.pt"])
+    #expect(
+      archive("extract", "run", "5", "rank_1.pt", "config.json").output == files["rank_1.pt"]! + files["config.json"]!)
+    #expect(archive("extract", "run", "5", "absent").status == 2)
+    #expect(archive("diff", "run", "5", "5").text.contains("3 files equal"))
+    #expect(archive("show", "run", "5").text.contains(".p001-002.") && archive("verify", "run").status == 0)
   }
 
   @Test func damageIsNamed() throws {

@@ -43,12 +43,14 @@ struct TextTests {
       .version, .reservedBits, .unknownCodec, .unknownExtension, .encoderFault, .system, .range, .noSuchTensor,
       .notRandomAccess, .outputTooSmall, .outOfMemory, .baseMissing, .baseDiffers, .baseDamaged, .baseCycle,
       .baseDepth, .cancelled, .argument, .noArchive, .noSuchCheckpoint, .notInArchive, .incomplete,
+      .missingParts,
     ]
     add(.corrupt, SwzipError.Rule.allCases.filter { !others.contains($0) })
     add(.unsupported, [.version, .reservedBits, .unknownCodec, .unknownExtension, .limit], detail: "detail")
     add(.io, [.truncated, .encoderFault, .system], detail: "cannot read it: Input/output error")
     add(
-      .refused, [.limit, .name, .range, .noSuchTensor, .notRandomAccess, .noSuchCheckpoint, .incomplete],
+      .refused,
+      [.limit, .name, .range, .noSuchTensor, .notRandomAccess, .noSuchCheckpoint, .incomplete, .missingParts],
       detail: "detail")
     add(.invalidArgument, [.outputTooSmall, .range, .argument, .noSuchTensor], detail: "detail")
     add(

@@ -135,7 +135,9 @@ struct AddTests {
       _ = try Adder(run.archive(), AddOptions(PackOptions())).add(CheckpointFiles(run.folder(name)), step: 3)
     }
     #expect(rule { try add("checkpoint-3") } == .incomplete)
-    run.folder.write("checkpoint-3/trainer_state.json", [1])
+    run.write(
+      ["trainer_state.json": [1], "model.safetensors": shard, "scheduler.pt": [1], "rng_state.pth": [1]],
+      as: "checkpoint-3")
     try add("checkpoint-3")
     run.write(["m": [1]], as: "tmp-checkpoint-4")
     #expect(rule { try add("tmp-checkpoint-4") } == .incomplete)

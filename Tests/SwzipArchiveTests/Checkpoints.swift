@@ -59,8 +59,11 @@ final class Run {
   /// The files of a checkpoint as they are restored.
   func restored(_ word: String) throws -> [String: [UInt8]] {
     let open = try archive().open(word)
+    try open.checkNames()
     let files = Collected()
-    _ = try unpack(from: open.source, to: files as any MemberSinks, bases: open.bases, threads: 1)
+    for part in open.parts {
+      _ = try unpack(from: part.source, to: files as any MemberSinks, bases: open.bases, threads: 1)
+    }
     return files.files
   }
 

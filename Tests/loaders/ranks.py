@@ -41,7 +41,7 @@ def _rank(rank, count, meeting, work, folder, *arguments):
     distributed.destroy_process_group()
 
 
-def _train(seed):
+def train(seed):
     """A sharded model after a step, and its optimizer. Rows do not divide evenly."""
     torch.manual_seed(seed)
     mesh = init_device_mesh("cpu", (distributed.get_world_size(),))
@@ -64,7 +64,7 @@ def _write_whole(model, optimizer, path):
 
 def save(folder):
     """Trains, and saves folder/step packed, folder/plain as torch does, and folder/saved.pt whole."""
-    model, optimizer = _train(seed=1)
+    model, optimizer = train(seed=1)
     parts = dict(zip(("model", "optimizer"), get_state_dict(model, optimizer)))
     checkpoint.save(parts, storage_writer=swzip.dcp.FileSystemWriter(f"{folder}/step"))
     checkpoint.save(parts, storage_writer=checkpoint.FileSystemWriter(f"{folder}/plain"))
@@ -73,7 +73,7 @@ def save(folder):
 
 def load(folder, name):
     """Trains otherwise, loads a checkpoint, and writes folder/loaded.pt whole."""
-    model, optimizer = _train(seed=2)
+    model, optimizer = train(seed=2)
     parts = dict(zip(("model", "optimizer"), get_state_dict(model, optimizer)))
     checkpoint.load(parts, storage_reader=swzip.dcp.FileSystemReader(f"{folder}/{name}"))
     set_state_dict(model, optimizer, model_state_dict=parts["model"], optim_state_dict=parts["optimizer"])

@@ -242,7 +242,7 @@ class PageTests(unittest.TestCase):
                     rect => rect.getBoundingClientRect().height))])""")
             names = [name for name, _ in figures]
             self.assertEqual(names[:2], ["Each", "All up to it"])
-            self.assertEqual(sorted(names[2:]), ["First moments, BF16", "Other tensors, BF16", "Other tensors, F32",
+            self.assertEqual(sorted(names[2:]), ["First moments, BF16", "Other tensors, BF16", "Other tensors, I64",
                                                  "Second moments, BF16"])
             # Columns are as high as what they stand for.
             for line, (whole, packed) in zip(listed, figures[0][1], strict=True):

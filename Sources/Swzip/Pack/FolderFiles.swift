@@ -5,7 +5,7 @@ package import SwzipSystem
 /// The files and links of a folder on the disk, as members of a container.
 package struct FolderFiles: Sendable {
   package let folder: String
-  package let tree: TreeScan
+  package private(set) var tree: TreeScan
 
   /// Reads the names. `takes` is asked for each file, and for each folder before it is entered; unasked, all are taken but what
   /// runs of swzip are writing. Refuses a folder without files, and names that no container has.
@@ -23,6 +23,13 @@ package struct FolderFiles: Sendable {
     for name in tree.files.map(\.name) + tree.keptLinks.map(\.name) {
       do throws(SwzipError) { try names.add(name, .refused) } catch { throw error.of(folder) }
     }
+  }
+
+  /// Some of them; a link goes with what it leads to.
+  package func only(_ takes: (_ name: String) -> Bool) -> FolderFiles {
+    var some = self
+    some.tree = tree.only(takes)
+    return some
   }
 
   package var byteCount: UInt64 { tree.files.reduce(0) { $0 &+ $1.status.byteCount } }

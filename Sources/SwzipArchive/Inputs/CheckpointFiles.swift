@@ -10,6 +10,11 @@ package struct CheckpointFiles: Sendable {
   let status: FileStatus
   let files: FolderFiles
 
+  private init(_ other: CheckpointFiles, _ files: FolderFiles) {
+    (path, status) = (other.path, other.status)
+    self.files = files
+  }
+
   package init(_ path: String) throws(SwzipError) {
     var path = path
     while path.utf8.count > 1, let shorter = path.withoutSuffix("/") { path = shorter }
@@ -33,6 +38,9 @@ package struct CheckpointFiles: Sendable {
     let mark = try? FileStatus.of(join(archive.path, Identity.fileName))
     return mark.map(files.contains) ?? false
   }
+
+  /// Some of them.
+  func only(_ takes: (_ name: String) -> Bool) -> CheckpointFiles { CheckpointFiles(self, files.only(takes)) }
 
   /// Where a file of the checkpoint lies.
   func path(of name: String) -> String { join(files.folder, name) }

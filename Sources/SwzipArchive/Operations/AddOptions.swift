@@ -9,6 +9,8 @@ package struct AddOptions: Sendable {
   package var standsAlone = false
   /// Whatever seems to be missing.
   package var takesIncomplete = false
+  /// Nil: all of it.
+  package var part: PartOption?
 
   package init(_ packing: PackOptions) { self.packing = packing }
 

@@ -25,18 +25,27 @@ package struct Adder {
     guard !files.holds(archive) else {
       throw SwzipError(.refused, .system, file: files.path, detail: "the archive lies in it; name the checkpoint alone")
     }
-    if !options.takesIncomplete { try Completeness(files).check() }
+    if !options.takesIncomplete { try Completeness(files, isPart: options.part?.group != nil).check() }
+    var (files, record) = (files, CheckpointRecord(archive: archive.identity.id.bytes, step: step, attempt: 1))
+    if let part = options.part {
+      (record.part, record.parts) = (part.number, part.count)
+      (files, record.group) = try part.share(files, archive: archive.identity, step: step)
+    }
     try archive.make(.ckpt)
     removeStaleFiles(in: join(archive.path, Archive.Folder.ckpt.rawValue))
     let holdings = try archive.look()
+    record.attempt = holdings.attempt(record)
     var packing = options.packing
-    let attempts = holdings.containers.filter { $0.record.step == step }.map(\.record.attempt)
-    packing.checkpoint = CheckpointRecord(
-      archive: archive.identity.id.bytes, step: step, attempt: (attempts.max() ?? 0) + 1)
-    let work = Encoding(archive: archive, files: files, packing: packing, progress: progress)
+    packing.checkpoint = record
+    let work = Encoding(archive: archive, files: files, record: record, packing: packing, progress: progress)
     var warnings = files.warnings
     var encoded = try best(work, holdings, &warnings)
     let now = try archive.look()
+    do throws(SwzipError) { try now.requireRoom(for: encoded.container) } catch {
+      encoded.file.discard()
+      throw error
+    }
+    var damaged: ContainerName?
     if let twin = now.twin(of: encoded.container) {
       do throws(SwzipError) {
         // It may have been damaged since it was added, or its adder killed before it was checked.
@@ -45,6 +54,8 @@ package struct Adder {
         return try addition(twin, now, isNew: false, warnings)
       } catch {
         warnings.append("it is there, but damaged: \(error.text); added once more")
+        // Another attempt has a place of its own.
+        if record.parts > 1 { damaged = now.containers[twin].name }
       }
     }
     if !now.lastingHolds(basesOf: encoded.container) {
@@ -53,7 +64,7 @@ package struct Adder {
     }
     try encoded.publish(archive)
     do throws(SwzipError) {
-      return try check(encoded, warnings)
+      return try check(encoded, warnings, replacing: damaged)
     } catch {
       guard encoded.hasBase, error.isOfContainers else { throw try takenBack(encoded, error) }
     }
@@ -67,7 +78,9 @@ package struct Adder {
       try archive.bury(encoded.container.name)
       throw error
     }
-    do throws(SwzipError) { return try check(encoded, warnings) } catch { throw try takenBack(encoded, error) }
+    do throws(SwzipError) { return try check(encoded, warnings, replacing: damaged) } catch {
+      throw try takenBack(encoded, error)
+    }
   }
 
   private func again(_ work: Encoding, _ warnings: inout [String]) throws(SwzipError) -> Encoding.Encoded {
@@ -81,20 +94,27 @@ package struct Adder {
   ) throws(SwzipError) -> Encoding.Encoded {
     let choice = BaseChoice(holdings)
     let alone = work.files.files.members(storesTimes: true)
-    let step = work.packing.checkpoint?.step ?? 0
-    let candidates = choice.candidates(step: step, byteCount: work.files.byteCount, options)
+    var (members, others): ([PackMember], [Int]) = (alone, [])
+    do throws(SwzipError) { (members, others) = try choice.members(alone, besides: work, options) } catch {
+      warnings.append(try Self.warning(error))
+    }
+    let candidates = choice.candidates(work.record, byteCount: work.files.byteCount, options)
     var plans: [(number: Int, planned: PlannedFolder, byteCount: UInt64)] = []
     for number in candidates {
       do throws(SwzipError) {
-        let planned = try work.planned(choice.members(alone, against: number))
+        let planned = try work.planned(choice.members(members, against: number))
         plans.append((number, planned, candidates.count == 1 ? 0 : try planned.predictedByteCount()))
       } catch {
         warnings.append(try Self.warning(error))
       }
     }
-    if let plan = plans.min(by: { $0.byteCount < $1.byteCount }) {
+    let plan = plans.min { $0.byteCount < $1.byteCount }
+    let bases = Set(others + [plan?.number].compactMap { $0 }).sorted().map { holdings.containers[$0].status }
+    if !bases.isEmpty {
       do throws(SwzipError) {
-        return try work.run(plan.planned, basesOf: [holdings.containers[plan.number].status])
+        let planned: PlannedFolder
+        if let plan { planned = plan.planned } else { planned = try work.planned(members) }
+        return try work.run(planned, basesOf: bases)
       } catch {
         warnings.append(try Self.warning(error))
       }
@@ -110,7 +130,9 @@ package struct Adder {
   }
 
   /// The check after commit: what was published is read through what will stay, and decodes to what was read.
-  private func check(_ encoded: Encoding.Encoded, _ warnings: [String]) throws(SwzipError) -> Addition {
+  private func check(
+    _ encoded: Encoding.Encoded, _ warnings: [String], replacing damaged: ContainerName?
+  ) throws(SwzipError) -> Addition {
     let holdings = try archive.look()
     let resolution = holdings.lasting
     let number = holdings.containers.firstIndex { $0.name == encoded.container.name }
@@ -122,10 +144,17 @@ package struct Adder {
     guard let number, resolution.depths[number] != nil else {
       throw SwzipError(.base, .notInArchive, file: encoded.container.path)
     }
-    guard holdings.containers[number].identity == encoded.container.identity else {
+    guard holdings.containers[number].identity == encoded.container.identity,
+      holdings.containers[number].hasSameFiles(as: encoded.container)
+    else {
       throw SwzipError(.corrupt, .root, file: encoded.container.path)
     }
+    do throws(SwzipError) { try holdings.requireRoom(for: encoded.container) } catch {
+      try archive.bury(encoded.container.name)
+      throw error
+    }
     try prove(number, holdings)
+    if let damaged { try archive.bury(damaged) }
     return try addition(number, holdings, isNew: true, warnings + encoded.warnings)
   }
 
@@ -169,13 +198,34 @@ package struct Adder {
 }
 
 extension Holdings {
+  /// The next attempt at a step; that of the parts which are there.
+  fileprivate func attempt(_ record: CheckpointRecord) -> UInt32 {
+    let all = containers.map(\.record).filter { $0.step == record.step }
+    let same = all.filter { record.parts > 1 && $0.parts == record.parts && $0.group == record.group }
+    return same.map(\.attempt).max() ?? min(all.map(\.attempt).max() ?? 0, .max - 1) + 1
+  }
+
+  /// Throws if the same part of the checkpoint is there with other files.
+  fileprivate func requireRoom(for container: StoredContainer) throws(SwzipError) {
+    let other = containers.first { isListed($0) && $0.isSamePart(as: container) && !$0.hasSameFiles(as: container) }
+    guard let other, container.record.parts > 1 else { return }
+    throw SwzipError(
+      .refused, .system, file: container.path,
+      detail:
+        "part \(container.record.part) of this group is there with other files (\(other.name.text)); a new save needs a "
+        + "--group of its own")
+  }
+
   /// A listed checkpoint of the same step that holds the same files, and can be restored.
   fileprivate func twin(of container: StoredContainer) -> Int? {
     let resolution = lasting
     return containers.indices.first { number in
       let other = containers[number]
-      return other.record.step == container.record.step && isListed(other) && resolution.depths[number] != nil
-        && other.hasSameFiles(as: container)
+      let isSame =
+        container.record.parts > 1
+        ? other.isSamePart(as: container)
+        : other.record.step == container.record.step && other.record.parts == 1
+      return isSame && isListed(other) && resolution.depths[number] != nil && other.hasSameFiles(as: container)
     }
   }
 

@@ -13,12 +13,18 @@ struct BaseChoice {
     resolution = holdings.lasting
   }
 
-  /// Containers, the nearest checkpoint first, then the one at the root of its chain.
-  func candidates(step: UInt64, byteCount: UInt64, _ options: AddOptions) -> [Int] {
+  /// Containers, the nearest checkpoint first, then the one at the root of its chain: of the same part, if there are any.
+  func candidates(_ record: CheckpointRecord, byteCount: UInt64, _ options: AddOptions) -> [Int] {
     guard !options.standsAlone, options.mostDepth > 0 else { return [] }
-    let possible = holdings.containers.indices.filter {
+    let step = record.step
+    let listed = holdings.containers.indices.filter {
       holdings.isListed(holdings.containers[$0]) && resolution.depths[$0] != nil
     }
+    let same = listed.filter { number in
+      let other = holdings.containers[number].record
+      return other.part == record.part && other.parts == record.parts
+    }
+    let possible = same.isEmpty ? listed : same
     func order(_ number: Int) -> (UInt64, UInt32) {
       (holdings.containers[number].record.step, holdings.containers[number].record.attempt)
     }
@@ -27,35 +33,54 @@ struct BaseChoice {
     guard let nearest = before ?? possible.min(by: { order($0) < order($1) }) else { return [] }
     var found = [nearest]
     if let keyframe = resolution.keyframe(of: nearest), keyframe != nearest { found.append(keyframe) }
-    let (mostChain, overflow) = byteCount.multipliedReportingOverflow(by: AddOptions.mostReadFactor - 1)
-    return found.filter {
-      (resolution.depths[$0] ?? .max) < options.mostDepth
-        && (overflow || resolution.chainByteCount(of: $0) <= mostChain)
+    return found.filter { mayBeRead($0, byteCount: byteCount, options) }
+  }
+
+  /// Containers of other parts of the checkpoint.
+  func parts(besides record: CheckpointRecord, byteCount: UInt64, _ options: AddOptions) -> [Int] {
+    guard record.parts > 1, !options.standsAlone, options.mostDepth > 0 else { return [] }
+    return holdings.containers.indices.filter { number in
+      let other = holdings.containers[number]
+      return other.record.group == record.group && other.record.parts == record.parts
+        && other.record.part != record.part && holdings.isListed(other)
+        && mayBeRead(number, byteCount: byteCount, options)
     }
+  }
+
+  private func mayBeRead(_ number: Int, byteCount: UInt64, _ options: AddOptions) -> Bool {
+    guard let depth = resolution.depths[number], depth < options.mostDepth else { return false }
+    let (most, overflow) = byteCount.multipliedReportingOverflow(by: AddOptions.mostReadFactor - 1)
+    return overflow || resolution.chainByteCount(of: number) <= most
   }
 
   /// The members, each with the file of a container that has its name, or its name but for numbers.
   func members(_ members: [PackMember], against number: Int) throws(SwzipError) -> [PackMember] {
-    let stored = holdings.containers[number]
-    let bases = ArchiveBases(holdings, resolution)
-    let container: Container
-    do throws(SwzipError) {
-      container = try Container(bases.source(of: number), bases: bases)
-    } catch {
-      throw error.of(stored.path)
-    }
-    let pairs = FilePairs(stored.files)
+    let container = try open(number)
+    let pairs = FilePairs(holdings.containers[number].files)
     return members.map { member in
       guard member.linkPath == nil, let file = pairs.file(like: member.name, of: members) else { return member }
       var member = member
-      let path = stored.path
-      var base = PackBase(hint: "step \(stored.record.step)") { () throws(SwzipError) in
-        OwnedSource(container.source(ofMember: file), path)
-      }
-      base.isOnlyTried = true
-      member.bases = [base]
+      member.bases.insert(base(file, of: container, number: number), at: 0)
       return member
     }
+  }
+
+  func open(_ number: Int) throws(SwzipError) -> Container {
+    let bases = ArchiveBases(holdings, resolution)
+    do throws(SwzipError) {
+      return try Container(bases.source(of: number), bases: bases)
+    } catch {
+      throw error.of(holdings.containers[number].path)
+    }
+  }
+
+  func base(_ file: Int, of container: Container, number: Int) -> PackBase {
+    let (stored, path) = (holdings.containers[number], holdings.containers[number].path)
+    var base = PackBase(hint: "step \(stored.record.step)") { () throws(SwzipError) in
+      OwnedSource(container.source(ofMember: file), path)
+    }
+    base.isOnlyTried = true
+    return base
   }
 }
 
@@ -77,7 +102,7 @@ private final class OwnedSource: RandomSource {
 }
 
 /// Files of one checkpoint by the names that they have in another one: the same, or the same but for numbers, such as steps.
-private struct FilePairs {
+struct FilePairs {
   private var named: [Exact: Int] = [:]
   /// Nil where several have it.
   private var roles: [String: Int?] = [:]
@@ -96,7 +121,7 @@ private struct FilePairs {
     return roles[role] ?? nil
   }
 
-  private static func role(_ name: String) -> String {
+  static func role(_ name: String) -> String {
     var role = ""
     for scalar in name.unicodeScalars {
       guard ("0"..."9").contains(scalar) else {

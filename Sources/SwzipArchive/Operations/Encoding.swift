@@ -6,6 +6,7 @@ internal import SwzipSystem
 struct Encoding {
   let archive: Archive
   let files: CheckpointFiles
+  let record: CheckpointRecord
   let packing: PackOptions
   let progress: Adder.Progress?
 
@@ -29,7 +30,7 @@ struct Encoding {
 
   /// `bases`: of the containers that members refer to. Throws where the source changed.
   func run(_ planned: PlannedFolder, basesOf bases: [FileStatus]) throws(SwzipError) -> Encoded {
-    let name = ContainerName(step: packing.checkpoint?.step ?? 0)
+    let name = ContainerName(record)
     let path = archive.path(of: name)
     let file = try onSystem(path) { () throws(SystemError) in try AtomicFile(target: path) }
     let sink = FileSink(file.handle, canReadBack: true)

@@ -56,7 +56,7 @@ struct Exchange {
   }
 
   private func isWanted(_ container: StoredContainer) -> Bool {
-    if isWhole(container.identity) { return false }
+    if isWhole(container) { return false }
     if !replacedNames(container).isEmpty { return true }
     let named = ours.tags.map(\.identity) + ours.damagedTags.compactMap { tag($0)?.identity }
     if named.contains(container.identity) { return true }
@@ -67,16 +67,16 @@ struct Exchange {
     return container.files.indices.contains { container.content(ofFile: $0).map(lacking.contains) ?? false }
   }
 
-  /// Whether a checkpoint can be had from what is not damaged.
-  func isWhole(_ identity: Digest) -> Bool {
-    ours.containers.indices.contains { ours.containers[$0].identity == identity && healthy.depths[$0] != nil }
+  /// Whether what a container holds can be had from what is not damaged.
+  func isWhole(_ container: StoredContainer) -> Bool {
+    ours.containers.indices.contains { ours.containers[$0].holdsSame(as: container) && healthy.depths[$0] != nil }
   }
 
   /// Damaged containers here that held the same checkpoint: of those that cannot be read at all, as their names say, or the steps
   /// in these.
   private func replacedNames(_ container: StoredContainer) -> [ContainerName] {
     let names = Set(theirs?.containers.map(\.name) ?? [])
-    return ours.containers.filter { damaged.contains($0.path) && $0.identity == container.identity }.map(\.name)
+    return ours.containers.filter { damaged.contains($0.path) && $0.holdsSame(as: container) }.map(\.name)
       + ours.unreadable.map(\.name).filter {
         $0 == container.name
           || !names.contains($0) && $0.step == container.record.step && !replaced.contains($0)
@@ -129,14 +129,14 @@ struct Exchange {
       ours.doomed[container.name] != nil || ours.gone.contains(container.name) && !isGone
       || ours.containers.contains { $0.name == container.name }
       || ours.unreadable.contains { $0.name == container.name }
-    let name = isTaken ? ContainerName(step: container.name.step) : container.name
+    let name = isTaken ? container.name.renewed : container.name
     let path = archive.path(of: name)
     let file = try archive.copy(container.path, to: path)
     file.handle.forgetPages()
     let source = try FileSource(file.handle, fromStart: true)
     _ = try verify(source, bases: ArchiveBases(ours, healthy), threads: threads)
     let status = try onSystem(path) { () throws(SystemError) in try file.handle.status() }
-    guard try StoredContainer(name, path, status, Container(source)).identity == container.identity else {
+    guard try StoredContainer(name, path, status, Container(source)).holdsSame(as: container) else {
       throw SwzipError(.corrupt, .root)
     }
     if isGone { try archive.bury(name) }
@@ -152,7 +152,7 @@ struct Exchange {
 
   /// Whether what was in a container that cannot be read is here, as far as the copy tells.
   func isReplaced(_ name: ContainerName) -> Bool {
-    replaced.contains(name) || theirs?.containers.contains { $0.name == name && isWhole($0.identity) } ?? false
+    replaced.contains(name) || theirs?.containers.contains { $0.name == name && isWhole($0) } ?? false
   }
 
   /// Damaged containers without which others, that are not, could be read less.
@@ -173,10 +173,10 @@ struct Exchange {
         before.containers[$0].path
       })
     let (all, kept) = (ours.resolution, needed)
-    func isHere(_ identity: Digest) -> Bool {
-      isWhole(identity)
+    func isHere(_ container: StoredContainer) -> Bool {
+      isWhole(container)
         || ours.containers.indices.contains {
-          ours.containers[$0].identity == identity && untouched.contains(ours.containers[$0].path)
+          ours.containers[$0].holdsSame(as: container) && untouched.contains(ours.containers[$0].path)
             && all.depths[$0] != nil
             && all.chain(of: $0).allSatisfy { number in
               let container = ours.containers[number]
@@ -185,7 +185,7 @@ struct Exchange {
         }
     }
     let checkpoints = before.checkpoints() + before.checkpoints(forgotten: true)
-    return checkpoints.filter { !isHere($0.identity) }.map(\.name)
+    return checkpoints.filter { !$0.parts.allSatisfy { isHere(before.containers[$0]) } }.map(\.name)
       + before.unreadable.map(\.name).filter { !isReplaced($0) }.map { "\($0.step)" }
   }
 

@@ -97,7 +97,7 @@ extension Archive {
   /// Gives a doomed container a new name, so that nobody who is about to delete the old one finds it. Does nothing where
   /// somebody else just did.
   func revive(_ name: ContainerName, isGone: Bool) throws(SwzipError) {
-    let new = ContainerName(step: name.step)
+    let new = name.renewed
     if isGone { try bury(new) }
     let durability: Durability
     do throws(SystemError) { durability = try renameFile(path(of: name), to: new.text) } catch {

@@ -28,7 +28,7 @@ extension Archive {
       guard ContainerName(name) == nil, name.withoutSuffix(".swz") != nil else { continue }
       let file = archive.path(.ckpt, name)
       guard let found = try? StoredContainer(ContainerName(step: 0), at: file) else { continue }
-      let new = ContainerName(step: found.record.step)
+      let new = ContainerName(found.record)
       try requireDurable(
         onSystem(file) { () throws(SystemError) in try renameFile(file, to: new.text) }, archive.path(of: new))
       rebuilt.renamed.append((name, new.text))

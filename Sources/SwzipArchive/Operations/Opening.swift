@@ -1,18 +1,47 @@
 package import Swzip
 package import SwzipCore
+internal import SwzipNames
 package import SwzipSystem
 
 /// A checkpoint whose containers are open: what is deleted from now on can be read all the same.
 package struct OpenCheckpoint: Sendable {
   package let checkpoint: Checkpoint
-  package let stored: StoredContainer
-  package let source: FileSource
+  /// In their order; one for most checkpoints.
+  package let parts: [OpenPart]
   package let bases: ArchiveBases
-  package let container: Container
   /// Of the containers that it is read through, its own too.
   package let needed: [FileStatus]
   /// Newer ones that `latest` would have been, were they whole; a line each.
   package let passedOver: [String]
+
+  /// Refuses parts that hold other files of one name: together they are no folder.
+  package func checkNames() throws(SwzipError) {
+    var seen: [Exact: (part: OpenPart, file: Container.Member)] = [:]
+    var names = MemberNames()
+    for part in parts {
+      for file in part.stored.files {
+        if let (other, same) = seen[Exact(file.name)] {
+          guard same.hasSameContent(as: file) else {
+            throw SwzipError(
+              .refused, .system,
+              detail:
+                "parts \(other.stored.record.part) and \(part.stored.record.part) hold different files of the name "
+                + "\(file.name.printable); restore each with --part")
+          }
+        } else {
+          seen[Exact(file.name)] = (part, file)
+          try names.add(file.name, .refused)
+        }
+      }
+    }
+  }
+}
+
+/// A container of an open checkpoint.
+package struct OpenPart: Sendable {
+  package let stored: StoredContainer
+  package let source: FileSource
+  package let container: Container
 }
 
 /// A checkpoint to be read as far as that goes.
@@ -28,14 +57,18 @@ package struct DamagedCheckpoint: Sendable {
 }
 
 extension Archive {
-  /// Opens the checkpoint that a word names, whatever is damaged or missing.
-  package func openDamaged(_ word: String) throws(SwzipError) -> DamagedCheckpoint {
+  /// Opens the checkpoint that a word names, or a part of it, whatever is damaged or missing.
+  package func openDamaged(_ word: String, part: UInt16? = nil) throws(SwzipError) -> DamagedCheckpoint {
     let holdings = try look()
     let resolution = holdings.resolution.takingAll()
     let bases = ArchiveBases(holdings, resolution)
     do throws(SwzipError) {
       let checkpoint = try holdings.checkpoint(word)
-      let number = checkpoint.numbers[0]
+      let numbers = checkpoint.parts.filter { part == nil || holdings.containers[$0].record.part == part }
+      guard let number = numbers.first, part != nil || checkpoint.partCount == 1 else {
+        throw SwzipError(
+          .refused, .missingParts, detail: "\(checkpoint.name) has \(checkpoint.partCount) parts; name one with --part")
+      }
       return DamagedCheckpoint(
         name: checkpoint.name, path: holdings.containers[number].path, source: try bases.source(of: number),
         bases: bases, files: holdings.containers[number].files,
@@ -52,14 +85,16 @@ extension Archive {
     }
   }
 
-  /// Opens the checkpoint that a word names. Throws `notInArchive` where it lacks a base.
-  package func open(_ word: String) throws(SwzipError) -> OpenCheckpoint {
+  /// Opens the checkpoint that a word names; `part`: only that, be others missing. Throws `notInArchive` where it lacks a base, and
+  /// `missingParts` where it lacks those.
+  package func open(_ word: String, part: UInt16? = nil) throws(SwzipError) -> OpenCheckpoint {
     var attempt = 1
     while true {
       do throws(SwzipError) {
         let holdings = try look()
         do throws(SwzipError) {
-          return try open(holdings.checkpoint(word), in: holdings, passedOver: word == "latest" ? holdings.newer : [])
+          return try open(
+            holdings.checkpoint(word), part, in: holdings, passedOver: word == "latest" ? holdings.newer : [])
         } catch {
           guard error.rule == .noSuchCheckpoint, let bad = holdings.unreadable(word) else { throw error }
           throw bad.error
@@ -73,27 +108,42 @@ extension Archive {
   }
 
   private func open(
-    _ checkpoint: Checkpoint, in holdings: Holdings, passedOver: [String]
+    _ checkpoint: Checkpoint, _ part: UInt16?, in holdings: Holdings, passedOver: [String]
   ) throws(SwzipError) -> OpenCheckpoint {
-    let number = checkpoint.numbers[0]
-    let stored = holdings.containers[number]
+    let numbers = checkpoint.parts.filter { part == nil || holdings.containers[$0].record.part == part }
     let resolution = holdings.resolution
-    guard resolution.depths[number] != nil else {
+    if let number = numbers.first(where: { resolution.depths[$0] == nil }) {
+      let stored = holdings.containers[number]
       let content = resolution.missing(number).first ?? stored.bases[0]
       throw SwzipError(
         .base, .notInArchive, file: stored.path, detail: "\(content.byteCount) bytes, SHA-256 \(content.sha256)")
     }
-    let bases = ArchiveBases(holdings, resolution)
-    try bases.openChain(of: number)
-    let source = try bases.source(of: number)
-    do throws(SwzipError) {
-      return OpenCheckpoint(
-        checkpoint: checkpoint, stored: stored, source: source, bases: bases,
-        container: try Container(source, bases: bases),
-        needed: resolution.chain(of: number).sorted().map { holdings.containers[$0].status }, passedOver: passedOver)
-    } catch {
-      throw error.of(stored.path)
+    switch checkpoint.lack {
+    case .twice(let twice) where part == nil || part == twice:
+      throw SwzipError(
+        .refused, .missingParts, detail: "part \(twice) of \(checkpoint.name) is there twice, not the same")
+    case .parts(let count, let all) where part == nil:
+      throw SwzipError(.refused, .missingParts, detail: "\(count) of \(all) parts of \(checkpoint.name)")
+    default: break
     }
+    guard !numbers.isEmpty else {
+      throw SwzipError(
+        .refused, .missingParts, detail: "part \(part ?? 0) of the \(checkpoint.partCount) of \(checkpoint.name)")
+    }
+    let bases = ArchiveBases(holdings, resolution)
+    for number in numbers { try bases.openChain(of: number) }
+    let parts = try numbers.map { number throws(SwzipError) in
+      let stored = holdings.containers[number]
+      let source = try bases.source(of: number)
+      do throws(SwzipError) {
+        return OpenPart(stored: stored, source: source, container: try Container(source, bases: bases))
+      } catch {
+        throw error.of(stored.path)
+      }
+    }
+    return OpenCheckpoint(
+      checkpoint: checkpoint, parts: parts, bases: bases,
+      needed: resolution.closure(of: numbers).sorted().map { holdings.containers[$0].status }, passedOver: passedOver)
   }
 }
 
@@ -109,9 +159,19 @@ extension Holdings {
     let lacking = checkpoints().filter { checkpoint in
       checkpoint.depth == nil && last.map { $0.order < checkpoint.order } ?? true
     }
-    return lacking.map { "\($0.name) is newer, but lacks a base" }
+    return lacking.map { "\($0.name) is newer, but \($0.lack?.text ?? "")" }
       + unreadable.filter { $0.name.step >= last?.step ?? 0 }.map {
         "\($0.name.text) may be newer, but cannot be read: \($0.error.text)"
       }
+  }
+}
+
+extension Checkpoint.Lack {
+  fileprivate var text: String {
+    switch self {
+    case .parts(let count, let all): "has \(count) of \(all) parts"
+    case .twice(let part): "has a part \(part) twice, not the same"
+    case .base: "lacks a base"
+    }
   }
 }

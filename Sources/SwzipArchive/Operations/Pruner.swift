@@ -120,7 +120,7 @@ package struct Pruner {
         detail: "the tag \(tag) is damaged; nothing is pruned while it is not known what it names: set it again, or "
           + "remove it")
     }
-    if let lacking = holdings.checkpoints().first(where: { $0.depth == nil }) {
+    if let lacking = holdings.checkpoints().first(where: \.lacksBase) {
       throw SwzipError(
         .base, .system, file: archive.path,
         detail: "\(lacking.name) lacks a base; nothing is pruned while that may come: copy it here, or forget "

@@ -129,10 +129,11 @@ package struct Repair {
     }
     let needed = exchange.needed
     for number in found.damaged.sorted() {
-      let (name, identity) = (found.holdings.containers[number].name, found.holdings.containers[number].identity)
+      let container = found.holdings.containers[number]
+      let name = container.name
       let findings = found.findings.filter { $0.path == archive.path(of: name) }
-      if let failure = findings.first?.error, findings.allSatisfy({ $0.error.kind == .io }), !exchange.isWhole(identity)
-      {
+      let isUnread = findings.allSatisfy { $0.error.kind == .io }
+      if let failure = findings.first?.error, isUnread, !exchange.isWhole(container) {
         report.left.append((archive.path(of: name), failure.text))
       } else if needed.contains(name) {
         report.left.append(

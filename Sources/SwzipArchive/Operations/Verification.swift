@@ -3,7 +3,7 @@ package import SwzipCore
 internal import SwzipNames
 package import SwzipSystem
 
-/// Reads an archive, and says what is damaged and which checkpoints that costs (spec/ARCHIVE.md, section 5).
+/// Reads an archive, and says what is damaged and which checkpoints that costs (spec/ARCHIVE.md, section 6).
 package struct Verification {
   /// How much is read.
   package enum Depth: CaseIterable, Sendable {
@@ -190,15 +190,17 @@ package struct Verification {
   }
 
   private mutating func findAffected() {
+    let resolution = holdings.resolution
     for checkpoint in holdings.checkpoints() + holdings.checkpoints(forgotten: true) {
       checkpointCount += 1
-      // It is read from this one.
-      let number = checkpoint.numbers[0]
-      guard checkpoint.depth == nil || damaged.contains(number) || lost[number] != nil else { continue }
+      // It is read from these.
+      let bad = checkpoint.parts.filter { resolution.depths[$0] == nil || damaged.contains($0) || lost[$0] != nil }
+      guard !bad.isEmpty else { continue }
       affected.append(checkpoint.name)
       // Of damage the finding tells more.
-      guard checkpoint.depth == nil, holdings.unreadable.isEmpty else { continue }
-      let path = holdings.containers[number].path
+      guard holdings.unreadable.isEmpty, let lacking = bad.first(where: { resolution.depths[$0] == nil })
+      else { continue }
+      let path = holdings.containers[lacking].path
       findings.append(Finding(path: path, error: SwzipError(.base, .notInArchive, file: path)))
     }
     // All that is left of these is what the name says.

@@ -1,3 +1,4 @@
+internal import SwzipCore
 internal import SwzipNames
 
 /// The name of a container in an archive (spec/ARCHIVE.md, section 1): `s000000000900.p000-001.0123456789abcdef.swz`.
@@ -8,10 +9,24 @@ package struct ContainerName: Hashable, Comparable, Sendable {
 
   package static let mostStep: UInt64 = 999_999_999_999
 
+  package static let mostParts: UInt16 = 999
+
   /// With a new nonce.
-  init(step: UInt64) {
+  init(step: UInt64, part: UInt16 = 0, parts: UInt16 = 1) {
+    let part = "p\(padded(String(part), to: 3))-\(padded(String(parts), to: 3))"
+    self.init(step: step, start: "s\(padded(String(step), to: 12)).\(part)")
+  }
+
+  init(_ record: CheckpointRecord) { self.init(step: record.step, part: record.part, parts: record.parts) }
+
+  /// The same with a new nonce.
+  var renewed: ContainerName {
+    ContainerName(step: step, start: String(text.prefix("s000000000900.p000-001".count)))
+  }
+
+  private init(step: UInt64, start: String) {
     let nonce = padded(String(UInt64.random(in: 0 ... .max), radix: 16), to: 16)
-    text = "s\(padded(String(step), to: 12)).p000-001.\(nonce).swz"
+    text = "\(start).\(nonce).swz"
     self.step = step
   }
 

@@ -18,7 +18,7 @@ package struct StoredContainer: Sendable {
   package let record: CheckpointRecord
   package let files: [Container.Member]
   package let tensorCount: Int
-  /// Of the checkpoint in it; the same for each encoding.
+  /// Of the checkpoint that it holds, or is a part of; the same for each encoding.
   package let identity: Digest
   /// What it refers to, each once.
   package let bases: [Content]
@@ -47,9 +47,6 @@ package struct StoredContainer: Sendable {
     guard let record = container.checkpoint else {
       throw SwzipError(.refused, .system, detail: "it holds no checkpoint; move it out of the archive")
     }
-    guard record.part == 0, record.parts == 1 else {
-      throw SwzipError(.unsupported, .reservedBits, detail: "part \(record.part) of \(record.parts)")
-    }
     let files = container.members
     guard files.allSatisfy({ $0.sha256 != nil || $0.link != nil }) else {
       throw SwzipError(.corrupt, .memberSHA256)
@@ -72,6 +69,14 @@ package struct StoredContainer: Sendable {
     files[number].sha256.map { Content(sha256: $0, byteCount: files[number].byteCount) }
   }
 
+  /// Whether both hold the same part of a checkpoint, be it with other files.
+  func isSamePart(as other: StoredContainer) -> Bool {
+    identity == other.identity && record.part == other.record.part
+  }
+
+  /// Whether one can take the place of the other, however each is encoded.
+  func holdsSame(as other: StoredContainer) -> Bool { isSamePart(as: other) && hasSameFiles(as: other) }
+
   /// Whether both hold the same files: names, links and bytes.
   func hasSameFiles(as other: StoredContainer) -> Bool {
     func listed(_ files: [Container.Member]) -> [ByteWriter] { Self.sorted(files).map(Self.words) }
@@ -82,12 +87,14 @@ package struct StoredContainer: Sendable {
     var head = ByteWriter()
     head.array(Array("swzip checkpoint\n".utf8))
     head.integer(record.step)
-    head.integer(record.attempt)
-    head.integer(record.part)
+    // The attempt of parts that come at the same moment may differ.
+    head.integer(record.parts == 1 ? record.attempt : 0)
+    head.integer(UInt16(0))
     head.integer(record.parts)
+    head.array(record.group)
     var sum = SHA256Sum()
     sum.add(head.bytes)
-    for file in sorted(files) { sum.add(words(file).bytes) }
+    if record.parts == 1 { for file in sorted(files) { sum.add(words(file).bytes) } }
     return Digest(sum.finish())
   }
 
@@ -110,5 +117,12 @@ package struct StoredContainer: Sendable {
       words.array(file.sha256?.bytes ?? [])
     }
     return words
+  }
+}
+
+extension Container.Member {
+  /// Whether both are files of the same bytes, or links to the same.
+  package func hasSameContent(as other: Container.Member) -> Bool {
+    link?.target == other.link?.target && byteCount == other.byteCount && sha256 == other.sha256
   }
 }

@@ -24,13 +24,15 @@ enum DiffSide {
       self = .file(container.source(ofMember: 0))
       return
     }
-    self = .folder(DiffSide.files(of: container))
+    self = .folder(DiffSide.files(of: [container]))
   }
 
-  /// The files in the container of a folder.
-  static func files(of container: Container) -> FolderComparison.Files {
-    let members = container.members.enumerated().filter { $1.link == nil }.map { number, member in
-      (Exact(member.name), { () throws(Failure) -> any RandomSource in container.source(ofMember: number) })
+  /// The files in the container of a folder, or in those of its parts.
+  static func files(of containers: [Container]) -> FolderComparison.Files {
+    let members = containers.flatMap { container in
+      container.members.enumerated().filter { $1.link == nil }.map { number, member in
+        (Exact(member.name), { () throws(Failure) -> any RandomSource in container.source(ofMember: number) })
+      }
     }
     return Dictionary(members) { first, _ in first }
   }

@@ -19,9 +19,9 @@ struct FollowJob {
     settings.bases = NamedBases((digest == nil ? [] : [file]) + [Archive.containers(in: folder)])
     var reason: Failure?
     for checkpoint in holdings.checkpoints().reversed() {
-      let stored = holdings.containers[checkpoint.numbers[0]]
+      let stored = holdings.containers[checkpoint.parts[0]]
       do throws(Failure) {
-        guard stored.files.count == 1, stored.files[0].link == nil else {
+        guard checkpoint.partCount == 1, stored.files.count == 1, stored.files[0].link == nil else {
           throw .refused(stored.path, "it holds a folder, and what follows is a file")
         }
         if stored.files[0].sha256 != digest { try bring(stored, to: file, settings) }

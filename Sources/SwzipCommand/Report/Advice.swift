@@ -30,6 +30,7 @@ extension SwzipError {
     case (_, .noSuchCheckpoint): "see the names with swzip archive list"
     case (_, .notInArchive): "copy the container that has it to ckpt/, or forget what needs it"
     case (_, .incomplete): "add it when it is, or with --as-is"
+    case (_, .missingParts): "see swzip archive list; one part comes with --part"
     case (.io, _): "run it again"
     case (.refused, _): nil
     case (.corrupt, _): "take another copy, or save what can be read with swzip salvage"

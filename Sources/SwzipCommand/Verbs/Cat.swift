@@ -58,22 +58,22 @@ struct Cat: ParsableCommand {
     let input = try Input(operand, force: false, takesURLs: true)
     try Cat.write(operand, settings, input) { () throws(SwzipError) in
       let file = try Container(input.source.atRandom(), bases: bases)
-      return (file, try select(file, bounds))
+      return try select(file, bounds).map { (file, $0) }
     }
   }
 
-  /// Writes pieces of a container that `select` opens; `input`: what was opened for that.
+  /// Writes pieces of containers that `select` opens; `input`: what was opened for that.
   static func write(
     _ operand: Operand, _ settings: Settings, _ input: Input? = nil,
-    _ select: () throws(SwzipError) -> (Container, [Piece])
+    _ select: () throws(SwzipError) -> [(file: Container, piece: Piece)]
   ) throws(Failure) {
     let target = settings.output.flatMap { $0 == "-" ? nil : Target.path($0) } ?? .standardOutput
     guard let work = try Work(settings, operand, to: target, .part, { input }) else { return }
-    let (file, pieces) = try attemptLibrary(operand.name, select)
+    let pieces = try attemptLibrary(operand.name, select)
     try work.run(
-      Output(target, expected: pieces.reduce(0) { $0 &+ $1.byteCount }, settings), counting: nil,
+      Output(target, expected: pieces.reduce(0) { $0 &+ $1.piece.byteCount }, settings), counting: nil,
       make: { (output, _) throws(SwzipError) in
-        for piece in pieces {
+        for (file, piece) in pieces {
           // In steps, so that memory is bounded whatever the size of the tensor. The pointer is used inside the closure only.
           try unsafe file.read(member: piece.member, offset: piece.offset, byteCount: piece.byteCount) {
             (bytes) throws(SwzipError) in unsafe try output.sink.write(bytes)
@@ -112,6 +112,23 @@ struct Cat: ParsableCommand {
       throw SwzipError(.refused, .range, detail: "it has \(members[number].byteCount) bytes")
     }
     return [Piece(member: number, offset: bounds.from, byteCount: end - bounds.from)]
+  }
+
+  /// The same in the parts of a checkpoint. What several of them have is the same file.
+  static func find(_ names: [String], in parts: [Container]) throws(SwzipError) -> [(file: Container, piece: Piece)] {
+    if parts.count == 1 { return try find(names, in: parts[0]).map { (parts[0], $0) } }
+    return try names.map { name throws(SwzipError) in
+      var found: [(file: Container, piece: Piece)] = []
+      for part in parts {
+        do throws(SwzipError) { found += try find([name], in: part).map { (part, $0) } } catch {
+          guard error.rule == .noSuchTensor else { throw error }
+        }
+      }
+      guard let first = found.first else { throw SwzipError(.refused, .noSuchTensor, detail: name) }
+      let files = Set(found.map { Exact($0.file.members[$0.piece.member].name) })
+      guard files.count == 1 else { throw SwzipError(.refused, .severalTensors, detail: name) }
+      return first
+    }
   }
 
   /// A FILE, or FILE:TENSOR, or a TENSOR, in this order. Names of both may have colons.

@@ -66,6 +66,7 @@ extension SwzipError {
     case .noArchive: "no archive is there"
     case .noSuchCheckpoint: "it holds no such checkpoint" + quoted
     case .notInArchive: "it needs a file that is not in the archive" + inBrackets
+    case .missingParts: "not all of the checkpoint is there" + inBrackets
     case .incomplete: "the checkpoint is not complete" + inBrackets
     case .baseDepth: "its chain of bases is more than \(printable) deep"
     }

@@ -60,6 +60,6 @@ public struct SwzipError: Error, Equatable, Sendable {
     case system, outOfMemory, cancelled, outputTooSmall, noSuchTensor, range, argument, notRandomAccess, encoderFault
     case baseMissing, baseDiffers, baseDamaged, baseCycle, baseDepth
     case nameHere, linkTarget, nameCollision, severalFiles, severalTensors, oneFile
-    case noArchive, noSuchCheckpoint, notInArchive, incomplete
+    case noArchive, noSuchCheckpoint, notInArchive, incomplete, missingParts
   }
 }

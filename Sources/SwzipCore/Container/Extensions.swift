@@ -9,7 +9,7 @@ package struct Extensions: Equatable, Sendable {
     writer.varint(checkpoint == nil ? 0 : 1)
     guard let checkpoint else { return }
     writer.integer(CheckpointRecord.type)
-    writer.integer(UInt32(CheckpointRecord.byteCount))
+    writer.integer(UInt32(checkpoint.byteCount))
     checkpoint.write(&writer)
   }
 

@@ -21,17 +21,15 @@ struct PickleMachine {
   /// Depths of the stack at which marks lie.
   private var marks: [Int] = []
   private var memo: [PickleValue] = []
-  private var objects = TorchObjects()
+  private var objects: TorchObjects
   private var stepCount = 0
 
   /// Reads the pickle at `offset`, which ends before `end`. Nil if it is damaged or unusual.
   static func run<Input: InputBytes>(
     _ window: InputWindow<Input>, at offset: UInt64, end: UInt64? = nil
   ) throws(SwzipError) -> Pickle? {
-    let end = end ?? window.input.byteCount ?? UInt64(Limits.keptBytes)
-    var machine = PickleMachine(reader: PickleReader(window, at: offset, end: end))
     do throws(PickleFault) {
-      return try machine.run()
+      return try read(window, at: offset, end: end)
     } catch .input(let error) {
       throw error
     } catch {
@@ -39,7 +37,17 @@ struct PickleMachine {
     }
   }
 
-  private init(reader: PickleReader) { self.reader = reader }
+  /// The same, which says why it was not read. `keys`: keeps of dicts what has one of these, and numbers in lists, alone.
+  static func read<Input: InputBytes>(
+    _ window: InputWindow<Input>, at offset: UInt64, end: UInt64? = nil, keys: [String]? = nil
+  ) throws(PickleFault) -> Pickle {
+    let end = end ?? window.input.byteCount ?? UInt64(Limits.keptBytes)
+    var machine = PickleMachine(
+      reader: PickleReader(window, at: offset, end: end), objects: TorchObjects(keys: keys))
+    return try machine.run()
+  }
+
+  private init(reader: PickleReader, objects: TorchObjects) { (self.reader, self.objects) = (reader, objects) }
 
   private mutating func run() throws(PickleFault) -> Pickle {
     while try step() {

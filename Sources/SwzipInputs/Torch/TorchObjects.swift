@@ -53,6 +53,8 @@ struct TorchObjects {
   private static let bytesAByte = 8
   private static let mostBytes = 1 << 30
 
+  /// Nil: all that may lead to a tensor is kept.
+  private let keys: [[UInt8]]?
   private var byteCount = 0
   /// Bytes of the pickle so far.
   var pickleByteCount: UInt64 = 0
@@ -68,6 +70,8 @@ struct TorchObjects {
   private var storageNumbers: [Exact: UInt32] = [:]
   private var containers: [Container] = []
   private var entries: [Entry] = []
+
+  init(keys: [String]?) { self.keys = keys.map { $0.map { Array($0.utf8) } } }
 
   private struct Container {
     var first: UInt32?
@@ -136,6 +140,7 @@ struct TorchObjects {
     let position = containers[Int(number)].count
     containers[Int(number)].count += 1
     switch value {
+    case _ where keys != nil: guard isKept(value, key: key) else { return }
     case .integer where key.map(isPadding) ?? false: break
     case .other, .integer, .function, .type: return
     default: break
@@ -151,12 +156,29 @@ struct TorchObjects {
     containers[Int(number)].last = place
   }
 
+  private func isKept(_ value: PickleValue, key: PickleValue?) -> Bool {
+    switch (key, value) {
+    case (nil, .integer): true
+    case (.text(let start, let count), _): keys?.contains { text(start, count).elementsEqual($0) } ?? true
+    default: false
+    }
+  }
+
   /// The kept entries of a container, in order.
   func entries(of container: UInt32) -> some Sequence<(key: PickleValue, value: PickleValue)> {
     sequence(state: containers[Int(container)].first) { next in
       guard let place = next else { return nil }
       next = entries[Int(place)].next
       return (entries[Int(place)].key, entries[Int(place)].value)
+    }
+  }
+
+  /// All that are kept, each by its key.
+  var dictionaries: some Sequence<[String: PickleValue]> {
+    containers.indices.lazy.map { number in
+      Dictionary(
+        entries(of: UInt32(number)).compactMap { entry in text(entry.key, atMost: 64).map { ($0, entry.value) } }
+      ) { first, _ in first }
     }
   }
 

@@ -51,6 +51,12 @@ struct ZipArchive {
     records = found
   }
 
+  /// Whether an archive ends there: behind its end record a comment may follow, if the archive is all of the file.
+  static func endsWhole(at end: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) -> Bool {
+    guard let directory = try ZipDirectoryEnd.last(before: end, &window) else { return false }
+    return directory.isLast(before: end) || directory.archiveStart == 0
+  }
+
   // MARK: central directory
 
   /// Collects the records, with the offsets of their local headers in the archive. False if the directory is damaged.
@@ -138,6 +144,9 @@ private struct ZipDirectoryEnd {
   }
 
   private static let magic: [UInt8] = [0x50, 0x4B, 5, 6]
+
+  /// Whether no comment follows the end record; that of a large archive lies behind a longer one.
+  func isLast(before limit: UInt64) -> Bool { end + 22 == limit || end + 98 == limit }
 
   /// By the end record whose last byte, but for a comment, is before `fileEnd`.
   private init?(endingAt fileEnd: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) {

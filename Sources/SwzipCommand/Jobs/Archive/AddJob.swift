@@ -32,13 +32,14 @@ struct AddJob {
   private func say(_ added: Addition, _ source: String, _ seconds: Double) {
     let (raw, packed) = (added.container.originalByteCount, added.container.byteCount)
     let name = added.checkpoint.name
+    let parts = added.checkpoint.partsText.map { ", \($0) are there" } ?? ""
     if added.isNew {
       let bases = added.bases.isEmpty ? "stands alone" : "differences to \(added.bases.joined(separator: ", "))"
       settings.console.note(
         "\(source.printable) => \(name) : \(formatRatio(packed, of: raw)) "
-          + "(\(formatSize(raw)) => \(formatSize(packed)), \(formatRate(raw, seconds: seconds))), \(bases)")
+          + "(\(formatSize(raw)) => \(formatSize(packed)), \(formatRate(raw, seconds: seconds))), \(bases)\(parts)")
     } else {
-      settings.console.note("\(source.printable) : there already, as \(name)")
+      settings.console.note("\(source.printable) : there already, as \(name)\(parts)")
     }
     var fields: JSONObject = [
       "path": .string(source), "out": .string(added.container.path), "new": .bool(added.isNew),
@@ -58,9 +59,16 @@ struct AddJob {
 extension Checkpoint {
   /// What names it.
   var json: JSONObject {
-    [
+    var fields: JSONObject = [
       "checkpoint": .string(name), "step": .integer(step), "attempt": .integer(UInt64(attempt)),
       "id": .digest(identity),
     ]
+    if partCount > 1 {
+      fields.append(["parts": .integer(UInt64(partCount)), "parts_there": .integer(UInt64(parts.count))])
+    }
+    return fields
   }
+
+  /// "2 of 4 parts", of one that has parts.
+  var partsText: String? { partCount > 1 ? "\(parts.count) of \(partCount) parts" : nil }
 }

@@ -37,13 +37,13 @@ struct ArchiveListing {
     ])
     var (packed, raw): (UInt64, UInt64) = (0, 0)
     for checkpoint in checkpoints {
-      let container = holdings.containers[checkpoint.numbers[0]]
-      packed += container.byteCount
-      raw += container.originalByteCount
+      let containers = containers(checkpoint)
+      let (small, large) = Self.byteCounts(containers)
+      packed += small
+      raw += large
       table.add([
-        checkpoint.name, formatSize(container.byteCount), formatSize(container.originalByteCount),
-        formatRatio(container.byteCount, of: container.originalByteCount), String(container.files.count),
-        checkpoint.depth.map(String.init) ?? "lacks a base",
+        checkpoint.name, formatSize(small), formatSize(large), formatRatio(small, of: large),
+        String(containers.reduce(0) { $0 + $1.files.count }), checkpoint.depth.map(String.init) ?? lack(checkpoint),
         bases(checkpoint).joined(separator: ", "), checkpoint.tags.joined(separator: ", "),
       ])
     }
@@ -53,46 +53,76 @@ struct ArchiveListing {
     return (checkpoints.isEmpty ? "" : table.text(Style())) + count + sum + "\n"
   }
 
+  private func containers(_ checkpoint: Checkpoint) -> [StoredContainer] {
+    checkpoint.parts.map { holdings.containers[$0] }
+  }
+
+  private static func byteCounts(_ containers: [StoredContainer]) -> (packed: UInt64, raw: UInt64) {
+    containers.reduce((0, 0)) { ($0.0 + $1.byteCount, $0.1 &+ $1.originalByteCount) }
+  }
+
+  private func lack(_ checkpoint: Checkpoint) -> String {
+    switch checkpoint.lack {
+    case .parts: checkpoint.partsText ?? ""
+    case .twice(let part): "part \(part) twice"
+    default: "lacks a base"
+    }
+  }
+
   private func bases(_ checkpoint: Checkpoint) -> [String] {
-    resolution.providers(of: checkpoint.numbers[0]).map { "\(holdings.containers[$0].record.step)" }
+    let own = Set(checkpoint.parts)
+    let steps = checkpoint.parts.flatMap { resolution.providers(of: $0) }.filter { !own.contains($0) }
+    return Set(steps.map { holdings.containers[$0].record.step }).sorted().map { "\($0)" }
   }
 
   private func json(_ checkpoint: Checkpoint) -> JSONObject {
-    let container = holdings.containers[checkpoint.numbers[0]]
+    let containers = containers(checkpoint)
+    let (packed, raw) = Self.byteCounts(containers)
     var fields = checkpoint.json
     fields.append([
       "complete": .bool(checkpoint.depth != nil), "forgotten": .bool(!checkpoint.isListed),
-      "out_bytes": .integer(container.byteCount), "in_bytes": .integer(container.originalByteCount),
-      "ratio": ratio(container.byteCount, of: container.originalByteCount),
-      "files": .integer(UInt64(container.files.count)), "tensors": .integer(UInt64(container.tensorCount)),
+      "out_bytes": .integer(packed), "in_bytes": .integer(raw), "ratio": ratio(packed, of: raw),
+      "files": .integer(UInt64(containers.reduce(0) { $0 + $1.files.count })),
+      "tensors": .integer(UInt64(containers.reduce(0) { $0 + $1.tensorCount })),
       "depth": checkpoint.depth.map { .integer(UInt64($0)) } ?? .null,
       "bases": .array(bases(checkpoint).map { .string($0) }), "tags": .array(checkpoint.tags.map { .string($0) }),
-      "container": .string(container.path),
     ])
+    if checkpoint.partCount == 1 {
+      fields["container"] = .string(containers[0].path)
+    } else {
+      fields["containers"] = .array(containers.map { .string($0.path) })
+    }
     return fields
   }
 
   func show(_ word: String, _ console: Console) throws(Failure) {
-    let (checkpoint, container) = try attemptLibrary(path) { () throws(SwzipError) in
+    let (checkpoint, parts) = try attemptLibrary(path) { () throws(SwzipError) in
       let checkpoint = try holdings.checkpoint(word)
-      return (checkpoint, try Container(path: holdings.containers[checkpoint.numbers[0]].path))
+      return (
+        checkpoint,
+        try containers(checkpoint).map { stored throws(SwzipError) in (stored, try Container(path: stored.path)) }
+      )
     }
-    let name = holdings.containers[checkpoint.numbers[0]].path
     if console.json {
-      var fields = json(checkpoint)
-      fields.append(Listing.json(name, container))
-      return console.emit(fields)
+      for (stored, container) in parts {
+        var fields = json(checkpoint)
+        fields.append(Listing.json(stored.path, container))
+        if checkpoint.partCount > 1 { fields["part"] = .integer(UInt64(stored.record.part)) }
+        console.emit(fields)
+      }
+      return
     }
-    var text = "checkpoint \(checkpoint.name)\n  id         \(checkpoint.identity)\n  container  \(name.printable)\n"
+    var text = "checkpoint \(checkpoint.name)\n  id         \(checkpoint.identity)\n"
+    for (stored, _) in parts { text += "  container  \(stored.path.printable)\n" }
     let bases = bases(checkpoint)
     if !bases.isEmpty { text += "  base       \(bases.joined(separator: ", "))\n" }
     if !checkpoint.tags.isEmpty { text += "  tags       \(checkpoint.tags.joined(separator: ", "))\n" }
-    if checkpoint.depth == nil { text += "  lacks a base, and cannot be restored\n" }
+    if checkpoint.depth == nil { text += "  \(lack(checkpoint)), and cannot be restored\n" }
     writeOut(text + "\n")
     var listing = Listing()
-    listing.add(lastPart(name), container)
+    for (stored, container) in parts { listing.add(lastPart(stored.path), container) }
     listing.flush(Style())
-    if console.verbose > 0 { writeOut(Listing.details(container, Style())) }
+    if console.verbose > 0 { for (_, container) in parts { writeOut(Listing.details(container, Style())) } }
   }
 
   func stats(_ console: Console) throws(Failure) {
@@ -124,7 +154,7 @@ struct ArchiveListing {
     let facts = try facts()
     return try attemptLibrary(path) { () throws(SwzipError) in
       try ArchivePage(facts, holdings.checkpoints()) { checkpoint throws(SwzipError) in
-        try Container(path: holdings.containers[checkpoint.numbers[0]].path)
+        try containers(checkpoint).map { container throws(SwzipError) in try Container(path: container.path) }
       }
     }
   }
@@ -134,7 +164,7 @@ struct ArchiveListing {
     let plan = try attemptLibrary(path) { () throws(SwzipError) in try Pruner(archive, Retention()).plan() }
     return ArchivePage.Facts(
       name: path, id: archive.identity.id, checkpointCount: listed.count,
-      byteCount: listed.reduce(0) { $0 + holdings.containers[$1.numbers[0]].originalByteCount },
+      byteCount: listed.reduce(0) { $0 + Self.byteCounts(containers($1)).raw },
       packedByteCount: holdings.containers.reduce(0) { $0 + $1.byteCount },
       prunable: plan.waiting.reduce(0) { $0 + $1.byteCount }, needed: plan.needed.reduce(0) { $0 + $1.byteCount },
       forgotten: holdings.checkpoints(forgotten: true).map(\.name))

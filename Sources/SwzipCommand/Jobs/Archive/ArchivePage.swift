@@ -10,8 +10,17 @@ struct ArchivePage {
   /// A checkpoint, with what it stores.
   private struct Entry {
     let checkpoint: Checkpoint
-    let inspection: Inspection
-    var total: SizeBar { SizeBar("\(checkpoint.name)", inspection.byteCount, Double(inspection.packedByteCount)) }
+    let total: SizeBar
+    let rows: [Inspection.Row]
+
+    init(_ checkpoint: Checkpoint, _ containers: [Container]) {
+      self.checkpoint = checkpoint
+      let parts = containers.map { Inspection(checkpoint.name, $0) }
+      rows = parts.flatMap(\.rows)
+      total = SizeBar(
+        "\(checkpoint.name)", parts.reduce(0) { $0 &+ $1.byteCount },
+        Double(parts.reduce(0) { $0 &+ $1.packedByteCount }))
+    }
   }
 
   /// What is shown besides.
@@ -34,13 +43,13 @@ struct ArchivePage {
   private static let mostLayers = 200
   private static let mostForgotten = 40
 
-  /// `checkpoints`: listed ones, by step. Opens the container of each that is shown.
+  /// `checkpoints`: listed ones, by step. Opens the containers of each that is shown.
   init(
-    _ facts: Facts, _ checkpoints: [Checkpoint], open: (Checkpoint) throws(SwzipError) -> Container
+    _ facts: Facts, _ checkpoints: [Checkpoint], open: (Checkpoint) throws(SwzipError) -> [Container]
   ) throws(SwzipError) {
     self.facts = facts
     entries = try Self.sampled(checkpoints, Self.mostCheckpoints).map { checkpoint throws(SwzipError) in
-      Entry(checkpoint: checkpoint, inspection: Inspection(checkpoint.name, try open(checkpoint)))
+      Entry(checkpoint, try open(checkpoint))
     }
   }
 
@@ -108,7 +117,7 @@ struct ArchivePage {
 
   /// What the bytes are, a picture for each kind.
   private var kinds: HTML {
-    let parts = entries.map { entry in Dictionary(grouping: entry.inspection.rows, by: Self.kind) }
+    let parts = entries.map { entry in Dictionary(grouping: entry.rows, by: Self.kind) }
     let sums = Set(parts.flatMap(\.keys)).map { kind in
       (kind: kind, total: SizeBar("", of: parts.flatMap { $0[kind] ?? [] }))
     }.sorted { ($1.total.packedByteCount, $0.kind) < ($0.total.packedByteCount, $1.kind) }
@@ -136,7 +145,7 @@ struct ArchivePage {
   private var changes: HTML {
     let shown = Self.sampled(entries, Self.mostMapped)
     let layers = shown.map { entry in
-      Dictionary(grouping: entry.inspection.rows) { row in
+      Dictionary(grouping: entry.rows) { row in
         row.layer.map { Layer(stack: $0.stack, number: $0.number) }
       }
     }

@@ -10,10 +10,12 @@ struct PartialRestoreJob {
   let settings: Settings
   /// Which files; none means all.
   let only: [String]
+  /// Of those that ranks added.
+  let part: UInt16?
 
   func run(_ path: String, _ word: String, _ folder: String) throws(Failure) {
     let archive = try openArchive(path)
-    let open = try attemptLibrary(path) { () throws(SwzipError) in try archive.openDamaged(word) }
+    let open = try attemptLibrary(path) { () throws(SwzipError) in try archive.openDamaged(word, part: part) }
     let wanted = try open.files.map { files throws(Failure) in
       Set(try FolderUnpackJob.choose(files, only, open.path).map { Exact(files[$0].name) })
     }

@@ -9,16 +9,17 @@ struct RestoreJob {
   let settings: Settings
   /// Which files; none means all.
   let only: [String]
+  /// Of those that ranks added; nil: all.
+  let part: UInt16?
 
   func run(_ path: String, _ word: String, _ folder: String) throws(Failure) {
-    let open = try openCheckpoint(path, word, settings.console)
-    let opened = try Work(settings, Operand(path), to: .path(folder), .folder, status: open.stored.status)
+    let open = try openCheckpoint(path, word, part: part, settings.console)
+    let opened = try Work(settings, Operand(path), to: .path(folder), .folder, status: open.parts[0].stored.status)
     guard var work = opened else { return }
-    let members = open.container.members
-    let chosen = try FolderUnpackJob.choose(members, only, open.stored.path)
-    let names = chosen.map { members[$0].name }
+    let shares = try Share.choose(open, only)
+    let names = shares.flatMap { share in share.chosen.map { share.members[$0].name } }
     let wanted = Set(names.map { Exact($0) })
-    let byteCount = chosen.reduce(0) { $0 &+ members[$1].byteCount }
+    let byteCount = shares.reduce(0) { $0 &+ $1.byteCount }
     work.expected = byteCount
     work.sources += open.needed
     try work.run(
@@ -27,18 +28,18 @@ struct RestoreJob {
       },
       counting: byteCount,
       make: { (output, progress) throws(SwzipError) in
-        do throws(SwzipError) {
-          return try only.isEmpty
-            ? unpack(from: open.source, to: output, bases: open.bases, threads: settings.threads, progress: progress)
-            : unpack(chosen, of: open.container, to: output, threads: settings.threads, progress: progress)
-        } catch {
-          // What could not be written is named by the output.
-          throw error.kind == .corrupt && error.file == nil ? error.of(open.stored.path) : error
+        var report = UnpackReport()
+        for share in shares {
+          let done = report.rawByteCount
+          let part = try share.write(to: output, open.bases, threads: settings.threads) { progress(done + $0) }
+          report.rawByteCount += part.rawByteCount
+          report.root = part.root
         }
+        return report
       },
       accept: { (output, _) throws(Failure) in
         guard Set(output.published.map { Exact($0) }) == wanted else {
-          throw Failure(.damaged, path: open.stored.path, text: "it does not hold all files that its directory names")
+          throw Failure(.damaged, path: path, text: "it does not hold all files that its directories name")
         }
       },
       summary: { output, report, seconds in
@@ -51,9 +52,76 @@ struct RestoreJob {
         summary.fields = open.checkpoint.json
         summary.fields.append([
           "files": .integer(UInt64(files)), "out_bytes": .integer(raw), "seconds": .decimal(seconds),
-          "root": .digest(report.root),
         ])
+        if shares.count == 1 { summary.fields["root"] = .digest(report.root) }
         return summary
       })
+  }
+}
+
+/// What a container gives of a checkpoint that is restored.
+private struct Share {
+  let part: OpenPart
+  let members: [Container.Member]
+  /// The members that no container before it gave.
+  let chosen: [Int]
+  /// Members of the containers before it.
+  let first: Int
+
+  var byteCount: UInt64 { chosen.reduce(0) { $0 &+ members[$1].byteCount } }
+
+  /// Those files that fit `only`: all without, else at least one.
+  static func choose(_ open: OpenCheckpoint, _ only: [String]) throws(Failure) -> [Share] {
+    let all = open.parts.flatMap(\.container.members)
+    let fitting = Set(try FolderUnpackJob.choose(all, only, open.parts[0].stored.path))
+    var (first, given, shares): (Int, Set<Exact>, [Share]) = (0, [], [])
+    for part in open.parts {
+      let members = part.container.members
+      let chosen = members.indices.filter {
+        fitting.contains(first + $0) && given.insert(Exact(members[$0].name)).inserted
+      }
+      shares.append(Share(part: part, members: members, chosen: chosen, first: first))
+      first += members.count
+    }
+    return shares.filter { !$0.chosen.isEmpty }
+  }
+
+  func write(
+    to output: any MemberSinks, _ bases: ArchiveBases, threads: Int, progress: @escaping ProgressHandler
+  ) throws(SwzipError) -> UnpackReport {
+    let sinks = PartSinks(output, first: first)
+    do throws(SwzipError) {
+      return try chosen.count == members.count
+        ? unpack(from: part.source, to: sinks, bases: bases, threads: threads, progress: progress)
+        : unpack(chosen, of: part.container, to: sinks, threads: threads, progress: progress)
+    } catch {
+      // What could not be written is named by the output.
+      throw error.kind == .corrupt && error.file == nil ? error.of(part.stored.path) : error
+    }
+  }
+}
+
+/// The members of a part among those of all.
+private final class PartSinks: MemberSinks {
+  private let all: any MemberSinks
+  private let first: Int
+
+  init(_ all: any MemberSinks, first: Int) { (self.all, self.first) = (all, first) }
+
+  func begin(_ member: MemberInfo, number: Int) throws(SwzipError) -> (any OutputSink)? {
+    try all.begin(member, number: first + number)
+  }
+
+  func end() throws(SwzipError) { try all.end() }
+
+  func link(_ name: String, to target: String, path: String) throws(SwzipError) {
+    try all.link(name, to: target, path: path)
+  }
+
+  func readBack(
+    member: Int, at position: UInt64, into buffer: UnsafeMutableRawBufferPointer
+  ) throws(SwzipError) {
+    // The caller's buffer is passed on.
+    unsafe try all.readBack(member: first + member, at: position, into: buffer)
   }
 }

@@ -27,8 +27,13 @@ extension ArchiveVerbs {
         Ends with 0 when it is on the disk, and has been read again from there and decoded. Of the checkpoint before and the \
         one that this goes back to, it becomes differences to that with which it is smaller, or stands alone. What is there \
         for this step already is not added again; other files of the same step become its next attempt. A checkpoint that is not \
-        complete, or that somebody writes to, is refused: shards that an index names, .metadata of distributed checkpoints, \
-        trainer_state.json of the Trainer's, files that are cut short.
+        complete, or that somebody writes to, is refused: shards and parts that an index names, a file of each rank, what the Trainer, \
+        accelerate, DeepSpeed, FSDP, Lightning, Megatron, torchtitan or verl write last, files that are cut short.
+
+        Ranks add a sharded checkpoint together, each with --part I/N, I from 0, on any machines, in any order. All see one folder: \
+        each takes the files that its ranks wrote, by their names (__I_0.distcp, rng_state_I.pth …), and part 0 the rest. Or each has a \
+        folder of its own, all of which it takes: then --group names what was saved, with the same new word on all ranks, such as \
+        $SLURM_JOB_ID-$SLURM_RESTART_COUNT. Until all parts are there list says how many are, and latest is another checkpoint.
         """)
 
     @OptionGroup var place: ArchiveArgument
@@ -45,6 +50,13 @@ extension ArchiveVerbs {
 
     @Flag(name: .customLong("key"), help: "Let it stand alone.")
     var standsAlone = false
+
+    @Option(help: ArgumentHelp("Add part I of N alone, I from 0: the files of its ranks.", valueName: "i/n"))
+    var part: String?
+
+    @Option(
+      help: ArgumentHelp("The folder is all of this part, of the parts added with this word.", valueName: "word"))
+    var group: String?
 
     @Flag(name: .customLong("as-is"), help: "Add it whatever seems to be missing.")
     var takesIncomplete = false
@@ -65,8 +77,24 @@ extension ArchiveVerbs {
       options.mostDepth = maxDepth
       options.standsAlone = standsAlone
       options.takesIncomplete = takesIncomplete
+      options.part = try partOption()
       let job = AddJob(settings: settings, options: options, step: step)
       try inArchive(place.archive, report.console) { archive, _ throws(Failure) in try job.run(archive, path) }
+    }
+
+    private func partOption() throws -> PartOption? {
+      guard let part else {
+        guard group == nil else { throw ValidationError("--group goes with --part") }
+        return nil
+      }
+      let numbers = part.split(separator: "/", omittingEmptySubsequences: false).map { UInt16($0) }
+      guard numbers.count == 2, let number = numbers[0], let count = numbers[1], group != "",
+        let option = PartOption(number: number, count: count, group: group)
+      else {
+        throw ValidationError(
+          "--part is I/N, I from 0 and below N, N at most \(ContainerName.mostParts), and --group a word")
+      }
+      return option
     }
   }
 }

@@ -9,9 +9,9 @@ extension ArchiveVerbs {
       abstract: "Bring a checkpoint back, as a folder.",
       discussion: """
         The folder appears complete or not at all; into one that exists goes file after file, none of which may exist without -f. \
-        Every hash is compared, the SHA-256 of each file too. latest is the newest that can be restored. With --partial a file of \
-        which something is damaged, or lacks a base, becomes NAME.partial with zeros for it, NAME.partial.json lists these ranges, and \
-        the end is 3.
+        Every hash is compared, the SHA-256 of each file too. latest is the newest that can be restored. The parts that ranks added come \
+        together in the folder. With --partial a file of which something is damaged, or lacks a base, becomes NAME.partial with zeros \
+        for it, NAME.partial.json lists these ranges, and the end is 3.
         """)
 
     @OptionGroup var place: ArchiveArgument
@@ -24,6 +24,9 @@ extension ArchiveVerbs {
 
     @Option(help: ArgumentHelp("Only files whose path or name fits; may be repeated.", valueName: "glob"))
     var only: [String] = []
+
+    @Option(help: ArgumentHelp("Only this part of one that ranks added, be others missing.", valueName: "i"))
+    var part: UInt16?
 
     @Flag(help: "Restore what can be read of a damaged checkpoint.")
     var partial = false
@@ -41,7 +44,8 @@ extension ArchiveVerbs {
       settings.force = force
       let run =
         partial
-        ? PartialRestoreJob(settings: settings, only: only).run : RestoreJob(settings: settings, only: only).run
+        ? PartialRestoreJob(settings: settings, only: only, part: part).run
+        : RestoreJob(settings: settings, only: only, part: part).run
       try inArchive(place.archive, report.console) { path, _ throws(Failure) in try run(path, checkpoint, output) }
     }
   }
@@ -72,7 +76,7 @@ extension ArchiveVerbs {
       try inArchive(place.archive, settings.console) { [settings] path, _ throws(Failure) in
         let open = try openCheckpoint(path, checkpoint, settings.console)
         try Cat.write(Operand(path), settings) { () throws(SwzipError) in
-          (open.container, try Cat.find(tensors, in: open.container))
+          try Cat.find(tensors, in: open.parts.map(\.container))
         }
       }
     }
@@ -103,7 +107,8 @@ extension ArchiveVerbs {
       try inArchive(place.archive, report.console) { path, console throws(Failure) in
         let sides = try (openCheckpoint(path, old, console), openCheckpoint(path, new, console))
         comparison = FolderComparison(
-          DiffSide.files(of: sides.0.container), DiffSide.files(of: sides.1.container), level: level,
+          DiffSide.files(of: sides.0.parts.map(\.container)), DiffSide.files(of: sides.1.parts.map(\.container)),
+          level: level,
           all: all || report.verbose > 0, console: console)
       }
       try comparison?.run()
@@ -111,10 +116,16 @@ extension ArchiveVerbs {
   }
 }
 
-/// Opens a checkpoint; warns of newer ones that `latest` had to pass over.
-func openCheckpoint(_ path: String, _ word: String, _ console: Console) throws(Failure) -> OpenCheckpoint {
+/// Opens a checkpoint, or a part of it; warns of newer ones that `latest` had to pass over.
+func openCheckpoint(
+  _ path: String, _ word: String, part: UInt16? = nil, _ console: Console
+) throws(Failure) -> OpenCheckpoint {
   let archive = try openArchive(path)
-  let open = try attemptLibrary(path) { () throws(SwzipError) in try archive.open(word) }
+  let open = try attemptLibrary(path) { () throws(SwzipError) in
+    let open = try archive.open(word, part: part)
+    try open.checkNames()
+    return open
+  }
   for line in open.passedOver { console.warn(path, line) }
   return open
 }
