@@ -50,8 +50,12 @@ package struct Archive: Sendable {
     for folder in Folder.allCases {
       try onSystem(path) { () throws(SystemError) in try makeFolders(join(path, folder.rawValue)) }
     }
-    if let (parent, _) = splitPath(path) {
-      try requireDurable(onSystem(path) { () throws(SystemError) in try syncFolder(parent) }, path)
+    try syncFolder(of: path)
+    // Made by a call that was killed, perhaps.
+    var place = path
+    while let (parent, _) = splitPath(place) {
+      _ = try? SwzipSystem.syncFolder(parent)
+      place = parent
     }
     try writeDurably(Identity().text, to: join(path, Identity.fileName), replacing: false)
     return try Archive(path)
@@ -83,10 +87,12 @@ package struct Archive: Sendable {
     }
   }
 
-  /// The same, made if it is missing, for who writes to it.
+  /// Makes a folder if it is missing, for who writes to it. While it is empty, nobody may have made sure that it is on the disk.
   func make(_ folder: Folder) throws(SwzipError) {
+    guard try names(folder).isEmpty else { return }
     let path = join(path, folder.rawValue)
     try onSystem(path) { () throws(SystemError) in try makeFolders(path) }
+    try syncFolder(of: path)
   }
 
   /// What `repair` put aside.

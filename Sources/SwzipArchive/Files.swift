@@ -9,12 +9,13 @@ func onSystem<Result>(
   do throws(SystemError) { return try call() } catch { throw SwzipError(error).of(path) }
 }
 
-/// Throws where a name stands that may not survive a power cut; a file system that cannot sync folders at all has nothing to tell.
+/// Throws where a name stands that may not survive a power cut.
 func requireDurable(_ durability: Durability, _ path: String) throws(SwzipError) {
-  guard case .unknown(let error) = durability, !error.isUnsupported else { return }
-  throw SwzipError(
-    .io, .system, file: path, errno: error.errno,
-    detail: "it may not survive a power cut: \(error.words); run it again")
+  do throws(SystemError) { try durability.require() } catch {
+    throw SwzipError(
+      .io, .system, file: path, errno: error.errno,
+      detail: "it may not survive a power cut: \(error.words); run it again")
+  }
 }
 
 /// A small file, durable when this returns.
@@ -27,11 +28,30 @@ func writeDurably(_ text: String, to path: String, replacing: Bool) throws(Swzip
   try requireDurable(durability, path)
 }
 
-/// Removes a file, if it is there, for good.
+/// Removes a file for good; also one that is gone already, by somebody who may have been killed.
 func removeDurably(_ path: String) throws(SwzipError) {
   let durability: Durability
   do throws(SystemError) { durability = try removeFile(path) } catch {
     guard error.isMissing else { throw SwzipError(error).of(path) }
+    return try syncFolder(of: path)
+  }
+  try requireDurable(durability, path)
+}
+
+/// Makes durable what others wrote.
+func syncFile(_ path: String) throws(SwzipError) {
+  try onSystem(path) { () throws(SystemError) in
+    let file = try FileHandle.open(path, followingLinks: false)
+    do throws(SystemError) { try file.sync() } catch { if !error.isUnsupported { throw error } }
+  }
+}
+
+/// Makes durable what others did to the folder of a file; nothing where that is missing.
+func syncFolder(of path: String) throws(SwzipError) {
+  guard let (folder, _) = splitPath(path) else { return }
+  let durability: Durability
+  do throws(SystemError) { durability = try SwzipSystem.syncFolder(folder) } catch {
+    guard error.isMissing else { throw SwzipError(error).of(folder) }
     return
   }
   try requireDurable(durability, path)

@@ -17,7 +17,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from budget import RANDOM, is_over
+from archives import archive, listed, tree
+from budget import END, RANDOM, is_over
 from models import model
 
 SWZIP, SHIM, FOLDER, SMALL = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
@@ -25,17 +26,10 @@ FEWEST_KILLS, FEWEST_FAULTS, ROUNDS = 40, 60, 12
 failures: list[str] = []
 
 
-def archive(*words, check=False, **environment):
-    done = subprocess.run(
-        [SWZIP, "archive", *map(str, words)], env=os.environ | environment, capture_output=True, text=True, timeout=120
-    )
-    if check and done.returncode != 0:
+def must(*words):
+    done = archive(*words)
+    if done.returncode != 0:
         raise SystemExit(f"{words}: {done.returncode}: {done.stderr}")
-    return done
-
-
-def tree(folder):
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 class Run:
@@ -48,7 +42,7 @@ class Run:
         self.kept: dict[int, dict[str, bytes]] = {}
         self.step = 0
         self.weights = bytearray(model(150_000, seed=RANDOM.randrange(1 << 30)))
-        archive("init", self.path, check=True)
+        must("init", self.path)
 
     def source(self):
         """The next checkpoint, a step of training after the last."""
@@ -63,15 +57,16 @@ class Run:
 
     def add(self):
         folder = self.source()
-        archive("add", self.path, folder, check=True)
+        must("add", self.path, folder)
         self.kept[self.step] = tree(folder)
         return folder
 
     def listed(self):
-        done = archive("list", self.path, "--json")
-        if done.returncode != 0:
-            failures.append(f"list: {done.returncode}: {done.stderr}")
-        return [line for line in map(json.loads, done.stdout.splitlines()) if "checkpoint" in line]
+        try:
+            return listed(self.path)
+        except RuntimeError as error:
+            failures.append(str(error))
+            return []
 
     def restores(self, step, files, what):
         out = self.place / "out"
@@ -138,7 +133,7 @@ class Trial:
         if self.verb == "add":
             run.kept[run.step] = tree(self.folder)
         if self.verb == "tag":
-            archive("tag", run.path, "--remove", "best", check=True)
+            must("tag", run.path, "--remove", "best")
         run.check(what, some=1)
 
 

@@ -133,6 +133,9 @@ package struct Adder {
   /// what was read of the source.
   private func prove(_ number: Int, _ holdings: Holdings) throws(SwzipError) {
     let path = holdings.containers[number].path
+    // Others may have brought what it is read through, or itself, and not have synced it.
+    for needed in holdings.lasting.chain(of: number) { try syncFile(holdings.containers[needed].path) }
+    try syncFolder(of: path)
     let handle = try onSystem(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
     handle.forgetPages()
     do throws(SwzipError) {

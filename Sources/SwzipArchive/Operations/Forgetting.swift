@@ -25,11 +25,12 @@ extension Archive {
     }
   }
 
-  /// Lists a forgotten checkpoint again.
+  /// Lists a forgotten checkpoint again; of one that is listed, makes sure of that.
   package func unforget(_ checkpoint: Checkpoint, in holdings: Holdings) throws(SwzipError) {
     try revive(checkpoint, in: holdings)
     let now = try look()
-    guard let found = now.checkpoints(forgotten: true).first(where: { $0.identity == checkpoint.identity }) else {
+    let all = now.checkpoints(forgotten: true) + now.checkpoints()
+    guard let found = all.first(where: { $0.identity == checkpoint.identity }) else {
       throw Self.pruned(checkpoint)
     }
     for number in found.numbers {
@@ -72,7 +73,8 @@ extension Archive {
       guard let found = now.checkpoints().first(where: { $0.identity == checkpoint.identity }) else { break }
       // A base of it may be deleted already.
       guard found.depth != nil || checkpoint.depth == nil else { break }
-      guard try revive(found, in: now) else { return }
+      // Its names may be by others, who were killed before they synced them.
+      guard try revive(found, in: now) else { return try syncFolder(of: now.containers[found.numbers[0]].path) }
     }
     throw Self.pruned(checkpoint)
   }
@@ -124,10 +126,11 @@ extension Archive {
     try mark(path(.doom, name.text + DoomMark.suffix), "")
   }
 
-  /// A mark that is there is good.
+  /// A mark that is there is good, once it is durable.
   private func mark(_ file: String, _ text: String) throws(SwzipError) {
     do throws(SwzipError) { try writeDurably(text, to: file, replacing: false) } catch {
       guard let code = error.errno, SystemError(errno: code, operation: "", path: "").alreadyExists else { throw error }
+      try syncFolder(of: file)
     }
   }
 }

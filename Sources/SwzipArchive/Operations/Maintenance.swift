@@ -33,6 +33,9 @@ extension Archive {
         onSystem(file) { () throws(SystemError) in try renameFile(file, to: new.text) }, archive.path(of: new))
       rebuilt.renamed.append((name, new.text))
     }
+    // What a call did that was killed.
+    try syncFolder(of: join(path, Identity.fileName))
+    try syncFolder(of: archive.path(.ckpt, Identity.fileName))
     return rebuilt
   }
 

@@ -92,8 +92,10 @@ package struct Pruner {
         report.needed.append(container)
       }
     }
-    let names = Set(holdings.containers.map(\.name))
-    for name in holdings.doomed.keys.sorted() where !names.contains(name) { try archive.removeMark(name) }
+    let orphans = Set(holdings.doomed.keys).subtracting(holdings.containers.map(\.name)).sorted()
+    // Who removed their containers may not have synced that.
+    if let orphan = orphans.first { try syncFolder(of: archive.path(of: orphan)) }
+    for name in orphans { try archive.removeMark(name) }
   }
 
   /// What is listed or has a tag, and all that it is read through.
