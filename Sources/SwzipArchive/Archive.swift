@@ -50,11 +50,10 @@ package struct Archive: Sendable {
     for folder in Folder.allCases {
       try onSystem(path) { () throws(SystemError) in try makeFolders(join(path, folder.rawValue)) }
     }
-    try syncFolder(of: path)
-    // Made by a call that was killed, perhaps.
+    // Some may have been made by a call that was killed.
     var place = path
     while let (parent, _) = splitPath(place) {
-      _ = try? SwzipSystem.syncFolder(parent)
+      if place == path { try syncNames(in: parent) } else { _ = try? syncFolder(parent) }
       place = parent
     }
     try writeDurably(Identity().text, to: join(path, Identity.fileName), replacing: false)
@@ -90,9 +89,15 @@ package struct Archive: Sendable {
   /// Makes a folder if it is missing, for who writes to it. While it is empty, nobody may have made sure that it is on the disk.
   func make(_ folder: Folder) throws(SwzipError) {
     guard try names(folder).isEmpty else { return }
-    let path = join(path, folder.rawValue)
-    try onSystem(path) { () throws(SystemError) in try makeFolders(path) }
-    try syncFolder(of: path)
+    let place = join(path, folder.rawValue)
+    try onSystem(place) { () throws(SystemError) in try makeFolders(place) }
+    try syncNames(in: path)
+  }
+
+  /// Makes durable what others did who may have been killed before they synced it.
+  func syncAll() throws(SwzipError) {
+    for folder in Folder.allCases { try syncNames(in: join(path, folder.rawValue)) }
+    try syncNames(in: path)
   }
 
   /// What `repair` put aside.

@@ -33,7 +33,7 @@ func removeDurably(_ path: String) throws(SwzipError) {
   let durability: Durability
   do throws(SystemError) { durability = try removeFile(path) } catch {
     guard error.isMissing else { throw SwzipError(error).of(path) }
-    return try syncFolder(of: path)
+    return try syncNames(in: splitPath(path)?.directory ?? ".")
   }
   try requireDurable(durability, path)
 }
@@ -46,15 +46,14 @@ func syncFile(_ path: String) throws(SwzipError) {
   }
 }
 
-/// Makes durable what others did to the folder of a file; nothing where that is missing.
-func syncFolder(of path: String) throws(SwzipError) {
-  guard let (folder, _) = splitPath(path) else { return }
+/// Makes durable what others did to a folder, if it is there.
+func syncNames(in folder: String) throws(SwzipError) {
   let durability: Durability
-  do throws(SystemError) { durability = try SwzipSystem.syncFolder(folder) } catch {
+  do throws(SystemError) { durability = try syncFolder(folder) } catch {
     guard error.isMissing else { throw SwzipError(error).of(folder) }
     return
   }
-  try requireDurable(durability, path)
+  try requireDurable(durability, folder)
 }
 
 /// At most one byte more than a record has.

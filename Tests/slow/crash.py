@@ -235,19 +235,20 @@ class Judge:
                 wrong.append(str(error))
         return states, wrong
 
-    def problems(self, tree, lowest, highest, makes_archive=False):
-        """What is wrong with a state of the disk. `lowest`, `highest`: of each checkpoint, what may have become of it."""
+    def problems(self, tree, lowest, highest, maker=None):
+        """What is wrong with a state of the disk. `lowest`, `highest`: of each checkpoint, what may have become of it; `maker`: the
+        verb that makes what else it is no archive without."""
         key = (frozen(tree), *(frozenset(states.items()) for states in (lowest, highest)))
         if key not in self.known:
-            self.known[key] = self.ask(tree, lowest, highest, makes_archive)
+            self.known[key] = self.ask(tree, lowest, highest, maker)
         return self.known[key]
 
-    def ask(self, tree, lowest, highest, makes_archive):
+    def ask(self, tree, lowest, highest, maker):
         place = FOLDER / "state"
         write(tree, place)
         path = place / self.name
-        if makes_archive and archive("list", path).returncode == 4:
-            archive("init", path)
+        if maker and archive("list", path).returncode == 4:
+            archive(maker, path)
         states, wrong = self.found(path)
         for name in lowest.keys() | states.keys():
             state = STATES.index(states.get(name, "pruned"))
@@ -269,7 +270,7 @@ class Judge:
         return wrong
 
 
-def explored(before, calls, files, states, after, judge, what, counts, makes_archive=False):
+def explored(before, calls, files, states, after, judge, what, counts, maker=None):
     """What is wrong with what a power cut may leave at each moment of the calls, and at their end."""
     low = {name: min(states.get(name, "pruned"), after.get(name, "pruned"), key=STATES.index) for name in states | after}
     high = {name: max(states.get(name, "pruned"), after.get(name, "pruned"), key=STATES.index) for name in states | after}
@@ -282,7 +283,7 @@ def explored(before, calls, files, states, after, judge, what, counts, makes_arc
                 continue
             seen.add(key)
             counts["asked"] += 1
-            for problem in judge.problems(tree, low, high, makes_archive):
+            for problem in judge.problems(tree, low, high, maker):
                 yield f"{what}, a power cut after {said(calls[:number])}: {problem}"
         if number < len(calls):
             disk.do(*calls[number], files)
@@ -329,9 +330,9 @@ class Story:
             sys.exit(f"{what} fails without a power cut: {done.stderr}")
         end, files = with_contents(before, calls)
         states, wrong = self.judge.found(self.path)
-        if states != after or wrong:
+        if states != {name: state for name, state in after.items() if state != "pruned"} or wrong:
             failures.append(f"{what}: {states} instead of {after}, {wrong}")
-        record = (before, calls, files, self.states, after, self.judge, what, self.counts, verb == "init")
+        record = (before, calls, files, self.states, after, self.judge, what, self.counts, verb if verb in ("init", "rebuild") else None)
         self.records.append(record)
         failures.extend(explored(*record))
         self.run_again(record, words, again, environment)

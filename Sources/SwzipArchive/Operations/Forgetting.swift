@@ -73,8 +73,7 @@ extension Archive {
       guard let found = now.checkpoints().first(where: { $0.identity == checkpoint.identity }) else { break }
       // A base of it may be deleted already.
       guard found.depth != nil || checkpoint.depth == nil else { break }
-      // Its names may be by others, who were killed before they synced them.
-      guard try revive(found, in: now) else { return try syncFolder(of: now.containers[found.numbers[0]].path) }
+      guard try revive(found, in: now) else { return try syncAll() }
     }
     throw Self.pruned(checkpoint)
   }
@@ -113,7 +112,7 @@ extension Archive {
   /// Writes a tombstone.
   func bury(_ name: ContainerName) throws(SwzipError) {
     try make(.gone)
-    try mark(path(.gone, name.text + Tombstone.suffix), Tombstone.text(name))
+    try mark(.gone, name.text + Tombstone.suffix, Tombstone.text(name))
   }
 
   /// Whether a tombstone is as it was written; it counts in any case.
@@ -123,14 +122,14 @@ extension Archive {
 
   func doom(_ name: ContainerName) throws(SwzipError) {
     try make(.doom)
-    try mark(path(.doom, name.text + DoomMark.suffix), "")
+    try mark(.doom, name.text + DoomMark.suffix, "")
   }
 
   /// A mark that is there is good, once it is durable.
-  private func mark(_ file: String, _ text: String) throws(SwzipError) {
-    do throws(SwzipError) { try writeDurably(text, to: file, replacing: false) } catch {
+  private func mark(_ folder: Folder, _ file: String, _ text: String) throws(SwzipError) {
+    do throws(SwzipError) { try writeDurably(text, to: path(folder, file), replacing: false) } catch {
       guard let code = error.errno, SystemError(errno: code, operation: "", path: "").alreadyExists else { throw error }
-      try syncFolder(of: file)
+      try syncNames(in: join(path, folder.rawValue))
     }
   }
 }

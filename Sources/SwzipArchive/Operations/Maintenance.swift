@@ -33,9 +33,7 @@ extension Archive {
         onSystem(file) { () throws(SystemError) in try renameFile(file, to: new.text) }, archive.path(of: new))
       rebuilt.renamed.append((name, new.text))
     }
-    // What a call did that was killed.
-    try syncFolder(of: join(path, Identity.fileName))
-    try syncFolder(of: archive.path(.ckpt, Identity.fileName))
+    try archive.syncAll()
     return rebuilt
   }
 
