@@ -402,7 +402,7 @@ def teeth(story):
         print(f"{name}: {found}")
 
 
-FOLDER.mkdir(parents=True)
+FOLDER.mkdir(parents=True, exist_ok=True)
 story = Story()
 story.do("init", again=2)
 for name in ("ckpt", "gone", "doom", "tags"): # As in a copy without empty folders.

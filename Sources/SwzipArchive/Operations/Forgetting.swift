@@ -109,10 +109,13 @@ extension Archive {
     try removeDurably(path(.doom, name.text + DoomMark.suffix))
   }
 
-  /// Writes a tombstone.
+  /// Writes a tombstone: an empty one on a full disk, which is pruned by writing them.
   func bury(_ name: ContainerName) throws(SwzipError) {
     try make(.gone)
-    try mark(.gone, name.text + Tombstone.suffix, Tombstone.text(name))
+    do throws(SwzipError) { try mark(.gone, name.text + Tombstone.suffix, Tombstone.text(name)) } catch {
+      guard [System.noSpace, System.overQuota].contains(error.errno) else { throw error }
+      try mark(.gone, name.text + Tombstone.suffix, "")
+    }
   }
 
   /// Whether a tombstone is as it was written; it counts in any case.
