@@ -336,6 +336,8 @@ class Story:
         self.records.append(record)
         failures.extend(explored(*record))
         self.run_again(record, words, again, environment)
+        if failures:
+            finish()
         write(end.now(), self.place)
         self.states = after
         self.counts["verbs"] += 1
@@ -402,6 +404,13 @@ def teeth(story):
         print(f"{name}: {found}")
 
 
+def finish():
+    for failure in failures[:40]:
+        print("WRONG", failure[:1000])
+    print(f"{len(failures)} wrong")
+    sys.exit(bool(failures))
+
+
 FOLDER.mkdir(parents=True, exist_ok=True)
 story = Story()
 story.do("init", again=2)
@@ -429,7 +438,4 @@ story.do("prune", "--keep-last", "1", "--grace", "0", s100="pruned", s200="prune
 story.do("rebuild")
 print(dict(story.counts))
 teeth(story)
-for failure in failures[:40]:
-    print("WRONG", failure[:1000])
-print(f"{len(failures)} wrong")
-sys.exit(bool(failures))
+finish()
