@@ -164,7 +164,7 @@ def recorded(place, words, **environment):
     log = FOLDER / "log"
     settings = [word for name, value in environment.items() for word in ("-E", f"{name}={value}")]
     command = ["strace", "-f", "-y", "-qq", "-s4096", "--seccomp-bpf", "-o", log, *settings, "-e", "trace=" + CALLS.replace(" ", ","),
-               SWZIP, "archive", *words]
+               SWZIP, *words]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=120)
     found, begun = [], {}
     for line in log.read_text(errors="replace").splitlines():
@@ -323,7 +323,7 @@ class Story:
         """Runs a verb on the archive, and explores it. The keywords of checkpoints, as s100, say what becomes of them; `again`: what it
         ends with that was done already."""
         after = self.states | {name[1:]: environment.pop(name) for name in list(environment) if name in ("s100", "s200", "s300")}
-        what, words = " ".join([verb, *map(str, words)]), [verb, self.path, *words]
+        what, words = " ".join([verb, *map(str, words)]), ["archive", verb, self.path, *words]
         before = Disk(self.place)
         calls, done = recorded(self.place, words, **environment)
         if done.returncode != 0:
@@ -349,7 +349,7 @@ class Story:
         folder = before.node(self.path / "ckpt")
         folder.changes = [{name: File(file.data, is_synced=False)} for name, file in folder.sure.items()]
         folder.sure = {}
-        calls, done = recorded(self.place, ["add", self.path, source])
+        calls, done = recorded(self.place, ["archive", "add", self.path, source])
         failures.extend(unsure(with_contents(before, calls)[0], f"add {source} in a copy: {done.stderr}"))
 
     def run_again(self, record, words, already, environment):
@@ -404,6 +404,24 @@ def teeth(story):
         print(f"{name}: {found}")
 
 
+def removal():
+    """An original that is removed once it is packed is on the disk, or its container is, whole and in folders that were made for it."""
+    place, name = FOLDER / "removal", "model.safetensors"
+    write(NEXT, place)
+    before = Disk(place)
+    calls, done = recorded(place, ["pack", "--rm", "--output-dir", place / "made" / "too", place / name])
+    end, files = with_contents(before, calls)
+    if done.returncode != 0 or list(end.now()) != ["made"]:
+        failures.append(f"pack --rm: {list(end.now())}: {done.stderr}")
+    failures.extend(unsure(end, "pack --rm"))
+    disk = deepcopy(before)
+    for call in calls:
+        disk.do(*call, files)
+        for tree in disk.root.states():
+            if name not in tree and tree.get("made", {}).get("too", {}).get(name + ".swz") != files[-1]:
+                failures.append(f"pack --rm, a power cut after {said([call])}: neither original nor container")
+
+
 def finish():
     for failure in failures[:40]:
         print("WRONG", failure[:1000])
@@ -437,5 +455,6 @@ story.do("prune", "--keep-last", "1", "--grace", "0", s100="pruned", s200="prune
 (story.path / "SWZARCHIVE").unlink()
 story.do("rebuild")
 print(dict(story.counts))
+removal()
 teeth(story)
 finish()
