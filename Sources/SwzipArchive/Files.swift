@@ -46,13 +46,14 @@ func syncFile(_ path: String) throws(SwzipError) {
   }
 }
 
-/// Makes durable what others did to a folder, if it is there.
+/// Makes durable what others did to a folder, if it is there and may be read; who made it has synced it.
 func syncNames(in folder: String) throws(SwzipError) {
   let durability: Durability
   do throws(SystemError) { durability = try syncFolder(folder) } catch {
     guard error.isMissing else { throw SwzipError(error).of(folder) }
     return
   }
+  if case .unknown(let error) = durability, error.errno == System.accessDenied { return }
   try requireDurable(durability, folder)
 }
 

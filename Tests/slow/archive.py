@@ -8,7 +8,6 @@ restored to every byte, and the next command does its work without help.
 
 import errno
 import json
-import os
 import shutil
 import signal
 import subprocess
