@@ -237,7 +237,7 @@ class Judge:
 
     def problems(self, tree, lowest, highest, maker=None):
         """What is wrong with a state of the disk. `lowest`, `highest`: of each checkpoint, what may have become of it; `maker`: the
-        verb that makes what else it is no archive without."""
+        verb that makes what else it is no archive, or is damaged, without."""
         key = (frozen(tree), *(frozenset(states.items()) for states in (lowest, highest)))
         if key not in self.known:
             self.known[key] = self.ask(tree, lowest, highest, maker)
@@ -247,7 +247,9 @@ class Judge:
         place = FOLDER / "state"
         write(tree, place)
         path = place / self.name
-        if maker and archive("list", path).returncode == 4:
+        if maker == "repair":
+            archive(maker, path, "--from", place / "copy")
+        elif maker and archive("list", path).returncode == 4:
             archive(maker, path)
         states, wrong = self.found(path)
         for name in lowest.keys() | states.keys():
@@ -332,7 +334,7 @@ class Story:
         states, wrong = self.judge.found(self.path)
         if states != {name: state for name, state in after.items() if state != "pruned"} or wrong:
             failures.append(f"{what}: {states} instead of {after}, {wrong}")
-        record = (before, calls, files, self.states, after, self.judge, what, self.counts, verb if verb in ("init", "rebuild") else None)
+        record = (before, calls, files, self.states, after, self.judge, what, self.counts, verb if verb in ("init", "rebuild", "repair") else None)
         self.records.append(record)
         failures.extend(explored(*record))
         self.run_again(record, words, again, environment)
@@ -342,6 +344,13 @@ class Story:
         self.states = after
         self.counts["verbs"] += 1
         self.counts["calls"] += len(calls)
+
+    def damage(self, step):
+        """Flips a bit of a container."""
+        [file] = (self.path / "ckpt").glob(f"s{int(step):012}.*")
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
 
     def copied(self, source):
         """What came by a copy, of which nothing was synced, is sure once an add relied on it."""
@@ -368,7 +377,8 @@ class Story:
                 failures.append(f"{how}: ends with {done.returncode}: {done.stderr}")
             if done.returncode == 0:
                 failures.extend(unsure(last, how))
-            failures.extend(f"{how}: {problem}" for problem in judge.problems(without_temporaries(last.now()), after, after))
+            end = without_temporaries(last.now())
+            failures.extend(f"{how}: {problem}" for problem in judge.problems(end, after, after))
             counts["run again"] += 1
 
 
@@ -432,8 +442,8 @@ def finish():
 FOLDER.mkdir(parents=True, exist_ok=True)
 story = Story()
 story.do("init", again=2)
-for name in ("ckpt", "gone", "doom", "tags"): # As in a copy without empty folders.
-    (story.path / name).rmdir()
+for folder in filter(Path.is_dir, list(story.path.iterdir())): # As in a copy without empty folders.
+    folder.rmdir()
 story.do("add", story.source("100"), s100="listed")
 second = story.source("200")
 story.do("add", second, s200="listed")
@@ -443,6 +453,10 @@ story.do("tag", "100", "best")
 story.do("tag", "200", "best")
 story.do("tag", "--remove", "best", again=2)
 story.do("add", "--key", story.source("300"), s300="listed")
+shutil.copytree(story.path, story.place / "copy")
+story.damage("300")
+story.do("repair", "--from", story.place / "copy")
+shutil.rmtree(story.place / "copy")
 story.do("forget", "100", s100="forgotten")
 story.do("prune", "--grace", "1h")
 story.do("unforget", "100", s100="listed")
