@@ -50,8 +50,11 @@ package struct Archive: Sendable {
     for folder in Folder.allCases {
       try onSystem(path) { () throws(SystemError) in try makeFolders(join(path, folder.rawValue)) }
     }
-    if let (parent, _) = splitPath(path) {
-      try requireDurable(onSystem(path) { () throws(SystemError) in try syncFolder(parent) }, path)
+    // Some may have been made by a call that was killed.
+    var place = path
+    while let (parent, _) = splitPath(place) {
+      if place == path { try syncNames(in: parent) } else { _ = try? syncFolder(parent) }
+      place = parent
     }
     try writeDurably(Identity().text, to: join(path, Identity.fileName), replacing: false)
     return try Archive(path)
@@ -83,10 +86,18 @@ package struct Archive: Sendable {
     }
   }
 
-  /// The same, made if it is missing, for who writes to it.
+  /// Makes a folder if it is missing, for who writes to it. While it is empty, nobody may have made sure that it is on the disk.
   func make(_ folder: Folder) throws(SwzipError) {
-    let path = join(path, folder.rawValue)
-    try onSystem(path) { () throws(SystemError) in try makeFolders(path) }
+    guard try names(folder).isEmpty else { return }
+    let place = join(path, folder.rawValue)
+    try onSystem(place) { () throws(SystemError) in try makeFolders(place) }
+    try syncNames(in: path)
+  }
+
+  /// Makes durable what others did who may have been killed before they synced it.
+  func syncAll() throws(SwzipError) {
+    for folder in Folder.allCases { try syncNames(in: join(path, folder.rawValue)) }
+    try syncNames(in: path)
   }
 
   /// What `repair` put aside.

@@ -9,12 +9,13 @@ func onSystem<Result>(
   do throws(SystemError) { return try call() } catch { throw SwzipError(error).of(path) }
 }
 
-/// Throws where a name stands that may not survive a power cut; a file system that cannot sync folders at all has nothing to tell.
+/// Throws where a name stands that may not survive a power cut.
 func requireDurable(_ durability: Durability, _ path: String) throws(SwzipError) {
-  guard case .unknown(let error) = durability, !error.isUnsupported else { return }
-  throw SwzipError(
-    .io, .system, file: path, errno: error.errno,
-    detail: "it may not survive a power cut: \(error.words); run it again")
+  do throws(SystemError) { try durability.require() } catch {
+    throw SwzipError(
+      .io, .system, file: path, errno: error.errno,
+      detail: "it may not survive a power cut: \(error.words); run it again")
+  }
 }
 
 /// A small file, durable when this returns.
@@ -27,14 +28,33 @@ func writeDurably(_ text: String, to path: String, replacing: Bool) throws(Swzip
   try requireDurable(durability, path)
 }
 
-/// Removes a file, if it is there, for good.
+/// Removes a file for good; also one that is gone already, by somebody who may have been killed.
 func removeDurably(_ path: String) throws(SwzipError) {
   let durability: Durability
   do throws(SystemError) { durability = try removeFile(path) } catch {
     guard error.isMissing else { throw SwzipError(error).of(path) }
-    return
+    return try syncNames(in: splitPath(path)?.directory ?? ".")
   }
   try requireDurable(durability, path)
+}
+
+/// Makes durable what others wrote.
+func syncFile(_ path: String) throws(SwzipError) {
+  try onSystem(path) { () throws(SystemError) in
+    let file = try FileHandle.open(path, followingLinks: false)
+    do throws(SystemError) { try file.sync() } catch { if !error.isUnsupported { throw error } }
+  }
+}
+
+/// Makes durable what others did to a folder, if it is there and may be read; who made it has synced it.
+func syncNames(in folder: String) throws(SwzipError) {
+  let durability: Durability
+  do throws(SystemError) { durability = try syncFolder(folder) } catch {
+    guard error.isMissing else { throw SwzipError(error).of(folder) }
+    return
+  }
+  if case .unknown(let error) = durability, error.errno == System.accessDenied { return }
+  try requireDurable(durability, folder)
 }
 
 /// At most one byte more than a record has.

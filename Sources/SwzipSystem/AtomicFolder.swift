@@ -155,7 +155,7 @@ public final class AtomicFolder {
     for path in Self.folders(of: names).sorted().reversed().map(\.wrappedValue) + [""] {
       let place = path.isEmpty ? folder : try directory(path)
       try System.setMode(place.number, folderMode, place.path)
-      if case .unknown(let error) = place.sync(), !error.isUnsupported { throw error }
+      try place.sync().require()
     }
     do throws(SystemError) {
       try System.renameNoReplace((temporaryName, parent.number), (name, parent.number), target)

@@ -68,6 +68,11 @@ final class Directory {
     }
   }
 
+  /// The same; throws where it fails, unless that cannot be done here.
+  func syncIfReadable() throws(SystemError) {
+    if canSync { try sync().require() }
+  }
+
   func path(of name: String) -> String { join(path, name) }
 }
 
@@ -76,6 +81,11 @@ public enum Durability: Equatable, Sendable {
   case synced
   /// The name stands and its content is on the disk; only the directory could not be synced.
   case unknown(SystemError)
+
+  /// Throws what failed; a file system that cannot sync directories at all has nothing to tell.
+  public func require() throws(SystemError) {
+    if case .unknown(let error) = self, !error.isUnsupported { throw error }
+  }
 }
 
 /// A path as directory and name. Nil for a path that names no file: empty, or ending in `/`, `.` or `..`.
@@ -100,7 +110,7 @@ public func renameFile(_ path: String, to name: String) throws(SystemError) -> D
     guard error.isUnsupported else { throw error }
     // NFS has no such call, but links.
     try System.link((old, directory.number), (name, directory.number), path)
-    if case .unknown(let error) = directory.sync(), !error.isUnsupported { throw error }
+    try directory.sync().require()
     try System.unlink(old, in: directory.number, path)
   }
   return directory.sync()
@@ -156,16 +166,18 @@ public func checkRemovable(_ path: String) throws(SystemError) {
   }
 }
 
-/// Makes a folder, and those that its path goes through, where they are missing.
+/// Makes a folder, and those that its path goes through, where they are missing, each durable where its parent may be read.
 public func makeFolders(_ path: String) throws(SystemError) {
   if let status = try? FileStatus.of(path), status.kind == .directory { return }
-  if let (parent, _) = splitPath(path), parent != path { try makeFolders(parent) }
+  let parent = splitPath(path)?.directory
+  if let parent { try makeFolders(parent) }
   do throws(SystemError) {
     try System.makeDirectory(path, mode: 0o777, in: System.currentDirectory, path)
   } catch {
     // Somebody else was faster, or it is no folder.
     guard error.alreadyExists, let status = try? FileStatus.of(path), status.kind == .directory else { throw error }
   }
+  if let parent { try Directory(parent).syncIfReadable() }
 }
 
 /// Makes the folders that a name below `folder` goes through, where they are missing, and no other: a link or a file in
@@ -175,7 +187,11 @@ public func makeFolders(above name: String, below folder: String) throws(SystemE
   var place = try Directory(folder)
   for part in name.nameParts.dropLast() where !part.isEmpty {
     let path = place.path(of: part)
-    do throws(SystemError) { place = try place.child(part, mode: 0o777) } catch {
+    do throws(SystemError) {
+      let child = try place.child(part, mode: 0o777)
+      try place.syncIfReadable()
+      place = child
+    } catch {
       throw SystemError(errno: error.errno, operation: error.isLinkOrFile ? "go through" : "create", path: path)
     }
   }

@@ -143,6 +143,37 @@ struct ProtocolTests {
     #expect(kind { try run.archive().removeTag("best") } == .refused)
   }
 
+  /// A tag, and a prune that forgets, at the same moment: which came first does not matter.
+  @Test func aTagKeepsWhatIsForgotten() throws {
+    let run = try Run()
+    try run.add(["m": [1]], step: 1)
+    try run.add(["m": [2]], step: 2)
+    try run.tag("1", "best")
+    run.folder.writeDeep("run/gone/\(try run.holdings().containers[0].name.text).gone", [])
+    #expect(try run.listed() == ["1", "2"] && run.restored("best") == ["m": [1]])
+    #expect(try run.prune { $0.last = 1 }.removed.isEmpty && run.restored("best") == ["m": [1]])
+    #expect(try Verification(run.path, decodes: true, threads: 1).findings.isEmpty)
+    try run.archive().removeTag("best")
+    #expect(try run.listed() == ["2"] && run.prune().removed.count == 1)
+  }
+
+  /// What was interrupted is run again.
+  @Test func forgettingTwiceIsForgettingOnce() throws {
+    let run = try Run()
+    try run.add(["m": [1]], step: 1)
+    try run.add(["m": [2]], step: 2)
+    for _ in 0..<2 {
+      let holdings = try run.holdings()
+      try run.archive().forget([holdings.checkpoint("1", preferringForgotten: false)], in: holdings)
+      #expect(try run.listed() == ["2"])
+    }
+    for _ in 0..<2 {
+      let holdings = try run.holdings()
+      try run.archive().unforget(holdings.checkpoint("1", preferringForgotten: true), in: holdings)
+      #expect(try run.listed() == ["1", "2"])
+    }
+  }
+
   /// A copy whose files come in another order, and a union with an older one.
   @Test func copiesAreArchives() throws {
     let (run, weights) = try pair()

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# swzip archive under faults of the system, kills, a full disk, and writers at once; see archive.py.
+# swzip archive under faults of the system, kills, a full disk, and writers at once; see archive.py, and suspended.py for what
+# others do while a verb is stopped at one of its calls.
 # shellcheck source=Tests/slow/common.sh
 . "$(dirname "$0")/common.sh"
 
@@ -16,6 +17,13 @@ gcc -std=c17 -O1 -Wall -Wextra -Werror -shared -fPIC -o "$work/faults.so" "$here
 
 small=$work/small
 mkdir "$small"
-mount -t tmpfs -o size=1500k tmpfs "$small"
+# A real one, where there are devices for it.
+truncate -s 8M "$work/disk"
+{ mkfs.ext4 -q -m0 "$work/disk" && mount -o loop "$work/disk" "$small"; } 2>/dev/null ||
+  mount -t tmpfs -o size=2000k tmpfs "$small"
 trap 'status=$?; umount "$small"; finish $status' EXIT
+SUITE_SECONDS=$((SUITE_SECONDS * 2 / 3))
 timeout -k 5 $((SUITE_SECONDS + 300)) python3 "$here/archive.py" "$swzip" "$work/faults.so" "$work/files" "$small"
+mkdir "$work/suspended"
+SUITE_SECONDS=$((SUITE_SECONDS / 2))
+timeout -k 5 $((SUITE_SECONDS + 300)) python3 "$here/suspended.py" "$swzip" "$work/faults.so" "$work/suspended"

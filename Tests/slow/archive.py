@@ -2,13 +2,12 @@
 
     archive.py SWZIP SHIM.so FOLDER SMALL
 
-SMALL is a file system of 1500 KiB. Whatever happens, each checkpoint that was reported as added and not forgotten is listed and
+SMALL is a small file system. Whatever happens, each checkpoint that was reported as added and not forgotten is listed and
 restored to every byte, and the next command does its work without help.
 """
 
 import errno
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -17,25 +16,21 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from budget import RANDOM, is_over
+from archives import archive, listed, tree
+from budget import END, RANDOM, is_over
 from models import model
 
 SWZIP, SHIM, FOLDER, SMALL = sys.argv[1], sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
-FEWEST_KILLS, FEWEST_FAULTS, ROUNDS = 40, 60, 12
+FEWEST_KILLS, FEWEST_FAULTS, MOST_KILLS, ROUNDS = 40, 60, 500, 12
+# What a call of the system may fail with; all but the last may be the end of the verb.
+ERRORS = ["ENOSPC", "EDQUOT", "EIO", "EINTR"]
 failures: list[str] = []
 
 
-def archive(*words, check=False, **environment):
-    done = subprocess.run(
-        [SWZIP, "archive", *map(str, words)], env=os.environ | environment, capture_output=True, text=True, timeout=120
-    )
-    if check and done.returncode != 0:
+def must(*words):
+    done = archive(*words)
+    if done.returncode != 0:
         raise SystemExit(f"{words}: {done.returncode}: {done.stderr}")
-    return done
-
-
-def tree(folder):
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 class Run:
@@ -48,7 +43,7 @@ class Run:
         self.kept: dict[int, dict[str, bytes]] = {}
         self.step = 0
         self.weights = bytearray(model(150_000, seed=RANDOM.randrange(1 << 30)))
-        archive("init", self.path, check=True)
+        must("init", self.path)
 
     def source(self):
         """The next checkpoint, a step of training after the last."""
@@ -63,15 +58,16 @@ class Run:
 
     def add(self):
         folder = self.source()
-        archive("add", self.path, folder, check=True)
+        must("add", self.path, folder)
         self.kept[self.step] = tree(folder)
         return folder
 
     def listed(self):
-        done = archive("list", self.path, "--json")
-        if done.returncode != 0:
-            failures.append(f"list: {done.returncode}: {done.stderr}")
-        return [line for line in map(json.loads, done.stdout.splitlines()) if "checkpoint" in line]
+        try:
+            return listed(self.path)
+        except RuntimeError as error:
+            failures.append(str(error))
+            return []
 
     def restores(self, step, files, what):
         out = self.place / "out"
@@ -103,19 +99,19 @@ class Run:
 class Trial:
     """One operation: its words, and what a call of it that may have been cut short leaves to be done."""
 
-    def __init__(self, run, verb):
+    def __init__(self, run, verb, *threads):
         self.run, self.verb = run, verb
         steps = sorted(run.kept)
         if verb == "add":
             self.folder = run.source()
-            self.words = ["add", run.path, self.folder]
+            self.words = ["add", *threads, run.path, self.folder]
         elif verb in ("forget", "tag"):
             self.step = RANDOM.choice(steps[:-1])
             self.words = [verb, run.path, self.step] + (["best"] if verb == "tag" else [])
         elif verb == "prune":
             self.words = ["prune", run.path, "--keep-last", "4", "--grace", "0"]
         else:
-            self.words = [verb, run.path, "latest", "-o", run.place / "restored"]
+            self.words = [verb, *threads, run.path, "latest", "-o", run.place / "restored"]
             shutil.rmtree(run.place / "restored", ignore_errors=True)
 
     def settle(self, status, how):
@@ -132,17 +128,22 @@ class Trial:
         if self.verb == "restore":
             shutil.rmtree(run.place / "restored", ignore_errors=True)
         again = archive(*self.words)
-        # Forgotten the first time.
-        if again.returncode != 0 and not (self.verb == "forget" and again.returncode == 2):
+        if again.returncode != 0:
             failures.append(f"{what}: the next call fails: {again.returncode}: {again.stderr}")
         if self.verb == "add":
             run.kept[run.step] = tree(self.folder)
         if self.verb == "tag":
-            archive("tag", run.path, "--remove", "best", check=True)
+            must("tag", run.path, "--remove", "best")
         run.check(what, some=1)
 
 
-VERBS = ["add", "add", "add", "forget", "tag", "prune", "restore"]
+VERBS = ["add", "forget", "tag", "prune", "restore"]
+
+
+def part(parts):
+    """Whether the first of so many parts of the time that is left is over, from now on to be asked."""
+    end = time.monotonic() + (END - time.monotonic()) / parts
+    return lambda: time.monotonic() > end
 
 
 def fresh(place, count=6):
@@ -155,10 +156,10 @@ def fresh(place, count=6):
 def kills():
     """SIGKILL, SIGTERM and SIGINT at random moments."""
     run, found, longest = fresh(FOLDER / "kills"), Counter(), {}
-    while found.total() < FEWEST_KILLS or (not is_over() and found.total() < 500):
-        if len(run.kept) < 4:
+    while found.total() < FEWEST_KILLS or not is_over() and any(found[verb] < MOST_KILLS for verb in VERBS):
+        while len(run.kept) < 6:
             run.add()
-        verb = RANDOM.choice(VERBS)
+        verb = min(VERBS, key=lambda verb: (found[verb], RANDOM.random()))
         trial = Trial(run, verb)
         number = RANDOM.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         start = time.monotonic()
@@ -180,26 +181,37 @@ def kills():
 def faults():
     """Each call of the system fails, or is the last, in random order."""
     place, log, found = FOLDER / "faults", FOLDER / "faults.log", Counter()
-    run = fresh(place)
+    run, is_late = fresh(place), part(2)
     cases = []
-    for verb in sorted(set(VERBS)):
+    for verb in VERBS:
         log.unlink(missing_ok=True)
-        trial = Trial(run, verb)
-        status = archive(*trial.words, LD_PRELOAD=SHIM, FAULT_LOG=str(log)).returncode
-        trial.settle(status, "without a fault")
+        for how in ({"FAULT_LOG": str(log)}, {"FAULT_SHORT": "1"}):
+            trial = Trial(run, verb, "-T1")
+            done = archive(*trial.words, LD_PRELOAD=SHIM, **how)
+            if done.returncode != 0:
+                failures.append(f"{verb}, {how}: ends with {done.returncode}: {done.stderr}")
+            trial.settle(done.returncode, str(how))
         calls = len(log.read_text().split())
-        cases += [(verb, at, how) for at in range(1, calls + 2) for how in ("KILL", "ENOSPC", "EIO")]
+        cases += [(verb, at, how) for at in range(1, calls + 2) for how in ("KILL", *ERRORS)]
     for number, (verb, at, how) in enumerate(RANDOM.sample(cases, len(cases))):
-        if number >= FEWEST_FAULTS and is_over():
+        if number >= FEWEST_FAULTS and is_late():
             break
-        if len(run.kept) < 4:
+        while len(run.kept) < 6:
             run.add()
-        trial = Trial(run, verb)
+        trial = Trial(run, verb, "-T1")
+        log.unlink(missing_ok=True)
         fault = {"FAULT_KILL": "1"} if how == "KILL" else {"FAULT_ERRNO": str(getattr(errno, how))}
-        done = archive(*trial.words, LD_PRELOAD=SHIM, FAULT_AT=str(at), **fault)
-        if how != "KILL" and (done.returncode < 0 or done.returncode > 127):
-            failures.append(f"{verb}, {how} at call {at}: crashed: {done.returncode} {done.stderr}")
-        trial.settle(done.returncode, f"{how} at call {at}")
+        done = archive(*trial.words, LD_PRELOAD=SHIM, FAULT_AT=str(at), FAULT_LOG=str(log), **fault)
+        failed = next((line for line in log.read_text().split() if line.endswith("!")), "nothing")
+        what = f"{how} at call {at}, {failed}"
+        if how != "KILL":
+            if done.returncode not in range(128) or how == "EINTR" and done.returncode != 0:
+                failures.append(f"{verb}, {what}: ends with {done.returncode}: {done.stderr}")
+            if failed != "unlinkat!" and list(run.place.rglob(".swzip-*")):
+                failures.append(f"{verb}, {what}: something is left behind")
+        for file in run.place.rglob(".swzip-*"):
+            shutil.rmtree(file) if file.is_dir() else file.unlink()
+        trial.settle(done.returncode, what)
         found[how] += 1
     run.check("after all faults")
     print(f"faults: {dict(found)} of {len(cases)}")
@@ -207,7 +219,8 @@ def faults():
 
 def full_disk():
     """One line says so, and what was there is there."""
-    run = Run(SMALL / "a")
+    run, ballast = Run(SMALL / "a"), SMALL / "ballast"
+    ballast.write_bytes(bytes(max(0, shutil.disk_usage(SMALL).free - 1_500_000)) or b"0" * 500_000)
     added = 0
     while added < 100:
         folder = run.source()
@@ -222,19 +235,32 @@ def full_disk():
     names = [line["step"] for line in run.listed()]
     if names != sorted(run.kept) or archive("verify", run.path).returncode != 0:
         failures.append(f"a full disk: {names} instead of {sorted(run.kept)}")
-    # Room enough for what is needed to make more.
-    shutil.rmtree(folder)
-    subprocess.run(["mount", "-o", "remount,size=3000k", str(SMALL)], check=True)
-    run.add()
+    # Nothing else makes room.
+    before = archive("list", run.path).stdout
+    while True:
+        try:
+            with (SMALL / "more").open("ab") as file:
+                file.write(bytes(1024))
+        except OSError:
+            break
+    for words in (["forget", run.path, names[0]], ["prune", run.path, "--keep-last", "2", "--grace", "0"]):
+        done = archive(*words)
+        if done.returncode != 0:
+            failures.append(f"{words[0]} on a full disk: {done.stderr}")
+    run.kept = {step: run.kept[step] for step in names[-2:]}
+    if [line["step"] for line in run.listed()] != names[-2:]:
+        failures.append(f"pruning a full disk: {archive('list', run.path).stdout} of {before}")
+    (SMALL / "more").unlink()
+    ballast.unlink()
+    archive("add", run.path, folder)
+    run.kept[run.step] = tree(folder)
     run.check("after a full disk")
-    done, forgotten = run.prune("--keep-last", "1", "--grace", "0")
-    if done.returncode != 0 or len(run.listed()) != 1:
-        failures.append(f"pruning a full disk: {done.stderr}")
     print(f"full disk: after {added} checkpoints")
 
 
 def at_once():
     """Two adders and a pruner, which are suspended at random."""
+    is_late = part(4)
     for number in range(ROUNDS):
         run = fresh(FOLDER / "at-once", 2)
         sources = [run.source() for _ in range(8)]
@@ -285,7 +311,7 @@ def at_once():
         run.check(f"at once, round {number}")
         if max(files) not in listed:
             failures.append(f"at once: the newest, {max(files)}, is lost")
-        if number >= 2 and is_over():
+        if number >= 2 and is_late():
             break
     print(f"at once: {number + 1} rounds")
 

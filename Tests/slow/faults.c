@@ -2,10 +2,12 @@
 //
 // FAULT_LOG=FILE       writes the name of every counted call, and "!" after the one that failed
 // FAULT_AT=N           the Nth counted call (across threads) is the one
-// FAULT_ERRNO=NUMBER   it fails so;  FAULT_KILL=1  the process is killed instead of making it
+// FAULT_ERRNO=NUMBER   it fails so;  FAULT_KILL=1  the process is killed instead of making it;  FAULT_STOP=1  it is stopped
+//                      first, until somebody lets it go on
 // FAULT_FROM=1         the calls after it fail alike, except those that read, close and remove
 // FAULT_SHORT=1        every read and write moves at most half of what was asked
 // FAULT_NO_LINK=1      hard links are refused, as on FAT; linkat is not counted then
+// FAULT_LATER=SECONDS  the clock is ahead
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 static atomic_long count;
-static long at;
+static long at, later;
 static int error, log_file = -1;
-static bool kills, goes_on, shortens, refuses_links;
+static bool kills, stops, goes_on, shortens, refuses_links;
 
 static long number(const char *name) {
   const char *text = getenv(name);
@@ -32,6 +35,8 @@ __attribute__((constructor)) static void begin(void) {
   at = number("FAULT_AT");
   error = (int)number("FAULT_ERRNO");
   kills = number("FAULT_KILL");
+  stops = number("FAULT_STOP");
+  later = number("FAULT_LATER");
   goes_on = number("FAULT_FROM");
   shortens = number("FAULT_SHORT");
   refuses_links = number("FAULT_NO_LINK");
@@ -51,8 +56,9 @@ static bool fails(const char *name, bool changes) {
     (void)syscall(SYS_write, log_file, line, length + (hit ? 2 : 1));
   }
   if (hit && kills) (void)syscall(SYS_kill, getpid(), SIGKILL);
+  if (hit && stops) (void)syscall(SYS_kill, getpid(), SIGSTOP);
   if (hit) errno = error;
-  return hit;
+  return hit && !stops;
 }
 
 static size_t shorter(size_t size) { return shortens && size > 1 ? size / 2 : size; }
@@ -91,6 +97,11 @@ int mkdirat(int folder, const char *path, mode_t mode) {
 }
 int unlinkat(int folder, const char *path, int flags) {
   return fails("unlinkat", false) ? -1 : (int)syscall(SYS_unlinkat, folder, path, flags);
+}
+int clock_gettime(clockid_t clock, struct timespec *time) {
+  const int result = (int)syscall(SYS_clock_gettime, clock, time);
+  if (clock == CLOCK_REALTIME) time->tv_sec += later;
+  return result;
 }
 // As on Linux, the descriptor is gone whatever close returns.
 int close(int file) {

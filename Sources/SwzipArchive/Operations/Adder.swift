@@ -66,7 +66,7 @@ package struct Adder {
     do throws(SwzipError) {
       return try check(encoded, warnings, replacing: damaged)
     } catch {
-      guard encoded.hasBase, error.isOfContainers else { throw try takenBack(encoded, error) }
+      guard encoded.hasBase, isOfContainers(error) else { throw try takenBack(encoded, error) }
     }
     do throws(SwzipError) {
       let second = try again(work, &warnings)
@@ -84,9 +84,11 @@ package struct Adder {
   }
 
   private func again(_ work: Encoding, _ warnings: inout [String]) throws(SwzipError) -> Encoding.Encoded {
-    warnings.append("its base cannot be relied on any more; packed again without one")
+    warnings.append(Self.baseIsGone)
     return try work.run(work.planned(work.files.files.members(storesTimes: true)), basesOf: [])
   }
+
+  private static let baseIsGone = "its base cannot be relied on any more; packed again without one"
 
   /// Encodes against the candidate that is predicted to be smallest; against none where no base can be read.
   private func best(
@@ -96,7 +98,7 @@ package struct Adder {
     let alone = work.files.files.members(storesTimes: true)
     var (members, others): ([PackMember], [Int]) = (alone, [])
     do throws(SwzipError) { (members, others) = try choice.members(alone, besides: work, options) } catch {
-      warnings.append(try Self.warning(error))
+      warnings.append(try warning(error))
     }
     let candidates = choice.candidates(work.record, byteCount: work.files.byteCount, options)
     var plans: [(number: Int, planned: PlannedFolder, byteCount: UInt64)] = []
@@ -105,7 +107,7 @@ package struct Adder {
         let planned = try work.planned(choice.members(members, against: number))
         plans.append((number, planned, candidates.count == 1 ? 0 : try planned.predictedByteCount()))
       } catch {
-        warnings.append(try Self.warning(error))
+        warnings.append(try warning(error))
       }
     }
     let plan = plans.min { $0.byteCount < $1.byteCount }
@@ -116,21 +118,34 @@ package struct Adder {
         if let plan { planned = plan.planned } else { planned = try work.planned(members) }
         return try work.run(planned, basesOf: bases)
       } catch {
-        warnings.append(try Self.warning(error))
+        warnings.append(try warning(error))
       }
     }
     return try work.run(work.planned(alone), basesOf: [])
   }
 
   /// What is wrong with a base costs bytes only; anything else is thrown again.
-  private static func warning(_ error: SwzipError) throws(SwzipError) -> String {
-    guard error.isOfContainers else { throw error }
+  private func warning(_ error: SwzipError) throws(SwzipError) -> String {
+    guard isOfContainers(error) else { throw error }
+    if error.isMissingFile { return Self.baseIsGone }
     let place = error.file.map { $0.printable + ": " } ?? ""
     return "\(place)\(error.text); packed without it: run verify"
   }
 
   /// The check after commit: what was published is read through what will stay, and decodes to what was read.
   private func check(
+    _ encoded: Encoding.Encoded, _ warnings: [String], replacing damaged: ContainerName?
+  ) throws(SwzipError) -> Addition {
+    for _ in 1..<Archive.mostTries {
+      do throws(SwzipError) { return try checkOnce(encoded, warnings, replacing: damaged) } catch {
+        // Removed or renamed since it was listed.
+        guard error.isMissingFile else { throw error }
+      }
+    }
+    return try checkOnce(encoded, warnings, replacing: damaged)
+  }
+
+  private func checkOnce(
     _ encoded: Encoding.Encoded, _ warnings: [String], replacing damaged: ContainerName?
   ) throws(SwzipError) -> Addition {
     let holdings = try archive.look()
@@ -162,6 +177,9 @@ package struct Adder {
   /// what was read of the source.
   private func prove(_ number: Int, _ holdings: Holdings) throws(SwzipError) {
     let path = holdings.containers[number].path
+    // Others may have brought what it is read through, or itself, and not have synced it.
+    for needed in holdings.lasting.chain(of: number) { try syncFile(holdings.containers[needed].path) }
+    try archive.syncAll()
     let handle = try onSystem(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
     handle.forgetPages()
     do throws(SwzipError) {
@@ -187,9 +205,15 @@ package struct Adder {
     return Addition(checkpoint: checkpoint, container: container, bases: bases, isNew: isNew, warnings: warnings)
   }
 
+  /// Something is wrong with what is packed, or it was just removed; not with the source or the system.
+  private func isOfContainers(_ error: SwzipError) -> Bool {
+    let isOfArchive = error.file.flatMap(splitPath)?.directory == join(archive.path, Archive.Folder.ckpt.rawValue)
+    return error.kind == .corrupt || error.kind == .base || error.isMissingFile && isOfArchive
+  }
+
   /// What cannot be read back must not be taken for a checkpoint: the source is still there.
   private func takenBack(_ encoded: Encoding.Encoded, _ error: SwzipError) throws(SwzipError) -> SwzipError {
-    guard error.isOfContainers else { return error }
+    guard isOfContainers(error) else { return error }
     try archive.bury(encoded.container.name)
     return SwzipError(
       .io, .system, file: error.file,
@@ -233,9 +257,4 @@ extension Holdings {
     let resolution = lasting
     return container.bases.allSatisfy { resolution.place(of: $0) != nil }
   }
-}
-
-extension SwzipError {
-  /// Something is wrong with what is packed, not with the source or the system.
-  fileprivate var isOfContainers: Bool { kind == .corrupt || kind == .base }
 }

@@ -25,11 +25,12 @@ extension Archive {
     }
   }
 
-  /// Lists a forgotten checkpoint again.
+  /// Lists a forgotten checkpoint again; of one that is listed, makes sure of that.
   package func unforget(_ checkpoint: Checkpoint, in holdings: Holdings) throws(SwzipError) {
     try revive(checkpoint, in: holdings)
     let now = try look()
-    guard let found = now.checkpoints(forgotten: true).first(where: { $0.identity == checkpoint.identity }) else {
+    let all = now.checkpoints(forgotten: true) + now.checkpoints()
+    guard let found = all.first(where: { $0.identity == checkpoint.identity }) else {
       throw Self.pruned(checkpoint)
     }
     for number in found.numbers {
@@ -72,7 +73,7 @@ extension Archive {
       guard let found = now.checkpoints().first(where: { $0.identity == checkpoint.identity }) else { break }
       // A base of it may be deleted already.
       guard found.depth != nil || checkpoint.depth == nil else { break }
-      guard try revive(found, in: now) else { return }
+      guard try revive(found, in: now) else { return try syncAll() }
     }
     throw Self.pruned(checkpoint)
   }
@@ -108,10 +109,13 @@ extension Archive {
     try removeDurably(path(.doom, name.text + DoomMark.suffix))
   }
 
-  /// Writes a tombstone.
+  /// Writes a tombstone: an empty one on a full disk, which is pruned by writing them.
   func bury(_ name: ContainerName) throws(SwzipError) {
     try make(.gone)
-    try mark(path(.gone, name.text + Tombstone.suffix), Tombstone.text(name))
+    do throws(SwzipError) { try mark(.gone, name.text + Tombstone.suffix, Tombstone.text(name)) } catch {
+      guard [System.noSpace, System.overQuota].contains(error.errno) else { throw error }
+      try mark(.gone, name.text + Tombstone.suffix, "")
+    }
   }
 
   /// Whether a tombstone is as it was written; it counts in any case.
@@ -121,13 +125,14 @@ extension Archive {
 
   func doom(_ name: ContainerName) throws(SwzipError) {
     try make(.doom)
-    try mark(path(.doom, name.text + DoomMark.suffix), "")
+    try mark(.doom, name.text + DoomMark.suffix, "")
   }
 
-  /// A mark that is there is good.
-  private func mark(_ file: String, _ text: String) throws(SwzipError) {
-    do throws(SwzipError) { try writeDurably(text, to: file, replacing: false) } catch {
+  /// A mark that is there is good, once it is durable.
+  private func mark(_ folder: Folder, _ file: String, _ text: String) throws(SwzipError) {
+    do throws(SwzipError) { try writeDurably(text, to: path(folder, file), replacing: false) } catch {
       guard let code = error.errno, SystemError(errno: code, operation: "", path: "").alreadyExists else { throw error }
+      try syncNames(in: join(path, folder.rawValue))
     }
   }
 }

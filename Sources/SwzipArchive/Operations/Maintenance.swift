@@ -33,6 +33,7 @@ extension Archive {
         onSystem(file) { () throws(SystemError) in try renameFile(file, to: new.text) }, archive.path(of: new))
       rebuilt.renamed.append((name, new.text))
     }
+    try archive.syncAll()
     return rebuilt
   }
 

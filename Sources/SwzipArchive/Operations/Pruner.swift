@@ -66,6 +66,7 @@ package struct Pruner {
   private func settle(_ report: inout Report) throws(SwzipError) {
     let holdings = try archive.look()
     try requireCertainty(holdings)
+    try archive.syncAll()
     let (needed, resolution) = (Self.needed(holdings), holdings.resolution)
     let time = holdings.doomed.isEmpty ? nil : try archive.clock()
     let due = holdings.containers.indices.filter { number in
@@ -86,7 +87,7 @@ package struct Pruner {
       if !needed.contains(number) {
         report.waiting.append(container)
       } else if holdings.doomed[container.name] != nil {
-        try archive.revive(container.name, isGone: !holdings.isListed(container))
+        try archive.revive(container.name, isGone: holdings.gone.contains(container.name))
         report.revived.append(container)
       } else if !holdings.isListed(container) {
         report.needed.append(container)
@@ -96,12 +97,10 @@ package struct Pruner {
     for name in holdings.doomed.keys.sorted() where !names.contains(name) { try archive.removeMark(name) }
   }
 
-  /// What is listed or has a tag, and all that it is read through.
+  /// What is listed, and all that it is read through.
   private static func needed(_ holdings: Holdings, forgotten: Set<Int> = []) -> Set<Int> {
-    let tagged = Set(holdings.tags.map(\.identity))
     let retained = holdings.containers.indices.filter { number in
-      let container = holdings.containers[number]
-      return tagged.contains(container.identity) || holdings.isListed(container) && !forgotten.contains(number)
+      holdings.isListed(holdings.containers[number]) && !forgotten.contains(number)
     }
     return holdings.resolution.closure(of: retained)
   }

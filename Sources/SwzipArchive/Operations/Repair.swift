@@ -52,6 +52,7 @@ package struct Repair {
     try exchange.takeAll(&report)
     try moveDamaged(archive, found, exchange, &report)
     try repairTags(archive, exchange, &report)
+    if !isPlan { try archive.syncAll() }
     report.elsewhere = exchange.elsewhere
     report.unreadable = exchange.unreadable
     return report

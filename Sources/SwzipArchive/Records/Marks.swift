@@ -7,7 +7,7 @@ enum Tombstone {
   static func text(_ name: ContainerName) -> String { SummedText.make(["gone \(name.text)"]) }
 
   static func isWhole(_ name: ContainerName, _ bytes: [UInt8]) -> Bool {
-    SummedText.lines(bytes) == ["gone \(name.text)"]
+    bytes.isEmpty || SummedText.lines(bytes) == ["gone \(name.text)"]
   }
 }
 

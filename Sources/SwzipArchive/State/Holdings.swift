@@ -24,7 +24,10 @@ package struct Holdings: Sendable {
   /// Without what is doomed: what may be relied on.
   var lasting: Resolution { Resolution(containers) { doomed[containers[$0].name] != nil } }
 
-  func isListed(_ container: StoredContainer) -> Bool { !gone.contains(container.name) }
+  /// A tag keeps what is forgotten at the same moment.
+  func isListed(_ container: StoredContainer) -> Bool {
+    !gone.contains(container.name) || tags.contains { $0.identity == container.identity }
+  }
 
   /// The checkpoints, by step and attempt: listed ones, or forgotten ones of which something is there. One of several parts, some
   /// of which are forgotten, is both.

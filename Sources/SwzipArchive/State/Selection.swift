@@ -32,6 +32,14 @@ extension Holdings {
     }
     return try only(found.filter { $0.attempt == found.last?.attempt })
   }
+
+  /// The same; where there is none, one that is forgotten, or is not: so what was interrupted can be run again.
+  package func checkpoint(_ word: String, preferringForgotten forgotten: Bool) throws(SwzipError) -> Checkpoint {
+    do throws(SwzipError) { return try checkpoint(word, forgotten: forgotten) } catch {
+      guard error.rule == .noSuchCheckpoint else { throw error }
+      return try checkpoint(word, forgotten: !forgotten)
+    }
+  }
 }
 
 extension String {

@@ -20,7 +20,9 @@ extension ArchiveVerbs {
         let archive = try openArchive(path)
         let found = try attemptLibrary(path) { () throws(SwzipError) in
           let holdings = try archive.look()
-          let found = try checkpoints.map { word throws(SwzipError) in try holdings.checkpoint(word) }
+          let found = try checkpoints.map { word throws(SwzipError) in
+            try holdings.checkpoint(word, preferringForgotten: false)
+          }
           try archive.forget(found, in: holdings)
           return found
         }
@@ -46,7 +48,7 @@ extension ArchiveVerbs {
         for word in checkpoints {
           let found = try attemptLibrary(path) { () throws(SwzipError) in
             let holdings = try archive.look()
-            let found = try holdings.checkpoint(word, forgotten: true)
+            let found = try holdings.checkpoint(word, preferringForgotten: true)
             try archive.unforget(found, in: holdings)
             return found
           }
