@@ -33,8 +33,11 @@ package struct Adder {
     let attempts = holdings.containers.filter { $0.record.step == step }.map(\.record.attempt)
     packing.checkpoint = CheckpointRecord(
       archive: archive.identity.id.bytes, step: step, attempt: (attempts.max() ?? 0) + 1)
-    let work = Encoding(archive: archive, files: files, packing: packing, progress: progress)
-    var warnings = files.warnings
+    let rounding = try MomentRounding(files, options.moments)
+    packing.inexact = rounding.record
+    let work = Encoding(
+      archive: archive, files: files, members: rounding.members, packing: packing, progress: progress)
+    var warnings = files.warnings + rounding.warnings
     var encoded = try best(work, holdings, &warnings)
     let now = try archive.look()
     if let twin = now.twin(of: encoded.container) {
@@ -42,7 +45,9 @@ package struct Adder {
         // It may have been damaged since it was added, or its adder killed before it was checked.
         try prove(twin, now)
         encoded.file.discard()
-        return try addition(twin, now, isNew: false, warnings)
+        var found = try addition(twin, now, isNew: false, warnings)
+        found.isExact = found.isExact || rounding.record == nil
+        return found
       } catch {
         warnings.append("it is there, but damaged: \(error.text); added once more")
       }
@@ -72,7 +77,7 @@ package struct Adder {
 
   private func again(_ work: Encoding, _ warnings: inout [String]) throws(SwzipError) -> Encoding.Encoded {
     warnings.append("its base cannot be relied on any more; packed again without one")
-    return try work.run(work.planned(work.files.files.members(storesTimes: true)), basesOf: [])
+    return try work.run(work.planned(work.members), basesOf: [])
   }
 
   /// Encodes against the candidate that is predicted to be smallest; against none where no base can be read.
@@ -80,7 +85,7 @@ package struct Adder {
     _ work: Encoding, _ holdings: Holdings, _ warnings: inout [String]
   ) throws(SwzipError) -> Encoding.Encoded {
     let choice = BaseChoice(holdings)
-    let alone = work.files.files.members(storesTimes: true)
+    let alone = work.members
     let step = work.packing.checkpoint?.step ?? 0
     let candidates = choice.candidates(step: step, byteCount: work.files.byteCount, options)
     var plans: [(number: Int, planned: PlannedFolder, byteCount: UInt64)] = []
@@ -155,7 +160,9 @@ package struct Adder {
       throw SwzipError(.io, .system, file: container.path, detail: "it vanished")
     }
     let bases = resolution.providers(of: number).map { "\(holdings.containers[$0].record.step)" }
-    return Addition(checkpoint: checkpoint, container: container, bases: bases, isNew: isNew, warnings: warnings)
+    return Addition(
+      checkpoint: checkpoint, container: container, bases: bases, isNew: isNew,
+      isExact: container.inexact == nil, warnings: warnings)
   }
 
   /// What cannot be read back must not be taken for a checkpoint: the source is still there.
@@ -175,7 +182,7 @@ extension Holdings {
     return containers.indices.first { number in
       let other = containers[number]
       return other.record.step == container.record.step && isListed(other) && resolution.depths[number] != nil
-        && other.hasSameFiles(as: container)
+        && other.hasAll(of: container)
     }
   }
 

@@ -31,21 +31,28 @@ struct ArchiveListing {
   }
 
   private func table(_ checkpoints: [Checkpoint]) -> String {
-    var table = Table([
+    let bounds = checkpoints.map { holdings.containers[$0.numbers[0]].inexact?.policy }
+    // Of archives where all is exact nothing is said.
+    let hasBounds = bounds.contains { $0 != nil }
+    var columns: [(String, Table.Alignment)] = [
       ("CHECKPOINT", .right), ("PACKED", .right), ("SIZE", .right), ("RATIO", .right), ("FILES", .right),
       ("DEPTH", .right), ("BASE", .left), ("TAGS", .left),
-    ])
+    ]
+    if hasBounds { columns.append(("MOMENTS", .left)) }
+    var table = Table(columns)
     var (packed, raw): (UInt64, UInt64) = (0, 0)
-    for checkpoint in checkpoints {
+    for (checkpoint, bound) in zip(checkpoints, bounds) {
       let container = holdings.containers[checkpoint.numbers[0]]
       packed += container.byteCount
       raw += container.originalByteCount
-      table.add([
+      var cells: [String] = [
         checkpoint.name, formatSize(container.byteCount), formatSize(container.originalByteCount),
         formatRatio(container.byteCount, of: container.originalByteCount), String(container.files.count),
         checkpoint.depth.map(String.init) ?? "lacks a base",
         bases(checkpoint).joined(separator: ", "), checkpoint.tags.joined(separator: ", "),
-      ])
+      ]
+      if hasBounds { cells.append(bound.map { $0.printable + ", not exact" } ?? "exact") }
+      table.add(cells)
     }
     let count = checkpoints.count == 1 ? "1 checkpoint" : "\(checkpoints.count) checkpoints"
     let sum =
@@ -67,8 +74,9 @@ struct ArchiveListing {
       "files": .integer(UInt64(container.files.count)), "tensors": .integer(UInt64(container.tensorCount)),
       "depth": checkpoint.depth.map { .integer(UInt64($0)) } ?? .null,
       "bases": .array(bases(checkpoint).map { .string($0) }), "tags": .array(checkpoint.tags.map { .string($0) }),
-      "container": .string(container.path),
+      "container": .string(container.path), "exact": .bool(container.inexact == nil),
     ])
+    if let inexact = container.inexact { fields["moments"] = .object(inexact.json) }
     return fields
   }
 
@@ -80,6 +88,8 @@ struct ArchiveListing {
     let name = holdings.containers[checkpoint.numbers[0]].path
     if console.json {
       var fields = json(checkpoint)
+      // The container says it too.
+      fields["moments"] = nil
       fields.append(Listing.json(name, container))
       return console.emit(fields)
     }
@@ -87,6 +97,7 @@ struct ArchiveListing {
     let bases = bases(checkpoint)
     if !bases.isEmpty { text += "  base       \(bases.joined(separator: ", "))\n" }
     if !checkpoint.tags.isEmpty { text += "  tags       \(checkpoint.tags.joined(separator: ", "))\n" }
+    for line in container.inexact?.lines ?? [] { text += "  \(line)\n" }
     if checkpoint.depth == nil { text += "  lacks a base, and cannot be restored\n" }
     writeOut(text + "\n")
     var listing = Listing()
@@ -101,6 +112,7 @@ struct ArchiveListing {
     let aside = try attemptLibrary(path) { () throws(SwzipError) in try archive.quarantine() }
     let asideBytes = aside.reduce(0) { $0 + $1.byteCount }
     let (raw, all) = (facts.byteCount, facts.packedByteCount)
+    let inexact = holdings.checkpoints().count { holdings.containers[$0.numbers[0]].inexact != nil }
     if console.json {
       return console.emit([
         "path": .string(path), "id": .digest(facts.id), "checkpoints": .integer(UInt64(facts.checkpointCount)),
@@ -108,6 +120,7 @@ struct ArchiveListing {
         "ratio": ratio(all, of: raw), "prunable_bytes": .integer(facts.prunable),
         "needed_bytes": .integer(facts.needed), "depth": .integer(UInt64(deepest)),
         "tags": .integer(UInt64(holdings.tags.count)), "quarantined_bytes": .integer(asideBytes),
+        "inexact": .integer(UInt64(inexact)),
       ])
     }
     writeOut(
@@ -117,7 +130,8 @@ struct ArchiveListing {
       forgotten    \(formatSize(facts.prunable)) can be pruned, \(formatSize(facts.needed)) are needed by others
 
       """
-        + (aside.isEmpty ? "" : "quarantine   \(countOf(aside.count, "file")), \(formatSize(asideBytes))\n"))
+        + (aside.isEmpty ? "" : "quarantine   \(countOf(aside.count, "file")), \(formatSize(asideBytes))\n")
+        + (inexact == 0 ? "" : "not exact    \(inexact), moments within a bound of what was added\n"))
   }
 
   func page() throws(Failure) -> ArchivePage {

@@ -15,6 +15,7 @@ struct RestoreJob {
     let opened = try Work(settings, Operand(path), to: .path(folder), .folder, status: open.stored.status)
     guard var work = opened else { return }
     let members = open.container.members
+    let inexact = open.stored.inexact
     let chosen = try FolderUnpackJob.choose(members, only, open.stored.path)
     let names = chosen.map { members[$0].name }
     let wanted = Set(names.map { Exact($0) })
@@ -45,10 +46,12 @@ struct RestoreJob {
         let (raw, files) = (report.rawByteCount, output.published.count)
         let name = open.checkpoint.name
         var summary = Work.Summary()
+        summary.warnings = inexact?.lines(of: wanted) ?? []
         summary.lines = [
           "\(name) => \(folder.printable) : \(files) files, \(formatSize(raw)), \(formatRate(raw, seconds: seconds))"
         ]
         summary.fields = open.checkpoint.json
+        if let inexact { summary.fields["moments"] = .object(inexact.json) }
         summary.fields.append([
           "files": .integer(UInt64(files)), "out_bytes": .integer(raw), "seconds": .decimal(seconds),
           "root": .digest(report.root),

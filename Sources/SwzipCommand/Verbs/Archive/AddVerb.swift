@@ -29,6 +29,11 @@ extension ArchiveVerbs {
         for this step already is not added again; other files of the same step become its next attempt. A checkpoint that is not \
         complete, or that somebody writes to, is refused: shards that an index names, .metadata of distributed checkpoints, \
         trainer_state.json of the Trainer's, files that are cut short.
+
+        --moments relative:2^-8 or update:1/64 keeps the moments of optimizers (exp_avg and exp_avg_sq, of type fp32) within a bound \
+        only, which is checked for each value: each within 2^-8 of itself, or the update that both make within 1/64 of the \
+        learning rate, and exp_avg_sq within 1/16 of itself. Weights and all else stay exact. Every verb says which \
+        files are not.
         """)
 
     @OptionGroup var place: ArchiveArgument
@@ -49,6 +54,12 @@ extension ArchiveVerbs {
     @Flag(name: .customLong("as-is"), help: "Add it whatever seems to be missing.")
     var takesIncomplete = false
 
+    @Option(
+      help: ArgumentHelp(
+        "Keep the moments of optimizers exactly, the default, or within relative:2^-8 or update:1/64.",
+        valueName: "bound"))
+    var moments = MomentPolicy.exact
+
     @Flag var level: [LevelFlag] = []
 
     @OptionGroup var work: WorkOptions
@@ -65,11 +76,14 @@ extension ArchiveVerbs {
       options.mostDepth = maxDepth
       options.standsAlone = standsAlone
       options.takesIncomplete = takesIncomplete
+      options.moments = moments
       let job = AddJob(settings: settings, options: options, step: step)
       try inArchive(place.archive, report.console) { archive, _ throws(Failure) in try job.run(archive, path) }
     }
   }
 }
+
+extension MomentPolicy: ExpressibleByArgument {}
 
 /// Runs a verb on an archive, named without slashes at its end.
 func inArchive(
