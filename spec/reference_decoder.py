@@ -283,6 +283,12 @@ class Cursor:
     def unsigned(self, width: int) -> int:
         return int.from_bytes(self.take(width), "little")
 
+    def take_name(self) -> bytes:
+        """A varint length of at most 4096, and as many bytes."""
+        count = self.varint()
+        self.check(count <= 4096, "name is too long")
+        return self.take(count)
+
     def u8(self) -> int:
         return self.unsigned(1)
 
@@ -624,12 +630,28 @@ def read_frame(
     return Frame(start, end, found_tag, stored)
 
 
+INEXACT = 17  # extension record
+
+
+def check_inexact(cursor: Cursor) -> None:
+    """Files that are not what was added (section 7, type 17); what follows the fields is skipped."""
+    cursor.take_name()
+    count = cursor.varint()
+    cursor.check(1 <= count <= MAX_COUNT, "number of files that are not exact is out of range")
+    for _ in range(count):
+        cursor.take_name()
+        cursor.take(32)
+        cursor.varint()
+
+
 def read_extensions(cursor: Cursor) -> str | None:
     """Skip extension records; the answer names one that must be understood, if any (section 7)."""
     unknown = None
     for _ in range(cursor.varint()):
         kind = cursor.u16()
-        cursor.take(cursor.u32())
+        body = cursor.take(cursor.u32())
+        if kind == INEXACT:
+            check_inexact(Cursor(body, 0, len(body), cursor.where))
         if kind & 0x8000 and unknown is None:
             unknown = f"must-understand extension {kind:#06x}"
     return unknown

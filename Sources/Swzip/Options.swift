@@ -15,6 +15,8 @@ public struct PackOptions: Sendable {
   public var coder = SymbolForm.nodes
   /// Makes a folder's container that of a checkpoint.
   package var checkpoint: CheckpointRecord?
+  /// Says in that what is not as it was.
+  package var inexact: InexactRecord?
   public init() {}
 
   package var effort: Effort { Effort(level: level, usesNodes: coder == .nodes) }

@@ -13,7 +13,7 @@ final class ContainerWriter {
   private let control: Control?
   private let sink: any OutputSink
   private let header: FileHeader
-  private let checkpoint: CheckpointRecord?
+  private let extensions: Extensions
   private var account = ContainerAccount()
   private let workers: [PackWorker]
   private let pool = MemoryPool()
@@ -25,7 +25,9 @@ final class ContainerWriter {
     header = try plan.header()
     effort = options.effort
     control = options.control
-    checkpoint = options.checkpoint
+    var extensions = Extensions()
+    (extensions.checkpoint, extensions.inexact) = (options.checkpoint, options.inexact)
+    self.extensions = extensions
     report.warnings = plan.warnings
     workers = try (0..<max(1, options.threads)).map { [effort] _ throws(SwzipError) in
       try PackWorker(verify: options.verify, effort: effort)
@@ -89,8 +91,6 @@ final class ContainerWriter {
 
   private func finish() throws(SwzipError) -> PackReport {
     if header.kind != .file { report.format = "folder" }
-    var extensions = Extensions()
-    extensions.checkpoint = checkpoint
     account.setExtensions(extensions)
     let index = try account.index(header: header.bytes)
     try sink.write(index.bytes)

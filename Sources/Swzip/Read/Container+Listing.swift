@@ -59,6 +59,11 @@ extension Container {
     index.header.kind == .checkpoint ? index.directory.extensions.checkpoint : nil
   }
 
+  /// Which files of a checkpoint are not what was added, but within a bound of it; nil where all are.
+  package var inexact: InexactRecord? {
+    index.header.kind == .checkpoint ? index.directory.extensions.inexact : nil
+  }
+
   public var memberCount: Int { files.count }
 
   public var members: [Member] {

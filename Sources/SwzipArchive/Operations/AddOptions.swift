@@ -12,6 +12,9 @@ package struct AddOptions: Sendable {
   /// Nil: all of it.
   package var part: PartOption?
 
+  /// How far moments of optimizers may be from what is added.
+  package var moments = MomentPolicy.exact
+
   package init(_ packing: PackOptions) { self.packing = packing }
 
   /// A restore reads at most so many times the bytes of the checkpoint.
@@ -26,5 +29,7 @@ package struct Addition: Sendable {
   package let bases: [String]
   /// False where the same files were there for this step.
   package let isNew: Bool
+  /// Whether restoring gives every byte of what was added: who removes that must ask.
+  package internal(set) var isExact: Bool
   package internal(set) var warnings: [String]
 }

@@ -36,9 +36,12 @@ package struct Adder {
     let holdings = try archive.look()
     record.attempt = holdings.attempt(record)
     var packing = options.packing
+    let rounding = try MomentRounding(files, options.moments)
     packing.checkpoint = record
-    let work = Encoding(archive: archive, files: files, record: record, packing: packing, progress: progress)
-    var warnings = files.warnings
+    packing.inexact = rounding.record
+    let work = Encoding(
+      archive: archive, files: files, members: rounding.members, record: record, packing: packing, progress: progress)
+    var warnings = files.warnings + rounding.warnings
     var encoded = try best(work, holdings, &warnings)
     let now = try archive.look()
     do throws(SwzipError) { try now.requireRoom(for: encoded.container) } catch {
@@ -51,7 +54,9 @@ package struct Adder {
         // It may have been damaged since it was added, or its adder killed before it was checked.
         try prove(twin, now)
         encoded.file.discard()
-        return try addition(twin, now, isNew: false, warnings)
+        var found = try addition(twin, now, isNew: false, warnings)
+        found.isExact = found.isExact || rounding.record == nil
+        return found
       } catch {
         warnings.append("it is there, but damaged: \(error.text); added once more")
         // Another attempt has a place of its own.
@@ -85,7 +90,7 @@ package struct Adder {
 
   private func again(_ work: Encoding, _ warnings: inout [String]) throws(SwzipError) -> Encoding.Encoded {
     warnings.append(Self.baseIsGone)
-    return try work.run(work.planned(work.files.files.members(storesTimes: true)), basesOf: [])
+    return try work.run(work.planned(work.members), basesOf: [])
   }
 
   private static let baseIsGone = "its base cannot be relied on any more; packed again without one"
@@ -95,7 +100,7 @@ package struct Adder {
     _ work: Encoding, _ holdings: Holdings, _ warnings: inout [String]
   ) throws(SwzipError) -> Encoding.Encoded {
     let choice = BaseChoice(holdings)
-    let alone = work.files.files.members(storesTimes: true)
+    let alone = work.members
     var (members, others): ([PackMember], [Int]) = (alone, [])
     do throws(SwzipError) { (members, others) = try choice.members(alone, besides: work, options) } catch {
       warnings.append(try warning(error))
@@ -202,7 +207,9 @@ package struct Adder {
       throw SwzipError(.io, .system, file: container.path, detail: "it vanished")
     }
     let bases = resolution.providers(of: number).map { "\(holdings.containers[$0].record.step)" }
-    return Addition(checkpoint: checkpoint, container: container, bases: bases, isNew: isNew, warnings: warnings)
+    return Addition(
+      checkpoint: checkpoint, container: container, bases: bases, isNew: isNew,
+      isExact: container.inexact == nil, warnings: warnings)
   }
 
   /// Something is wrong with what is packed, or it was just removed; not with the source or the system.
@@ -231,7 +238,7 @@ extension Holdings {
 
   /// Throws if the same part of the checkpoint is there with other files.
   fileprivate func requireRoom(for container: StoredContainer) throws(SwzipError) {
-    let other = containers.first { isListed($0) && $0.isSamePart(as: container) && !$0.hasSameFiles(as: container) }
+    let other = containers.first { isListed($0) && $0.isSamePart(as: container) && !$0.hasAll(of: container) }
     guard let other, container.record.parts > 1 else { return }
     throw SwzipError(
       .refused, .system, file: container.path,
@@ -249,7 +256,7 @@ extension Holdings {
         container.record.parts > 1
         ? other.isSamePart(as: container)
         : other.record.step == container.record.step && other.record.parts == 1
-      return isSame && isListed(other) && resolution.depths[number] != nil && other.hasSameFiles(as: container)
+      return isSame && isListed(other) && resolution.depths[number] != nil && other.hasAll(of: container)
     }
   }
 

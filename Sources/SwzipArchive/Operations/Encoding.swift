@@ -6,6 +6,8 @@ internal import SwzipSystem
 struct Encoding {
   let archive: Archive
   let files: CheckpointFiles
+  /// The same as they are to be kept, without bases.
+  let members: [PackMember]
   let record: CheckpointRecord
   let packing: PackOptions
   let progress: Adder.Progress?

@@ -43,6 +43,10 @@ package struct Verification {
   package let quarantine: [FileStatus]
 
   package let holdings: Holdings
+  /// Checkpoints whose moments are not what was added, by their names.
+  package var inexact: [String] {
+    holdings.checkpoints().filter { !holdings.inexact($0).isEmpty }.map(\.name)
+  }
   /// Containers that are damaged themselves, by their numbers in the holdings.
   private(set) var damaged: Set<Int> = []
   /// Of each container, by its files, ranges that cannot be decoded, for want of other containers too.

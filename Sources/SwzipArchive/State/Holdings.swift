@@ -44,6 +44,11 @@ package struct Holdings: Sendable {
     return all.sorted { $0.order < $1.order }
   }
 
+  /// What of a checkpoint is not what was added.
+  package func inexact(_ checkpoint: Checkpoint) -> [InexactRecord] {
+    checkpoint.parts.compactMap { containers[$0].inexact }
+  }
+
   /// The newest that can be restored.
   package var latest: Checkpoint? { checkpoints().last { $0.depth != nil } }
 }

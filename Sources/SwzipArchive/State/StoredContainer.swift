@@ -20,6 +20,8 @@ package struct StoredContainer: Sendable {
   package let tensorCount: Int
   /// Of the checkpoint that it holds, or is a part of; the same for each encoding.
   package let identity: Digest
+  /// Which files are not what was added; nil where all are.
+  package let inexact: InexactRecord?
   /// What it refers to, each once.
   package let bases: [Content]
 
@@ -58,6 +60,7 @@ package struct StoredContainer: Sendable {
     self.files = files
     tensorCount = container.tensorCount
     identity = Self.identity(record, files)
+    inexact = container.inexact
     var seen = Set<Content>()
     bases = files.flatMap(\.bases).map { Content(sha256: $0.sha256, byteCount: $0.byteCount) }.filter {
       seen.insert($0).inserted
@@ -81,6 +84,24 @@ package struct StoredContainer: Sendable {
   func hasSameFiles(as other: StoredContainer) -> Bool {
     func listed(_ files: [Container.Member]) -> [ByteWriter] { Self.sorted(files).map(Self.words) }
     return listed(files).map(\.bytes) == listed(other.files).map(\.bytes)
+  }
+
+  /// Whether it holds what another does: the same files, made of the same; or, exactly, what the other was made of.
+  func hasAll(of other: StoredContainer) -> Bool {
+    func listed(_ files: [Container.Member]) -> [[UInt8]] { Self.sorted(files).map { Self.words($0).bytes } }
+    let mine = listed(files)
+    guard mine == listed(other.files) else { return inexact == nil && mine == listed(other.sources) }
+    return other.inexact == nil || inexact == other.inexact
+  }
+
+  /// The files that were added.
+  private var sources: [Container.Member] {
+    let changed = Dictionary(inexact?.files.map { (Exact($0.name), $0.sourceSHA256) } ?? []) { first, _ in first }
+    return files.map { file in
+      var file = file
+      file.sha256 = changed[Exact(file.name)] ?? file.sha256
+      return file
+    }
   }
 
   private static func identity(_ record: CheckpointRecord, _ files: [Container.Member]) -> Digest {

@@ -43,6 +43,7 @@ struct FolderUnpackJob {
       summary: { output, report, seconds in
         let (raw, files) = (report.rawByteCount, output.published.count)
         var summary = Work.Summary(input.name, report, seconds)
+        if let wanted { summary.warnings = index?.inexact?.lines(of: wanted) ?? [] }
         if !only.isEmpty {
           summary.lines = [
             "\(input.name.printable) : \(files) files, \(formatSize(raw)), \(formatRate(raw, seconds: seconds))"

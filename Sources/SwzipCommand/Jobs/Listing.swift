@@ -1,5 +1,6 @@
 internal import Swzip
 internal import SwzipCore
+internal import SwzipNames
 
 /// What `list` says of containers.
 struct Listing {
@@ -25,11 +26,15 @@ struct Listing {
     for segment in file.segments where packed.indices.contains(segment.member) {
       packed[segment.member] += segment.packedByteCount
     }
+    let inexact = Dictionary(
+      file.inexact.map { record in record.files.map { (Exact($0.name), record.policy) } } ?? []
+    ) { first, _ in first }
     for (index, member) in members.enumerated() {
+      let bound = inexact[Exact(member.name)].map { " (moments within \($0.printable) of the source, not exact)" }
       table.add([
         formatSize(packed[index]), formatSize(member.byteCount), formatRatio(packed[index], of: member.byteCount),
         String(tensors[index]),
-        "  " + member.name.printable + (member.link.map { " -> " + $0.target.printable } ?? ""),
+        "  " + member.name.printable + (member.link.map { " -> " + $0.target.printable } ?? "") + (bound ?? ""),
       ])
     }
   }
@@ -78,7 +83,7 @@ struct Listing {
 
   static func json(_ name: String, _ file: Container) -> JSONObject {
     let raw = file.members.reduce(0) { $0 &+ $1.byteCount }
-    return [
+    var fields: JSONObject = [
       "path": .string(name), "format": .string("swz"), "in_bytes": .integer(file.containerByteCount),
       "out_bytes": .integer(raw), "ratio": ratio(file.containerByteCount, of: raw), "root": .digest(file.root),
       "members": .array(
@@ -96,6 +101,8 @@ struct Listing {
         }),
       "tensors": .array(file.tensors.map { .object(json($0)) }),
     ]
+    if let inexact = file.inexact { fields["moments"] = .object(inexact.json) }
+    return fields
   }
 
   private static func json(_ base: Container.Base) -> JSONObject {

@@ -5,29 +5,17 @@ internal import SwzipNames
 /// of pickles and a record for each storage (caffe2/serialize/inline_container.cc of torch), by torch or written anew by
 /// other tools. A file may hold several, one behind the other, and an archive may hold files that are models of their own.
 struct TorchZip<Input: InputBytes> {
-  /// Archives one behind the other at most.
-  private static var mostArchives: Int { 1 << 18 }
-
   private let window: InputWindow<Input>
   private var map = TorchMap()
   /// Whether there was a pickle, and whether one was understood.
   private var hasPickle = false
   private var understood = false
 
-  /// Reads the archives from the last to the first. Nil if there is none, or if it has pickles and none is understood.
+  /// Nil if there is none, or if it has pickles and none is understood.
   static func map(_ window: inout InputWindow<Input>, isTorch: Bool) throws(SwzipError) -> FileMap? {
-    var archives: [ZipArchive] = []
-    var end = window.input.byteCount ?? 0
-    var directoryBytes: UInt64 = 0
-    while end > 0, archives.count < mostArchives, let archive = try ZipArchive(before: end, &window) {
-      archives.append(archive)
-      end = archive.start
-      directoryBytes += archive.directoryByteCount
-      guard directoryBytes <= ZipArchive.mostDirectoryBytes else { return nil }
-    }
-    guard !archives.isEmpty else { return nil }
+    guard let archives = try ZipArchive.all(in: &window), !archives.isEmpty else { return nil }
     var zip = TorchZip(window: window)
-    for (number, archive) in archives.reversed().enumerated() {
+    for (number, archive) in archives.enumerated() {
       try zip.add(archive, prefix: archives.count > 1 ? String(number) : "")
     }
     guard zip.understood || isTorch && !zip.hasPickle || !zip.map.map.payloads.isEmpty || !zip.map.map.warnings.isEmpty

@@ -6,6 +6,11 @@ struct ZipRecord {
   /// Where its data begins in the file.
   fileprivate(set) var offset: UInt64
   var byteCount: UInt64
+  /// Where its two headers lie in the file.
+  fileprivate(set) var localHeader: UInt64 = 0
+  let centralHeader: UInt64
+  /// Its sizes and sum stand behind the data too.
+  fileprivate(set) var hasDescriptor = false
   fileprivate let method: UInt16
   /// The data lies there as it is, neither compressed nor encrypted.
   var isStored: Bool
@@ -18,6 +23,8 @@ struct ZipArchive {
   static let mostDirectoryBytes: UInt64 = 160 << 20
   private static let mostRecords = UInt64(Limits.tensors) + 1024
   static let leastBytes: UInt64 = 22
+  /// Archives one behind the other at most.
+  private static let mostArchives = 1 << 18
 
   /// Where the archive begins in the file.
   private(set) var start: UInt64
@@ -43,6 +50,7 @@ struct ZipArchive {
         let header = try ZipLocalHeader(at: place, &window), header.method == record.method,
         header.dataOffset <= directory.start, record.byteCount <= directory.start - header.dataOffset
       else { continue }
+      (record.localHeader, record.hasDescriptor) = (place, header.hasDescriptor)
       record.offset = header.dataOffset
       // Data that is not stored takes another length than it says.
       cursor = header.dataOffset + (record.isStored ? record.byteCount : 0)
@@ -55,6 +63,20 @@ struct ZipArchive {
   static func endsWhole(at end: UInt64, _ window: inout InputWindow<some InputBytes>) throws(SwzipError) -> Bool {
     guard let directory = try ZipDirectoryEnd.last(before: end, &window) else { return false }
     return directory.isLast(before: end) || directory.archiveStart == 0
+  }
+
+  /// All archives of a file, one behind the other, in their order; nil if there are too many, or their directories too long.
+  static func all(in window: inout InputWindow<some InputBytes>) throws(SwzipError) -> [ZipArchive]? {
+    var archives: [ZipArchive] = []
+    var end = window.input.byteCount ?? 0
+    var directoryBytes: UInt64 = 0
+    while end > 0, archives.count < mostArchives, let archive = try ZipArchive(before: end, &window) {
+      archives.append(archive)
+      end = archive.start
+      directoryBytes += archive.directoryByteCount
+      guard directoryBytes <= mostDirectoryBytes else { return nil }
+    }
+    return archives.reversed()
   }
 
   // MARK: central directory
@@ -79,13 +101,14 @@ struct ZipArchive {
       guard Self.widen(&numbers, all.dropFirst(46 + nameBytes).prefix(extraBytes)) else { return false }
       let method = UInt16(fixed.number(at: 10, 2))
       let isStored = method == 0 && fixed.number(at: 8, 2) & 1 == 0
+      let place = cursor
       cursor += UInt64(byteCount)
       // A record of another disk, or one whose lengths disagree.
       guard fixed.number(at: 34, 2) == 0, !isStored || numbers[0] == numbers[1] else { continue }
       records.append(
         ZipRecord(
-          name: String(decoding: name, as: UTF8.self), offset: numbers[2], byteCount: numbers[1], method: method,
-          isStored: isStored))
+          name: String(decoding: name, as: UTF8.self), offset: numbers[2], byteCount: numbers[1],
+          centralHeader: place, method: method, isStored: isStored))
     }
     return cursor == directory.end
   }

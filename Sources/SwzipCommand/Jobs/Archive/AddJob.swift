@@ -25,7 +25,9 @@ struct AddJob {
     }
     let seconds = progress.seconds
     progress.end()
-    for warning in added.warnings { console.warn(source, warning) }
+    for warning in added.warnings + (added.isExact ? [] : added.container.inexact?.lines ?? []) {
+      console.warn(source, warning)
+    }
     say(added, source, seconds)
   }
 
@@ -49,8 +51,9 @@ struct AddJob {
       "in_bytes": .integer(raw), "out_bytes": .integer(packed), "ratio": ratio(packed, of: raw),
       "seconds": .decimal(seconds), "files": .integer(UInt64(added.container.files.count)),
       "tensors": .integer(UInt64(added.container.tensorCount)),
-      "bases": .array(added.bases.map { .string($0) }),
+      "bases": .array(added.bases.map { .string($0) }), "exact": .bool(added.isExact),
     ])
+    if let inexact = added.container.inexact { fields["moments"] = .object(inexact.json) }
     if !added.warnings.isEmpty { fields["warnings"] = .array(added.warnings.map { .string($0) }) }
     settings.console.emit(fields)
   }

@@ -31,21 +31,28 @@ struct ArchiveListing {
   }
 
   private func table(_ checkpoints: [Checkpoint]) -> String {
-    var table = Table([
+    let bounds = checkpoints.map { holdings.inexact($0).first?.policy }
+    // Of archives where all is exact nothing is said.
+    let hasBounds = bounds.contains { $0 != nil }
+    var columns: [(String, Table.Alignment)] = [
       ("CHECKPOINT", .right), ("PACKED", .right), ("SIZE", .right), ("RATIO", .right), ("FILES", .right),
       ("DEPTH", .right), ("BASE", .left), ("TAGS", .left),
-    ])
+    ]
+    if hasBounds { columns.append(("MOMENTS", .left)) }
+    var table = Table(columns)
     var (packed, raw): (UInt64, UInt64) = (0, 0)
-    for checkpoint in checkpoints {
+    for (checkpoint, bound) in zip(checkpoints, bounds) {
       let containers = containers(checkpoint)
       let (small, large) = Self.byteCounts(containers)
       packed += small
       raw += large
-      table.add([
+      var cells: [String] = [
         checkpoint.name, formatSize(small), formatSize(large), formatRatio(small, of: large),
         String(containers.reduce(0) { $0 + $1.files.count }), checkpoint.depth.map(String.init) ?? lack(checkpoint),
         bases(checkpoint).joined(separator: ", "), checkpoint.tags.joined(separator: ", "),
-      ])
+      ]
+      if hasBounds { cells.append(bound.map { $0.printable + ", not exact" } ?? "exact") }
+      table.add(cells)
     }
     let count = checkpoints.count == 1 ? "1 checkpoint" : "\(checkpoints.count) checkpoints"
     let sum =
@@ -86,12 +93,14 @@ struct ArchiveListing {
       "tensors": .integer(UInt64(containers.reduce(0) { $0 + $1.tensorCount })),
       "depth": checkpoint.depth.map { .integer(UInt64($0)) } ?? .null,
       "bases": .array(bases(checkpoint).map { .string($0) }), "tags": .array(checkpoint.tags.map { .string($0) }),
+      "exact": .bool(holdings.inexact(checkpoint).isEmpty),
     ])
     if checkpoint.partCount == 1 {
       fields["container"] = .string(containers[0].path)
     } else {
       fields["containers"] = .array(containers.map { .string($0.path) })
     }
+    fields["moments"] = holdings.inexact(checkpoint).json
     return fields
   }
 
@@ -106,6 +115,8 @@ struct ArchiveListing {
     if console.json {
       for (stored, container) in parts {
         var fields = json(checkpoint)
+        // The container says it too.
+        fields["moments"] = nil
         fields.append(Listing.json(stored.path, container))
         if checkpoint.partCount > 1 { fields["part"] = .integer(UInt64(stored.record.part)) }
         console.emit(fields)
@@ -117,6 +128,7 @@ struct ArchiveListing {
     let bases = bases(checkpoint)
     if !bases.isEmpty { text += "  base       \(bases.joined(separator: ", "))\n" }
     if !checkpoint.tags.isEmpty { text += "  tags       \(checkpoint.tags.joined(separator: ", "))\n" }
+    for (stored, _) in parts { for line in stored.inexact?.lines ?? [] { text += "  \(line)\n" } }
     if checkpoint.depth == nil { text += "  \(lack(checkpoint)), and cannot be restored\n" }
     writeOut(text + "\n")
     var listing = Listing()
@@ -131,6 +143,7 @@ struct ArchiveListing {
     let aside = try attemptLibrary(path) { () throws(SwzipError) in try archive.quarantine() }
     let asideBytes = aside.reduce(0) { $0 + $1.byteCount }
     let (raw, all) = (facts.byteCount, facts.packedByteCount)
+    let inexact = holdings.checkpoints().count { !holdings.inexact($0).isEmpty }
     if console.json {
       return console.emit([
         "path": .string(path), "id": .digest(facts.id), "checkpoints": .integer(UInt64(facts.checkpointCount)),
@@ -138,6 +151,7 @@ struct ArchiveListing {
         "ratio": ratio(all, of: raw), "prunable_bytes": .integer(facts.prunable),
         "needed_bytes": .integer(facts.needed), "depth": .integer(UInt64(deepest)),
         "tags": .integer(UInt64(holdings.tags.count)), "quarantined_bytes": .integer(asideBytes),
+        "inexact": .integer(UInt64(inexact)),
       ])
     }
     writeOut(
@@ -147,7 +161,8 @@ struct ArchiveListing {
       forgotten    \(formatSize(facts.prunable)) can be pruned, \(formatSize(facts.needed)) are needed by others
 
       """
-        + (aside.isEmpty ? "" : "quarantine   \(countOf(aside.count, "file")), \(formatSize(asideBytes))\n"))
+        + (aside.isEmpty ? "" : "quarantine   \(countOf(aside.count, "file")), \(formatSize(asideBytes))\n")
+        + (inexact == 0 ? "" : "not exact    \(inexact), moments within a bound of what was added\n"))
   }
 
   func page() throws(Failure) -> ArchivePage {

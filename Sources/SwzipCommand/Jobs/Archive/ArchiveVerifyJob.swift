@@ -23,6 +23,9 @@ struct ArchiveVerifyJob {
     progress.end()
     let status = say(found.findings)
     emit(path, found, seconds)
+    if !found.inexact.isEmpty {
+      console.warn(path, "not exact, but within a bound of what was added: \(found.inexact.joined(separator: ", "))")
+    }
     if !found.quarantine.isEmpty {
       let byteCount = found.quarantine.reduce(0) { $0 + $1.byteCount }
       console.note(
@@ -79,6 +82,7 @@ struct ArchiveVerifyJob {
       "read": .integer(UInt64(found.readCount)), "out_bytes": .integer(found.byteCount), "seconds": .decimal(seconds),
       "affected": .array(found.affected.map { .string($0) }),
       "quarantined": .integer(UInt64(found.quarantine.count)),
+      "inexact": .array(found.inexact.map { .string($0) }),
     ]
     if let sample { fields["sample"] = .object(["part": .integer(sample.part), "parts": .integer(sample.parts)]) }
     settings.console.emit(fields)

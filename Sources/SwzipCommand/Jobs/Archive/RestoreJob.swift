@@ -18,6 +18,7 @@ struct RestoreJob {
     guard var work = opened else { return }
     let shares = try Share.choose(open, only)
     let names = shares.flatMap { share in share.chosen.map { share.members[$0].name } }
+    let inexact = open.parts.compactMap(\.stored.inexact)
     let wanted = Set(names.map { Exact($0) })
     let byteCount = shares.reduce(0) { $0 &+ $1.byteCount }
     work.expected = byteCount
@@ -46,10 +47,12 @@ struct RestoreJob {
         let (raw, files) = (report.rawByteCount, output.published.count)
         let name = open.checkpoint.name
         var summary = Work.Summary()
+        summary.warnings = inexact.flatMap { $0.lines(of: wanted) }
         summary.lines = [
           "\(name) => \(folder.printable) : \(files) files, \(formatSize(raw)), \(formatRate(raw, seconds: seconds))"
         ]
         summary.fields = open.checkpoint.json
+        summary.fields["moments"] = inexact.json
         summary.fields.append([
           "files": .integer(UInt64(files)), "out_bytes": .integer(raw), "seconds": .decimal(seconds),
         ])

@@ -34,6 +34,11 @@ extension ArchiveVerbs {
         each takes the files that its ranks wrote, by their names (__I_0.distcp, rng_state_I.pth …), and part 0 the rest. Or each has a \
         folder of its own, all of which it takes: then --group names what was saved, with the same new word on all ranks, such as \
         $SLURM_JOB_ID-$SLURM_RESTART_COUNT. Until all parts are there list says how many are, and latest is another checkpoint.
+
+        --moments relative:2^-8 or update:1/64 keeps the moments of optimizers (exp_avg and exp_avg_sq, of type fp32) within a bound \
+        only, which is checked for each value: each within 2^-8 of itself, or the update that both make within 1/64 of the \
+        learning rate, and exp_avg_sq within 1/16 of itself. Weights and all else stay exact. Every verb says which \
+        files are not.
         """)
 
     @OptionGroup var place: ArchiveArgument
@@ -61,6 +66,12 @@ extension ArchiveVerbs {
     @Flag(name: .customLong("as-is"), help: "Add it whatever seems to be missing.")
     var takesIncomplete = false
 
+    @Option(
+      help: ArgumentHelp(
+        "Keep the moments of optimizers exactly, the default, or within relative:2^-8 or update:1/64.",
+        valueName: "bound"))
+    var moments = MomentPolicy.exact
+
     @Flag var level: [LevelFlag] = []
 
     @OptionGroup var work: WorkOptions
@@ -78,6 +89,7 @@ extension ArchiveVerbs {
       options.standsAlone = standsAlone
       options.takesIncomplete = takesIncomplete
       options.part = try partOption()
+      options.moments = moments
       let job = AddJob(settings: settings, options: options, step: step)
       try inArchive(place.archive, report.console) { archive, _ throws(Failure) in try job.run(archive, path) }
     }
@@ -98,6 +110,8 @@ extension ArchiveVerbs {
     }
   }
 }
+
+extension MomentPolicy: ExpressibleByArgument {}
 
 /// Runs a verb on an archive, named without slashes at its end.
 func inArchive(

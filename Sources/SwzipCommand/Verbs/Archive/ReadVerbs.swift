@@ -75,6 +75,7 @@ extension ArchiveVerbs {
       settings.force = force
       try inArchive(place.archive, settings.console) { [settings] path, _ throws(Failure) in
         let open = try openCheckpoint(path, checkpoint, settings.console)
+        for line in open.parts.flatMap({ $0.stored.inexact?.lines ?? [] }) { settings.console.warn(path, line) }
         try Cat.write(Operand(path), settings) { () throws(SwzipError) in
           try Cat.find(tensors, in: open.parts.map(\.container))
         }

@@ -91,6 +91,12 @@ package struct FloatCoding: Codec {
   package static func plan(_ segment: PlainSegment) throws(SwzipError) -> (any CodecPlan)? {
     let (type, values, effort, scratch) = unsafe (segment.type, segment.values, segment.effort, segment.scratch)
     guard let kind = unsafe FloatKind.best(for: values, type, effort: effort) else { return nil }
+    // Classes of rows and a sign that is left out save less than two bits a value.
+    if let bits = unsafe PlanesCoding.upperHalves(of: values, type),
+      bits.planes + 2 * UInt64(values.count / 4) < bits.float
+    {
+      return nil
+    }
     let isSparse =
       unsafe !(effort.usesFixed4 && kind.hasFixed4)
       && SparseBlock.pays(

@@ -11,12 +11,13 @@ struct RowPalettes {
   var width: Int { type.width }
 
   /// Rows of `rowLength` values, or else groups of 256, 128 or 64, if eight of a sample have at most a quarter as many
-  /// distinct values, and their palettes and numbers take less than 6/10 of the values.
+  /// distinct values, and their palettes and numbers take less than 6/10 of the values, and less than planes would.
   init?(_ bytes: UnsafeRawBufferPointer, of type: ElementType, rowLength: Int) {
     guard type.isSigned, type.width == 2 || type.width == 4 else { return nil }
     self.type = type
     var map = ValueMap()
     let count = bytes.count / type.width
+    let planes = unsafe PlanesCoding.upperHalves(of: bytes, type).map { Int($0.planes) / max(count, 1) }
     for length in [rowLength, 256, 128, 64] where length >= 64 && length <= Limits.writtenBlockValues(width: 4) {
       guard rowLength == 0 || rowLength % length == 0, count >= 8 * length else { continue }
       var distinct = 0
@@ -31,7 +32,7 @@ struct RowPalettes {
       guard fits, distinct > 8 else { continue }
       let each = (distinct + 7) / 8
       let bits = each * 8 * type.width / length + (Int.bitWidth - each.leadingZeroBitCount)
-      guard 10 * bits < 6 * 8 * type.width else { continue }
+      guard 10 * bits < 6 * 8 * type.width, bits < planes ?? .max else { continue }
       self.rowLength = length
       return
     }
