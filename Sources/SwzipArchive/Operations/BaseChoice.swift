@@ -77,7 +77,7 @@ private final class OwnedSource: RandomSource {
 }
 
 /// Files of one checkpoint by the names that they have in another one: the same, or the same but for numbers, such as steps.
-private struct FilePairs {
+struct FilePairs {
   private var named: [Exact: Int] = [:]
   /// Nil where several have it.
   private var roles: [String: Int?] = [:]
@@ -96,7 +96,7 @@ private struct FilePairs {
     return roles[role] ?? nil
   }
 
-  private static func role(_ name: String) -> String {
+  static func role(_ name: String) -> String {
     var role = ""
     for scalar in name.unicodeScalars {
       guard ("0"..."9").contains(scalar) else {

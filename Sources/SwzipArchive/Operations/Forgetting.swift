@@ -109,9 +109,27 @@ extension Archive {
   }
 
   /// Writes a tombstone.
-  func bury(_ name: ContainerName) throws(SwzipError) {
+  func bury(_ name: ContainerName, isWithdrawn: Bool = false) throws(SwzipError) {
     try make(.gone)
-    try mark(path(.gone, name.text + Tombstone.suffix), Tombstone.text(name))
+    try mark(path(.gone, name.text + Tombstone.suffix), Tombstone.text(name, isWithdrawn: isWithdrawn))
+  }
+
+  /// Whether somebody forgot a checkpoint of a step, at that time or later.
+  func hasForgotten(step: UInt64, since time: FileTime) throws(SwzipError) -> Bool {
+    for text in try names(.gone) {
+      guard let name = text.withoutSuffix(Tombstone.suffix).flatMap({ ContainerName($0) }), name.step == step else {
+        continue
+      }
+      let file = path(.gone, text)
+      guard let status = try? FileStatus.of(file, followingLinks: false), status.modified >= time else { continue }
+      do throws(SwzipError) {
+        if try !Tombstone.isWithdrawn(name, smallFile(file)) { return true }
+      } catch {
+        // Somebody lists it again just now.
+        guard error.isMissingFile else { throw error }
+      }
+    }
+    return false
   }
 
   func doom(_ name: ContainerName) throws(SwzipError) {
