@@ -34,8 +34,8 @@ public func renameFolder(_ path: String, to name: String) throws(SystemError) ->
   return directory.sync()
 }
 
-/// Removes files and links below a folder, by their names there, then the folders that are empty, that one too, and syncs.
-/// Throws `ENOTEMPTY` where something is left. Links are never gone through.
+/// Removes files and links below a folder, by their names there, then the folders, which must be empty, that one too, and syncs.
+/// Links are never gone through.
 public func removeFolder(_ path: String, files: some Collection<String>) throws(SystemError) -> Durability {
   guard let (parent, name) = splitPath(path) else {
     throw SystemError(errno: System.invalid, operation: "remove", path: path)

@@ -18,7 +18,8 @@ package struct Candidate: Sendable {
     for name in names where isName(name, pattern) {
       let path = join(folder, name)
       // What somebody removed just now is none.
-      guard let step = SwzipArchive.step(inName: name), let status = try? FileStatus.of(path, followingLinks: false) else { continue }
+      guard let step = SwzipArchive.step(inName: name), let status = try? FileStatus.of(path, followingLinks: false)
+      else { continue }
       guard
         status.kind == .directory
           || status.kind == .regular && (pattern != nil || ends.contains { name.withoutSuffix($0) != nil })

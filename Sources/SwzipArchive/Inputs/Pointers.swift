@@ -20,7 +20,8 @@ package struct Pointers: Sendable {
       var target: String?
       if status.kind == .link {
         target = try? linkTarget(path)
-      } else if status.kind == .regular, status.byteCount <= Self.mostBytes, Self.words.contains(where: name.hasPrefix) {
+      } else if status.kind == .regular, status.byteCount <= Self.mostBytes, Self.words.contains(where: name.hasPrefix)
+      {
         do throws(SwzipError) { target = try Self.line(smallFile(path)) } catch {
           guard error.isMissingFile else { throw error.of(path) }
         }

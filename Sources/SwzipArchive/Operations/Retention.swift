@@ -66,7 +66,7 @@ package struct Retention: Sendable {
       if lasts.contains(checkpoint.identity) { reasons.append("one of the last \(last ?? 0)") }
       if let every, every > 0, checkpoint.step % every == 0 { reasons.append("a multiple of \(every)") }
       for (period, count, kept) in ofPeriods where kept.contains(checkpoint.identity) {
-        reasons.append("the last of one of \(count) \(period)s")
+        reasons.append("the last of its \(period), of \(count)")
       }
       if keepsFirst, checkpoint.identity == whole.first?.identity { reasons.append("the first") }
       for (folder, pointers) in pointers {

@@ -19,10 +19,13 @@ package struct SourceRemoval {
   package init(_ files: CheckpointFiles) throws(SwzipError) {
     self.files = files
     let path = files.path
-    do throws(SystemError) { try checkRemovable(path) } catch {
+    var found = try Self.look(files)
+    do throws(SystemError) {
+      try checkRemovable(path)
+      for name in found.keys { try checkRemovable(files.path(of: name.wrappedValue)) }
+    } catch {
       throw Self.refused(path, "--rm could not remove it: \(error.words); drop --rm")
     }
-    var found = try Self.look(files)
     for (name, status) in found where status.kind == .regular {
       if try Self.isHeldByOthers(files.path(of: name.wrappedValue)) {
         throw Self.refused(path, "somebody has \(name.wrappedValue.printable) open for writing; drop --rm, or wait")
@@ -48,17 +51,24 @@ package struct SourceRemoval {
     files.files.tree.files.max { $0.status.modified < $1.status.modified }?.status.waitForClock()
   }
 
-  /// After the proof.
-  package func run() throws(SwzipError) {
+  /// After the proof. Returns false where somebody else is removing them.
+  @discardableResult
+  package func run() throws(SwzipError) -> Bool {
     try checkUnchanged(files)
-    guard files.isFolder else {
-      return try requireDurable(
-        onSystem(files.path) { () throws(SystemError) in
-          try removeFile(files.path, in: files.files.tree.files.first?.folder)
-        }, files.path)
+    guard files.isFolder, let (parent, name) = splitPath(files.path) else {
+      let durability = try onSystem(files.path) { () throws(SystemError) in
+        try removeFile(files.path, in: files.files.tree.files.first?.folder)
+      }
+      try requireDurable(durability, files.path)
+      return true
     }
-    guard let (parent, name) = splitPath(files.path) else { return }
     let hidden = "." + name + Self.suffix
+    // Held to the end: others leave it alone.
+    let folder = try onSystem(files.path) { () throws(SystemError) in
+      try FileHandle.open(files.path, followingLinks: false)
+    }
+    guard folder.tryLock() != false else { return false }
+    defer { try? folder.close() }
     try requireDurable(
       onSystem(files.path) { () throws(SystemError) in try renameFolder(files.path, to: hidden) }, files.path)
     do throws(SwzipError) {
@@ -70,12 +80,19 @@ package struct SourceRemoval {
       throw error
     }
     try Self.remove(join(parent, hidden), found)
+    return true
   }
 
   /// Removes what an interrupted removal left in a folder, if the archive holds each file of it: its name, without what hides
-  /// it, says the step.
-  package static func finish(_ hidden: String, _ adder: Adder) throws(SwzipError) {
-    guard let name = name(of: hidden), let step = step(inName: name) else { return }
+  /// it, says the step. Returns false while it is not known to be interrupted.
+  static func finish(_ hidden: String, _ adder: Adder) throws(SwzipError) -> Bool {
+    guard let name = name(of: hidden), let step = step(inName: name) else { return false }
+    let (folder, status) = try onSystem(hidden) { () throws(SystemError) in
+      let folder = try FileHandle.open(hidden, followingLinks: false)
+      return try (folder, folder.status())
+    }
+    defer { try? folder.close() }
+    guard status.kind == .directory, folder.tryLock() ?? (status.secondsSinceChange > 3600) else { return false }
     let found = try onSystem(hidden) { () throws(SystemError) in try entries(below: hidden) }
     if !found.isEmpty {
       let files = try CheckpointFiles(hidden)
@@ -86,6 +103,7 @@ package struct SourceRemoval {
       try removal.checkUnchanged(CheckpointFiles(hidden))
     }
     try remove(hidden, Dictionary(found.map { (Exact($0.key), $0.value) }) { first, _ in first })
+    return true
   }
 
   /// The name that a folder had before its removal began; nil for other names.

@@ -134,12 +134,12 @@ package struct Watcher {
     var state = states[key].flatMap { $0.files.map(files.isUnchanged) == true ? $0 : nil } ?? State(files)
     defer { states[key] = state }
     guard state.standing == .open, state.isDue else { return }
-    if holdings == nil { holdings = try adder.archive.look() }
+    let known: Holdings
+    if let holdings { known = holdings } else { known = try adder.archive.look() }
+    holdings = known
     do throws(SwzipError) {
-      guard try isReady(files, for: state.watch.seconds, pointers.isCommitted(candidate.step)), let holdings else {
-        return
-      }
-      if !state.isOther, holdings.seemsToHold(files, step: candidate.step) { return state.isArchived() }
+      guard try isReady(files, for: state.watch.seconds, pointers.isCommitted(candidate.step)) else { return }
+      if !state.isOther, known.seemsToHold(files, step: candidate.step) { return state.isArchived() }
       let watch = Stopwatch()
       var added = try adder.present(files, step: candidate.step)
       if added == nil {
@@ -147,11 +147,13 @@ package struct Watcher {
           state.standing = .forgotten
           return say(key, .forgotten, tell)
         }
-        try checkComplete(files, candidate.step, holdings)
+        try checkComplete(files, candidate.step, known)
         added = try adder.add(files, step: candidate.step)
       }
       state.isArchived()
       said[key] = nil
+      // The next one is compared with it.
+      holdings = nil
       if let added { tell(candidate.path, .added(added, seconds: watch.seconds)) }
     } catch {
       guard error.rule != .incomplete, !error.isSourceChange, !error.isMissing(below: candidate.path) else {
@@ -201,13 +203,16 @@ package struct Watcher {
         // Fewer files: somebody may be writing the others, as long as it is young.
         let isAll = there.container.files.count == files.names.count
         guard isAll || Double(files.secondsSinceChange) >= Self.clockSkew else { return }
-        try removal.run()
+        guard try removal.run() else { return }
         (states[key], said[key]) = (nil, nil)
         return tell(candidate.path, .removed)
       }
       (state.standing, state.isOther) = (.open, true)
     } catch {
-      if error.isMissing(below: candidate.path) { return states[key] = nil }
+      guard !error.isMissing(below: candidate.path) else {
+        states[key] = nil
+        return
+      }
       state.fail(error)
       say(key, .failed(error), tell)
     }
@@ -220,8 +225,7 @@ package struct Watcher {
       guard SourceRemoval.name(of: name) != nil else { continue }
       let path = join(folder, name)
       do throws(SwzipError) {
-        try SourceRemoval.finish(path, adder)
-        tell(path, .removed)
+        if try SourceRemoval.finish(path, adder) { tell(path, .removed) }
       } catch {
         if !error.isMissing(below: path) { say(Exact(path), .failed(error), tell) }
       }

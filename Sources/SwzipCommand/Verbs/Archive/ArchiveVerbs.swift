@@ -18,7 +18,8 @@ struct ArchiveVerbs: ParsableCommand {
       come; never copy with --delete.
       """,
     subcommands: [
-      Init.self, Add.self, Watch.self, ListAll.self, Show.self, Restore.self, Extract.self, Differ.self, Check.self, Forget.self,
+      Init.self, Add.self, Import.self, Watch.self, ListAll.self, Show.self, Restore.self, Extract.self, Differ.self,
+      Check.self, Forget.self,
       Unforget.self, Prune.self, TagVerb.self, Stats.self, Rebuild.self, Clean.self,
     ])
 }

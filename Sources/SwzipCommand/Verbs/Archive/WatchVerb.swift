@@ -36,7 +36,8 @@ extension ArchiveVerbs {
     @Option(help: ArgumentHelp("A checkpoint is finished when it has a file of this name.", valueName: "name"))
     var ready: String?
 
-    @Option(help: ArgumentHelp("A checkpoint without a mark is finished when it was the same for so long.", valueName: "s"))
+    @Option(
+      help: ArgumentHelp("A checkpoint without a mark is finished when it was the same for so long.", valueName: "s"))
     var quietSeconds = 30.0
 
     @Option(help: ArgumentHelp("Look every so many seconds.", valueName: "s"))
