@@ -75,14 +75,20 @@ struct RetentionTests {
     run.folder.link("out/best", to: "../gone/step-4.ckpt")
     run.folder.link("out/anything", to: "iter_0000005/")
     run.folder.write("out/best_model.txt", Array("/a/checkpoint-6".utf8))
+    // Of the newest alone.
+    for (step, best) in [(9, 1), (8, 7)] {
+      let state = #"{"best_metric": null, "best_model_checkpoint": "/a/out/checkpoint-\#(best)", "step": 1}"#
+      run.folder.writeDeep("out/checkpoint-\(step)/trainer_state.json", Array(state.utf8))
+    }
     // None of these is one.
     run.folder.write("out/note.txt", Array("7".utf8))
     run.folder.write("out/latest.log", Array("7\n8\n".utf8))
     run.folder.write("out/last.ckpt", [UInt8](repeating: 0x37, count: 5000))
-    run.folder.writeDeep("out/best-8/model", [1])
+    run.folder.writeDeep("out/best_8/model", [1])
     run.folder.link("out/latest_release", to: "release")
-    let found = try kept(run) { $0.pointers.append((run.folder("out"), try Pointers(in: run.folder("out")))) }
-    #expect(found.keys.sorted() == [2, 3, 4, 5, 6, 9])
+    let pointers = try Pointers(in: run.folder("out"))
+    let found = try kept(run) { $0.pointers.append((run.folder("out"), pointers)) }
+    #expect(found.keys.sorted() == [1, 2, 3, 4, 5, 6, 9])
     #expect(found[4] == ["\(run.folder("out"))/best points to it"])
     #expect(kind { _ = try Pointers(in: run.folder("nowhere")) } == .io)
   }

@@ -104,6 +104,15 @@ struct WatchTests {
     #expect(try run.restored("latest") == ["model": [7], "state": [1]])
   }
 
+  @Test func wordsAloneAreNoCheckpoint() throws {
+    let run = try Run()
+    run.write(["config.json": Array("{}".utf8), "vocabulary.txt": [1]], as: "out/step_1")
+    var watch = Watch(run)
+    #expect(try watch.pass() == ["step_1? it is not complete: it has no weights yet"])
+    run.folder.write("out/step_1/weights", [1])
+    #expect(try watch.pass() == ["+step_1"])
+  }
+
   /// Shards, and other numbers in names, are alike.
   @Test func numbersInNamesMayDiffer() throws {
     let run = try Run()

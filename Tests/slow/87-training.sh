@@ -15,9 +15,10 @@ run() { timeout -k 5 3600 "$python" -W ignore "$@"; }
 run "$here/training.py" "$swzip" "$work/plain" plain $plain $kills
 run "$here/training.py" "$swzip" "$work/trainer" trainer $trainer $kills
 
-# A job of three checkpoints.
-job() { echo "$python -W ignore $here/training.py $1 $swzip {out} 60"; }
+# Two more checkpoints after the first, which is there.
+run "$here/training.py" begin "$swzip" "$work/begun"
+job() { echo "$python -W ignore $here/training.py $1 $swzip {out} 60 ${*:2}"; }
 # shellcheck disable=SC2046
 run -m ckpt_chaos run --work "$work/chaos" --max-points $points --result-file "{out}/result" --resume-cmd "$(job resume)" \
-  --step-regex "resumed from step (\d+)" -- $(job job) >"$work/log" || { cat "$work/log"; die "a job could not be resumed"; }
+  --step-regex "resumed from step (\d+)" -- $(job job "$work/begun") >"$work/log" || { cat "$work/log"; die "a job could not be resumed"; }
 tail -n 20 "$work/log"

@@ -2,7 +2,8 @@
 
     training.py SWZIP FOLDER KIND STEPS KILLS    kills a job at random moments, and compares its weights in the end with those of
                                                  one that was never killed: they must be equal to the bit
-    training.py job SWZIP FOLDER STEPS           the Trainer, with its watcher, for ckpt-chaos, which kills it at each file event
+    training.py begin SWZIP FOLDER               the Trainer, to its first checkpoint, which is archived
+    training.py job SWZIP FOLDER STEPS BEGUN     goes on from there, with a watcher, for ckpt-chaos, which kills it at each file event
     training.py resume SWZIP FOLDER STEPS        what follows such a kill
 
 KIND is plain, a loop that saves folders with safetensors and torch.save, or trainer, the Trainer of transformers.
@@ -68,7 +69,7 @@ def trainer(folder, steps, resume):
     model = GPT2LMHeadModel(GPT2Config(vocab_size=100, n_positions=16, n_embd=64, n_layer=2, n_head=2))
     arguments = TrainingArguments(
         output_dir=str(folder), max_steps=steps, save_steps=SAVE_STEPS, save_total_limit=3, per_device_train_batch_size=8,
-        use_cpu=True, report_to=[], logging_strategy="no", disable_tqdm=True, seed=0, data_seed=0,
+        use_cpu=True, report_to=[], logging_strategy="no", disable_tqdm=True, seed=0, data_seed=0, lr_scheduler_type="constant",
     )
     Trainer(model=model, args=arguments, train_dataset=Words()).train(resume_from_checkpoint=resume)
     return model
@@ -182,31 +183,36 @@ def kills(swzip, place, kind, steps, count):
     )
 
 
-def chaos_job(swzip, folder, steps):
-    folder.mkdir(parents=True, exist_ok=True)
-    run = folder / "run"
+def begin(swzip, folder):
+    run, out = folder / "run", folder / "out"
+    out.mkdir(parents=True)
     archive(swzip, "init", run)
+    job("trainer", out, SAVE_STEPS, None, folder / "result")
+    archive(swzip, "watch", run, out, "--once", *WATCH)
+
+
+def chaos_job(swzip, folder, steps, begun):
+    subprocess.run(["cp", "-a", begun, folder], check=True)
+    run, out = folder / "run", folder / "out"
     # Ends with this process, however that ends.
     subprocess.Popen(
-        [swzip, "archive", "watch", run, folder / "out", *WATCH], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        [swzip, "archive", "watch", run, out, *WATCH], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGTERM))
-    job("trainer", folder / "out", steps, None, folder / "result")
+    job("trainer", out, int(steps), restored(swzip, run, out)[0], folder / "result")
 
 
 def chaos_resume(swzip, folder, steps):
-    run, resume, step = folder / "run", None, 0
-    (folder / "out").mkdir(exist_ok=True)
-    if (run / "SWZARCHIVE").exists():
-        archive(swzip, "watch", run, folder / "out", "--once", *WATCH, fine=(0, 2))
-        resume, step = restored(swzip, run, folder / "out")
+    run, out = folder / "run", folder / "out"
+    archive(swzip, "watch", run, out, "--once", *WATCH, fine=(0, 2))
+    resume, step = restored(swzip, run, out)
     print(f"resumed from step {step}")
-    job("trainer", folder / "out", steps, resume, folder / "result")
+    job("trainer", out, int(steps), resume, folder / "result")
 
 
 if __name__ == "__main__":
     first, *rest = sys.argv[1:]
-    if first in ("job", "resume"):
-        {"job": chaos_job, "resume": chaos_resume}[first](rest[0], Path(rest[1]), int(rest[2]))
+    if first in ("begin", "job", "resume"):
+        {"begin": begin, "job": chaos_job, "resume": chaos_resume}[first](rest[0], Path(rest[1]), *rest[2:])
     else:
         from budget import RANDOM
 

@@ -3,13 +3,14 @@ package import SwzipCore
 internal import SwzipNames
 internal import SwzipSystem
 
-/// What in a folder of checkpoints says which of them somebody will ask for: links, and the small files that trainers write when a
-/// checkpoint is complete (`latest`, `latest_checkpointed_iteration.txt`) or is the best.
+/// What in a folder of checkpoints says which of them somebody will ask for: links, the small files that trainers write when a
+/// checkpoint is complete (`latest`, `latest_checkpointed_iteration.txt`) or is the best, and the `trainer_state.json` of the newest.
 package struct Pointers: Sendable {
   private var names: [UInt64: [String]] = [:]
 
   private static let words = ["latest", "last", "best"]
   private static let mostBytes: UInt64 = 4096
+  private static let mostStateBytes: UInt64 = 64 << 20
 
   /// Throws where the folder cannot be read, or one of the files: what it says is not known then.
   package init(in folder: String) throws(SwzipError) {
@@ -26,10 +27,21 @@ package struct Pointers: Sendable {
           guard error.isMissingFile else { throw error.of(path) }
         }
       }
-      // A path, of which the last part counts.
-      guard let last = target?.nameParts.last(where: { !$0.isEmpty }), let step = step(inName: last) else { continue }
-      names[step, default: []].append(name)
+      add(name, target)
     }
+    guard let newest = try Candidate.all(in: folder, nil).last, let (_, name) = splitPath(newest.path) else { return }
+    let state = join(name, "trainer_state.json")
+    // What vanishes just now says nothing.
+    guard let source = try? FileSource(path: join(folder, state)), source.byteCount <= Self.mostStateBytes,
+      let bytes = try? source.bytes(at: 0, count: Int(source.byteCount))
+    else { return }
+    add(state, Self.best(bytes))
+  }
+
+  /// `target`: a path, of which the last part counts.
+  private mutating func add(_ name: String, _ target: String?) {
+    guard let last = target?.nameParts.last(where: { !$0.isEmpty }), let step = step(inName: last) else { return }
+    names[step, default: []].append(name)
   }
 
   /// The names of those that point to a step.
@@ -37,6 +49,13 @@ package struct Pointers: Sendable {
 
   /// Whether a trainer says that the checkpoint is complete.
   func isCommitted(_ step: UInt64) -> Bool { names(of: step).contains { $0.hasPrefix("latest") } }
+
+  /// What the Trainer loads in the end. The text around it is not read as JSON: what it is taken for wrongly is only kept.
+  private static func best(_ bytes: [UInt8]) -> String? {
+    let key = Array("\"best_model_checkpoint\": \"".utf8)
+    guard let start = bytes.indices.last(where: { bytes[$0...].starts(with: key) }) else { return nil }
+    return String(nameBytes: bytes[(start + key.count)...].prefix { $0 != UInt8(ascii: "\"") })
+  }
 
   /// Of a file with a single line.
   private static func line(_ bytes: [UInt8]) -> String? {

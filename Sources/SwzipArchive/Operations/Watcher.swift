@@ -76,6 +76,8 @@ package struct Watcher {
   /// What was said last of a checkpoint: it is said once.
   private var said: [Exact: String] = [:]
 
+  /// What trainers write first.
+  private static let words = [".json", ".jinja", ".txt"]
   /// The clocks of two machines may differ by so many seconds.
   private static let clockSkew = 600.0
 
@@ -184,6 +186,9 @@ package struct Watcher {
     _ files: CheckpointFiles, _ step: UInt64, _ holdings: Holdings
   ) throws(SwzipError) {
     try Completeness(files).check()
+    guard !files.names.allSatisfy({ name in Self.words.contains { name.wrappedValue.withoutSuffix($0) != nil } }) else {
+      throw SwzipError(.refused, .incomplete, file: files.path, detail: "it has no weights yet")
+    }
     let listed = holdings.checkpoints().filter { $0.step != step }
     guard let other = listed.last(where: { $0.step < step }) ?? listed.first else { return }
     let roles = Set(files.names.map { FilePairs.role($0.wrappedValue) })

@@ -29,7 +29,7 @@ struct AddJob {
     progress.end()
     added.say(source, seconds, console)
     guard let removal else { return }
-    try attemptLibrary(source) { () throws(SwzipError) in try removal.run() }
+    _ = try attemptLibrary(source) { () throws(SwzipError) in try removal.run() }
     console.sayRemoved(source)
   }
 }
