@@ -20,6 +20,10 @@ package struct SourceRemoval {
     self.files = files
     let path = files.path
     var found = try Self.look(files)
+    let own = try onSystem(path) { () throws(SystemError) in try FileStatus.of(path, followingLinks: false) }
+    guard own.kind != .link else {
+      throw Self.refused(path, "it is a symbolic link, which --rm never removes; drop --rm or name the folder itself")
+    }
     do throws(SystemError) {
       try checkRemovable(path)
       for name in found.keys { try checkRemovable(files.path(of: name.wrappedValue)) }

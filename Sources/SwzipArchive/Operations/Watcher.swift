@@ -159,8 +159,9 @@ package struct Watcher {
       if let added { tell(candidate.path, .added(added, seconds: watch.seconds)) }
     } catch {
       guard error.rule != .incomplete, !error.isSourceChange, !error.isMissing(below: candidate.path) else {
-        state.lack = error.text
-        return say(key, .waiting(error.text), tell)
+        let lack = error.rule == .incomplete ? error.detail : error.text
+        state.lack = lack
+        return say(key, .waiting(lack), tell)
       }
       state.fail(error)
       say(key, .failed(error), tell)
