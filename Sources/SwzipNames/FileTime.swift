@@ -1,5 +1,5 @@
 /// A time of a file.
-public struct FileTime: Hashable, Sendable {
+public struct FileTime: Hashable, Comparable, Sendable {
   /// Since 1970, counted down before.
   public var seconds: Int64
   /// Forward from those, below 10^9.
@@ -8,6 +8,10 @@ public struct FileTime: Hashable, Sendable {
   public init(seconds: Int64, nanoseconds: UInt32) {
     self.seconds = seconds
     self.nanoseconds = nanoseconds
+  }
+
+  public static func < (left: FileTime, right: FileTime) -> Bool {
+    (left.seconds, left.nanoseconds) < (right.seconds, right.nanoseconds)
   }
 
   /// Nanoseconds since 1970.

@@ -61,6 +61,9 @@ public final class AtomicFolder {
 
   deinit { discard() }
 
+  /// Where the files lie until they are published.
+  package var temporaryPath: String { parent.path(of: temporaryName) }
+
   /// Room on the file system for all that will be written.
   public var freeByteCount: UInt64? { System.freeByteCount(folder.number) }
 

@@ -6,7 +6,7 @@ internal import Synchronization
 public final class FileHandle: Sendable {
   /// For texts only.
   public let path: String
-  private let number: Int32
+  let number: Int32
   private let isOpen: Atomic<Bool>
 
   init(number: Int32, path: String) {
@@ -186,7 +186,10 @@ public final class FileHandle: Sendable {
   }
 
   /// Marks the file as in use until it is closed. False: another process has it.
-  public func lock() -> Bool { System.lock(number) }
+  public func lock() -> Bool { System.lock(number) == true }
+
+  /// The same, but nil where the file system has no such marks.
+  package func tryLock() -> Bool? { System.lock(number) }
 
   public func close() throws(SystemError) {
     // Exactly one caller sees it open.

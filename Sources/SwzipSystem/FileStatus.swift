@@ -74,6 +74,11 @@ public struct FileStatus: Equatable, Sendable {
     if (1...tick + 1).contains(left) { System.pause(milliseconds: Int(left)) }
   }
 
+  /// Since it was written to, or changed its names or owner: by the clock here, which may not be that of its file system.
+  public var secondsSinceChange: Int64 {
+    System.now().seconds.subtractingReportingOverflow(max(modified.seconds, changed.seconds)).partialValue
+  }
+
   /// The file is the one it was, and nothing has written to it or changed its names since.
   public func isUnchanged(since earlier: FileStatus) -> Bool {
     hasSameContent(as: earlier) && changed == earlier.changed

@@ -136,8 +136,11 @@ extension System {
   static func forgetPages(_ descriptor: Int32) { swzip_forget_pages(descriptor) }
 
   /// Marks the file as in use by this process; released when it is closed, however the process ends.
-  /// Returns false where somebody else holds it.
-  static func lock(_ descriptor: Int32) -> Bool { flock(descriptor, LOCK_EX | LOCK_NB) == 0 }
+  /// Returns false where somebody else holds it, nil where the file system cannot tell.
+  static func lock(_ descriptor: Int32) -> Bool? {
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+    return errno == EWOULDBLOCK ? false : nil
+  }
 
   // MARK: Attributes
 

@@ -28,8 +28,8 @@ struct ArchiveTests {
   }
 
   @Test(arguments: [
-    "", "init", "add", "list", "show", "restore", "extract", "diff", "verify", "repair", "forget", "unforget", "prune",
-    "tag",
+    "", "init", "add", "import", "watch", "list", "show", "restore", "extract", "diff", "verify", "repair", "forget",
+    "unforget", "prune", "tag",
     "stats", "rebuild", "clean",
   ])
   func help(_ verb: String) {
@@ -110,7 +110,10 @@ struct ArchiveTests {
       ("no-copy", 4, ["repair", "run", "--from", "full"]),
       ("part", 64, ["add", "run", "full", "--part", "2/2"]), ("group", 64, ["add", "run", "full", "--group", "a"]),
       ("too-many-parts", 2, ["add", "run", "full", "--as-is", "--step", "1", "--part", "0/2"]),
-      ("keep", 64, ["prune", "run", "--keep-last", "0"]), ("depth", 64, ["add", "run", "there", "--max-depth", "64"]),
+      ("keep", 64, ["prune", "run", "--keep-last", "0"]),
+      ("pointed", 1, ["prune", "run", "--keep-pointed", "nowhere"]),
+      ("quiet", 64, ["watch", "run", "out", "--quiet-seconds", "-1"]), ("watch", 1, ["watch", "run", "out", "--once"]),
+      ("nothing", 2, ["import", "run", "full"]), ("depth", 64, ["add", "run", "there", "--max-depth", "64"]),
     ] as [(String, Int32, [String])])
   func complaints(_ name: String, _ status: Int32, _ words: [String]) {
     #expect(archive("init", "run").status == 0)
@@ -243,7 +246,7 @@ struct ArchiveTests {
     #expect(command.shell("stat -c %a 'run/ckpt/\(name)'").text == "600\n")
   }
 
-  /// A link comes back as one, and --rm is no option: nothing is removed that was added.
+  /// A link comes back as one.
   @Test func linksComeBack() {
     filled()
     _ = write(5)

@@ -14,7 +14,7 @@ export SWIFT_BACKTRACE=enable=no # The crash handler of Swift trips sanitizers a
 export PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1
 scratch=${SWZIP_SLOW_SCRATCH:-$root/.build}
 # Hundredths of the budget: what a change breaks first has most.
-declare -A shares=([10-faults]=22 [20-kill]=16 [25-mapped]=6 [50-fuzz]=38 [80-sync]=6 [85-archive]=10 [87-crash]=2)
+declare -A shares=([10-faults]=22 [20-kill]=16 [25-mapped]=6 [50-fuzz]=36 [80-sync]=6 [85-archive]=10 [87-crash]=2 [88-training]=2)
 suite=$(basename "$0" .sh)
 export SUITE_SECONDS=$((${SWZIP_TEST_BUDGET:-900} * ${shares[$suite]:-0} / 100)) SUITE_SEED=${SWZIP_TEST_SEED:-1}
 work=$(mktemp -d)

@@ -41,6 +41,13 @@ struct PlannedMember {
     return input
   }
 
-  static let changed = SwzipError(
+  static let changed = SwzipError.sourceChanged
+}
+
+extension SwzipError {
+  /// Of a file that is packed.
+  package static let sourceChanged = SwzipError(
     .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
+
+  package var isSourceChange: Bool { detail == Self.sourceChanged.detail }
 }

@@ -31,7 +31,27 @@ package struct CheckpointFiles: Sendable {
   }
 
   package var byteCount: UInt64 { files.byteCount }
+  var names: Set<Exact> { Set((files.tree.files.map(\.name) + files.tree.keptLinks.map(\.name)).map { Exact($0) }) }
+  var isFolder: Bool { status.kind == .directory }
   package var warnings: [String] { files.tree.warnings }
+
+  /// Whether names, sizes and times are those that they were.
+  func isUnchanged(since earlier: CheckpointFiles) -> Bool {
+    let (now, before) = (files.tree, earlier.files.tree)
+    return now.files.count == before.files.count && now.keptLinks.count == before.keptLinks.count
+      && zip(now.files, before.files).allSatisfy {
+        Exact($0.name) == Exact($1.name) && $0.status.hasSameContent(as: $1.status)
+      }
+  }
+
+  /// Since something was written, or a name came or went: by the clock here.
+  var secondsSinceChange: Int64 {
+    let all = [status] + files.tree.files.flatMap { [$0.status, $0.folder] }
+    return all.map(\.secondsSinceChange).min() ?? 0
+  }
+
+  /// The time of the last write to a file.
+  var modified: FileTime? { files.tree.files.map(\.status.modified).max() }
 
   /// Whether an archive is among the files.
   func holds(_ archive: Archive) -> Bool {

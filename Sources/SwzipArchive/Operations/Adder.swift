@@ -77,10 +77,10 @@ package struct Adder {
       let second = try again(work, &warnings)
       try second.publish(archive)
       // Not removed: somebody may have made it a base meanwhile, which only a prune finds out.
-      try archive.bury(encoded.container.name)
+      try archive.bury(encoded.container.name, isWithdrawn: true)
       encoded = second
     } catch {
-      try archive.bury(encoded.container.name)
+      try archive.bury(encoded.container.name, isWithdrawn: true)
       throw error
     }
     do throws(SwzipError) { return try check(encoded, warnings, replacing: damaged) } catch {
@@ -180,7 +180,7 @@ package struct Adder {
 
   /// Reads a container from the disk, through what will stay, decodes all of it and compares every hash: those of its files are of
   /// what was read of the source.
-  private func prove(_ number: Int, _ holdings: Holdings) throws(SwzipError) {
+  func prove(_ number: Int, _ holdings: Holdings) throws(SwzipError) {
     let path = holdings.containers[number].path
     // Others may have brought what it is read through, or itself, and not have synced it.
     for needed in holdings.lasting.chain(of: number) { try syncFile(holdings.containers[needed].path) }
@@ -196,7 +196,7 @@ package struct Adder {
     }
   }
 
-  private func addition(
+  func addition(
     _ number: Int, _ holdings: Holdings, isNew: Bool, _ warnings: [String]
   ) throws(SwzipError) -> Addition {
     let container = holdings.containers[number]
@@ -221,7 +221,7 @@ package struct Adder {
   /// What cannot be read back must not be taken for a checkpoint: the source is still there.
   private func takenBack(_ encoded: Encoding.Encoded, _ error: SwzipError) throws(SwzipError) -> SwzipError {
     guard isOfContainers(error) else { return error }
-    try archive.bury(encoded.container.name)
+    try archive.bury(encoded.container.name, isWithdrawn: true)
     return SwzipError(
       .io, .system, file: error.file,
       detail: "what was written is not what is read back (\(error.text)); keep the source, the disk may be failing")

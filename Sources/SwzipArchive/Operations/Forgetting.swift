@@ -110,9 +110,10 @@ extension Archive {
   }
 
   /// Writes a tombstone: an empty one on a full disk, which is pruned by writing them.
-  func bury(_ name: ContainerName) throws(SwzipError) {
+  func bury(_ name: ContainerName, isWithdrawn: Bool = false) throws(SwzipError) {
     try make(.gone)
-    do throws(SwzipError) { try mark(.gone, name.text + Tombstone.suffix, Tombstone.text(name)) } catch {
+    let text = Tombstone.text(name, isWithdrawn: isWithdrawn)
+    do throws(SwzipError) { try mark(.gone, name.text + Tombstone.suffix, text) } catch {
       guard [System.noSpace, System.overQuota].contains(error.errno) else { throw error }
       try mark(.gone, name.text + Tombstone.suffix, "")
     }
@@ -121,6 +122,24 @@ extension Archive {
   /// Whether a tombstone is as it was written; it counts in any case.
   func isWhole(tombstone name: ContainerName) -> Bool {
     (try? smallFile(path(.gone, name.text + Tombstone.suffix))).map { Tombstone.isWhole(name, $0) } ?? false
+  }
+
+  /// Whether somebody forgot a checkpoint of a step, at that time or later.
+  func hasForgotten(step: UInt64, since time: FileTime) throws(SwzipError) -> Bool {
+    for text in try names(.gone) {
+      guard let name = text.withoutSuffix(Tombstone.suffix).flatMap({ ContainerName($0) }), name.step == step else {
+        continue
+      }
+      let file = path(.gone, text)
+      guard let status = try? FileStatus.of(file, followingLinks: false), status.modified >= time else { continue }
+      do throws(SwzipError) {
+        if try !Tombstone.isWithdrawn(name, smallFile(file)) { return true }
+      } catch {
+        // Somebody lists it again just now.
+        guard error.isMissingFile else { throw error }
+      }
+    }
+    return false
   }
 
   func doom(_ name: ContainerName) throws(SwzipError) {

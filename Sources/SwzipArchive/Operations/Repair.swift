@@ -3,7 +3,7 @@ package import SwzipCore
 internal import SwzipNames
 internal import SwzipSystem
 
-/// Puts damaged files of an archive aside, and good copies of them in their place (spec/ARCHIVE.md, section 6). Deletes nothing,
+/// Puts damaged files of an archive aside, and good copies of them in their place (spec/ARCHIVE.md, section 7). Deletes nothing,
 /// and can be ended at any moment and run again.
 package struct Repair {
   let path: String

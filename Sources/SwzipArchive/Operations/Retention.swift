@@ -1,17 +1,44 @@
 internal import SwzipCore
+internal import SwzipNames
+internal import SwzipSystem
 
-/// Which checkpoints are kept. What no rule keeps is forgotten.
+/// Which checkpoints are kept (spec/ARCHIVE.md, section 9). What no rule keeps is forgotten.
 package struct Retention: Sendable {
   package var last: Int?
   /// Steps that are multiples of it.
   package var every: UInt64?
+  /// Of each of the last so many hours, days or weeks that have any, the last.
+  package var periods: [Period: Int] = [:]
   package var keepsFirst = false
   package var keepsTags = false
+  /// Folders of originals, whose pointers keep what they point to.
+  package var pointers: [(folder: String, pointers: Pointers)] = []
 
   package init() {}
 
   /// Without a rule nothing is forgotten.
-  package var isEmpty: Bool { last == nil && every == nil && !keepsFirst && !keepsTags }
+  package var isEmpty: Bool {
+    last == nil && every == nil && periods.isEmpty && !keepsFirst && !keepsTags && pointers.isEmpty
+  }
+
+  /// A stretch of time, in UTC; weeks begin on Mondays.
+  package enum Period: String, CaseIterable, Sendable {
+    case hour, day, week
+
+    /// The number of the one that a time is in.
+    func number(at seconds: Int64) -> Int64 {
+      func parts(_ seconds: Int64, _ length: Int64) -> Int64 {
+        let (part, rest) = seconds.quotientAndRemainder(dividingBy: length)
+        return rest < 0 ? part - 1 : part
+      }
+      return switch self {
+      case .hour: parts(seconds, 3600)
+      case .day: parts(seconds, 86400)
+      // The first of January 1970 was a Thursday.
+      case .week: parts(seconds.addingReportingOverflow(3 * 86400).partialValue, 7 * 86400)
+      }
+    }
+  }
 
   package struct Decision: Sendable {
     package let checkpoint: Checkpoint
@@ -30,6 +57,9 @@ package struct Retention: Sendable {
     let whole = all.filter { $0.depth != nil }
     let newest = whole.last?.identity
     let lasts = Set(whole.suffix(last ?? 0).map(\.identity))
+    let ofPeriods = Period.allCases.compactMap { period in
+      periods[period].map { (period, count: $0, kept: Self.lasts(of: period, $0, whole, holdings)) }
+    }
     return all.map { checkpoint in
       var reasons: [String] = []
       if checkpoint.identity == newest { reasons.append("the newest") }
@@ -45,8 +75,25 @@ package struct Retention: Sendable {
       if isEmpty { reasons.append("no rule") }
       if lasts.contains(checkpoint.identity) { reasons.append("one of the last \(last ?? 0)") }
       if let every, every > 0, checkpoint.step % every == 0 { reasons.append("a multiple of \(every)") }
+      for (period, count, kept) in ofPeriods where kept.contains(checkpoint.identity) {
+        reasons.append("the last of its \(period), of \(count)")
+      }
       if keepsFirst, checkpoint.identity == whole.first?.identity { reasons.append("the first") }
+      for (folder, pointers) in pointers {
+        reasons += pointers.names(of: checkpoint.step).map { "\(join(folder, $0).printable) points to it" }
+      }
       return Decision(checkpoint: checkpoint, reasons: reasons)
     }
+  }
+
+  /// The last checkpoint of each of the last so many periods that have one.
+  private static func lasts(
+    of period: Period, _ count: Int, _ checkpoints: [Checkpoint], _ holdings: Holdings
+  ) -> Set<Digest> {
+    var lasts: [Int64: Digest] = [:]
+    for checkpoint in checkpoints {
+      lasts[period.number(at: checkpoint.time)] = checkpoint.identity
+    }
+    return Set(lasts.keys.sorted().suffix(count).compactMap { lasts[$0] })
   }
 }

@@ -4,11 +4,22 @@ package import SwzipNames
 enum Tombstone {
   static let suffix = ".gone"
 
-  static func text(_ name: ContainerName) -> String { SummedText.make(["gone \(name.text)"]) }
+  /// `isWithdrawn`: by the add that wrote the container and could not rely on it; nobody asked to forget the checkpoint.
+  static func text(_ name: ContainerName, isWithdrawn: Bool) -> String {
+    SummedText.make(lines(name) + (isWithdrawn ? [withdrawn] : []))
+  }
 
   static func isWhole(_ name: ContainerName, _ bytes: [UInt8]) -> Bool {
-    bytes.isEmpty || SummedText.lines(bytes) == ["gone \(name.text)"]
+    bytes.isEmpty || SummedText.lines(bytes) == lines(name) || isWithdrawn(name, bytes)
   }
+
+  static func isWithdrawn(_ name: ContainerName, _ bytes: [UInt8]) -> Bool {
+    SummedText.lines(bytes) == lines(name) + [withdrawn]
+  }
+
+  private static let withdrawn = "withdrawn"
+
+  private static func lines(_ name: ContainerName) -> [String] { ["gone \(name.text)"] }
 }
 
 /// Says that a container is about to be deleted: an empty file.

@@ -76,11 +76,8 @@ struct Input {
   func checkUnchanged() throws(Failure) {
     guard let handle, let status, status.kind == .regular else { return }
     let now = try attempt(name) { () throws(SystemError) in try handle.status() }
-    guard now.hasSameContent(as: status) else { throw Failure(Input.changed, path: name) }
+    guard now.hasSameContent(as: status) else { throw Failure(SwzipError.sourceChanged, path: name) }
   }
-
-  static let changed = SwzipError(
-    .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
 
   /// Whether it is the container of a folder.
   func beginsFolder() throws(SwzipError) -> Bool {

@@ -134,7 +134,7 @@ struct NamedBases {
     /// Nobody wrote to it meanwhile.
     func checkUnchanged() throws(Failure) {
       let now = try NamedBases.status(path)
-      guard now.hasSameContent(as: status) else { throw Failure(Input.changed, path: path) }
+      guard now.hasSameContent(as: status) else { throw Failure(SwzipError.sourceChanged, path: path) }
     }
   }
 

@@ -9,6 +9,9 @@ struct AddJob {
   let options: AddOptions
   /// Nil: the name of the checkpoint says it.
   let step: UInt64?
+  let removesSource: Bool
+  /// Although it was kept within a bound only.
+  let removesInexact: Bool
 
   func run(_ path: String, _ source: String) throws(Failure) {
     let console = settings.console
@@ -20,42 +23,57 @@ struct AddJob {
     guard step <= ContainerName.mostStep else { throw .refused(source, "steps have at most twelve digits") }
     let progress = Progress(console, name: source, total: files.byteCount, asked: settings.progress)
     defer { progress.end() }
-    let added = try attemptLibrary(source) { () throws(SwzipError) in
-      try Adder(archive, options).add(files, step: step, progress: progress.update)
+    let (added, removal) = try attemptLibrary(source) { () throws(SwzipError) in
+      let removal = removesSource ? try SourceRemoval(files) : nil
+      return (try Adder(archive, options).add(files, step: step, progress: progress.update), removal)
     }
     let seconds = progress.seconds
     progress.end()
-    for warning in added.warnings + (added.isExact ? [] : added.container.inexact?.lines ?? []) {
-      console.warn(source, warning)
+    added.say(source, seconds, console)
+    guard let removal else { return }
+    guard added.isExact || removesInexact else {
+      throw .refused(
+        source, "it was not kept exactly, and stays; remove it by hand, or insist with --allow-inexact-removal")
     }
-    say(added, source, seconds)
+    _ = try attemptLibrary(source) { () throws(SwzipError) in try removal.run() }
+    console.sayRemoved(source)
   }
+}
 
-  private func say(_ added: Addition, _ source: String, _ seconds: Double) {
-    let (raw, packed) = (added.container.originalByteCount, added.container.byteCount)
-    let name = added.checkpoint.name
-    let parts = added.checkpoint.partsText.map { ", \($0) are there" } ?? ""
-    if added.isNew {
-      let bases = added.bases.isEmpty ? "stands alone" : "differences to \(added.bases.joined(separator: ", "))"
-      settings.console.note(
+extension Console {
+  func sayRemoved(_ source: String) {
+    note("\(source.printable) : removed")
+    emit(["path": .string(source), "removed": .bool(true)])
+  }
+}
+
+extension Addition {
+  func say(_ source: String, _ seconds: Double, _ console: Console) {
+    for warning in warnings + (isExact ? [] : container.inexact?.lines ?? []) { console.warn(source, warning) }
+    let (raw, packed) = (container.originalByteCount, container.byteCount)
+    let name = checkpoint.name
+    let parts = checkpoint.partsText.map { ", \($0) are there" } ?? ""
+    if isNew {
+      let kind = bases.isEmpty ? "stands alone" : "differences to \(bases.joined(separator: ", "))"
+      console.note(
         "\(source.printable) => \(name) : \(formatRatio(packed, of: raw)) "
-          + "(\(formatSize(raw)) => \(formatSize(packed)), \(formatRate(raw, seconds: seconds))), \(bases)\(parts)")
+          + "(\(formatSize(raw)) => \(formatSize(packed)), \(formatRate(raw, seconds: seconds))), \(kind)\(parts)")
     } else {
-      settings.console.note("\(source.printable) : there already, as \(name)\(parts)")
+      console.note("\(source.printable) : there already, as \(name)\(parts)")
     }
     var fields: JSONObject = [
-      "path": .string(source), "out": .string(added.container.path), "new": .bool(added.isNew),
+      "path": .string(source), "out": .string(container.path), "new": .bool(isNew),
     ]
-    fields.append(added.checkpoint.json)
+    fields.append(checkpoint.json)
     fields.append([
       "in_bytes": .integer(raw), "out_bytes": .integer(packed), "ratio": ratio(packed, of: raw),
-      "seconds": .decimal(seconds), "files": .integer(UInt64(added.container.files.count)),
-      "tensors": .integer(UInt64(added.container.tensorCount)),
-      "bases": .array(added.bases.map { .string($0) }), "exact": .bool(added.isExact),
+      "seconds": .decimal(seconds), "files": .integer(UInt64(container.files.count)),
+      "tensors": .integer(UInt64(container.tensorCount)),
+      "bases": .array(bases.map { .string($0) }), "exact": .bool(isExact),
     ])
-    if let inexact = added.container.inexact { fields["moments"] = .object(inexact.json) }
-    if !added.warnings.isEmpty { fields["warnings"] = .array(added.warnings.map { .string($0) }) }
-    settings.console.emit(fields)
+    if let inexact = container.inexact { fields["moments"] = .object(inexact.json) }
+    if !warnings.isEmpty { fields["warnings"] = .array(warnings.map { .string($0) }) }
+    console.emit(fields)
   }
 }
 

@@ -28,7 +28,8 @@ extension ArchiveVerbs {
         one that this goes back to, it becomes differences to that with which it is smaller, or stands alone. What is there \
         for this step already is not added again; other files of the same step become its next attempt. A checkpoint that is not \
         complete, or that somebody writes to, is refused: shards and parts that an index names, a file of each rank, what the Trainer, \
-        accelerate, DeepSpeed, FSDP, Lightning, Megatron, torchtitan or verl write last, files that are cut short.
+        accelerate, DeepSpeed, FSDP, Lightning, Megatron, torchtitan or verl write last, files that are cut short. With --rm the original goes once \
+        that is done, if it is what it was then; a link is never followed there, and nothing goes that was not added.
 
         Ranks add a sharded checkpoint together, each with --part I/N, I from 0, on any machines, in any order. All see one folder: \
         each takes the files that its ranks wrote, by their names (__I_0.distcp, rng_state_I.pth …), and part 0 the rest. Or each has a \
@@ -50,9 +51,6 @@ extension ArchiveVerbs {
       help: ArgumentHelp("Its step, where its name (checkpoint-500, step_500 …) does not say it.", valueName: "n"))
     var step: UInt64?
 
-    @Option(help: ArgumentHelp("Restoring reads through at most so many other containers; 0: none.", valueName: "n"))
-    var maxDepth = 8
-
     @Flag(name: .customLong("key"), help: "Let it stand alone.")
     var standsAlone = false
 
@@ -72,25 +70,30 @@ extension ArchiveVerbs {
         valueName: "bound"))
     var moments = MomentPolicy.exact
 
-    @Flag var level: [LevelFlag] = []
+    @Flag(name: .customLong("rm"), help: "Remove the original after the archive is proved to hold it.")
+    var removesSource = false
 
+    @Flag(help: "With --rm, of an original that --moments did not keep exactly too.")
+    var allowInexactRemoval = false
+
+    @OptionGroup var adding: AddingOptions
     @OptionGroup var work: WorkOptions
     @OptionGroup var report: ReportOptions
 
     func run() throws {
       guard !path.isEmpty else { throw ValidationError("a file name is empty") }
-      guard (0...63).contains(maxDepth) else { throw ValidationError("--max-depth is 0 to 63") }
       let settings = try Settings(files: [path], report: report, work: work)
-      var packing = PackOptions()
-      packing.level = try Settings.level(level)
-      packing.threads = settings.threads
-      var options = AddOptions(packing)
-      options.mostDepth = maxDepth
+      var options = try adding.options(settings)
       options.standsAlone = standsAlone
       options.takesIncomplete = takesIncomplete
       options.part = try partOption()
       options.moments = moments
-      let job = AddJob(settings: settings, options: options, step: step)
+      if removesSource, options.part != nil, group == nil {
+        throw ValidationError("--rm would remove files of other parts too; it goes with --part only beside --group")
+      }
+      let job = AddJob(
+        settings: settings, options: options, step: step, removesSource: removesSource,
+        removesInexact: allowInexactRemoval)
       try inArchive(place.archive, report.console) { archive, _ throws(Failure) in try job.run(archive, path) }
     }
 
@@ -112,6 +115,27 @@ extension ArchiveVerbs {
 }
 
 extension MomentPolicy: ExpressibleByArgument {}
+
+/// How checkpoints are packed.
+struct AddingOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Restoring reads through at most so many other containers; 0: none.", valueName: "n"))
+  var maxDepth = 8
+
+  @Flag var level: [LevelFlag] = []
+
+  mutating func validate() throws {
+    guard (0...63).contains(maxDepth) else { throw ValidationError("--max-depth is 0 to 63") }
+  }
+
+  func options(_ settings: Settings) throws -> AddOptions {
+    var packing = PackOptions()
+    packing.level = try Settings.level(level)
+    packing.threads = settings.threads
+    var options = AddOptions(packing)
+    options.mostDepth = maxDepth
+    return options
+  }
+}
 
 /// Runs a verb on an archive, named without slashes at its end.
 func inArchive(

@@ -10,6 +10,7 @@ struct ArchiveVerbs: ParsableCommand {
       swzip archive list run.swza
       swzip archive restore run.swza latest -o resumed
       swzip archive prune run.swza --keep-last 3 --keep-every 1000
+      swzip archive watch run.swza out --rm   # adds what a job leaves in out/
 
       Each checkpoint, a folder or a file, becomes one immutable container, as differences to one before it where that is smaller. \
       A checkpoint is named by its step (the last attempt at it), STEP@ATTEMPT, a tag, id:HEX or latest: the one of the highest step that \
@@ -18,8 +19,9 @@ struct ArchiveVerbs: ParsableCommand {
       come; never copy with --delete.
       """,
     subcommands: [
-      Init.self, Add.self, ListAll.self, Show.self, Restore.self, Extract.self, Differ.self, Check.self, Mend.self,
-      Forget.self, Unforget.self, Prune.self, TagVerb.self, Stats.self, Rebuild.self, Clean.self,
+      Init.self, Add.self, Import.self, Watch.self, ListAll.self, Show.self, Restore.self, Extract.self, Differ.self,
+      Check.self, Mend.self, Forget.self, Unforget.self, Prune.self, TagVerb.self, Stats.self, Rebuild.self,
+      Clean.self,
     ])
 }
 

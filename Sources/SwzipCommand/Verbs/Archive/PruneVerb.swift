@@ -10,7 +10,8 @@ extension ArchiveVerbs {
         A checkpoint is kept if any rule keeps it; without a rule none is forgotten. The newest that can be restored and those with tags are \
         always kept. What is forgotten and no base of others is marked, and deleted by the first prune after the grace; until then unforget \
         brings it back. Says why each is kept. Adding and restoring may go on meanwhile. Does nothing while a container or a tag cannot \
-        be read.
+        be read. Times are those of the containers, in UTC. A few states to resume from and milestones for longer are two rules: \
+        --keep-last 3 --keep-every 10000, or --keep-last 3 --keep-weekly 8.
         """)
 
     @OptionGroup var place: ArchiveArgument
@@ -20,6 +21,21 @@ extension ArchiveVerbs {
 
     @Option(help: ArgumentHelp("Keep steps that are multiples of this.", valueName: "steps"))
     var keepEvery: UInt64?
+
+    @Option(help: ArgumentHelp("Keep the last of each of the last so many hours that have one.", valueName: "n"))
+    var keepHourly: Int?
+
+    @Option(help: ArgumentHelp("The same of days.", valueName: "n"))
+    var keepDaily: Int?
+
+    @Option(help: ArgumentHelp("The same of weeks.", valueName: "n"))
+    var keepWeekly: Int?
+
+    @Option(
+      help: ArgumentHelp(
+        "Keep what latest, best, a link or another marker file in this folder of originals points to; may be repeated.",
+        valueName: "folder"))
+    var keepPointed: [String] = []
 
     @Flag(help: "Keep the first.")
     var keepFirst = false
@@ -40,14 +56,28 @@ extension ArchiveVerbs {
 
     func run() throws {
       var retention = Retention()
-      if let keepLast, keepLast < 1 { throw ValidationError("--keep-last is a number from 1 on") }
-      if let keepEvery, keepEvery < 1 { throw ValidationError("--keep-every is a number from 1 on") }
+      let counts = [
+        ("last", keepLast), ("hourly", keepHourly), ("daily", keepDaily), ("weekly", keepWeekly),
+        ("every", keepEvery.map(Int.init(clamping:))),
+      ]
+      if let (name, _) = counts.first(where: { $0.1.map { $0 < 1 } ?? false }) {
+        throw ValidationError("--keep-\(name) is a number from 1 on")
+      }
+      guard !keepPointed.contains("") else { throw ValidationError("a folder name is empty") }
       (retention.last, retention.every) = (keepLast, keepEvery)
+      retention.periods[.hour] = keepHourly
+      retention.periods[.day] = keepDaily
+      retention.periods[.week] = keepWeekly
       (retention.keepsFirst, retention.keepsTags) = (keepFirst, keepTag)
       let grace = try grace.map(Self.seconds) ?? Pruner.standardGrace
       try inArchive(place.archive, report.console) { path, console throws(Failure) in
-        let pruner = Pruner(try openArchive(path), retention, grace: grace)
-        let done = try attemptLibrary(path) { () throws(SwzipError) in dryRun ? try pruner.plan() : try pruner.run() }
+        let archive = try openArchive(path)
+        let done = try attemptLibrary(path) { () throws(SwzipError) in
+          var retention = retention
+          for folder in keepPointed { retention.pointers.append((folder, try Pointers(in: folder))) }
+          let pruner = Pruner(archive, retention, grace: grace)
+          return dryRun ? try pruner.plan() : try pruner.run()
+        }
         PruneText(done, isPlan: dryRun).say(path, console)
       }
     }
