@@ -19,7 +19,8 @@ struct ArchiveVerbs: ParsableCommand {
       """,
     subcommands: [
       Init.self, Add.self, ListAll.self, Show.self, Restore.self, Extract.self, Differ.self, Check.self, Mend.self,
-      Forget.self, Unforget.self, Prune.self, TagVerb.self, Stats.self, Rebuild.self, Clean.self,
+      Forget.self, Unforget.self, Prune.self, TagVerb.self, Stats.self, Rebuild.self,
+      Publish.self, Clean.self,
     ])
 }
 
