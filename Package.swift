@@ -58,7 +58,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "SwzipABI",
-      dependencies: ["CSwzip", "CSwzipSystem", "Swzip", "SwzipCore", "SwzipLibc", "SwzipNames", "SwzipSystem"],
+      dependencies: [
+        "CSwzip", "CSwzipSystem", "Swzip", "SwzipArchive", "SwzipCore", "SwzipLibc", "SwzipNames", "SwzipSystem",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "SwzipCommand",

@@ -1,4 +1,5 @@
 internal import Swzip
+internal import SwzipArchive
 internal import SwzipCore
 
 /// All members and tensors of a container as JSON, as the header says; it ends with a zero byte.
@@ -75,10 +76,54 @@ func description(of found: Diagnosis) -> [UInt8] {
     text.add(UInt64(rates.all))
     text.add("]")
   }
-  text.add(",\"faults\":[")
-  for (number, fault) in found.faults.enumerated() {
-    if number > 0 { text.add(",") }
-    text.quote(fault)
+  text.add(",\"faults\":")
+  text.quote(found.faults)
+  text.add("}\0")
+  return text.bytes
+}
+
+/// What an archive holds as JSON, as the header says; it ends with a zero byte.
+func description(of archive: Archive, _ holdings: Holdings) -> [UInt8] {
+  let resolution = holdings.resolution
+  var text = JSONText()
+  text.add("{\"id\":")
+  text.quote(archive.identity.id.description)
+  text.add(",\"latest\":")
+  text.quote(holdings.latest?.name)
+  text.add(",\"checkpoints\":[")
+  for (number, checkpoint) in holdings.checkpoints().enumerated() {
+    let parts = checkpoint.parts.map { holdings.containers[$0] }
+    func sum(_ value: (StoredContainer) -> UInt64) -> UInt64 { parts.reduce(0) { $0 &+ value($1) } }
+    text.add(number > 0 ? ",{\"name\":" : "{\"name\":")
+    text.quote(checkpoint.name)
+    text.add(",\"id\":")
+    text.quote(checkpoint.identity.description)
+    for (name, value) in [
+      (",\"step\":" as StaticString, checkpoint.step), (",\"attempt\":", UInt64(checkpoint.attempt)),
+      (",\"byte_count\":", sum(\.originalByteCount)), (",\"packed_byte_count\":", sum(\.byteCount)),
+      (",\"files\":", sum { UInt64($0.files.count) }), (",\"tensors\":", sum { UInt64($0.tensorCount) }),
+    ] {
+      text.add(name)
+      text.add(value)
+    }
+    text.add(",\"depth\":")
+    if let depth = checkpoint.depth { text.add(UInt64(depth)) } else { text.add("null") }
+    text.add(",\"bases\":")
+    let bases = Set(checkpoint.parts.flatMap(resolution.providers)).sorted()
+    text.quote(bases.map { "\(holdings.containers[$0].record.step)" })
+    text.add(",\"tags\":")
+    text.quote(checkpoint.tags)
+    text.add(",\"container\":")
+    text.quote(parts.first?.path)
+    text.add("}")
+  }
+  text.add("],\"unreadable\":[")
+  for (number, found) in holdings.unreadable.enumerated() {
+    text.add(number > 0 ? ",{\"container\":" : "{\"container\":")
+    text.quote(found.name.text)
+    text.add(",\"text\":")
+    text.quote(found.error.text)
+    text.add("}")
   }
   text.add("]}\0")
   return text.bytes
@@ -100,6 +145,15 @@ private struct JSONText {
       rest /= 10
     } while rest > 0
     bytes[start...].reverse()
+  }
+
+  mutating func quote(_ texts: [String]) {
+    add("[")
+    for (number, text) in texts.enumerated() {
+      if number > 0 { add(",") }
+      quote(text)
+    }
+    add("]")
   }
 
   mutating func quote(_ text: String?) {

@@ -13,9 +13,10 @@ internal import Synchronization
   private let process: Atomic<pid_t>
   private var current: Described
 
-  init(_ open: @escaping () throws(SwzipError) -> Container) throws(SwzipError) {
+  /// `first`: what `open` would give now.
+  init(_ first: Container? = nil, _ open: @escaping () throws(SwzipError) -> Container) throws(SwzipError) {
     self.open = open
-    current = Described(try open())
+    if let first { current = Described(first) } else { current = Described(try open()) }
     process = Atomic(getpid())
   }
 

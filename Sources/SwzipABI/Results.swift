@@ -41,15 +41,15 @@ extension UnsafeMutablePointer<swz_error> {
     unsafe write(failure.file?.nameBytes ?? [], &pointee.file)
     unsafe write(Array(failure.text.utf8), &pointee.text)
   }
+}
 
-  /// As much of a text as fits an array of characters, cut between those of UTF-8, and a zero byte.
-  private func write<Characters>(_ text: [UInt8], _ array: inout Characters) {
-    unsafe withUnsafeMutableBytes(of: &array) { bytes in
-      var end = min(text.count, bytes.count - 1)
-      while end < text.count, end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
-      unsafe bytes.copyBytes(from: text[..<end])
-      unsafe bytes[end] = 0
-    }
+/// As much of a text as fits an array of characters, cut between those of UTF-8, and a zero byte.
+func write<Characters>(_ text: [UInt8], _ array: inout Characters) {
+  unsafe withUnsafeMutableBytes(of: &array) { bytes in
+    var end = min(text.count, bytes.count - 1)
+    while end < text.count, end > 0, text[end] & 0xC0 == 0x80 { end -= 1 }
+    unsafe bytes.copyBytes(from: text[..<end])
+    unsafe bytes[end] = 0
   }
 }
 

@@ -8,6 +8,8 @@ package import SwzipSystem
 package struct Archive: Sendable {
   package let path: String
   package let identity: Identity
+  /// What is there, of an archive at a URL: to look at, and to restore from.
+  private let published: PublishedNames?
 
   /// The folders in it. What lies in the last counts for nothing.
   enum Folder: String, CaseIterable { case ckpt, gone, doom, tags, quarantine }
@@ -19,6 +21,12 @@ package struct Archive: Sendable {
   package init(_ path: String) throws(SwzipError) {
     self.path = path
     let file = join(path, Identity.fileName)
+    guard !HTTPSource.isURL(path) else {
+      do throws(SwzipError) { identity = try Identity(smallFile(file)) } catch { throw error.of(file) }
+      published = try PublishedNames(of: path)
+      return
+    }
+    published = nil
     do throws(SystemError) {
       _ = try FileStatus.of(file, followingLinks: false)
     } catch {
@@ -35,10 +43,12 @@ package struct Archive: Sendable {
     }
     self.path = path
     identity = Identity(id: Digest([UInt8](repeating: 0, count: 16)))
+    published = nil
   }
 
   /// Makes an archive where nothing is, or an empty folder, or what is left of an interrupted call.
   package static func create(_ path: String) throws(SwzipError) -> Archive {
+    try requireHere(path)
     if let there = try? fileNames(in: path) {
       guard there.allSatisfy({ Folder(rawValue: $0) != nil || isTemporary($0) }) else {
         let isArchive = there.contains { Exact($0) == Exact(Identity.fileName) }
@@ -77,6 +87,7 @@ package struct Archive: Sendable {
 
   /// The names in a folder; none where it is missing, as in a copy that leaves out empty folders.
   func names(_ folder: Folder) throws(SwzipError) -> [String] {
+    if let published { return published[folder] }
     let path = join(path, folder.rawValue)
     do throws(SystemError) {
       return try fileNames(in: path)
@@ -88,6 +99,7 @@ package struct Archive: Sendable {
 
   /// Makes a folder if it is missing, for who writes to it. While it is empty, nobody may have made sure that it is on the disk.
   func make(_ folder: Folder) throws(SwzipError) {
+    try Self.requireHere(path)
     guard try names(folder).isEmpty else { return }
     let place = join(path, folder.rawValue)
     try onSystem(place) { () throws(SystemError) in try makeFolders(place) }
@@ -103,6 +115,12 @@ package struct Archive: Sendable {
   /// What `repair` put aside.
   package func quarantine() throws(SwzipError) -> [FileStatus] {
     try names(.quarantine).compactMap { try? FileStatus.of(path(.quarantine, $0), followingLinks: false) }
+  }
+
+  /// Throws for an archive at a URL: nothing can be written there.
+  static func requireHere(_ path: String) throws(SwzipError) {
+    guard HTTPSource.isURL(path) else { return }
+    throw SwzipError(.refused, .system, file: path, detail: "an archive at a URL can only be read")
   }
 
   /// What the archive holds. Cost: two listings, and the end of each container.

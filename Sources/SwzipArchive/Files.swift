@@ -58,14 +58,24 @@ func syncNames(in folder: String) throws(SwzipError) {
 }
 
 /// At most one byte more than a record has.
-func smallFile(_ path: String) throws(SwzipError) -> [UInt8] {
-  let handle = try onSystem(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
+func smallFile(_ path: String, mostBytes: Int = SummedText.mostBytes) throws(SwzipError) -> [UInt8] {
+  let (source, status) = try openFile(path)
   do throws(SwzipError) {
-    let source = try FileSource(handle, fromStart: true)
-    return try source.bytes(at: 0, count: Int(min(source.byteCount, UInt64(SummedText.mostBytes) + 1)))
+    return try source.bytes(at: 0, count: Int(min(status.byteCount, UInt64(mostBytes) + 1)))
   } catch {
     throw error.of(path)
   }
+}
+
+/// A file of an archive, or at the URL of one.
+func openFile(_ path: String) throws(SwzipError) -> (source: any RandomSource, status: FileStatus) {
+  if HTTPSource.isURL(path) {
+    let source = try HTTPSource(url: path)
+    return (source, .remote(byteCount: source.byteCount))
+  }
+  let handle = try onSystem(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
+  let status = try onSystem(path) { () throws(SystemError) in try handle.status() }
+  do throws(SwzipError) { return (try FileSource(handle, fromStart: true), status) } catch { throw error.of(path) }
 }
 
 extension SwzipError {

@@ -22,6 +22,13 @@ public struct FileStatus: Equatable, Sendable {
     group = raw.group
   }
 
+  /// Of a file on another machine, of which the length alone is known: what is made of it is for its owner.
+  public static func remote(byteCount: UInt64) -> FileStatus {
+    var raw = swzip_status()
+    (raw.byte_count, raw.mode) = (byteCount, 0o100600)
+    return FileStatus(raw)
+  }
+
   /// Follows symbolic links unless told not to.
   public static func of(_ path: String, followingLinks: Bool = true) throws(SystemError) -> FileStatus {
     try System.status(of: path, followingLinks: followingLinks)

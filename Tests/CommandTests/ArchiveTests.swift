@@ -30,7 +30,7 @@ struct ArchiveTests {
   @Test(arguments: [
     "", "init", "add", "import", "watch", "list", "show", "restore", "extract", "diff", "verify", "repair", "forget",
     "unforget", "prune", "tag",
-    "stats", "rebuild", "clean",
+    "stats", "rebuild", "publish", "clean",
   ])
   func help(_ verb: String) {
     let outcome = command.run(["archive"] + (verb.isEmpty ? [] : [verb]) + ["--help"])

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "swzip.h"
 
@@ -74,6 +75,7 @@ void test_damage(void);
 void test_calls(void);
 void test_cancelling(void);
 void test_snapshots(void);
+void test_archives(void);
 void test_threads(void);
 void test_fork(void);
 #endif

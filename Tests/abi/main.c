@@ -19,6 +19,7 @@ static void test_all(const char *container) {
   test_calls();
   test_cancelling();
   test_snapshots();
+  test_archives();
 }
 
 int main(int count, char **arguments) {

@@ -12,6 +12,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_state_
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
+import swzip.archive
 import swzip.dcp
 
 SLOW = ["torch.distributed.checkpoint.state_dict", "torch.distributed.fsdp", "torch.distributed.tensor",
@@ -50,9 +51,13 @@ def train(seed):
     for layer in (*model, model):
         fully_shard(layer, mesh=mesh)
     optimizer = torch.optim.AdamW(model.parameters())
+    _step(model, optimizer)
+    return model, optimizer
+
+
+def _step(model, optimizer):
     model[1](model[0](torch.randn(8, 256, dtype=torch.bfloat16)).float()).square().sum().backward()
     optimizer.step()
-    return model, optimizer
 
 
 def _write_whole(model, optimizer, path):
@@ -71,11 +76,28 @@ def save(folder):
     _write_whole(model, optimizer, f"{folder}/saved.pt")
 
 
+def add(folder):
+    """Trains, adds two steps to the archive folder/run, and writes folder/saved.pt, the second one, whole."""
+    model, optimizer = _train(seed=1)
+    background = swzip.archive.Background(f"{folder}/run")
+    for step, save in ((1, checkpoint.save), (2, checkpoint.async_save)):
+        _step(model, optimizer)
+        parts = dict(zip(("model", "optimizer"), get_state_dict(model, optimizer)))
+        saving = save(parts, storage_writer=swzip.dcp.ArchiveWriter(background, step))
+    saving.result()
+    background.close()
+    _write_whole(model, optimizer, f"{folder}/saved.pt")
+
+
 def load(folder, name):
     """Trains otherwise, loads a checkpoint, and writes folder/loaded.pt whole."""
     model, optimizer = train(seed=2)
     parts = dict(zip(("model", "optimizer"), get_state_dict(model, optimizer)))
-    checkpoint.load(parts, storage_reader=swzip.dcp.FileSystemReader(f"{folder}/{name}"))
+    if name == "run":
+        reader = swzip.dcp.ArchiveReader(f"{folder}/run")
+    else:
+        reader = swzip.dcp.FileSystemReader(f"{folder}/{name}")
+    checkpoint.load(parts, storage_reader=reader)
     set_state_dict(model, optimizer, model_state_dict=parts["model"], optim_state_dict=parts["optimizer"])
     _write_whole(model, optimizer, f"{folder}/loaded.pt")
 

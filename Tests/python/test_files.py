@@ -202,7 +202,7 @@ class PackedFolderTest(FolderTest):
                            ("a/b", "../../x"), ("a", "b/../../x")]:
             container.description["members"][-1].update(name=name, link=link)
             with self.assertRaisesRegex(swzip.DamagedError, "leads out"):
-                unpack_folder(container, str(self.folder / "new"), 0, None)
+                unpack_folder([container], str(self.folder / "new"), 0, None)
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_sha256(self):
@@ -211,10 +211,10 @@ class PackedFolderTest(FolderTest):
             data = bytearray(member["byte_count"])
             container.read(number, 0, data)
             member["sha256"] = hashlib.sha256(data).hexdigest()
-        unpack_folder(container, str(self.folder / "right"), 0, None)
+        unpack_folder([container], str(self.folder / "right"), 0, None)
         container.description["members"][9]["sha256"] = "0" * 64
         with self.assertRaisesRegex(swzip.DamagedError, "SHA-256"):
-            unpack_folder(container, str(self.folder / "wrong"), 0, None)
+            unpack_folder([container], str(self.folder / "wrong"), 0, None)
         self.assertEqual(os.listdir(self.folder), ["right"])
 
     def test_progress(self):

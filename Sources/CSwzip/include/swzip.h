@@ -226,6 +226,66 @@ int swz_snapshot_apply(swz_snapshot *snapshot, const void *container, size_t byt
 const void *swz_snapshot_bytes(swz_snapshot *snapshot, size_t *byte_count);
 void swz_snapshot_close(swz_snapshot *snapshot);
 
+/* ---- The checkpoints of a run ---- */
+
+/* An archive is a folder of immutable containers, one for each checkpoint (`swzip archive`). Nothing of it is remembered: each
+   call looks at what is there, and any number of processes, on any machines that see the folder, may work on it at once and be
+   killed at any moment. A word names a checkpoint: its step ("900", the last attempt at it), "900@2", "id:" and the first
+   digits of its identity, a tag, or "latest", the one of the highest step that can be restored. */
+
+/* Makes an archive of a new or empty folder. */
+int swz_archive_create(const char *archive, swz_error *error);
+
+typedef struct swz_add_options {
+  size_t size;
+  const uint64_t *step; /* NULL: what the name of the path says, "checkpoint-500" */
+  int level;            /* 1 to 9; 0: 3 */
+  int max_depth;        /* reading it goes through at most so many other containers, 1 to 63; 0: 8 */
+  int stands_alone;     /* not zero: it becomes differences to no other one */
+  int as_is;            /* not zero: it is added whatever seems to be missing */
+  /* Told, by the calling thread, what is unusual: one line each. Nothing is lost. */
+  void (*warn)(void *context, const char *text);
+  void *warn_context;
+} swz_add_options;
+
+typedef struct swz_checkpoint {
+  size_t size;
+  char name[32]; /* "900", or "900@2" */
+  char id[65];   /* its identity, 64 digits */
+  int is_new;    /* zero: it was there */
+  uint64_t step;
+  uint64_t byte_count;        /* of its files */
+  uint64_t packed_byte_count; /* of its container */
+  size_t part_count;          /* containers that it consists of */
+} swz_checkpoint;
+
+/* Adds a folder with all that is in it, or a file. When this returns SWZ_OK the checkpoint is on the disk, has been read again
+   from there, and decodes to the bytes that were read of `path`. SWZ_REFUSED and the rule "incomplete": something is missing, or
+   still being written. `checkpoint` may be NULL. */
+int swz_archive_add(const char *archive, const char *path, swz_checkpoint *checkpoint, const swz_add_options *options,
+                    const swz_call *call, swz_error *error);
+
+/* What an archive holds, at one moment. */
+typedef struct swz_listing swz_listing;
+int swz_archive_list(const char *archive, swz_listing **listing, swz_error *error);
+/* Checkpoints by step and attempt, without what is forgotten; what lacks a base has no depth and cannot be restored:
+   {"id","latest","checkpoints":[{"name","id","step","attempt","byte_count","packed_byte_count","files","tensors","depth",
+    "bases","tags","container"}],"unreadable":[{"container","text"}]} */
+const char *swz_listing_json(swz_listing *listing);
+void swz_listing_close(swz_listing *listing);
+
+/* Opens a part of a checkpoint, 0 for most, as a container of its files, for all calls that read one; what it is differences
+   to is found in the archive, and is open too: what others delete meanwhile can be read all the same. `warn`, which may be NULL,
+   is told of newer ones that "latest" passed over, because they lack something. `checkpoint` may be NULL.
+   Here and for swz_archive_list an archive may be at a URL, where `swzip archive publish` has written what there is. */
+int swz_archive_open(const char *archive, const char *word, size_t part, void (*warn)(void *context, const char *text),
+                     void *context, swz_container **container, swz_checkpoint *checkpoint, swz_error *error);
+/* Names a checkpoint; what had the name loses it. */
+int swz_archive_tag(const char *archive, const char *word, const char *tag, swz_error *error);
+/* Hides a checkpoint; a later `swzip archive prune` deletes what nothing needs any more. One with a tag, and the last that can
+   be restored, are SWZ_REFUSED. */
+int swz_archive_forget(const char *archive, const char *word, swz_error *error);
+
 #ifdef __cplusplus
 }
 #endif

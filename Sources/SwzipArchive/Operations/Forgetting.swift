@@ -27,6 +27,7 @@ extension Archive {
 
   /// Lists a forgotten checkpoint again; of one that is listed, makes sure of that.
   package func unforget(_ checkpoint: Checkpoint, in holdings: Holdings) throws(SwzipError) {
+    try Self.requireHere(path)
     try revive(checkpoint, in: holdings)
     let now = try look()
     let all = now.checkpoints(forgotten: true) + now.checkpoints()

@@ -48,6 +48,18 @@ extension Archive {
     return identities.first.map { Identity(id: Digest($0)) }
   }
 
+  /// Writes the names of what is there to a file, for readers of a web server (spec/ARCHIVE.md, section 2). Returns how many
+  /// containers these are.
+  package func publish() throws(SwzipError) -> Int {
+    try Self.requireHere(path)
+    let gone = try names(.gone).filter { $0.withoutSuffix(Tombstone.suffix).map { ContainerName($0) != nil } == true }
+    let tags = try names(.tags).filter { $0.withoutSuffix(Tag.suffix).map(Tag.isName) == true }
+    let containers = try names(.ckpt).filter { ContainerName($0) != nil }
+    let names = PublishedNames([.gone: gone, .tags: tags, .ckpt: containers])
+    try writeDurably(names.text, to: join(path, PublishedNames.fileName), replacing: true)
+    return containers.count
+  }
+
   /// Removes what killed runs left. Returns how many files.
   package func clean() -> Int {
     let folders = [path] + Folder.allCases.map { join(path, $0.rawValue) }

@@ -40,8 +40,10 @@ package struct OpenCheckpoint: Sendable {
 /// A container of an open checkpoint.
 package struct OpenPart: Sendable {
   package let stored: StoredContainer
-  package let source: FileSource
+  package let source: any RandomSource
   package let container: Container
+  /// The same, of the same open files, with nothing that another thread may have had in hand: for a forked child.
+  package let again: @Sendable () throws(SwzipError) -> Container
 }
 
 /// A checkpoint to be read as far as that goes.
@@ -131,12 +133,19 @@ extension Archive {
         .refused, .missingParts, detail: "part \(part ?? 0) of the \(checkpoint.partCount) of \(checkpoint.name)")
     }
     let bases = ArchiveBases(holdings, resolution)
-    for number in numbers { try bases.openChain(of: number) }
+    var sources: [Int: any RandomSource] = [:]
+    for number in numbers { sources.merge(try bases.openChain(of: number)) { $1 } }
     let parts = try numbers.map { number throws(SwzipError) in
       let stored = holdings.containers[number]
       let source = try bases.source(of: number)
       do throws(SwzipError) {
-        return OpenPart(stored: stored, source: source, container: try Container(source, bases: bases))
+        return OpenPart(
+          stored: stored, source: source, container: try Container(source, bases: bases),
+          again: { [sources] () throws(SwzipError) in
+            // Connections are those of one process.
+            let own = sources.mapValues { ($0 as? HTTPSource)?.inThisProcess() ?? $0 }
+            return try Container(own[number] ?? source, bases: ArchiveBases(holdings, resolution, opened: own))
+          })
       } catch {
         throw error.of(stored.path)
       }

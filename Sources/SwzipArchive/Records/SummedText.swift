@@ -10,7 +10,7 @@ enum SummedText {
   }
 
   /// The lines; nil where the text is not what its sum was made of.
-  static func lines(_ bytes: [UInt8]) -> [String]? {
+  static func lines(_ bytes: [UInt8], mostBytes: Int = mostBytes) -> [String]? {
     guard bytes.count <= mostBytes, let text = String(validating: bytes, as: UTF8.self) else { return nil }
     var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     guard lines.count >= 2, lines.popLast() == "", let last = lines.popLast() else { return nil }

@@ -6,16 +6,14 @@ internal import SwzipSystem
 package final class ArchiveBases: BaseResolver {
   private let containers: [StoredContainer]
   private let resolution: Resolution
-  private let opened = Guarded<[Int: FileSource]>([:])
+  private let opened: Guarded<[Int: any RandomSource]>
 
-  package init(_ holdings: Holdings) {
-    containers = holdings.containers
-    resolution = holdings.resolution
-  }
+  package convenience init(_ holdings: Holdings) { self.init(holdings, holdings.resolution) }
 
-  init(_ holdings: Holdings, _ resolution: Resolution) {
+  init(_ holdings: Holdings, _ resolution: Resolution, opened: [Int: any RandomSource] = [:]) {
     containers = holdings.containers
     self.resolution = resolution
+    self.opened = Guarded(opened)
   }
 
   /// What a container says of its files is bound by its root, and each block of them is compared: what does not decode is no
@@ -36,17 +34,17 @@ package final class ArchiveBases: BaseResolver {
   }
 
   /// Opens a container; the handle survives its removal.
-  package func source(of number: Int) throws(SwzipError) -> FileSource {
+  package func source(of number: Int) throws(SwzipError) -> any RandomSource {
     if let source = opened.withLock({ $0[number] }) { return source }
-    let path = containers[number].path
-    let handle = try onSystem(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
-    let source = try FileSource(handle, fromStart: true)
+    let source = try openFile(containers[number].path).source
     opened.withLock { $0[number] = source }
     return source
   }
 
   /// Opens all that a container is read through, before any of it is read.
-  package func openChain(of number: Int) throws(SwzipError) {
-    for needed in resolution.chain(of: number) { _ = try source(of: needed) }
+  package func openChain(of number: Int) throws(SwzipError) -> [Int: any RandomSource] {
+    var sources: [Int: any RandomSource] = [:]
+    for needed in resolution.chain(of: number) { sources[needed] = try source(of: needed) }
+    return sources
   }
 }

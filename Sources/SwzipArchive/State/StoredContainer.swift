@@ -36,10 +36,9 @@ package struct StoredContainer: Sendable {
 
   /// Reads its last bytes. Throws what is wrong with it.
   init(_ name: ContainerName, at path: String) throws(SwzipError) {
-    let handle = try onSystem(path) { () throws(SystemError) in try FileHandle.open(path, followingLinks: false) }
-    let status = try onSystem(path) { () throws(SystemError) in try handle.status() }
+    let (source, status) = try openFile(path)
     do throws(SwzipError) {
-      try self.init(name, path, status, Container(FileSource(handle, fromStart: true)))
+      try self.init(name, path, status, Container(source))
     } catch {
       throw error.of(path)
     }

@@ -11,6 +11,7 @@ Reading tensors: safe_open, iter_tensors, load_file and save_file of swzip.numpy
 Models that stay packed: swzip.transformers, swzip.peft, swzip.diffusers, swzip.hub, and plug-ins of vLLM and SGLang.
 Files: pack, unpack, verify, inspect, delta, open.
 Memory: compress, decompress, Snapshot.
+Checkpoints of a run: swzip.archive, also beside training.
 With other packages, each to be imported: dcp, distributed, fsspec, lightning, megatron, torch_checkpointing.
 This machine: doctor, version.
 

@@ -11,8 +11,8 @@ import posixpath
 import threading
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Union
 
-from ._library import (READ_AT, Bases, DamagedError, Handle, OpenOptions, Path, Progress, SwzipError, base_fields, call,
-                       call_apart, call_long, is_url, memory, path_bytes)
+from ._library import (KEEP, READ_AT, Bases, DamagedError, Handle, OpenOptions, Path, Progress, SwzipError, base_fields,
+                       call, call_apart, call_long, is_url, memory, path_bytes)
 
 
 class Member(NamedTuple):
@@ -120,6 +120,11 @@ def _call_elsewhere(function: Callable[[], None]) -> None:
         raise outcome[0]
 
 
+def opened(container: Union[Path, "Container"], bases: Bases = ()) -> "Container":
+    """The container at a path, or one that is open."""
+    return container if isinstance(container, Container) else Container(container, bases=bases)
+
+
 class Container:
     """A container at `path`, or at a URL (http:// or https://, by libcurl); its index is read and checked, nothing is
     decoded. `bases` are paths of files that it may need. Any number of threads may read it, also in a forked
@@ -163,18 +168,27 @@ class Container:
         lent = memory(data)  # Until the handle is closed: a bytearray, say, keeps its size and place.
         self._open("swz_open_memory", *lent.__enter__(), bases=bases, owner=lent)
 
+    @classmethod
+    def of_checkpoint(cls, archive: Path, word: str, part: int, found: Any, warnings: List[bytes]) -> "Container":
+        """A part of a checkpoint in an archive. Fills `found`, a CheckpointStruct, and `warnings`."""
+        container = cls.__new__(cls)
+        container.path = os.fsdecode(archive)
+        container._begin(lambda handle: call("swz_archive_open", path_bytes(archive), word.encode(), part, KEEP,
+                                             id(warnings), ctypes.addressof(handle), ctypes.addressof(found)))
+        return container
+
     def _open(self, name: str, *source: Any, bases: Bases, owner: Any = None) -> None:
+        options = OpenOptions(**base_fields(bases))
+        self._begin(lambda handle: call(name, *source, ctypes.addressof(options), ctypes.addressof(handle)), owner,
+                    source)
+
+    def _begin(self, begin: Callable[["ContainerHandle"], None], owner: Any = None, source: Any = None) -> None:
         handle = ContainerHandle()
         handle.owner = owner, source
-        options = OpenOptions(**base_fields(bases))
-
-        def begin() -> None:
-            call(name, *source, ctypes.addressof(options), ctypes.addressof(handle))
-
         if is_url(self.path):
-            call_apart(begin)
+            call_apart(lambda: begin(handle))
         else:
-            self._call(owner, begin)
+            self._call(owner, lambda: begin(handle))
         self._handle: Optional[ContainerHandle] = handle
         text = ctypes.c_char_p()
         call("swz_describe", handle, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any, Optional, Union
 
-from ._container import MAGIC, Container
+from ._container import MAGIC, Container, opened
 from ._library import Bases, Path
 from ._pack import compress
 
@@ -57,11 +57,11 @@ class MemberFile(io.RawIOBase):
         super().close()
 
 
-def open(path: Path, member: Union[int, str] = 0, *, bases: Bases = (),
+def open(path: Union[Path, Container], member: Union[int, str] = 0, *, bases: Bases = (),
          buffer_bytes: int = BUFFER) -> io.BufferedReader:
-    """An original file in a container, given its number or its name: binary, seekable, read-only. Small reads decode
-    `buffer_bytes` ahead; one file object belongs to one thread at a time."""
-    container = Container(path, bases=bases)
+    """An original file in a container (its path, or a Container), given its number or its name: binary, seekable,
+    read-only. Small reads decode `buffer_bytes` ahead; one file object belongs to one thread at a time."""
+    container = opened(path, bases)
     return io.BufferedReader(MemberFile(container, container.member_number(member)), buffer_bytes)
 
 

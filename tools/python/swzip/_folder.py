@@ -9,18 +9,29 @@ import os
 import posixpath
 import shutil
 import time
-from typing import Callable, Iterator
+from typing import Callable, Dict, Iterator, List, Tuple
 
 from ._container import Container, Member
-from ._library import DAMAGED, DamagedError, Progress
+from ._library import DAMAGED, REFUSED, DamagedError, Progress, SwzipError
 
 PIECE = 8 << 20  # bytes that are decoded at once
 
 
-def unpack_folder(container: Container, target: str, threads: int, progress: Progress) -> None:
-    """Writes all members to a new folder, which appears when all of it is on the disk."""
-    for member in container.members:
-        _check_name(container, member)
+Place = Tuple[Container, int, Member]
+
+
+def unpack_folder(containers: List[Container], target: str, threads: int, progress: Progress,
+                  takes: Callable[[str], bool] = lambda name: True) -> None:
+    """Writes the members whose names `takes` is true of to a new folder, which appears when all of it is on the
+    disk. What several containers hold alike is written once."""
+    places: Dict[str, Place] = {}
+    for container in containers:
+        for number, member in enumerate(container.members):
+            if takes(member.name):
+                _check_name(container, member)
+                known = places.setdefault(member.name, (container, number, member))[2]
+                if known != member and (known.link, known.sha256) != (member.link, member.sha256):
+                    raise SwzipError(f"has two files of the name {member.name!r}", REFUSED, file=container.path)
     path = target.rstrip("/")
     _check_is_new(path)
     parent = os.path.dirname(path) or "."
@@ -31,7 +42,7 @@ def unpack_folder(container: Container, target: str, threads: int, progress: Pro
         try:
             fcntl.flock(held, fcntl.LOCK_EX)
             content = os.path.join(temporary, "content")
-            _write_members(container, content, threads, meter(progress))
+            _write_members(list(places.values()), content, threads, meter(progress))
             _check_is_new(path)
             os.rename(content, path)
         finally:
@@ -68,14 +79,14 @@ def _check_is_new(path: str) -> None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
 
 
-def _write_members(container: Container, folder: str, threads: int, report: Callable[[int], None]) -> None:
-    members = container.members
-    paths = [os.path.join(folder, member.name) for member in members]
+def _write_members(places: List[Place], folder: str, threads: int, report: Callable[[int], None]) -> None:
+    paths = [os.path.join(folder, member.name) for _, _, member in places]
     os.mkdir(folder)
     for place in {os.path.dirname(path) for path in paths}:
         os.makedirs(place, exist_ok=True)
-    room = memoryview(bytearray(min(PIECE, max((member.byte_count for member in members), default=0))))
-    for number, (member, path) in enumerate(zip(members, paths)):
+    most = max((member.byte_count for _, _, member in places), default=0)
+    room = memoryview(bytearray(min(PIECE, most)))
+    for (container, number, member), path in zip(places, paths):
         if member.link is None:
             with open(path, "xb") as file:
                 for piece in _pieces(container, number, member, room, threads):
@@ -87,7 +98,7 @@ def _write_members(container: Container, folder: str, threads: int, report: Call
                 if member.time is not None:
                     os.utime(file.fileno(), ns=(member.time, member.time))
                 os.fsync(file.fileno())
-    for member, path in zip(members, paths):
+    for (_, _, member), path in zip(places, paths):
         if member.link is not None:  # After all files, so that none is written through one.
             os.symlink(member.link, path)
     for place, _, _ in os.walk(folder):

@@ -13,7 +13,7 @@ Path = Union[str, bytes, "os.PathLike[Any]"]
 Progress = Optional[Callable[[int], Any]]
 Bases = Union[Path, Sequence[Path]]
 
-OK, FAILED, DAMAGED, BASE, INVALID_ARGUMENT, NO_MEMORY = 0, 1, 3, 4, 64, 75
+OK, FAILED, REFUSED, DAMAGED, BASE, INVALID_ARGUMENT, NO_MEMORY = 0, 1, 2, 3, 4, 64, 75
 NO_POSITION = 2**64 - 1
 
 
@@ -85,6 +85,16 @@ class PackOptions(Sized):
                 ("bases", POINTER(c_char_p)), ("base_count", c_size_t), ("warn", type(KEEP)), ("warn_context", c_void_p)]
 
 
+class AddOptions(Sized):
+    _fields_ = [("size", c_size_t), ("step", POINTER(c_uint64)), ("level", c_int), ("max_depth", c_int),
+                ("stands_alone", c_int), ("as_is", c_int), ("warn", type(KEEP)), ("warn_context", c_void_p)]
+
+
+class CheckpointStruct(Sized):
+    _fields_ = [("size", c_size_t), ("name", c_char * 32), ("id", c_char * 65), ("is_new", c_int), ("step", c_uint64),
+                ("byte_count", c_uint64), ("packed_byte_count", c_uint64), ("part_count", c_size_t)]
+
+
 ERROR, CALL, OPTIONS, NEW_HANDLE = c_void_p, c_void_p, c_void_p, c_void_p  # addresses of such
 BYTES, ROOM, WRITTEN = [c_void_p, c_size_t], [c_void_p, c_size_t], POINTER(c_size_t)
 READ_AT = ctypes.CFUNCTYPE(c_int64, c_void_p, c_uint64, c_void_p, c_size_t)
@@ -109,9 +119,18 @@ SIGNATURES = {
     "swz_snapshot_apply": [c_void_p, *BYTES, CALL, ERROR],
     "swz_snapshot_bytes": [c_void_p, POINTER(c_size_t)],
     "swz_snapshot_close": [c_void_p],
+    "swz_archive_create": [c_char_p, ERROR],
+    "swz_archive_add": [c_char_p, c_char_p, c_void_p, OPTIONS, CALL, ERROR],
+    "swz_archive_list": [c_char_p, NEW_HANDLE, ERROR],
+    "swz_listing_json": [c_void_p],
+    "swz_listing_close": [c_void_p],
+    "swz_archive_open": [c_char_p, c_char_p, c_size_t, type(KEEP), c_void_p, NEW_HANDLE, c_void_p, ERROR],
+    "swz_archive_tag": [c_char_p, c_char_p, c_char_p, ERROR],
+    "swz_archive_forget": [c_char_p, c_char_p, ERROR],
 }
 RESULTS = {"swz_version": c_char_p, "swz_pack_bound": c_size_t, "swz_snapshot_bytes": c_void_p, "swz_close": None,
-           "swz_snapshot_close": None}  # All others give a status.
+           "swz_snapshot_close": None, "swz_listing_json": c_char_p,
+           "swz_listing_close": None}  # All others give a status.
 
 
 @functools.lru_cache(maxsize=None)

@@ -67,7 +67,7 @@ def unpack(path: Path, output: Optional[Path] = None, *, bases: Bases = (), thre
         if [member.name for member in container.members] != [""]:
             from ._folder import unpack_folder
 
-            unpack_folder(container, target, threads, progress)
+            unpack_folder([container], target, threads, progress)
             return target
     options = OpenOptions(**base_fields(bases))
     call_long("swz_unpack_file", path_bytes(path), path_bytes(target), ctypes.addressof(options), threads=threads,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, Union
 
-from ._container import Container, Tensor
+from ._container import Container, Tensor, opened
 from ._frameworks import framework_of, read_group
 from ._library import Bases, Path, Progress, SwzipError
 from ._shards import shards
@@ -18,13 +18,14 @@ class safe_open:
     in.
 
     `framework` is "np" (arrays of NumPy, with ml_dtypes where that is needed) or "pt" (torch, on `device`). Of several
-    original files `member` takes one, by name or number; of tensors of one name the first counts. `backend` is taken
-    for compatibility, and changes nothing. Any number of threads may use it."""
+    original files `member` takes one, by name or number; of tensors of one name the first counts. `filename` may be a
+    Container, which is closed with this. `backend` is taken for compatibility, and changes nothing. Any number of
+    threads may use it."""
 
-    def __init__(self, filename: Path, framework: str, device: Any = "cpu", *, backend: str = "mmap", bases: Bases = (),
-                 member: Union[int, str, None] = None, threads: int = 0):
+    def __init__(self, filename: Union[Path, Container], framework: str, device: Any = "cpu", *, backend: str = "mmap",
+                 bases: Bases = (), member: Union[int, str, None] = None, threads: int = 0):
         self._framework, self._threads = framework_of(framework, device), threads
-        self._container = Container(filename, bases=bases)
+        self._container = opened(filename, bases)
         self._tensors: Dict[str, Tensor] = {}
         self._member = None if member is None else self._container.member_number(member)
         for tensor in self._container.tensors:

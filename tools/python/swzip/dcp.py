@@ -2,19 +2,31 @@
 its own within the files of the checkpoint.
 
     dcp.save(state, storage_writer=swzip.dcp.FileSystemWriter("step-100"))
-    dcp.load(state, storage_reader=swzip.dcp.FileSystemReader("step-100"))"""
+    dcp.load(state, storage_reader=swzip.dcp.FileSystemReader("step-100"))
+
+Or whole checkpoints in an archive, as differences to each other:
+
+    background = swzip.archive.Background("run.swza")
+    dcp.async_save(state, storage_writer=swzip.dcp.ArchiveWriter(background, 100))
+    dcp.load(state, storage_reader=swzip.dcp.ArchiveReader("run.swza", 100))"""
 
 from __future__ import annotations
 
-from typing import IO, Any, TypeVar
+import io
+import os
+from contextlib import contextmanager
+from typing import IO, Any, Iterator, List, Optional, TypeVar, Union
 
 from torch.distributed import checkpoint
 from torch.distributed.checkpoint._extension import StreamTransformExtension
+from torch.distributed.checkpoint.filesystem import FileSystem
 
-from ._file import PackingFile, unpacked
-from ._library import SwzipError
+from ._container import Container
+from ._file import PackingFile, open as open_member, unpacked
+from ._library import Path, SwzipError
+from .archive import Archive, Background, Pending, Word
 
-__all__ = ["FileSystemReader", "FileSystemWriter", "SwzipExtension", "register"]
+__all__ = ["ArchiveReader", "ArchiveWriter", "FileSystemReader", "FileSystemWriter", "SwzipExtension", "register"]
 
 
 class SwzipExtension(StreamTransformExtension):
@@ -68,3 +80,58 @@ class FileSystemReader(checkpoint.FileSystemReader):
     def __init__(self, path: Any, *arguments: Any, **options: Any):
         super().__init__(path, *arguments, **options)
         register(self)
+
+
+class ArchiveWriter(checkpoint.FileSystemWriter):
+    """Writes a checkpoint plainly to the folder of `background`, which has to be one that all ranks see, and adds it to
+    the archive when all have written: `pending` is then, on the coordinator, what `Background` returns. `options` are
+    those of torch's FileSystemWriter. Each step takes a writer of its own. `save` returns when it is written,
+    `async_save`, of threads, when it is in memory."""
+
+    pending: Optional[Pending] = None
+
+    def __init__(self, background: Background, step: int, **options: Any):
+        super().__init__(os.path.join(background.folder, f"step-{step}"), **options)
+        self._background, self._step = background, step
+
+    def reset(self, checkpoint_id: Any = None) -> None:
+        if checkpoint_id:
+            raise SwzipError("the step names the checkpoint: leave out checkpoint_id")
+        super().reset()
+
+    def prepare_global_plan(self, plans: List[Any]) -> List[Any]:
+        """Nobody writes yet: what a killed run left goes."""
+        for name in os.listdir(self.path):
+            os.unlink(os.path.join(self.path, name))
+        return super().prepare_global_plan(plans)
+
+    def finish(self, metadata: Any, results: Any) -> None:
+        super().finish(metadata, results)
+        self.pending = self._background.add_made(self.path, self._step)
+
+
+class _Members(FileSystem):
+    """The files of a container, as torch reads those of a folder."""
+
+    def __init__(self, containers: List[Container]):
+        self._containers = {member.name: part for part in containers for member in part.members}
+
+    def concat_path(self, path: Any, suffix: str) -> str:
+        return suffix
+
+    def exists(self, path: Any) -> bool:
+        return path in self._containers
+
+    @contextmanager
+    def create_stream(self, path: Any, mode: str) -> Iterator[io.IOBase]:
+        with open_member(self._containers[path], path) as file:
+            yield file
+
+
+class ArchiveReader(FileSystemReader):
+    """Reads a checkpoint from an archive (or the path of one), item by item, without unpacking it; its tensors may be
+    distributed otherwise."""
+
+    def __init__(self, archive: Union[Archive, Path], word: Word = "latest"):
+        super().__init__("")
+        self.fs = _Members((archive if isinstance(archive, Archive) else Archive(archive)).open_parts(word))

@@ -21,7 +21,7 @@ struct ArchiveVerbs: ParsableCommand {
     subcommands: [
       Init.self, Add.self, Import.self, Watch.self, ListAll.self, Show.self, Restore.self, Extract.self, Differ.self,
       Check.self, Mend.self, Forget.self, Unforget.self, Prune.self, TagVerb.self, Stats.self, Rebuild.self,
-      Clean.self,
+      Publish.self, Clean.self,
     ])
 }
 

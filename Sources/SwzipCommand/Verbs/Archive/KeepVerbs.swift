@@ -125,6 +125,27 @@ extension ArchiveVerbs {
     }
   }
 
+  struct Publish: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Write the names of what is there to the file FILES, for readers of a web server.",
+      discussion: """
+        list, show, restore, extract, diff and verify then take the URL of the archive, https://host/run.swza, and read of each container \
+        what they need. What is added later shows when this has run again.
+        """)
+
+    @OptionGroup var place: ArchiveArgument
+    @OptionGroup var report: ReportOptions
+
+    func run() throws {
+      try inArchive(place.archive, report.console) { path, console throws(Failure) in
+        let archive = try openArchive(path)
+        let count = try attemptLibrary(path) { () throws(SwzipError) in try archive.publish() }
+        console.note("\(path.printable) : \(count) containers published")
+        console.emit(["path": .string(path), "containers": .integer(UInt64(count))])
+      }
+    }
+  }
+
   struct Clean: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Remove temporary files of killed runs that nobody changed for an hour.")
