@@ -78,7 +78,7 @@ def save(folder):
 
 def add(folder):
     """Trains, adds two steps to the archive folder/run, and writes folder/saved.pt, the second one, whole."""
-    model, optimizer = _train(seed=1)
+    model, optimizer = train(seed=1)
     background = swzip.archive.Background(f"{folder}/run")
     for step, save in ((1, checkpoint.save), (2, checkpoint.async_save)):
         _step(model, optimizer)

@@ -51,7 +51,7 @@ package struct DamagedCheckpoint: Sendable {
   /// As people call it.
   package let name: String
   package let path: String
-  package let source: FileSource
+  package let source: any RandomSource
   package let bases: ArchiveBases
   /// What its directory names; nil where that is damaged.
   package let files: [Container.Member]?
