@@ -5,7 +5,7 @@ enum Tombstone {
   static let suffix = ".gone"
 
   /// `isWithdrawn`: by the add that wrote the container and could not rely on it; nobody asked to forget the checkpoint.
-  static func text(_ name: ContainerName, isWithdrawn: Bool) -> String {
+  static func text(_ name: ContainerName, isWithdrawn: Bool = false) -> String {
     SummedText.make(lines(name) + (isWithdrawn ? [withdrawn] : []))
   }
 
