@@ -156,7 +156,7 @@ struct WatchTests {
     // One that is not complete is none of the newest.
     run.folder.makeFolder("out/step_9")
     #expect(try watch.pass().count == 1 && originals(run).isSuperset(of: ["step_6", "step_7"]))
-    #expect(try run.restored("1")["state"] == [1] && Verification(run.path, decodes: true, threads: 1).findings.isEmpty)
+    #expect(try run.restored("1")["state"] == [1] && Verification(run.path, .full, threads: 1).findings.isEmpty)
   }
 
   /// The same size and time, but other bytes: found out before anything is removed.
@@ -210,7 +210,7 @@ struct WatchTests {
     run.folder.writeDeep("run/gone/\(name).gone", Array("\(text)sum \(padded)\n".utf8))
     var watch = Watch(run)
     #expect(try watch.pass() == ["+step_1"] && run.listed() == ["1"])
-    #expect(try Verification(run.path, decodes: true, threads: 1).findings.isEmpty)
+    #expect(try Verification(run.path, .full, threads: 1).findings.isEmpty)
   }
 
   @Test func failuresAreSaidOnceAndOthersGoOn() throws {

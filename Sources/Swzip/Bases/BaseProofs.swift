@@ -12,14 +12,16 @@ enum ProofTime: Sendable {
 
 /// The bases that were used and have not been hashed.
 final class BaseProofs: Sendable {
-  private let bases = Guarded<[(source: any RandomSource, wanted: WantedBase)]>([])
+  private let bases = Guarded<[(source: any RandomSource, sha256: Digest, failure: SwzipError)]>([])
 
-  func add(_ source: any RandomSource, _ wanted: WantedBase) { bases.withLock { $0.append((source, wanted)) } }
+  func add(_ source: any RandomSource, _ wanted: WantedBase) {
+    bases.withLock { $0.append((source, wanted.sha256, wanted.failure(.baseDiffers))) }
+  }
 
   /// Throws if one is not the base that was wanted. Cost: reading all of them.
   func check() throws(SwzipError) {
     for base in bases.withLock({ $0 }) {
-      guard try base.source.sha256() == base.wanted.sha256 else { throw base.wanted.failure(.baseDiffers) }
+      guard try base.source.sha256() == base.sha256 else { throw base.failure }
     }
   }
 }

@@ -12,8 +12,9 @@ extension Adder {
     var digests: [Exact: Digest]?
     for number in holdings.containers.indices {
       let container = holdings.containers[number]
+      // Of one that is kept in parts, or not exactly, nothing is said here.
       guard container.record.step == step, holdings.isListed(container), resolution.depths[number] != nil,
-        container.mayHold(files, withTimes: false)
+        container.record.parts == 1, container.inexact == nil, container.mayHold(files, withTimes: false)
       else { continue }
       if digests == nil { digests = try files.digests() }
       guard container.files.allSatisfy({ file in digests?[Exact(file.name)].map { $0 == file.sha256 } ?? true }) else {
@@ -36,7 +37,7 @@ extension Holdings {
     return containers.indices.contains { number in
       let container = containers[number]
       return container.record.step == step && isListed(container) && resolution.depths[number] != nil
-        && container.mayHold(files, withTimes: true)
+        && container.record.parts == 1 && container.inexact == nil && container.mayHold(files, withTimes: true)
     }
   }
 }

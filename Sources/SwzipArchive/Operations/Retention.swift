@@ -1,5 +1,4 @@
 internal import SwzipCore
-internal import SwzipNames
 internal import SwzipSystem
 
 /// Which checkpoints are kept (spec/ARCHIVE.md, section 9). What no rule keeps is forgotten.
@@ -58,7 +57,7 @@ package struct Retention: Sendable {
     let newest = whole.last?.identity
     let lasts = Set(whole.suffix(last ?? 0).map(\.identity))
     let ofPeriods = Period.allCases.compactMap { period in
-      periods[period].map { (period, count: $0, kept: Self.lasts(of: period, $0, whole, holdings)) }
+      periods[period].map { (period, count: $0, kept: Self.lasts(of: period, $0, whole)) }
     }
     return all.map { checkpoint in
       var reasons: [String] = []
@@ -87,13 +86,9 @@ package struct Retention: Sendable {
   }
 
   /// The last checkpoint of each of the last so many periods that have one.
-  private static func lasts(
-    of period: Period, _ count: Int, _ checkpoints: [Checkpoint], _ holdings: Holdings
-  ) -> Set<Digest> {
+  private static func lasts(of period: Period, _ count: Int, _ checkpoints: [Checkpoint]) -> Set<Digest> {
     var lasts: [Int64: Digest] = [:]
-    for checkpoint in checkpoints {
-      lasts[period.number(at: checkpoint.time)] = checkpoint.identity
-    }
+    for checkpoint in checkpoints { lasts[period.number(at: checkpoint.time)] = checkpoint.identity }
     return Set(lasts.keys.sorted().suffix(count).compactMap { lasts[$0] })
   }
 }

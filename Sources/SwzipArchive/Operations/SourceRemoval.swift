@@ -137,7 +137,7 @@ package struct SourceRemoval {
     let isSame =
       same.count == found.count
       && same.allSatisfy { name, status in found[name].map(status.isUnchanged) == true }
-    guard isSame else { throw Self.refused(files.path, "it changed since it was read; it is kept") }
+    guard isSame else { throw SwzipError.sourceChanged.of(files.path) }
   }
 
   private static func look(_ files: CheckpointFiles) throws(SwzipError) -> [Exact: FileStatus] {

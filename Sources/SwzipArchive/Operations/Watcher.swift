@@ -216,7 +216,8 @@ package struct Watcher {
       }
       (state.standing, state.isOther) = (.open, true)
     } catch {
-      guard !error.isMissing(below: candidate.path) else {
+      // A job that began again writes it anew, or somebody removed it.
+      guard !error.isSourceChange, !error.isMissing(below: candidate.path) else {
         states[key] = nil
         return
       }
