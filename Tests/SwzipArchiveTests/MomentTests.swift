@@ -109,7 +109,7 @@ struct MomentTests {
       #expect(restored["a.json"] == json)
       var after = try #require(restored["o.safetensors"])
       #expect(after != file && after.count == file.count)
-      for tensor in try run.archive().open("\(step)").container.tensors where tensor.name.contains("exp_avg") {
+      for tensor in try run.archive().open("\(step)").parts[0].container.tensors where tensor.name.contains("exp_avg") {
         let range = Int(tensor.offset)..<Int(tensor.offset + tensor.byteCount)
         #expect(after[range] != file[range])
         after.replaceSubrange(range, with: file[range])

@@ -41,7 +41,7 @@ struct PartTests {
     #expect(try run.restored("latest") == files && run.listed() == ["1", "5"])
     #expect(
       try run.archive().open("5", part: 0).parts[0].stored.files.map(\.name) == ["config.json", "state/rank_0.pt"])
-    #expect(try Verification(run.path, decodes: true, threads: 1).findings.isEmpty)
+    #expect(try Verification(run.path, .full, threads: 1).findings.isEmpty)
   }
 
   /// A run that dies while it adds, and its successor that writes the same step again: whatever the order in which parts come to which
@@ -66,7 +66,7 @@ struct PartTests {
     let all = try run.holdings().checkpoints()
     #expect(all.count == 2 && all.allSatisfy { $0.depth != nil })
     #expect(Set(try all.map { try run.restored("id:\($0.identity)") }) == Set(saves))
-    #expect(try Verification(run.path, decodes: true, threads: 1).findings.isEmpty)
+    #expect(try Verification(run.path, .full, threads: 1).findings.isEmpty)
   }
 
   /// Ranks that have a folder each: a word says which belong together.
@@ -178,7 +178,7 @@ struct PartTests {
       var damaged = bytes
       damaged[place] ^= 1
       run.folder.write("run/ckpt/" + name, damaged)
-      let found = try Verification(run.path, decodes: true, threads: 1)
+      let found = try Verification(run.path, .full, threads: 1)
       #expect(!found.findings.isEmpty && found.affected == ["5"], "\(place)")
     }
     run.folder.removeLink("run/ckpt/" + name)

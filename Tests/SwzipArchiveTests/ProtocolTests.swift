@@ -152,7 +152,7 @@ struct ProtocolTests {
     run.folder.writeDeep("run/gone/\(try run.holdings().containers[0].name.text).gone", [])
     #expect(try run.listed() == ["1", "2"] && run.restored("best") == ["m": [1]])
     #expect(try run.prune { $0.last = 1 }.removed.isEmpty && run.restored("best") == ["m": [1]])
-    #expect(try Verification(run.path, decodes: true, threads: 1).findings.isEmpty)
+    #expect(try Verification(run.path, .full, threads: 1).findings.isEmpty)
     try run.archive().removeTag("best")
     #expect(try run.listed() == ["2"] && run.prune().removed.count == 1)
   }

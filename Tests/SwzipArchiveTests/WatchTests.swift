@@ -37,6 +37,13 @@ struct WatchTests {
     mutating func outcome() throws -> Watcher.Outcome { try watcher.pass { _, _ in } }
   }
 
+  private func expect(
+    _ watch: inout Watch, _ said: [String], location: SourceLocation = #_sourceLocation
+  ) throws {
+    let found = try watch.pass()
+    #expect(found == said, "\(found)", sourceLocation: location)
+  }
+
   private func write(_ run: Run, _ step: Int, _ name: String = "step_", _ files: [String: [UInt8]] = [:]) {
     let own = ["model": run.weights(500), "state": [UInt8(step % 256)]]
     run.write(own.merging(files) { $1 }, as: "out/\(name)\(step)")
@@ -50,17 +57,20 @@ struct WatchTests {
     let run = try Run()
     for step in [20, 100, 3] { write(run, step) }
     var watch = Watch(run)
-    #expect(try watch.pass() == ["+step_3", "+step_20", "+step_100"] && watch.pass() == [])
+    try expect(&watch, ["+step_3", "+step_20", "+step_100"])
+    #expect(try watch.pass() == [])
     write(run, 200)
-    #expect(try watch.pass() == ["+step_200"])
+    try expect(&watch, ["+step_200"])
     // Another one finds out by what is there.
     var next = Watch(run)
-    #expect(try next.pass() == [] && run.listed() == ["3", "20", "100", "200"])
+    try expect(&next, [])
+    #expect(try run.listed() == ["3", "20", "100", "200"])
     // Times that others have are not enough to add it again.
     run.folder.setTime("out/step_20/state", seconds: 1, nanoseconds: 0)
-    #expect(try next.pass() == ["=step_20"])
+    try expect(&next, ["=step_20"])
     run.folder.write("out/step_20/state", [9])
-    #expect(try next.pass() == ["+step_20"] && run.listed() == ["3", "20", "20@2", "100", "200"])
+    try expect(&next, ["+step_20"])
+    #expect(try run.listed() == ["3", "20", "20@2", "100", "200"])
     #expect(try run.restored("20")["state"] == [9])
   }
 
@@ -75,12 +85,12 @@ struct WatchTests {
     run.folder.writeDeep("elsewhere/model", [1])
     run.folder.link("out/step_7", to: "../elsewhere")
     var watch = Watch(run)
-    #expect(try watch.pass() == [])
+    try expect(&watch, [])
     run.folder.write("out/step_8.pt", [1])
     write(run, 9, "global_step")
-    #expect(try watch.pass() == ["+step_8.pt", "+global_step9"])
+    try expect(&watch, ["+step_8.pt", "+global_step9"])
     var other = Watch(run) { $0.pattern = "*.json" }
-    #expect(try other.pass() == ["+step_6.json"])
+    try expect(&other, ["step_6.json? it has no weights yet"])
   }
 
   /// What is incomplete is waited for, and keeps nobody from those after it.
@@ -98,9 +108,10 @@ struct WatchTests {
     #expect(said.contains("step_2? model.safetensors is cut short"), "\(said)")
     #expect(said.contains { $0.hasPrefix("step_3? ") })
     #expect(said.contains("step_5? it has nothing like model, which 4 has"))
-    #expect(try watch.pass() == [] && watch.outcome().incomplete.count == 3)
+    try expect(&watch, [])
+    #expect(try watch.outcome().incomplete.count == 3)
     run.folder.write("out/step_5/model", [7])
-    #expect(try watch.pass() == ["+step_5"])
+    try expect(&watch, ["+step_5"])
     #expect(try run.restored("latest") == ["model": [7], "state": [1]])
   }
 
@@ -108,9 +119,9 @@ struct WatchTests {
     let run = try Run()
     run.write(["config.json": Array("{}".utf8), "vocabulary.txt": [1]], as: "out/step_1")
     var watch = Watch(run)
-    #expect(try watch.pass() == ["step_1? it has no weights yet"])
+    try expect(&watch, ["step_1? it has no weights yet"])
     run.folder.write("out/step_1/weights", [1])
-    #expect(try watch.pass() == ["+step_1"])
+    try expect(&watch, ["+step_1"])
   }
 
   /// Shards, and other numbers in names, are alike.
@@ -119,24 +130,27 @@ struct WatchTests {
     write(run, 1, "step_", ["m-00001-of-00002": [1], "m-00002-of-00002": [2]])
     write(run, 2, "step_", ["m-00001-of-00001": [1]])
     var watch = Watch(run)
-    #expect(try watch.pass() == ["+step_1", "+step_2"])
+    try expect(&watch, ["+step_1", "+step_2"])
   }
 
   @Test func marksAndQuiet() throws {
     let run = try Run()
     for step in 1...4 { write(run, step) }
     var watch = Watch(run) { $0.quietSeconds = 1000 }
-    #expect(try watch.pass() == [] && watch.outcome().settling.count == 4)
+    try expect(&watch, [])
+    #expect(try watch.outcome().settling.count == 4)
     run.folder.write("out/latest", Array("step_2\n".utf8))
-    run.folder.write("out/step_3/STABLE", [])
-    #expect(try watch.pass() == ["+step_2", "+step_3"])
+    try expect(&watch, ["+step_2"])
     run.folder.write("out/latest_checkpointed_iteration.txt", Array("4".utf8))
-    #expect(try watch.pass() == ["+step_4"] && watch.outcome().settling.count == 1)
+    try expect(&watch, ["+step_4"])
+    run.folder.write("out/step_3/STABLE", [])
+    try expect(&watch, ["+step_3"])
+    #expect(try watch.outcome().settling.count == 1)
     var other = Watch(run) { $0.readyName = "DONE" }
     let said = try other.pass()
     #expect(said.count == 4 && said.allSatisfy { $0.contains("it has no DONE yet") }, "\(said)")
     run.folder.write("out/step_1/DONE", [])
-    #expect(try other.pass() == ["+step_1"])
+    try expect(&other, ["+step_1"])
   }
 
   @Test func originalsGoButTheNewestAndThosePointedTo() throws {
@@ -152,7 +166,7 @@ struct WatchTests {
     #expect(originals(run).subtracting(["best", "latest"]) == ["step_2", "step_3", "step_5", "step_6"])
     write(run, 7)
     run.folder.removeLink("out/best")
-    #expect(try watch.pass() == ["+step_7", "-step_2", "-step_5"])
+    try expect(&watch, ["+step_7", "-step_2", "-step_5"])
     // One that is not complete is none of the newest.
     run.folder.makeFolder("out/step_9")
     #expect(try watch.pass().count == 1 && originals(run).isSuperset(of: ["step_6", "step_7"]))
@@ -169,8 +183,10 @@ struct WatchTests {
     run.folder.write("out/step_1/state", [77])
     run.folder.setTime("out/step_1/state", seconds: 1000, nanoseconds: 0)
     var remover = Watch(run) { $0.removes = true }
-    #expect(try remover.pass() == [] && run.folder.read("out/step_1/state") == [77])
-    #expect(try remover.pass() == ["+step_1", "-step_1"] && run.restored("1")["state"] == [77])
+    try expect(&remover, [])
+    #expect(run.folder.read("out/step_1/state") == [77])
+    try expect(&remover, ["+step_1", "-step_1"])
+    #expect(try run.restored("1")["state"] == [77])
   }
 
   /// Half a folder that a trainer was removing when it was killed is no new checkpoint.
@@ -180,7 +196,8 @@ struct WatchTests {
     var watch = Watch(run)
     #expect(try watch.pass().count == 2)
     run.folder.removeLink("out/step_1/model")
-    #expect(try watch.pass() == ["=step_1"] && run.listed() == ["1", "2"])
+    try expect(&watch, [])
+    #expect(try run.listed() == ["1", "2"])
     #expect(try run.restored("1").count == 2)
   }
 
@@ -191,12 +208,14 @@ struct WatchTests {
     #expect(try watch.pass().count == 3)
     try run.forget("1")
     #expect(try run.prune { $0.last = 1 }.removed.isEmpty == false)
-    #expect(try watch.pass() == [])
+    try expect(&watch, [])
     var other = Watch(run) { $0.removes = true }
-    #expect(try other.pass() == ["step_1! forgotten", "step_2! forgotten"] && originals(run).count == 3)
+    try expect(&other, ["step_1! forgotten", "step_2! forgotten"])
+    #expect(originals(run).count == 3)
     // Written since.
     run.folder.write("out/step_1/state", [5])
-    #expect(try other.pass() == ["+step_1"] && run.restored("1")["state"] == [5])
+    try expect(&other, ["+step_1", "-step_1"])
+    #expect(try run.restored("1")["state"] == [5])
   }
 
   /// An add that withdrew what it wrote was no wish to forget it.
@@ -209,7 +228,8 @@ struct WatchTests {
     let padded = String(repeating: "0", count: 16 - sum.utf8.count) + sum
     run.folder.writeDeep("run/gone/\(name).gone", Array("\(text)sum \(padded)\n".utf8))
     var watch = Watch(run)
-    #expect(try watch.pass() == ["+step_1"] && run.listed() == ["1"])
+    try expect(&watch, ["+step_1"])
+    #expect(try run.listed() == ["1"])
     #expect(try Verification(run.path, .full, threads: 1).findings.isEmpty)
   }
 
@@ -225,7 +245,8 @@ struct WatchTests {
     let said = try watch.pass()
     #expect(said.count == 3 && said[1].contains("the archive lies in it"), "\(said)")
     #expect(said.first == "+step_1" && said.last == "+step_3")
-    #expect(try watch.pass() == [] && watch.outcome().failed.count == 1)
+    try expect(&watch, [])
+    #expect(try watch.outcome().failed.count == 1)
   }
 
   /// A file system that is not mounted must not be written below.
@@ -236,7 +257,7 @@ struct WatchTests {
     _ = try renameFolder(run.path, to: "away")
     #expect(rule { _ = try watch.pass() } == .noArchive && !TestFolder.exists(run.path))
     _ = try renameFolder(run.folder("away"), to: "run")
-    #expect(try watch.pass() == ["+step_1"])
+    try expect(&watch, ["+step_1"])
     _ = try renameFolder(run.folder("out"), to: "away")
     #expect(kind { _ = try watch.pass() } == .io)
   }

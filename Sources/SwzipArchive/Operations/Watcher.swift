@@ -194,8 +194,10 @@ package struct Watcher {
     guard let other = listed.last(where: { $0.step < step }) ?? listed.first else { return }
     let roles = Set(files.names.map { FilePairs.role($0.wrappedValue) })
     let names = other.parts.flatMap { holdings.containers[$0].files.map(\.name) }
-    let missing = names.first { !roles.contains(FilePairs.role($0)) }
-    guard let missing else { return }
+    // A file beside folders, say, is another kind of checkpoint.
+    guard names.contains(where: { roles.contains(FilePairs.role($0)) }),
+      let missing = names.first(where: { !roles.contains(FilePairs.role($0)) })
+    else { return }
     throw SwzipError(
       .refused, .incomplete, file: files.path, detail: "it has nothing like \(missing), which \(other.name) has")
   }
