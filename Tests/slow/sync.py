@@ -70,10 +70,14 @@ def step(container):
     return int(container.name[1:13])
 
 
+def listed(folder, *options):
+    return list(map(json.loads, run(SWZIP, "archive", "list", "--json", folder, *options).stdout.splitlines()))
+
+
 def needs(folder, number):
-    """The steps that a version is differences to."""
-    lines = map(json.loads, run(SWZIP, "archive", "list", "--json", folder).stdout.splitlines())
-    return {int(base) for line in lines if line.get("step") == number for base in line["bases"]}
+    """The steps that a version is differences to, one that is only kept for others too."""
+    lines = listed(folder) + listed(folder, "--forgotten")
+    return {int(base) for line in lines if line["step"] == number for base in line["bases"]}
 
 
 def chain(folder, number):
@@ -136,7 +140,7 @@ def main():
     mirror, theirs = FOLDER / "lossy", FOLDER / "theirs"
     shutil.copytree(folder, mirror)
     lost = next(number for number in steps[2:] if needs(folder, number))
-    whole = {number for number in steps if not chain(folder, number) & {lost}}
+    whole = {line["step"] for line in listed(folder) if not chain(folder, line["step"]) & {lost}}
     for container in (mirror / "ckpt").glob(f"s{lost:012}.*"):
         container.unlink()
     for number in reversed(steps):

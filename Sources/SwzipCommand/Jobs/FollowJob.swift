@@ -10,6 +10,8 @@ struct FollowJob {
 
   /// Returns the number of the version that the file then is.
   func run(_ folder: String, _ file: String) throws(Failure) -> UInt64 {
+    // Says which verbs read URLs.
+    if HTTPSource.isURL(folder) { _ = try attempt(folder) { () throws(SystemError) in try FileStatus.of(folder) } }
     let digest = try digest(file)
     let holdings = try attemptLibrary(folder) { () throws(SwzipError) in try Archive(folder).look() }
     var settings = settings
