@@ -12,7 +12,7 @@ if [ "$(id -u)" -ne 0 ] && [ -z "${SWZIP_SPACE_INSIDE-}" ]; then
   exit
 fi
 build_swzip
-install_packages gcc libc6-dev
+install_packages gcc libc6-dev libarchive13 tar zstd
 gcc -std=c17 -O1 -Wall -Wextra -Werror -shared -fPIC -o "$work/faults.so" "$here/faults.c"
 
 small=$work/small
@@ -27,3 +27,18 @@ timeout -k 5 $((SUITE_SECONDS + 300)) python3 "$here/archive.py" "$swzip" "$work
 mkdir "$work/suspended"
 SUITE_SECONDS=$((SUITE_SECONDS / 2))
 timeout -k 5 $((SUITE_SECONDS + 300)) python3 "$here/suspended.py" "$swzip" "$work/faults.so" "$work/suspended"
+
+# What a tar file holds comes back, and the file goes; one that ends early stays, and nothing of it is there.
+mkdir -p "$work/tar/checkpoint-7/sub"
+head -c 300000 /dev/urandom >"$work/tar/checkpoint-7/state.dat"
+echo '{}' >"$work/tar/checkpoint-7/sub/config.json"
+tar -C "$work/tar" --zstd -cf "$work/tar/7.tar.zst" checkpoint-7
+tar -C "$work/tar" -cf "$work/tar/whole.tar" checkpoint-7
+head -c 200000 "$work/tar/whole.tar" >"$work/tar/8.tar"
+"$swzip" archive init -q "$work/tar/run"
+"$swzip" archive import -q --rm "$work/tar/run" "$work/tar/7.tar.zst"
+[ ! -e "$work/tar/7.tar.zst" ] || die "a tar file was not removed"
+"$swzip" archive restore -q "$work/tar/run" 7 -o "$work/tar/out"
+diff -r "$work/tar/checkpoint-7" "$work/tar/out"
+! "$swzip" archive import -q --rm "$work/tar/run" "$work/tar/8.tar" 2>"$work/log" || die "a tar file that ends early was taken"
+[ -e "$work/tar/8.tar" ] && [ "$("$swzip" archive list --json "$work/tar/run" | wc -l)" -eq 1 ] || die "$(cat "$work/log")"
