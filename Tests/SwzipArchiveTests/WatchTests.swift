@@ -133,6 +133,15 @@ struct WatchTests {
     try expect(&watch, ["+step_1", "+step_2"])
   }
 
+  /// What was left of a save that was killed is no file that others must have.
+  @Test func leftoversOfASaveAreAskedOfNobody() throws {
+    let run = try Run()
+    write(run, 1, "step_", [".tmp5uAoRH": [1]])
+    write(run, 2)
+    var watch = Watch(run)
+    try expect(&watch, ["+step_1", "+step_2"])
+  }
+
   @Test func marksAndQuiet() throws {
     let run = try Run()
     for step in 1...4 { write(run, step) }

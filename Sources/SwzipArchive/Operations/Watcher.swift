@@ -193,7 +193,11 @@ package struct Watcher {
     let listed = holdings.checkpoints().filter { $0.step != step }
     guard let other = listed.last(where: { $0.step < step }) ?? listed.first else { return }
     let roles = Set(files.names.map { FilePairs.role($0.wrappedValue) })
-    let names = other.parts.flatMap { holdings.containers[$0].files.map(\.name) }
+    // What a library left that was killed while it wrote has a hidden name as a rule, and is in no other checkpoint.
+    let names = other.parts.flatMap { holdings.containers[$0].files.map(\.name) }.filter { name in
+      let last = splitPath(name)?.name ?? name
+      return !last.hasPrefix(".") || last == ".metadata"
+    }
     // A file beside folders, say, is another kind of checkpoint.
     guard names.contains(where: { roles.contains(FilePairs.role($0)) }),
       let missing = names.first(where: { !roles.contains(FilePairs.role($0)) })
