@@ -32,7 +32,7 @@ fi
 mkdir "$work/abi"
 (cd "$work/abi" && clang -std=c17 -O1 -g -fsanitize=thread -I "$root/Sources/CSwzip/include" -c "$root"/Tests/abi/*.c)
 quietly swift build -c release --target SwzipABI --scratch-path "$base-tsan" --sanitize=thread
-quietly link_program "$base-tsan" abi -sanitize=thread "$work"/abi/*.o "$base-tsan"/release/{CSwzip,SwzipABI}.build/*.o
+quietly link_program "$base-tsan" abi -sanitize=thread "$work"/abi/*.o "$base-tsan"/release/{CSwzip,SwzipArchive,SwzipABI}.build/*.o
 echo "tsan, C interface:"
 timeout -k 5 300 "$base-tsan/abi" "$work/abi" none threads || failed+=("tsan, C interface")
 
