@@ -30,7 +30,7 @@ package struct Archive: Sendable {
     do throws(SystemError) {
       _ = try FileStatus.of(file, followingLinks: false)
     } catch {
-      guard error.isMissing, !HTTPSource.isURL(path) else { throw SwzipError(error).of(file) }
+      guard error.isMissing else { throw SwzipError(error).of(file) }
       throw SwzipError(.base, .noArchive, file: path)
     }
     do throws(SwzipError) { identity = try Identity(smallFile(file)) } catch { throw error.of(file) }
@@ -47,7 +47,9 @@ package struct Archive: Sendable {
   }
 
   /// Makes an archive where nothing is, or an empty folder, or what is left of an interrupted call.
-  package static func create(_ path: String) throws(SwzipError) -> Archive {
+  package static func create(_ path: String) throws(SwzipError) -> Archive { try create(path, holdsVersions: false) }
+
+  private static func create(_ path: String, holdsVersions: Bool) throws(SwzipError) -> Archive {
     try requireHere(path)
     if let there = try? fileNames(in: path) {
       guard there.allSatisfy({ Folder(rawValue: $0) != nil || isTemporary($0) }) else {
@@ -66,16 +68,24 @@ package struct Archive: Sendable {
       if place == path { try syncNames(in: parent) } else { _ = try? syncFolder(parent) }
       place = parent
     }
-    try writeDurably(Identity().text, to: join(path, Identity.fileName), replacing: false)
+    try writeDurably(Identity(holdsVersions: holdsVersions).text, to: join(path, Identity.fileName), replacing: false)
     return try Archive(path)
   }
 
-  /// The one that is there, or a new one.
-  package static func found(_ path: String) throws(SwzipError) -> Archive {
-    do throws(SwzipError) { return try Archive(path) } catch {
+  /// The archive of the versions of a file that is there, or a new one. Refuses any other: who keeps checkpoints did not ask to
+  /// have them deleted.
+  package static func ofVersions(_ path: String) throws(SwzipError) -> Archive {
+    let archive: Archive
+    do throws(SwzipError) { archive = try Archive(path) } catch {
       guard error.rule == .noArchive else { throw error }
-      return try create(path)
+      return try create(path, holdsVersions: true)
     }
+    guard archive.identity.holdsVersions else {
+      throw SwzipError(
+        .refused, .system, file: path,
+        detail: "it is an archive of checkpoints, whose old ones would go; publish to a folder of its own")
+    }
+    return archive
   }
 
   /// Where the containers of an archive lie.

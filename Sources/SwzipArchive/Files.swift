@@ -18,6 +18,9 @@ func requireDurable(_ durability: Durability, _ path: String) throws(SwzipError)
   }
 }
 
+/// Behind the last slash.
+func lastPart(_ path: String) -> String { splitPath(path)?.name ?? path }
+
 /// A small file, durable when this returns.
 func writeDurably(_ text: String, to path: String, replacing: Bool) throws(SwzipError) {
   let durability = try onSystem(path) { () throws(SystemError) in

@@ -60,6 +60,19 @@ struct SyncTests {
     #expect(publish(3).text == "3\n" && follow().text == "3\n" && folder.read("mine") == model(3))
   }
 
+  /// Nobody asked to have checkpoints deleted.
+  @Test func checkpointsOfOthersStay() {
+    folder.write("state", model(0))
+    #expect(command.run(["archive", "init", "run"]).status == 0)
+    for step in ["1", "2"] {
+      #expect(command.run(["archive", "add", "run", "state", "--step", step]).status == 0)
+    }
+    let before = folder.files("run")
+    let refused = publish(1, to: "run", ["--keep", "1", "--anchor-every", "1"])
+    #expect(refused.status == 2 && refused.errors.first?.contains("publish to a folder of its own") == true)
+    #expect(folder.files("run") == before)
+  }
+
   /// A step reaches who has the version before, although the rest of the folder is not there.
   @Test func aStepAloneIsEnough() {
     for version in 0..<2 {

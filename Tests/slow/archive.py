@@ -217,6 +217,54 @@ def faults():
     print(f"faults: {dict(found)} of {len(cases)}")
 
 
+def removals():
+    """add --rm, each of whose calls fails or is the last: the original is there under its name, all of it, or the archive has it. It is
+    hidden only where it was about to go."""
+    run, log, found, is_late = fresh(FOLDER / "removals", 1), FOLDER / "removals.log", Counter(), part(4)
+    folder, saved = run.source(), run.place / "saved"
+    files, hidden = tree(folder), folder.with_name(f".{folder.name}.swzip-rm")
+    run.path.rename(saved)
+
+    def trial(**fault):
+        """Each time on the same archive, so that the calls are the same."""
+        for left in [folder, hidden, run.path]:
+            shutil.rmtree(left, ignore_errors=True)
+        shutil.copytree(saved, run.path)
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        log.unlink(missing_ok=True)
+        return archive("add", "-T1", "--rm", run.path, folder, LD_PRELOAD=SHIM, FAULT_LOG=str(log), **fault)
+
+    done = trial()
+    if done.returncode != 0 or folder.exists():
+        failures.append(f"add --rm: {done.returncode}: {done.stderr}")
+    names = log.read_text().split()
+    cases = [(at, how) for at in range(1, len(names) + 2) for how in ("KILL", *ERRORS)]
+    # From the name that hides it on first.
+    hiding = max((at for at, name in enumerate(names, 1) if name == "renameat2"), default=0)
+    first = [(at, "EIO") for at in range(hiding, len(names) + 1)]
+    if not hiding:
+        failures.append(f"add --rm hides nothing: {names[-40:]}")
+    for number, (at, how) in enumerate(first + RANDOM.sample(cases, len(cases))):
+        if number >= FEWEST_FAULTS and is_late():
+            break
+        fault = {"FAULT_KILL": "1"} if how == "KILL" else {"FAULT_ERRNO": str(getattr(errno, how))}
+        done = trial(FAULT_AT=str(at), **fault)
+        failed = next((line for line in log.read_text().split() if line.endswith("!")), "nothing")
+        what = f"add --rm, {how} at call {at}, {failed}"
+        if done.returncode == 0 and (folder.exists() or hidden.exists()):
+            failures.append(f"{what}: it is not removed")
+        if folder.exists() and tree(folder) != files:
+            failures.append(f"{what}: half of it is left under its name")
+        if not folder.exists():
+            run.restores(run.step, files, what)
+        if hidden.exists() and how != "KILL" and failed in ("renameat2!", "fsync!"):
+            failures.append(f"{what}: it is hidden, and stays")
+        found[how] += 1
+    print(f"removals: {dict(found)} of {len(cases)}")
+
+
 def full_disk():
     """One line says so, and what was there is there."""
     run, ballast = Run(SMALL / "a"), SMALL / "ballast"
@@ -319,6 +367,7 @@ def at_once():
 FOLDER.mkdir(parents=True)
 full_disk()
 at_once()
+removals()
 faults()
 kills()
 for failure in failures[:40]:

@@ -432,6 +432,28 @@ def removal():
                 failures.append(f"pack --rm, a power cut after {said([call])}: neither original nor container")
 
 
+def archived_removal():
+    """The same of a checkpoint: it has its name, or the one that hides it while it goes, and is whole, or its container is."""
+    place, name = FOLDER / "archived", "checkpoint-7"
+    write({name: NEXT}, place)
+    archive("init", place / "run")
+    before = Disk(place)
+    calls, done = recorded(place, ["archive", "add", "-T1", "--rm", place / "run", place / name])
+    end, files = with_contents(before, calls)
+    if done.returncode != 0 or list(end.now()) != ["run"]:
+        failures.append(f"add --rm: {list(end.now())}: {done.stderr}")
+        return
+    failures.extend(unsure(end, "add --rm"))
+    [(container, content)] = end.now()["run"]["ckpt"].items()
+    disk = deepcopy(before)
+    for call in calls:
+        disk.do(*call, files)
+        for tree in disk.root.states():
+            original = tree.get(name, tree.get(f".{name}.swzip-rm"))
+            if original != NEXT and tree["run"]["ckpt"].get(container) != content:
+                failures.append(f"add --rm, a power cut after {said([call])}: neither original nor container")
+
+
 def finish():
     for failure in failures[:40]:
         print("WRONG", failure[:1000])
@@ -470,5 +492,6 @@ story.do("prune", "--keep-last", "1", "--grace", "0", s100="pruned", s200="prune
 story.do("rebuild")
 print(dict(story.counts))
 removal()
+archived_removal()
 teeth(story)
 finish()

@@ -170,7 +170,7 @@ package struct Adder {
       throw SwzipError(.corrupt, .root, file: encoded.container.path)
     }
     do throws(SwzipError) { try holdings.requireRoom(for: encoded.container) } catch {
-      try archive.bury(encoded.container.name)
+      try archive.bury(encoded.container.name, isWithdrawn: true)
       throw error
     }
     try prove(number, holdings)

@@ -110,5 +110,3 @@ package struct Importer {
     }
   }
 }
-
-private func lastPart(_ path: String) -> String { splitPath(path)?.name ?? path }

@@ -73,9 +73,11 @@ package struct SourceRemoval {
     }
     guard folder.tryLock() != false else { return false }
     defer { try? folder.close() }
-    try requireDurable(
-      onSystem(files.path) { () throws(SystemError) in try renameFolder(files.path, to: hidden) }, files.path)
+    let durability = try onSystem(files.path) { () throws(SystemError) in
+      try renameFolder(files.path, to: hidden)
+    }
     do throws(SwzipError) {
+      try requireDurable(durability, files.path)
       try checkUnchanged(CheckpointFiles(join(parent, hidden)))
     } catch {
       _ = try onSystem(files.path) { () throws(SystemError) in

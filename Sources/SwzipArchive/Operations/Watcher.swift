@@ -195,7 +195,7 @@ package struct Watcher {
     let roles = Set(files.names.map { FilePairs.role($0.wrappedValue) })
     // What a library left that was killed while it wrote has a hidden name as a rule, and is in no other checkpoint.
     let names = other.parts.flatMap { holdings.containers[$0].files.map(\.name) }.filter { name in
-      let last = splitPath(name)?.name ?? name
+      let last = lastPart(name)
       return !last.hasPrefix(".") || last == ".metadata"
     }
     // A file beside folders, say, is another kind of checkpoint.

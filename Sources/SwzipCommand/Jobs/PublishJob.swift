@@ -17,7 +17,7 @@ struct PublishJob {
     if let status = try? FileStatus.of(file), status.kind == .directory {
       throw .refused(file, "it is a directory; versions are of a file")
     }
-    let archive = try attemptLibrary(folder) { () throws(SwzipError) in try Archive.found(folder) }
+    let archive = try attemptLibrary(folder) { () throws(SwzipError) in try Archive.ofVersions(folder) }
     let number = try attemptLibrary(folder) { () throws(SwzipError) in
       try archive.look().containers.map(\.record.step).max().map { $0 + 1 } ?? 0
     }

@@ -14,7 +14,10 @@ struct Sync: ParsableCommand {
   struct Publish: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Add the next version of a file to a folder.",
-      discussion: "What no version needs that is kept is removed.")
+      discussion: """
+        What no version needs that is kept is removed, at once. So the folder is one that publish made: an archive of checkpoints \
+        is refused.
+        """)
 
     @Argument(help: ArgumentHelp("The folder, made if it is not there.", valueName: "folder"))
     var folder: String
