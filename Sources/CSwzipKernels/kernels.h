@@ -73,6 +73,9 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
   KERNEL(avx2, avx2, neon, void, rans_numbers,                                                                                  \
          (const uint8_t *row_classes, size_t rows, const uint8_t *columns, size_t row_length, const uint8_t *map,               \
           uint8_t *numbers))                                                                                                    \
+  KERNEL(avx2, avx2, portable, void, lattice_values,                                                                            \
+         (const swzip_lattice *lattice, const float *entries, uint32_t per_symbol, const uint8_t *symbols, uint64_t first,      \
+          uint32_t count, void *out, void *room))                                                                               \
   KERNEL(avx2, avx512, neon, void, sparse_expand,                                                                               \
          (const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out))                                  \
   KERNEL(avx2, avx512, neon, void, delta_symbols,                                                                               \

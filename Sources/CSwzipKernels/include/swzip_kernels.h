@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "swzip_coders.h"
+#include "swzip_lattice.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -8,9 +8,12 @@ package struct CodecRegistry: Sendable {
   }
 
   package static let standard = CodecRegistry([
-    DeltaCoding.self, CopyCoding.self, CastKind.self, SymbolsCoding.self, BytesCoding.self, FloatCoding.self,
-    PlanesCoding.self,
+    DeltaCoding.self, CopyCoding.self, CastKind.self, LatticeCoding.self, SymbolsCoding.self, BytesCoding.self,
+    FloatCoding.self, PlanesCoding.self,
   ])
+
+  /// What dequantised values are measured against.
+  static let withoutLattice = CodecRegistry(standard.codecs.filter { $0 != LatticeCoding.self })
 
   func plan(_ segment: PlainSegment) throws(SwzipError) -> any CodecPlan {
     for codec in codecs { if let plan = try codec.plan(segment) { return plan } }

@@ -2,11 +2,9 @@ internal import CSwzipKernels
 
 /// Blocks of codec symbols (spec/codecs/symbols.md): modes huffman, nodes and rans without raw bits.
 enum SymbolsBlock {
-  private static let wideFlag: UInt8 = 1
-
   /// Room that a frame may take while it is being written.
   static func bound(_ symbolCount: Int, _ palette: Palette) -> Int {
-    RansStreams.bound(symbolCount) + NodeLists.slack + (palette.isPerRow ? symbolCount * palette.width / 2 : 0)
+    SymbolsCoder.bound(symbolCount) + (palette.isPerRow ? symbolCount * palette.width / 2 : 0)
   }
 
   /// Writes the payload; nil where another mode must serve.
@@ -15,40 +13,14 @@ enum SymbolsBlock {
     scratch: EncodeScratch
   ) -> BlockPayload? {
     let count = plan.palette.symbolCount(of: source.count / plan.palette.width)
-    let start = frame.baseAddress!
     guard let palettes = unsafe plan.load(source, scratch: scratch), palettes.count <= source.count / 2 else {
       return nil
     }
-    if let rans = plan.rans {
-      let end = unsafe rans.writeSymbols(block: block, count: count, to: frame, scratch: scratch)
-      return unsafe BlockPayload(.rans, byteCount: append(palettes, to: frame, at: end))
+    guard var payload = unsafe plan.symbols.encode(block: block, count: count, into: frame, scratch: scratch) else {
+      return nil
     }
-    let geometry = swzip_geometry_unsorted(UInt32(count))
-    let tables = plan.tables!
-    var missing: UInt32 = 0
-    if tables.usesNodes {
-      let byteCount = unsafe NodeLists.encode(
-        scratch.symbols, geometry: geometry, tables: tables, into: frame, at: NodeLists.fieldsEnd, scratch: scratch,
-        missing: &missing)
-      guard missing == 0 else { return nil }
-      let end = unsafe padFrame(start, from: NodeLists.fieldsEnd + byteCount)
-      return unsafe BlockPayload(.nodes, byteCount: append(palettes, to: frame, at: end))
-    }
-    let numbers = unsafe tables.choose(scratch.symbols, geometry, frame: frame, scratch: scratch)
-    let streams = unsafe HuffmanStreams.encode(
-      scratch.symbols, geometry: geometry, tables: tables.tables(numbers), into: start + 64, scratch: scratch,
-      missing: &missing)
-    guard missing == 0, let wire = streams.wire else { return nil }
-    var offset = 64
-    if wire.wide {
-      unsafe (start + 96).copyMemory(from: start + 64, byteCount: streams.byteCount)
-      offset = 96
-    }
-    unsafe frame.storeBytes(of: wire.base.littleEndian, toByteOffset: 26, as: UInt16.self)
-    unsafe streams.write(to: start + 32, base: wire.base, wide: wire.wide)
-    let end = unsafe padFrame(start, from: offset + streams.byteCount)
-    return unsafe BlockPayload(
-      .huffman, flags: wire.wide ? wideFlag : 0, byteCount: append(palettes, to: frame, at: end))
+    payload.byteCount = unsafe append(palettes, to: frame, at: payload.byteCount)
+    return payload
   }
 
   private static func append(_ palettes: [UInt8], to frame: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
@@ -67,21 +39,9 @@ enum SymbolsBlock {
     let isBytes = palette.values.isEmpty && !palette.isPerRow
     let symbols =
       unsafe isBytes ? out.baseAddress!.assumingMemoryBound(to: UInt8.self) : scratch.area(SymbolsCoding.Area.symbols)
-    var end: Int
-    if let rans = coding.coder.rans {
-      end = try unsafe decodeRans(
-        frame, by: rans, rowLength: rowLength, count: count, tables: tables.rans, into: scratch.tile, scratch: scratch,
-        position: position)
-      // The kernel writes whole units: not into the caller's memory.
-      unsafe symbols.update(from: scratch.tile, count: count)
-    } else if case .nodes = coding.coder {
-      end = try unsafe decodeNodes(
-        frame, count: count, trees: tables.nodes, into: symbols,
-        spare: isBytes ? scratch.area(SymbolsCoding.Area.symbols) : nil, scratch: scratch, position: position)
-    } else {
-      end = try unsafe decodeHuffman(
-        frame, count: count, tables: tables.huffman, into: symbols, scratch: scratch, position: position)
-    }
+    var end = try unsafe decodeSymbols(
+      frame, by: coding.coder, rowLength: rowLength, count: count, tables: tables, into: symbols,
+      spare: isBytes ? scratch.area(SymbolsCoding.Area.symbols) : nil, scratch: scratch, position: position)
     if palette.isPerRow {
       let start = (end + 15) & ~15
       guard start <= frame.count else { throw SwzipError(.corrupt, .frameSize, at: position) }
@@ -97,14 +57,40 @@ enum SymbolsBlock {
     try unsafe checkPadding(frame, end..<frame.count, at: position)
   }
 
+  /// Decodes the symbols that a block holds beside other parts, whose `flags` it may have; returns their end. The scratch is
+  /// prepared. `spare`: room for whole units, where `symbols` has none.
+  static func decodeSymbols(
+    _ frame: UnsafeRawBufferPointer, by coder: SymbolCoder, rowLength: Int, count: Int, tables: SymbolTables,
+    into symbols: UnsafeMutablePointer<UInt8>, spare: UnsafeMutablePointer<UInt8>? = nil, flags: UInt8 = 0,
+    scratch: DecodeScratch, position: UInt64
+  ) throws(SwzipError) -> Int {
+    let known = if case .huffman = coder { flags | SymbolsCoder.wideFlag } else { flags }
+    guard frame.count > 25, unsafe frame[25] & ~known == 0 else {
+      throw SwzipError(.unsupported, .reservedBits, at: position)
+    }
+    switch coder {
+    case .rans(let rans):
+      let end = try unsafe decodeRans(
+        frame, by: rans, rowLength: rowLength, count: count, tables: tables.rans, into: scratch.tile, scratch: scratch,
+        position: position)
+      // The kernel writes whole units: not into the caller's memory.
+      unsafe symbols.update(from: scratch.tile, count: count)
+      return end
+    case .nodes:
+      return try unsafe decodeNodes(
+        frame, count: count, trees: tables.nodes, into: symbols, spare: spare, scratch: scratch, position: position)
+    case .huffman:
+      return try unsafe decodeHuffman(
+        frame, count: count, tables: tables.huffman, into: symbols, scratch: scratch, position: position)
+    }
+  }
+
   /// Returns the end of the words.
   private static func decodeRans(
     _ frame: UnsafeRawBufferPointer, by coding: RansCoding, rowLength: Int, count: Int, tables: RansDecodeTables,
     into symbols: UnsafeMutablePointer<UInt8>, scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) -> Int {
-    guard frame.count >= RansStreams.fixedBytes, unsafe frame[25] == 0 else {
-      throw SwzipError(.unsupported, .reservedBits, at: position)
-    }
+    guard frame.count >= RansStreams.fixedBytes else { throw SwzipError(.unsupported, .reservedBits, at: position) }
     let part = try unsafe RansFrame(frame, count: count, rowLength: rowLength, coding: coding, position: position)
     let classes = unsafe scratch.area(SymbolsCoding.Area.rowClasses)
     unsafe part.unpackClasses(frame, by: coding, into: classes)
@@ -122,7 +108,6 @@ enum SymbolsBlock {
     spare: UnsafeMutablePointer<UInt8>?, scratch: DecodeScratch, position: UInt64
   ) throws(SwzipError) -> Int {
     let lists = try unsafe NodeLists(frame, tableCount: trees.count, position: position)
-    guard unsafe frame[25] == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
     let end = NodeLists.fieldsEnd + lists.byteCount
     guard end <= frame.count else { throw SwzipError(.corrupt, .subStreams, at: position) }
     try unsafe lists.decode(
@@ -138,9 +123,7 @@ enum SymbolsBlock {
   ) throws(SwzipError) -> Int {
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
     guard frame.count >= 64 else { throw failure }
-    let flags = unsafe frame[25]
-    guard flags & ~wideFlag == 0 else { throw SwzipError(.unsupported, .reservedBits, at: position) }
-    let wide = flags & wideFlag != 0
+    let wide = unsafe frame[25] & SymbolsCoder.wideFlag != 0
     let offset = 32 + StreamDirectory.deltaBytes(wide: wide)
     guard frame.count >= offset else { throw failure }
     let base = unsafe UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: 26, as: UInt16.self))

@@ -4,14 +4,11 @@ internal import CSwzipKernels
 final class SymbolsPlan: CodecPlan {
   let palette: Palette
   let blockValues: Int
-  private(set) var tables: HuffmanTables?
-  private(set) var rans: RansPlan?
+  let symbols: SymbolsCoder
   private let finder: PaletteFinder?
   let rowPalettes: RowPalettes?
   /// The segment's row length, in symbols.
   let rowLength: Int
-
-  private static let symbolsPerTable = 65_536
 
   /// Plans `values` with the palette of `finder`, or of bytes without one; rows of `rowLength` values (0: no rows).
   init(
@@ -24,16 +21,10 @@ final class SymbolsPlan: CodecPlan {
     self.palette = palette
     let (width, perSymbol) = (palette.width, palette.valuesPerSymbol)
     let count = values.count / width
-    // Rows of symbols; runs of 512 where no row is a whole number of them.
-    var row = rowLength % perSymbol == 0 ? rowLength / perSymbol : 0
-    let largest = effort.ransBlockValues(width: perSymbol > 1 ? 1 : width)
-    if row == 0 || row > largest / perSymbol { row = 512 }
-    if row < 64 { row *= (63 + row) / row }
-    if let rowPalettes { row = rowPalettes.rowLength }
-    let rows = (palette.symbolCount(of: count) + row - 1) / row
-    let most = max(1, largest / (row * perSymbol))
-    let blocks = (rows + most - 1) / most
-    let blockValues = (rows + blocks - 1) / blocks * row * perSymbol
+    let shape = SymbolsCoder.Shape(
+      count, perSymbol: perSymbol, rowLength: rowLength, exactly: rowPalettes?.rowLength,
+      largest: effort.ransBlockValues(width: perSymbol > 1 ? 1 : width))
+    let blockValues = shape.blockValues
     self.blockValues = blockValues
     var source = RansPlan.Source(
       count: palette.symbolCount(of: count), blockValues: blockValues / perSymbol
@@ -44,36 +35,8 @@ final class SymbolsPlan: CodecPlan {
       _ = unsafe Self.load(part, finder, rowPalettes, into: scratch.symbols)
     }
     source.scores = Self.scores(palette, of: type)
-    if effort.usesRans {
-      let plan = try RansPlan(source, rowLength: row, effort: effort, scratch: scratch)
-      rans = plan
-      self.rowLength = rowPalettes?.rowLength ?? plan.rowLength
-    } else {
-      self.rowLength = rowPalettes?.rowLength ?? 0
-      tables = try Self.huffmanTables(source, effort: effort, scratch: scratch)
-    }
-  }
-
-  /// Histograms of the quarters of all blocks, neighbours joined where there are more than 16, clustered. Every symbol that
-  /// occurs has a code.
-  private static func huffmanTables(
-    _ source: RansPlan.Source, effort: Effort, scratch: EncodeScratch
-  ) throws(SwzipError) -> HuffmanTables {
-    let kept = min(source.counts.count, FloatPlan.mostGroups / 4)
-    let histograms = Histograms(scratch.histograms, count: 4 * kept)
-    for block in 0..<source.counts.count {
-      source.load(block)
-      let geometry = swzip_geometry_unsorted(UInt32(source.counts[block]))
-      var from = 0
-      for (group, values) in [geometry.values.0, geometry.values.1, geometry.values.2, geometry.values.3].enumerated() {
-        unsafe swzip_histogram_add(
-          scratch.symbols + from, Int(values), 1, histograms[4 * (block * kept / source.counts.count) + group])
-        from += Int(values)
-      }
-    }
-    return try HuffmanTables(
-      Clusters(histograms, most: min(effort.tables, max(1, source.count / Self.symbolsPerTable))), least: 1,
-      usesNodes: effort.usesNodes)
+    symbols = try SymbolsCoder(source, row: shape.row, effort: effort, scratch: scratch)
+    self.rowLength = rowPalettes?.rowLength ?? symbols.rowLength
   }
 
   /// The size of each symbol's values without their signs: what rows and columns differ in.
@@ -102,7 +65,7 @@ final class SymbolsPlan: CodecPlan {
     }
   }
 
-  var coding: any Coding { SymbolsCoding(palette, SymbolCoder(tables, rans), rowLength: UInt32(rowLength)) }
+  var coding: any Coding { SymbolsCoding(palette, symbols.coder, rowLength: UInt32(rowLength)) }
 
   func bound(_ valueCount: Int) -> Int { SymbolsBlock.bound(palette.symbolCount(of: valueCount), palette) }
 
