@@ -27,8 +27,8 @@ enum { MOST_DIRECT = 256, MOST_DISTINCT = 640, PLACES = 2048 };
 typedef struct {
   uint32_t count, largest;
   unsigned zeros;               // bit 0: some are 0; bit 1: some are -0
-  float value[MOST_DISTINCT];
-  double low[MOST_DISTINCT], high[MOST_DISTINCT];
+  float value[MOST_DISTINCT + 4];
+  double low[MOST_DISTINCT + 4], high[MOST_DISTINCT + 4];
 } fit_values;
 
 INLINE void fit_add(swzip_lattice_type type, fit_values *values, float v) {
@@ -48,7 +48,7 @@ INLINE void fit_add(swzip_lattice_type type, fit_values *values, float v) {
 }
 
 /// False if one is no finite number, or more than `most` are distinct.
-static bool fit_load(swzip_lattice_type type, const uint8_t *bytes, uint32_t count, size_t stride, uint32_t length, uint32_t most,
+INLINE bool fit_load_of(swzip_lattice_type type, const uint8_t *bytes, uint32_t count, size_t stride, uint32_t length, uint32_t most,
                      fit_values *values) {
   const uint32_t width = type == SWZIP_LATTICE_F32 ? 4 : 2, sign = type == SWZIP_LATTICE_F32 ? 0x80000000 : 0x8000;
   const bool direct = count * (uint64_t)length <= MOST_DIRECT;
@@ -80,6 +80,15 @@ static bool fit_load(swzip_lattice_type type, const uint8_t *bytes, uint32_t cou
   return true;
 }
 
+static bool fit_load(swzip_lattice_type type, const uint8_t *bytes, uint32_t count, size_t stride, uint32_t length, uint32_t most,
+                     fit_values *values) {
+  switch (type) {  // a loop for each
+    case SWZIP_LATTICE_BF16: return fit_load_of(SWZIP_LATTICE_BF16, bytes, count, stride, length, most, values);
+    case SWZIP_LATTICE_F16: return fit_load_of(SWZIP_LATTICE_F16, bytes, count, stride, length, most, values);
+    default: return fit_load_of(SWZIP_LATTICE_F32, bytes, count, stride, length, most, values);
+  }
+}
+
 // ---------------------------------------------------------------- the scale that they have in common
 
 typedef struct { double low, high; } interval;
@@ -88,13 +97,54 @@ typedef struct { double low, high; } interval;
 static interval narrowed(const swzip_lattice_search *search, const fit_values *values, bool negative, float most, interval of) {
   const float by = (float)((negative ? -2 : 2) / (of.low + of.high));
   for (uint32_t i = 0; i < values->count; i++) {
-    const float x = values->value[i] * by, code = search->code[lattice_nearest(search, x)], size = fabsf(code);
-    if (size > most) continue;
+    const float x = values->value[i] * by;
+    const uint32_t at = lattice_nearest(search, x);
+    const float code = search->code[at];
+    if (fabsf(code) > most) continue;
     if (!(code * x > 0)) return (interval){1, 0};
-    const double low = values->low[i] / (double)size, high = values->high[i] / (double)size;
+    const double low = values->low[i] * search->inverse[at], high = values->high[i] * search->inverse[at];
     of.low = low > of.low ? low : of.low;
     of.high = high < of.high ? high : of.high;
     if (of.low > of.high) break;
+  }
+  return of;
+}
+
+enum { LANES = 4 };
+typedef float lane_floats __attribute__((vector_size(4 * LANES)));
+typedef int32_t lane_integers __attribute__((vector_size(4 * LANES)));
+typedef double lane_doubles __attribute__((vector_size(8 * LANES)));
+typedef int64_t lane_masks __attribute__((vector_size(8 * LANES)));
+
+// Macros: functions would pass vectors that a processor without AVX has no registers for.
+#define LANES_OF(v) ((lane_doubles){(v), (v), (v), (v)})
+#define LANES_CHOSEN(mask, yes, no) ((lane_doubles)(((lane_masks)(yes) & (mask)) | ((lane_masks)(no) & ~(mask))))
+
+/// The same where codes are integers: computed, a few values at a time. There is room for whole lanes behind the values.
+static interval narrowed_integers(const swzip_lattice_search *search, fit_values *values, bool negative, float most, interval of) {
+  const float by = (float)((negative ? -2 : 2) / (of.low + of.high));
+  const lane_doubles below = LANES_OF((double)-search->code[0]), above = LANES_OF((double)search->code[search->count - 1]);
+  lane_doubles low = LANES_OF(of.low), high = LANES_OF(of.high);
+  for (uint32_t i = values->count; i % LANES; i++) values->value[i] = 0, values->low[i] = 0, values->high[i] = (double)INFINITY;
+  for (uint32_t i = 0; i < values->count; i += LANES) {
+    lane_floats x;
+    lane_doubles least, greatest;
+    memcpy(&x, values->value + i, sizeof x);
+    memcpy(&least, values->low + i, sizeof least);
+    memcpy(&greatest, values->high + i, sizeof greatest);
+    const lane_doubles wide = __builtin_convertvector(x * by, lane_doubles), size = __builtin_elementwise_abs(wide);
+    const lane_doubles limit = LANES_CHOSEN(wide < 0, below, above), kept = __builtin_elementwise_min(size, limit) + 0.5;
+    const lane_doubles whole = __builtin_convertvector(__builtin_convertvector(kept, lane_integers), lane_doubles);
+    const lane_doubles inverse = LANES_CHOSEN(whole > 0, 1 / whole, LANES_OF(1e300));
+    const lane_masks skips = whole > (double)most;
+    low = __builtin_elementwise_max(low, LANES_CHOSEN(skips, LANES_OF(0), least * inverse));
+    high = __builtin_elementwise_min(high, LANES_CHOSEN(skips, LANES_OF(1e300), greatest * inverse));
+    const lane_masks apart = low > high;
+    if (apart[0] | apart[1] | apart[2] | apart[3]) return (interval){1, 0};
+  }
+  for (int k = 0; k < LANES; k++) {
+    of.low = low[k] > of.low ? low[k] : of.low;
+    of.high = high[k] < of.high ? high[k] : of.high;
   }
   return of;
 }
@@ -117,7 +167,7 @@ typedef struct {
   swzip_lattice_type type;
   const swzip_lattice_search *search;
   const swzip_lattice_tops *tops;
-  const fit_values *values;
+  fit_values *values;
   uint32_t allowed;
 } fit_job;
 
@@ -133,7 +183,8 @@ static bool fit_side(const fit_job *job, float value, double low, double high, f
     // Small codes first where codes are dense: those are certain while the scale is not.
     const float spacing = job->search->is_integers && top > 16 ? top / 8 : INFINITY;
     for (float most = spacing; of.low <= of.high; most *= 3) {
-      of = narrowed(job->search, job->values, negative, most, of);
+      of = job->search->is_integers ? narrowed_integers(job->search, job->values, negative, most, of)
+                                    : narrowed(job->search, job->values, negative, most, of);
       if (most >= top) break;
     }
     if (of.low > of.high) return false;

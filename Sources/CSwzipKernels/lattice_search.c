@@ -1,5 +1,7 @@
 // Codes from values (spec/codecs/lattice.md): the nearest code to value / scale, proved by what a decoder makes of it.
 #include "environment.h"
+#include <math.h>
+
 #include "lattice_search.h"
 
 void swzip_lattice_search_make(const swzip_lattice_book *book, swzip_lattice_search *search) {
@@ -29,18 +31,28 @@ void swzip_lattice_search_make(const swzip_lattice_book *book, swzip_lattice_sea
       search->digit[i] = (uint8_t)i;
     }
   }
+  for (uint32_t i = 0; i < search->count; i++) {
+    const double size = fabs((double)search->code[i]);
+    search->inverse[i] = size > 0 ? 1 / size : 1e300;
+  }
   uint32_t code = 0;
-  for (uint32_t bucket = 0; bucket < 4096; bucket++) {
-    const uint32_t key = bucket << 20;  // the least float of the bucket
+  for (uint32_t bucket = 0; bucket < 16384; bucket++) {
+    const uint32_t key = bucket << 18;  // the least float of the bucket
     const float least = bits_float(key & 0x80000000 ? key & 0x7FFFFFFF : ~key);
-    while (code + 1 < search->count && least > search->middle[code]) code++;
+    while (code + 1 < search->count && (least > search->middle[code] || (key == 0x80000000 && search->middle[code] == 0))) code++;
     search->bucket[bucket] = (uint8_t)code;
   }
 }
 
 INLINE void read_values(swzip_lattice_type type, const uint8_t *values, uint32_t count, float *out) {
   uint32_t bits;
-  for (uint32_t i = 0; i < count; i++) out[i] = lattice_read(type, values, i, &bits);
+  for (uint32_t i = 0; i < count; i++)
+    out[i] = type == SWZIP_LATTICE_F16 ? lattice_half(load16(values + 2 * i)) : lattice_read(type, values, i, &bits);
+}
+
+void swzip_lattice_widen(swzip_lattice_type type, const void *numbers, uint32_t count, float *out) {
+  if (type == SWZIP_LATTICE_F16) read_values(SWZIP_LATTICE_F16, numbers, count, out);
+  else read_values(SWZIP_LATTICE_BF16, numbers, count, out);
 }
 
 /// Bit i of the result is set where `out` has not the bits of the values.
@@ -128,6 +140,11 @@ uint32_t swzip_lattice_nearest_code(const swzip_lattice_search *search, float x)
 uint32_t swzip_lattice_join(uint8_t *digits, uint32_t count, const swzip_lattice_book *book) {
   const uint32_t symbols = (count + book->per_symbol - 1) / book->per_symbol;
   if (book->per_symbol == 1) return symbols;
+  if (book->per_symbol == 2) {
+    for (uint32_t i = 0; i < count / 2; i++) digits[i] = (uint8_t)(digits[2 * i] + digits[2 * i + 1] * book->count);
+    if (count & 1) digits[symbols - 1] = digits[count - 1];
+    return symbols;
+  }
   for (uint32_t i = 0; i < symbols; i++) {
     uint32_t symbol = 0;
     for (uint32_t k = book->per_symbol; k-- > 0;) {

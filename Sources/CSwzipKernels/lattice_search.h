@@ -15,10 +15,8 @@ INLINE uint32_t lattice_nearest(const swzip_lattice_search *s, float x) {
     const float from = x - s->code[0], last = (float)(s->count - 1);
     return (uint32_t)((from > 0 ? from < last ? from : last : 0) + 0.5f);
   }
-  uint32_t at = s->bucket[lattice_ordered(x) >> 20];
+  uint32_t at = s->bucket[lattice_ordered(x) >> 18];
   while (at + 1 < s->count && x > s->middle[at]) at++;
-  // Zeros of both signs.
-  if (x == 0 && at + 1 < s->count && s->code[at + 1] == 0 && !(float_bits(x) >> 31)) at++;
   return at;
 }
 
@@ -34,6 +32,13 @@ INLINE float lattice_read(swzip_lattice_type type, const uint8_t *values, size_t
     }
     default: return bits_float(*bits = load32(values + 4 * i));
   }
+}
+
+// Without branches.
+INLINE float lattice_half(uint16_t half) {
+  const uint32_t sign = (uint32_t)(half & 0x8000) << 16, rest = half & 0x7FFF;
+  const uint32_t normal = (rest << 13) + (112u << 23), small = float_bits((float)rest * 0x1p-24f);
+  return bits_float(sign | (rest < 0x400 ? small : rest < 0x7C00 ? normal : normal + (112u << 23)));
 }
 
 INLINE uint32_t lattice_round(swzip_lattice_type type, float v) {

@@ -60,7 +60,8 @@ typedef struct {
   float code[256];
   uint8_t digit[256];           // the number of each in the book
   float middle[256];            // between a code and the next
-  uint8_t bucket[4096];         // by the upper 12 bits of a float in the order of numbers: the first code that may be nearest
+  uint8_t bucket[16384];        // by the upper 14 bits of a float in the order of numbers: the first code that may be nearest
+  double inverse[256];          // of each code's size
 } swzip_lattice_search;
 
 void swzip_lattice_search_make(const swzip_lattice_book *book, swzip_lattice_search *search);
@@ -110,6 +111,31 @@ uint32_t swzip_lattice_probe(swzip_lattice_type type, const swzip_lattice_search
 
 /// The number, ascending, of the code nearest to x.
 uint32_t swzip_lattice_nearest_code(const swzip_lattice_search *search, float x);
+
+// ---------------------------------------------------------------- scale and offset
+
+/// The scales and offsets by which all values of a group are value = code * scale - offset, codes from 0 to `most`.
+typedef struct {
+  double low, high;             // scales; both 0 where all values are the same
+  double offset_low, offset_high;
+  uint8_t code[256];
+} swzip_lattice_pair;
+
+/// Fits a group of at most 256 values. False where there are none.
+bool swzip_lattice_fit_pair(swzip_lattice_type type, const void *values, uint32_t count, uint32_t most, swzip_lattice_pair *pair);
+/// Numbers of F16 for scale and offset, or if there are none of F32; false if none give all values.
+bool swzip_lattice_pair_numbers(swzip_lattice_type type, const void *values, uint32_t count, const swzip_lattice_pair *pair,
+                                float *scale, float *offset);
+/// Whether 16 values are those of a scale and an offset; false in `*says` if they say nothing.
+bool swzip_lattice_probe_pair(swzip_lattice_type type, const void *values, bool *says);
+
+/// Fits a super-block as ggml has it: `groups` of `length` values, at most 256 in all, whose scales and offsets are integers from 0 to
+/// `most_scale` times a number of F16 each. False where no such numbers give all values: then they are near.
+bool swzip_lattice_fit_super(swzip_lattice_type type, const void *values, uint32_t groups, uint32_t length, uint32_t most,
+                             uint32_t most_scale, uint8_t *scales, uint8_t *offsets, float *scale, float *offset);
+
+/// Numbers as F32: of `count` BF16 or F16.
+void swzip_lattice_widen(swzip_lattice_type type, const void *numbers, uint32_t count, float *out);
 
 /// The number of fewest significant bits from `low` to `high` (0 < low <= high), and these bits.
 double swzip_lattice_simplest(double low, double high, unsigned *bits);

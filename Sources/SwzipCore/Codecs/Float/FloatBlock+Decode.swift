@@ -10,13 +10,13 @@ package enum FloatBlock {
   }
 
   /// Decodes a block of mode huffman, nodes or rans into `out` and returns the hash of what it wrote. `frame` has `Limits.slack`
-  /// readable bytes behind it.
+  /// readable bytes behind it; `foreign`: flags that are another codec's.
   static func decode(
-    _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, by coding: FloatCoding, tables: SymbolTables,
-    into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, streaming: Bool, position: UInt64
+    _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, ignoring foreign: UInt8 = 0, by coding: FloatCoding,
+    tables: SymbolTables, into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, streaming: Bool, position: UInt64
   ) throws(SwzipError) -> UInt64 {
     let count = out.count / coding.kind.width
-    let parts = try unsafe FloatFrame(frame, mode, by: coding, count: count, position: position)
+    let parts = try unsafe FloatFrame(frame, mode, ignoring: foreign, by: coding, count: count, position: position)
     var block: swzip_float_block
     switch parts.content {
     case .huffman(let symbols, let raw):

@@ -65,26 +65,28 @@ package struct FloatFrame: Sendable {
     }
   }
 
-  /// Reads that of a block whose mode is that of the segment's coder.
+  /// Reads that of a block whose mode is that of the segment's coder. `foreign`: flags that are another codec's.
   package init(
-    _ frame: UnsafeRawBufferPointer, _ mode: BlockMode, by coding: FloatCoding, count: Int, position: UInt64
+    _ frame: UnsafeRawBufferPointer, _ mode: BlockMode, ignoring foreign: UInt8 = 0, by coding: FloatCoding, count: Int,
+    position: UInt64
   ) throws(SwzipError) {
+    let flags = unsafe frame[25] & ~foreign
     switch (mode, coding.coder) {
     case (.huffman, .huffman(let codes)):
-      try unsafe self.init(huffman: frame, by: coding, count: count, tableCount: codes.count, position: position)
+      try unsafe self.init(huffman: frame, flags, by: coding, count: count, tableCount: codes.count, position: position)
     case (.nodes, .nodes(let codes)):
-      try unsafe self.init(nodes: frame, by: coding, count: count, tableCount: codes.count, position: position)
-    case (.rans, .rans(let rans)): try unsafe self.init(rans: frame, by: coding, rans, count: count, position: position)
+      try unsafe self.init(nodes: frame, flags, by: coding, count: count, tableCount: codes.count, position: position)
+    case (.rans, .rans(let rans)): 
+      try unsafe self.init(rans: frame, flags, by: coding, rans, count: count, position: position)
     default: throw SwzipError(.corrupt, .blockHeader, at: position)
     }
   }
 
   private init(
-    huffman frame: UnsafeRawBufferPointer, by coding: FloatCoding, count: Int, tableCount: Int, position: UInt64
+    huffman frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, count: Int, tableCount: Int, position: UInt64
   ) throws(SwzipError) {
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
     guard frame.count >= 64 else { throw failure }
-    let flags = unsafe frame[25]
     guard flags & ~(Self.sortedFlag | Self.wideFlag | Self.patchesFlag) == 0 else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
@@ -121,10 +123,9 @@ package struct FloatFrame: Sendable {
   }
 
   private init(
-    nodes frame: UnsafeRawBufferPointer, by coding: FloatCoding, count: Int, tableCount: Int, position: UInt64
+    nodes frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, count: Int, tableCount: Int, position: UInt64
   ) throws(SwzipError) {
     let lists = try unsafe NodeLists(frame, tableCount: tableCount, position: position)
-    let flags = unsafe frame[25]
     guard flags & ~(Self.sortedFlag | Self.patchesFlag) == 0 else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }
@@ -151,11 +152,10 @@ package struct FloatFrame: Sendable {
   }
 
   private init(
-    rans frame: UnsafeRawBufferPointer, by coding: FloatCoding, _ rans: RansCoding, count: Int, position: UInt64
+    rans frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, _ rans: RansCoding, count: Int, position: UInt64
   ) throws(SwzipError) {
     let part = try unsafe RansFrame(
       frame, count: count, rowLength: Int(coding.rowLength), coding: rans, position: position)
-    let flags = unsafe frame[25]
     guard flags & ~(Self.patchesFlag | Self.skipsZerosFlag) == 0 else {
       throw SwzipError(.unsupported, .reservedBits, at: position)
     }

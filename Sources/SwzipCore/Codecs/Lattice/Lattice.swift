@@ -35,6 +35,12 @@ struct Lattice: Equatable, Sendable {
     return 4 * (numbers * grid.groupCount + grid.columnEnds.count + grid.bandEnds.count)
   }
 
+  /// Bytes that they take in the segment frame.
+  var byteCountOfNumbers: Int {
+    let offsets = if case .offset(let numbers) = model { numbers.byteCount } else { 0 }
+    return scales.byteCount + offsets
+  }
+
   // MARK: kernels
 
   static let entriesByteCount = 4 * Int(SWZIP_LATTICE_ENTRIES)

@@ -2,80 +2,95 @@ internal import CSwzipKernels
 
 /// Blocks of codec lattice (spec/codecs/lattice.md): symbols, then patches.
 enum LatticeBlock {
-  private static let patchesFlag: UInt8 = 4
+  private static let patchesFlag: UInt8 = 128
 
-  /// Room that a frame may take while it is being written.
-  static func bound(_ valueCount: Int, _ book: LatticeBook, width: Int) -> Int {
-    SymbolsCoder.bound(book.symbolCount(of: valueCount)) + 64 + (4 + width) * (valueCount / 16 + 1)
-  }
+  /// What patches of a block of `valueCount` values take in its frame at most.
+  static func patchBound(_ valueCount: Int, width: Int) -> Int { 32 + (4 + width) * (valueCount / 16 + 1) }
 
-  /// Writes the payload; nil where another mode must serve.
-  static func encode(_ block: PlainBlock, by plan: LatticePlan) -> BlockPayload? {
-    let count = unsafe block.values.count / block.width
-    let patches = unsafe plan.load(block.values, block: block.index, scratch: block.scratch)
-    guard patches <= min(count / 16, EncodeScratch.missingCapacity) else { return nil }
-    // Coding the symbols takes the list for itself.
-    let positions = (0..<patches).map { unsafe block.scratch.missing[$0] }
-    guard
-      var payload = unsafe plan.symbols.encode(
-        block: block.index, count: plan.lattice.book.symbolCount(of: count), into: block.frame, scratch: block.scratch)
-    else { return nil }
-    guard patches > 0 else { return payload }
-    unsafe block.frame.storeBytes(of: UInt32(patches).littleEndian, toByteOffset: payload.byteCount, as: UInt32.self)
-    var end = payload.byteCount + 4
+  /// Puts patches behind the payload of a block.
+  static func add(_ positions: ArraySlice<UInt32>, of block: PlainBlock, to payload: inout BlockPayload) {
+    guard !positions.isEmpty else { return }
+    let (frame, width) = unsafe (block.frame, block.width)
+    var end = payload.byteCount
     for position in positions {
-      let start = Int(position) * block.width
-      unsafe block.frame.storeBytes(of: position.littleEndian, toByteOffset: end, as: UInt32.self)
-      unsafe UnsafeMutableRawBufferPointer(rebasing: block.frame[(end + 4)...]).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: block.values[start..<(start + block.width)]))
-      end += 4 + block.width
+      let start = Int(position) * width
+      unsafe frame.storeBytes(of: position.littleEndian, toByteOffset: end, as: UInt32.self)
+      unsafe UnsafeMutableRawBufferPointer(rebasing: frame[(end + 4)...]).copyMemory(
+        from: UnsafeRawBufferPointer(rebasing: block.values[start..<(start + width)]))
+      end += 4 + width
     }
-    payload.byteCount = unsafe padFrame(block.frame.baseAddress!, from: end)
+    payload.byteCount += size(of: positions.count, width: width)
+    for index in end..<(payload.byteCount - 4) { unsafe frame[index] = 0 }
+    unsafe frame.storeBytes(
+      of: UInt32(positions.count).littleEndian, toByteOffset: payload.byteCount - 4, as: UInt32.self)
     payload.flags |= patchesFlag
-    return payload
   }
+
+  /// Bytes of so many patches, the number behind them.
+  private static func size(of patches: Int, width: Int) -> Int { (patches * (4 + width) + 4 + 15) & ~15 }
 
   static func decode(_ block: CodedBlock, by coding: LatticeCoding, _ tables: SymbolTables) throws(SwzipError) {
-    let (frame, out, lattice) = unsafe (block.frame, block.out, coding.lattice)
+    let lattice = coding.lattice
     let count = block.valueCount
-    let symbols = unsafe block.scratch.area(SymbolsCoding.Area.symbols)
-    var end = try unsafe SymbolsBlock.decodeSymbols(
-      frame, by: coding.coder, rowLength: Int(coding.rowLength), count: lattice.book.symbolCount(of: count),
-      tables: tables, into: symbols, flags: patchesFlag, scratch: block.scratch, position: block.position)
-    let first = block.index * UInt64(block.segment.blockValues)
-    let room = unsafe lattice.withKernel { unsafe swzip_lattice_room($0, UInt32(count)) }
-    let memory = try unsafe block.scratch.values(room).baseAddress!
+    let hasPatches = block.flags & patchesFlag != 0
+    let patches = hasPatches ? try unsafe patches(block.frame, count, width: block.segment.width, block) : 0
+    let inner =
+      unsafe hasPatches
+      ? UnsafeRawBufferPointer(
+        rebasing: block.frame.dropLast(size(of: patches, width: block.segment.width))) : block.frame
+    let room = unsafe (lattice.withKernel { unsafe swzip_lattice_room($0, UInt32(count)) } + 63) & ~63
+    let memory = try unsafe block.scratch.values(room + count + Limits.slack)
+    let symbols: UnsafeMutablePointer<UInt8>
+    switch coding.inner {
+    case .symbols(let coder, let rowLength):
+      try block.scratch.prepare(count, through: SymbolsCoding.Area.symbols)
+      unsafe symbols = block.scratch.area(SymbolsCoding.Area.symbols)
+      let end = try unsafe SymbolsBlock.decodeSymbols(
+        inner, by: coder, rowLength: Int(rowLength), count: lattice.book.symbolCount(of: count), tables: tables,
+        into: symbols, flags: patchesFlag, scratch: block.scratch, position: block.position)
+      guard (end + 15) & ~15 == inner.count else { throw block.failure(.frameSize) }
+      try unsafe checkPadding(inner, end..<inner.count, at: block.position)
+    case .float(let float):
+      try block.scratch.prepare(count, through: FloatBlock.Area.symbols)
+      let codes = unsafe UnsafeMutableRawBufferPointer(rebasing: memory[room..<(room + count)])
+      _ = try unsafe FloatBlock.decode(
+        block.mode, inner, ignoring: patchesFlag, by: float, tables: tables, into: codes, scratch: block.scratch,
+        streaming: false, position: block.position)
+      unsafe symbols = codes.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    }
     let entries = unsafe UnsafeRawPointer(tables.entries).assumingMemoryBound(to: Float.self)
     unsafe lattice.withKernel {
       unsafe swzip_lattice_values(
-        $0, entries, UInt32(lattice.book.codesPerSymbol), symbols, first, UInt32(count), out.baseAddress!, memory)
+        $0, entries, UInt32(max(lattice.book.codesPerSymbol, 1)), symbols,
+        block.index * UInt64(block.segment.blockValues), UInt32(count), block.out.baseAddress!, memory.baseAddress!)
     }
-    if block.flags & patchesFlag != 0 {
-      let start = (end + 15) & ~15
-      guard start + 4 <= frame.count else { throw block.failure(.frameSize) }
-      try unsafe checkPadding(frame, end..<start, at: block.position)
-      end = try unsafe patch(out, width: block.segment.width, frame, at: start, block)
-    }
-    guard (end + 15) & ~15 == frame.count else { throw block.failure(.frameSize) }
-    try unsafe checkPadding(frame, end..<frame.count, at: block.position)
+    if hasPatches { try patch(block, inner.count, patches) }
   }
 
-  /// Puts patches over values; returns where they end.
-  private static func patch(
-    _ out: UnsafeMutableRawBufferPointer, width: Int, _ frame: UnsafeRawBufferPointer, at start: Int, _ block: CodedBlock
+  /// How many patches stand at the end of a frame.
+  private static func patches(
+    _ frame: UnsafeRawBufferPointer, _ count: Int, width: Int, _ block: CodedBlock
   ) throws(SwzipError) -> Int {
-    let count = out.count / width
-    let patches = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
-    let end = start + 4 + patches * (4 + width)
-    guard patches >= 1, patches <= count / 16, end <= frame.count else { throw block.failure(.patches) }
+    let patches = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: frame.count - 4, as: UInt32.self)))
+    guard patches >= 1, patches <= count / 16, size(of: patches, width: width) <= frame.count - 32 else {
+      throw block.failure(.patches)
+    }
+    return patches
+  }
+
+  /// Puts patches, from `start` of the frame on, over values.
+  private static func patch(_ block: CodedBlock, _ start: Int, _ patches: Int) throws(SwzipError) {
+    let (frame, width) = unsafe (block.frame, block.segment.width)
     var last = -1
-    for offset in stride(from: start + 4, to: end, by: 4 + width) {
+    for index in 0..<patches {
+      let offset = start + index * (4 + width)
       let position = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-      guard position > last, position < count else { throw block.failure(.patches) }
+      guard position > last, position < block.valueCount else { throw block.failure(.patches) }
       last = position
-      unsafe UnsafeMutableRawBufferPointer(rebasing: out[(position * width)...]).copyMemory(
+      unsafe UnsafeMutableRawBufferPointer(rebasing: block.out[(position * width)...]).copyMemory(
         from: UnsafeRawBufferPointer(rebasing: frame[(offset + 4)..<(offset + 4 + width)]))
     }
-    return end
+    let end = start + patches * (4 + width)
+    try unsafe checkPadding(frame, end..<(frame.count - 4), at: block.position)
   }
 }

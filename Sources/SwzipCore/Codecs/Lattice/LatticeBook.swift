@@ -10,6 +10,7 @@ struct LatticeBook: Equatable, Sendable {
   }
 
   let kind: Kind
+  /// 0 where codes are coded as values of `elementType`.
   let codesPerSymbol: Int
   /// The bits of the codes, F32.
   let codes: [UInt32]
@@ -18,8 +19,12 @@ struct LatticeBook: Equatable, Sendable {
   static let mostPerSymbol = 8
   private static let mostInteger = 256
 
-  /// As many codes a symbol as there can be.
+  /// As many codes a symbol as there can be; those of a float type as values.
   init(_ kind: Kind) {
+    guard Self.elementType(of: kind) == nil else {
+      self.init(kind, codesPerSymbol: 0)
+      return
+    }
     let count = Self.codes(of: kind).count
     var (perSymbol, symbols) = (1, count)
     while perSymbol < Self.mostPerSymbol, symbols * count <= Self.mostCodes {
@@ -35,15 +40,25 @@ struct LatticeBook: Equatable, Sendable {
     codes = Self.codes(of: kind)
   }
 
+  /// The type that the codes are values of.
+  var elementType: ElementType? { Self.elementType(of: kind) }
+  private static func elementType(of kind: Kind) -> ElementType? {
+    switch kind {
+    case .e4m3: .f8e4m3
+    case .e5m2: .f8e5m2
+    default: nil
+    }
+  }
+
   /// Some number above 256 where there are more.
   var symbolCount: Int { (0..<codesPerSymbol).reduce(1) { product, _ in min(product, 257) * codes.count } }
-  func symbolCount(of valueCount: Int) -> Int { (valueCount + codesPerSymbol - 1) / codesPerSymbol }
+  func symbolCount(of valueCount: Int) -> Int { (valueCount + max(codesPerSymbol, 1) - 1) / max(codesPerSymbol, 1) }
 
   /// As kernels take it.
   var kernel: swzip_lattice_book {
     var book = swzip_lattice_book()
     book.count = UInt32(codes.count)
-    book.per_symbol = UInt32(codesPerSymbol)
+    book.per_symbol = UInt32(max(codesPerSymbol, 1))
     // The tuple is an array of C.
     unsafe withUnsafeMutableBytes(of: &book.code) { room in
       for (index, code) in codes.enumerated() {
@@ -129,7 +144,9 @@ struct LatticeBook: Equatable, Sendable {
     default: throw reader.failure(.reservedBits, .unsupported)
     }
     let book = LatticeBook(kind, codesPerSymbol: perSymbol)
-    guard (1...mostPerSymbol).contains(perSymbol), book.symbolCount <= mostCodes else { throw failure }
+    guard perSymbol <= mostPerSymbol, perSymbol > 0 || book.elementType != nil, book.symbolCount <= mostCodes else {
+      throw failure
+    }
     return book
   }
 }

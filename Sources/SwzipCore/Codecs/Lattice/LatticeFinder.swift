@@ -4,7 +4,8 @@ internal import CSwzipKernels
 /// ordinary weights fail; then by how far one scale reaches.
 struct LatticeFinder {
   struct Found {
-    let search: LatticeSearch
+    /// Nil for scales with offsets.
+    let search: LatticeSearch?
     let rowLength: Int
     /// Where columns and bands end.
     let columns: [Int]
@@ -12,6 +13,7 @@ struct LatticeFinder {
   }
 
   private static let probeLength = 16
+  private static let longProbeLength = 128
   private static let flatRow = 4096
   private static let mostCuts = 4096
 
@@ -25,21 +27,22 @@ struct LatticeFinder {
     let flat = unsafe LatticeView(view.values, view.elementType, rowLength: 0)!
     let hasRows = view.rows > 1
     let runsAreOfRows = hasRows && view.rowLength % Self.probeLength == 0
-    guard
-      hasRows && (probes(view, .row, 2).hits != 0 || probes(view, .column, 2).hits != 0)
-        || !runsAreOfRows && probes(flat, .row, 2).hits != 0
-    else { return nil }
-    if hasRows, let found = inRows() { return found }
-    return runsAreOfRows ? nil : inRuns(flat)
+    if hasRows && (probes(view, .row, 2).hits != 0 || probes(view, .column, 2).hits != 0), let found = inRows() {
+      return found
+    }
+    if !runsAreOfRows, probes(flat, .row, 2).hits != 0, let found = inRuns(flat) { return found }
+    return withOffsets(flat)
   }
 
   // MARK: probes
 
   /// The books that fit one of `count` probes at least: a bit each.
-  private func probes(_ view: LatticeView, _ direction: Direction, _ count: Int) -> (hits: UInt32, shares: [Double]) {
+  private func probes(
+    _ view: LatticeView, _ direction: Direction, _ count: Int, length: Int = probeLength
+  ) -> (hits: UInt32, shares: [Double]) {
     var (hits, said): (UInt32, Int) = (0, 0)
     var counts = [Int](repeating: 0, count: LatticeSearch.all.count)
-    let (length, rows, columns) = (Self.probeLength, view.wholeRows, view.rowLength)
+    let (length, rows, columns) = (length, view.wholeRows, view.rowLength)
     guard direction == .row ? columns >= length && rows > 0 : rows >= length else { return (0, counts.map { _ in 0 }) }
     let searches = unsafe LatticeSearch.all.map { unsafe Optional($0.search) }
     let tops = unsafe LatticeSearch.all.map { unsafe Optional($0.tops) }
@@ -58,6 +61,10 @@ struct LatticeFinder {
       said += 1
       hits |= bits
       for book in counts.indices where bits >> UInt32(book) & 1 != 0 { counts[book] += 1 }
+    }
+    // Of values that are zero most of the time longer runs may say something.
+    guard said > 0 || length > Self.probeLength else {
+      return probes(view, direction, count, length: Self.longProbeLength)
     }
     return (hits, counts.map { said == 0 ? 0 : Double($0) / Double(said) })
   }
@@ -108,18 +115,39 @@ struct LatticeFinder {
   private func inRuns(_ flat: LatticeView) -> Found? {
     guard let number = book(probes(flat, .row, 16).shares) else { return nil }
     let search = LatticeSearch.all[number]
+    return runs(flat, search) { flat.fit(search, 0..<1, $0, exactly: false) != nil }
+  }
+
+  /// Runs with a scale and an offset each.
+  private func withOffsets(_ flat: LatticeView) -> Found? {
+    var (said, hits) = (0, 0)
+    for index in 0..<20 where said < 16 && (said < 2 || hits > 0) {
+      let start = Int(Self.scattered(index + 500) % UInt64(flat.count / Self.probeLength)) * Self.probeLength
+      var says = false
+      if unsafe swzip_lattice_probe_pair(flat.type, flat.at(0, start), &says) { hits += 1 }
+      if says { said += 1 }
+    }
+    guard said >= 8, hits * 10 >= said * 7 else { return nil }
+    return runs(flat, nil, most: LatticePairs.mostRun) { LatticePairs.fits(flat, $0) }
+  }
+
+  /// The longest runs that fit.
+  private func runs(
+    _ flat: LatticeView, _ search: LatticeSearch?, most: Int = flatRow, _ fits: (Range<Int>) -> Bool
+  ) -> Found? {
     var run = Self.probeLength
-    while run < Self.flatRow, flat.count >= 4 * run {
+    while run < most, flat.count >= 4 * run {
       let next = 2 * run
       let tries = 16
-      let fits = (0..<tries).count { index in
+      let hits = (0..<tries).count { index in
         let start = Int(Self.scattered(index + 300) % UInt64(flat.count / next)) * next
-        return flat.fit(search, 0..<1, start..<(start + next), exactly: false) != nil
+        return fits(start..<(start + next))
       }
-      guard fits * 8 >= tries * 7 else { break }
+      guard hits * 8 >= tries * 7 else { break }
       run = next
     }
-    let row = min(Self.flatRow, flat.count)
+    let isOfRows = view.rowLength % run == 0 && view.rowLength >= Self.probeLength * 4 && view.rows > 1
+    let row = isOfRows ? view.rowLength : min(Self.flatRow, flat.count)
     let rows = (flat.count + row - 1) / row
     return Found(
       search: search, rowLength: row, columns: stride(from: run, to: row, by: run) + [row], bands: Array(1...rows))

@@ -95,7 +95,12 @@ struct LatticeNumbers: Equatable, Sendable {
 
   private static func bytes(_ values: [Float], as type: ElementType) -> [UInt8] {
     if type == .f16 {
-      return unsafe values.withUnsafeBytes { unsafe cast($0, SWZIP_CAST_F32_TO_F16, to: 2 * values.count) }
+      return unsafe [UInt8](unsafeUninitializedCapacity: 2 * values.count) { room, made in
+        if !values.isEmpty {
+          unsafe swzip_cast(SWZIP_CAST_F32_TO_F16, values, UInt32(values.count), nil, nil, room.baseAddress!)
+        }
+        made = 2 * values.count
+      }
     }
     var writer = ByteWriter()
     for value in values {
@@ -110,25 +115,26 @@ struct LatticeNumbers: Equatable, Sendable {
 
   private static func floats(_ numbers: EmbeddedSegment, _ failure: SwzipError) throws(SwzipError) -> [Float] {
     let type = numbers.type
-    var (bytes, width) = (numbers.values, type.width)
-    if type == .f16 {
-      bytes = unsafe numbers.values.withUnsafeBytes { unsafe cast($0, SWZIP_CAST_F16_TO_F32, to: 2 * $0.count) }
-      width = 4
-    }
-    var floats: [Float] = []
-    floats.reserveCapacity(bytes.count / width)
-    for start in stride(from: 0, to: bytes.count, by: width) {
-      let bits = bytes[start..<(start + width)].littleEndianInteger
-      let value: Float =
-        switch type {
-        // 2^-127 is subnormal.
-        case .f8e8m0: Float(bitPattern: bits == 0 ? 1 << 22 : UInt32(bits) << 23)
-        case .bf16: Float(bitPattern: UInt32(bits) << 16)
-        default: Float(bitPattern: UInt32(bits))
+    let count = numbers.values.count / type.width
+    var floats: [Float]
+    switch type {
+    case .bf16, .f16:
+      let kind = type == .bf16 ? SWZIP_LATTICE_BF16 : SWZIP_LATTICE_F16
+      floats = unsafe [Float](unsafeUninitializedCapacity: count) { room, made in
+        if count > 0 { unsafe swzip_lattice_widen(kind, numbers.values, UInt32(count), room.baseAddress!) }
+        made = count
+      }
+    case .f8e8m0:
+      // 2^-127 is subnormal; 255 is none.
+      floats = numbers.values.map { Float(bitPattern: $0 == 0 ? 1 << 22 : UInt32($0) << 23) }
+    default:
+      floats = unsafe numbers.values.withUnsafeBytes { bytes in
+        (0..<count).map { index in
+          unsafe Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))
         }
-      guard value.isFinite else { throw failure }
-      floats.append(value)
+      }
     }
+    guard floats.allSatisfy(\.isFinite) else { throw failure }
     return floats
   }
 
@@ -139,15 +145,6 @@ struct LatticeNumbers: Equatable, Sendable {
     unsafe swzip_cast(SWZIP_CAST_F32_TO_F16, &value, 1, nil, nil, &narrow)
     unsafe swzip_cast(SWZIP_CAST_F16_TO_F32, &narrow, 1, nil, nil, &wide)
     return wide
-  }
-
-  private static func cast(_ values: UnsafeRawBufferPointer, _ kind: swzip_cast_kind, to byteCount: Int) -> [UInt8] {
-    let count = max(values.count, byteCount) / 4
-    // As many values as the wider side holds; a cast writes them all.
-    return unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { room, made in
-      if count > 0 { unsafe swzip_cast(kind, values.baseAddress!, UInt32(count), nil, nil, room.baseAddress!) }
-      made = byteCount
-    }
   }
 }
 

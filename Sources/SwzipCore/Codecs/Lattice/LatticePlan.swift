@@ -3,76 +3,86 @@ internal import CSwzipKernels
 /// How a segment of dequantised values is coded. Made where that is smaller than what other codecs make of it.
 final class LatticePlan: CodecPlan {
   let lattice: Lattice
-  let symbols: SymbolsCoder
   let blockValues: Int
   private let width: Int
-  private let search: Memory
+  private let digits: LatticeDigits
+  private let inner: Inner
 
-  /// Nil for other values. Cost: a few probes of ordinary ones; several passes over others.
+  private enum Inner {
+    case symbols(SymbolsCoder)
+    case float(FloatPlan, FloatCoding)
+  }
+
+  /// Nil for other values. Cost: a few probes of ordinary ones; several passes over others, and memory of a byte for each.
   init?(_ segment: PlainSegment) throws(SwzipError) {
     guard !segment.type.isBlock,
       let view = unsafe LatticeView(segment.values, segment.type, rowLength: segment.range.rowLength),
-      let found = LatticeFinder(view: view).find(), let scales = LatticeScales(view, found),
-      let lattice = try Self.lattice(view, found, scales, segment)
+      let found = LatticeFinder(view: view).find(), let (lattice, digits) = try Self.lattice(view, found, segment)
     else { return nil }
-    self.lattice = lattice
-    width = view.width
-    let search = try Self.search(lattice.book)
-    self.search = search
-    let perSymbol = lattice.book.codesPerSymbol
-    let shape = SymbolsCoder.Shape(
-      view.count, perSymbol: perSymbol, rowLength: segment.range.rowLength,
-      largest: segment.effort.ransBlockValues(width: 1))
-    blockValues = shape.blockValues
-    let values = unsafe segment.values
-    let (scratch, blockValues) = (segment.scratch, shape.blockValues)
-    var source = RansPlan.Source(
-      count: lattice.book.symbolCount(of: view.count), blockValues: blockValues / perSymbol
-    ) { block in
-      let start = block * blockValues
-      let end = min(view.count, start + blockValues)
-      _ = unsafe Self.load(
-        UnsafeRawBufferPointer(rebasing: values[(start * view.width)..<(end * view.width)]), from: start, lattice, search,
+    (self.lattice, self.digits, width) = (lattice, digits, view.width)
+    let (effort, scratch, rowLength) = (segment.effort, segment.scratch, segment.range.rowLength)
+    if let type = lattice.book.elementType {
+      let plan = try unsafe FloatPlan(
+        digits.memory.prefix(view.count), kind: FloatKind(type, mantissaBits: 1)!, rowLength: rowLength, effort: effort,
         scratch: scratch)
+      (inner, blockValues) = (.float(plan, plan.coding as! FloatCoding), plan.blockValues)
+    } else {
+      let perSymbol = lattice.book.codesPerSymbol
+      let shape = SymbolsCoder.Shape(
+        view.count, perSymbol: perSymbol, rowLength: rowLength, largest: effort.ransBlockValues(width: 1))
+      var source = RansPlan.Source(
+        count: lattice.book.symbolCount(of: view.count), blockValues: shape.blockValues / perSymbol
+      ) { block in
+        unsafe digits.load(from: block * shape.blockValues, shape.blockValues, lattice.book, into: scratch.symbols)
+      }
+      source.scores = Self.scores(lattice.book)
+      inner = .symbols(try SymbolsCoder(source, row: shape.row, effort: effort, scratch: scratch))
+      blockValues = shape.blockValues
     }
-    source.scores = Self.scores(lattice.book)
-    symbols = try SymbolsCoder(source, row: shape.row, effort: segment.effort, scratch: scratch)
     guard try isWorthIt(segment) else { return nil }
   }
 
-  var coding: any Coding { LatticeCoding(lattice, symbols.coder, rowLength: UInt32(symbols.rowLength)) }
+  var coding: any Coding {
+    switch inner {
+    case .symbols(let coder):
+      LatticeCoding(lattice, .symbols(coder.coder, rowLength: UInt32(coder.rowLength)))
+    case .float(_, let coding): LatticeCoding(lattice, .float(coding))
+    }
+  }
 
-  func bound(_ valueCount: Int) -> Int { LatticeBlock.bound(valueCount, lattice.book, width: width) }
+  func bound(_ valueCount: Int) -> Int {
+    let codes =
+      switch inner {
+      case .symbols: SymbolsCoder.bound(lattice.book.symbolCount(of: valueCount))
+      case .float(let plan, _): plan.bound(valueCount)
+      }
+    return codes + LatticeBlock.patchBound(valueCount, width: width)
+  }
 
   func encode(_ block: PlainBlock) -> BlockPayload? {
     if let constant = BytesBlock.encodeConstant(block) { return constant }
-    return LatticeBlock.encode(block, by: self)
+    let (count, start) = unsafe (block.values.count / width, block.index * blockValues)
+    let patches = digits.patches(from: start, count)
+    guard patches.count <= count / 16, var payload = codes(of: block, from: start, count) else { return nil }
+    LatticeBlock.add(patches.map { UInt32(Int($0) - start) }[...], of: block, to: &payload)
+    return payload
   }
 
-  /// Writes the symbols of a block into the scratch, and to its `missing` where patches must be; returns how many these are.
-  func load(_ values: UnsafeRawBufferPointer, block: Int, scratch: EncodeScratch) -> Int {
-    unsafe Self.load(values, from: block * blockValues, lattice, search, scratch: scratch)
-  }
-
-  private static func load(
-    _ values: UnsafeRawBufferPointer, from start: Int, _ lattice: Lattice, _ search: Memory, scratch: EncodeScratch
-  ) -> Int {
-    let count = UInt32(values.count / (lattice.type.rawValue == SWZIP_LATTICE_F32.rawValue ? 4 : 2))
-    let missing = unsafe lattice.withKernel {
-      unsafe swzip_lattice_digits(
-        $0, search.base.assumingMemoryBound(to: swzip_lattice_search.self), values.baseAddress!, UInt64(start), count,
-        scratch.symbols, scratch.plane(0), scratch.missing, UInt32(EncodeScratch.missingCapacity))
+  private func codes(of block: PlainBlock, from start: Int, _ count: Int) -> BlockPayload? {
+    switch inner {
+    case .symbols(let coder):
+      unsafe digits.load(from: start, count, lattice.book, into: block.scratch.symbols)
+      return unsafe coder.encode(
+        block: block.index, count: lattice.book.symbolCount(of: count), into: block.frame, scratch: block.scratch)
+    case .float(let plan, let coding):
+      let codes = unsafe UnsafeRawBufferPointer(rebasing: digits.memory.bytes[start..<(start + count)])
+      let payload = unsafe plan.encode(
+        PlainBlock(
+          index: block.index, values: codes, width: 1, reference: nil, frame: block.frame, scratch: block.scratch,
+          effort: block.effort))
+      // Codes that are all the same: of another mode, which codec float has and this has not.
+      return payload.flatMap { $0.mode == coding.coder.mode ? $0 : nil }
     }
-    var book = lattice.book.kernel
-    _ = unsafe swzip_lattice_join(scratch.symbols, count, &book)
-    return Int(missing)
-  }
-
-  private static func search(_ book: LatticeBook) throws(SwzipError) -> Memory {
-    let search = try Memory(MemoryLayout<swzip_lattice_search>.stride)
-    var book = book.kernel
-    unsafe swzip_lattice_search_make(&book, search.base.assumingMemoryBound(to: swzip_lattice_search.self))
-    return search
   }
 
   // MARK: planning
@@ -81,53 +91,64 @@ final class LatticePlan: CodecPlan {
   private static let leastPerPatch = 64
 
   private static func lattice(
-    _ view: LatticeView, _ found: LatticeFinder.Found, _ scales: LatticeScales, _ segment: PlainSegment
-  ) throws(SwzipError) -> Lattice? {
+    _ view: LatticeView, _ found: LatticeFinder.Found, _ segment: PlainSegment
+  ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
     guard
       let grid = LatticeGrid(
         rowLength: UInt64(found.rowLength), columns: LatticeGrid.runs(found.columns), bands: LatticeGrid.runs(found.bands),
-        valueCount: UInt64(view.count))
-    else { return nil }
+        valueCount: UInt64(view.count)),
+      let search = found.search
+    else { return try withOffsets(view, found, segment) }
+    guard let scales = LatticeScales(view, found, search) else { return nil }
     let (values, type) = scales.numbers()
-    let numbers = try LatticeNumbers.plain(
+    let plain = try LatticeNumbers.plain(
       values, as: type, rowLength: grid.columnEnds.count, effort: segment.effort, scratch: segment.scratch)
-    func lattice(_ kind: LatticeBook.Kind) -> Lattice {
-      Lattice(type: view.type, book: LatticeBook(kind), grid: grid, scales: numbers, model: .scale)
+    var choices = [plain]
+    if found.columns.first == 16, let products = try scales.products(effort: segment.effort, scratch: segment.scratch),
+      products.byteCount < plain.byteCount
+    {
+      choices.insert(products, at: 0)
     }
-    guard found.search.isIntegers else { return lattice(found.search.kind) }
-    // Integers: those that occur, with -0 where that occurs.
-    for (kind, hasMinusZero) in [(LatticeSearch.all[3].kind, false), (LatticeSearch.integersAndMinusZero.kind, true)] {
-      guard
-        let used = try Self.used(view, lattice(kind), segment.scratch), used.misses * leastPerPatch <= view.count
-      else { continue }
-      let first = if case .integers(let first, _, _) = kind { Int(first) } else { 0 }
-      let count = max(2, used.digits.count + (hasMinusZero ? 1 : 0))
-      return lattice(
-        .integers(first: Int16(first + used.digits.lowerBound), count: count, hasMinusZero: hasMinusZero))
+    for numbers in choices {
+      let kinds = search.isIntegers ? [search.kind, LatticeSearch.integersAndMinusZero.kind] : [search.kind]
+      for kind in kinds {
+        if let made = try coded(view, segment, { Lattice(type: view.type, book: $0, grid: grid, scales: numbers, model: .scale) }, kind)
+        {
+          return made
+        }
+      }
     }
     return nil
   }
 
-  /// The digits of the integers that values have, and how many values have none.
-  private static func used(
-    _ view: LatticeView, _ lattice: Lattice, _ scratch: EncodeScratch
-  ) throws(SwzipError) -> (digits: Range<Int>, misses: Int)? {
-    let search = try search(lattice.book)
-    let counts = unsafe scratch.clearedCounts()
-    var misses = 0
-    let step = Limits.writtenBlockValues(width: 4)
-    for start in stride(from: 0, to: view.count, by: step) {
-      let end = min(view.count, start + step)
-      misses += unsafe load(
-        UnsafeRawBufferPointer(rebasing: view.values[(start * view.width)..<(end * view.width)]), from: start, lattice,
-        search, scratch: scratch)
-      unsafe swzip_histogram_add(scratch.symbols, end - start, 1, counts)
-    }
-    var last = 255
-    if case .integers(_, _, true) = lattice.book.kind { last = 254 }
-    let digits = (0...last).filter { unsafe counts[$0] > 0 }
-    guard let first = digits.first else { return nil }
-    return (first..<(digits.last! + 1), misses)
+  private static func withOffsets(
+    _ view: LatticeView, _ found: LatticeFinder.Found, _ segment: PlainSegment
+  ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
+    let run = found.columns[0]
+    guard found.search == nil, let flat = unsafe LatticeView(view.values, view.elementType, rowLength: 0),
+      let grid = LatticeGrid(
+        rowLength: UInt64(found.rowLength), columns: LatticeGrid.runs(found.columns), bands: LatticeGrid.runs(found.bands),
+        valueCount: UInt64(view.count)),
+      // Numbers of groups past the end of a last row are not made.
+      view.count % found.rowLength == 0,
+      let numbers = try LatticePairs(flat, run: run).numbers(
+        rowLength: view.rowLength, effort: segment.effort, scratch: segment.scratch)
+    else { return nil }
+    return try coded(
+      view, segment,
+      {
+        Lattice(type: view.type, book: $0, grid: grid, scales: numbers.scales, model: .offset(numbers.offsets))
+      }, .integers(first: 0, count: Int(numbers.most) + 1, hasMinusZero: false))
+  }
+
+  /// The codes of all values; nil if many have none.
+  private static func coded(
+    _ view: LatticeView, _ segment: PlainSegment, _ lattice: (LatticeBook) -> Lattice, _ kind: LatticeBook.Kind
+  ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
+    let whole = lattice(LatticeBook(kind))
+    let digits = try LatticeDigits(view, whole, segment.scratch)
+    guard digits.patchCount * leastPerPatch <= view.count, let book = digits.reduce(whole.book) else { return nil }
+    return (lattice(LatticeBook(book)), digits)
   }
 
   /// The size of each symbol's codes without their signs: what rows and columns differ in.
@@ -144,28 +165,41 @@ final class LatticePlan: CodecPlan {
     }
   }
 
-  /// Whether a block from the middle, with its share of the numbers, takes less than by another codec.
+  /// Bytes of the part on which other codecs are tried.
+  private static let triedBytes = 1 << 17
+
+  /// Whether the segment takes less than by another codec, by what a part from its middle takes there.
   private func isWorthIt(_ segment: PlainSegment) throws(SwzipError) -> Bool {
-    let other = try CodecRegistry.withoutLattice.plan(segment)
-    let mine = try Self.byteCount(self, segment)
-    let least = try Self.byteCount(other, segment)
-    let numbers = lattice.scales.byteCount
-    return mine + Double(numbers) < least
+    let width = segment.type.width
+    let row = max(segment.range.rowLength, 1) * width
+    let whole = unsafe segment.values.count
+    let byteCount = min(whole, row <= Self.triedBytes ? Self.triedBytes / row * row : Self.triedBytes)
+    let start = (whole - byteCount) / 2 / row * row
+    var range = segment.range
+    range.byteCount = byteCount
+    let part = unsafe PlainSegment(
+      range: range, type: segment.type, values: UnsafeRawBufferPointer(rebasing: segment.values[start..<(start + byteCount)]),
+      base: nil, effort: segment.effort, scratch: segment.scratch)
+    let other = try Self.byteCount(CodecRegistry.withoutLattice.plan(part), part, 0..<byteCount)
+    let first = start / width / blockValues * blockValues * width
+    let mine = try Self.byteCount(self, segment, first..<min(whole, first + blockValues * width))
+    return mine * Double(whole) + Double(lattice.byteCountOfNumbers) < other * Double(whole)
   }
 
-  /// Of the segment, scaled from a block.
-  private static func byteCount(_ plan: any CodecPlan, _ segment: PlainSegment) throws(SwzipError) -> Double {
+  /// Bytes for each byte of some blocks.
+  private static func byteCount(
+    _ plan: any CodecPlan, _ segment: PlainSegment, _ range: Range<Int>
+  ) throws(SwzipError) -> Double {
     let width = segment.type.width
-    let count = unsafe segment.values.count / width
-    let index = count / plan.blockValues / 2
-    let start = index * plan.blockValues
-    let end = min(count, start + plan.blockValues)
-    let values = unsafe UnsafeRawBufferPointer(rebasing: segment.values[(start * width)..<(end * width)])
-    let frame = try Memory(max(32 + values.count + 64, plan.bound(end - start)) + Limits.slack)
-    let block = unsafe PlainBlock(
-      index: index, values: values, width: width, reference: nil, frame: frame.bytes, scratch: segment.scratch,
-      effort: segment.effort)
-    let payload = plan.encode(block) ?? BytesBlock.encode(block)
-    return Double(payload.byteCount) * Double(count) / Double(end - start)
+    let frame = try Memory(max(32 + range.count + 64, plan.bound(plan.blockValues)) + Limits.slack)
+    var total = 0
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: plan.blockValues * width) {
+      let end = min(start + plan.blockValues * width, range.upperBound)
+      let block = unsafe PlainBlock(
+        index: start / (plan.blockValues * width), values: UnsafeRawBufferPointer(rebasing: segment.values[start..<end]),
+        width: width, reference: nil, frame: frame.bytes, scratch: segment.scratch, effort: segment.effort)
+      total += (plan.encode(block) ?? BytesBlock.encode(block)).byteCount
+    }
+    return Double(total) / Double(range.count)
   }
 }

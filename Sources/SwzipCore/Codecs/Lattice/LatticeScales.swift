@@ -9,7 +9,7 @@ struct LatticeScales {
   private(set) var failures = 0
 
   /// Fits all groups of a grid; nil where many have no scale. Cost: several passes over the values.
-  init?(_ view: LatticeView, _ found: LatticeFinder.Found) {
+  init?(_ view: LatticeView, _ found: LatticeFinder.Found, _ search: LatticeSearch) {
     var hint: UInt32 = 0
     let count = found.columns.count * found.bands.count
     low.reserveCapacity(count)
@@ -19,7 +19,7 @@ struct LatticeScales {
     for bandEnd in found.bands {
       var column = 0
       for columnEnd in found.columns {
-        if let fit = view.fit(found.search, row..<bandEnd, column..<columnEnd, exactly: false, hint: hint) {
+        if let fit = view.fit(search, row..<bandEnd, column..<columnEnd, exactly: false, hint: hint) {
           low.append(fit.low)
           high.append(fit.high)
           isNegative.append(fit.negative)
@@ -50,7 +50,7 @@ struct LatticeScales {
     return (values.map { Self.rounded($0, to: type) }, type)
   }
 
-  private static func simplest(_ low: Double, _ high: Double) -> Double {
+  static func simplest(_ low: Double, _ high: Double) -> Double {
     var bits: UInt32 = 0
     return unsafe swzip_lattice_simplest(low, high, &bits)
   }

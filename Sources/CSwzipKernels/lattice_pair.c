@@ -1,0 +1,245 @@
+// Scale and offset of a group, and those of ggml's super-blocks (spec/codecs/lattice.md, model 1). The distinct values of a group lie on a
+// line of codes; each pair of them bounds the scale, and with a scale each value the offset.
+#include <math.h>
+
+#include "lattice_search.h"
+
+typedef struct { double value, low, high; } pair_value;
+
+static pair_value pair_read(swzip_lattice_type type, const uint8_t *values, uint32_t i) {
+  uint32_t bits;
+  const double v = (double)lattice_read(type, values, i, &bits);
+  const float least = type == SWZIP_LATTICE_F16 ? 0x1p-14f : 0x1p-126f;
+  const double digits = type == SWZIP_LATTICE_BF16 ? 0x1p-8 : type == SWZIP_LATTICE_F16 ? 0x1p-11 : 0x1p-24;
+  const float power = bits_float(float_bits((float)fabs(v)) & 0x7F800000);
+  const double half = (double)(power > least ? power : least) * digits;
+  const double inner = (double)power == fabs(v) && power > least ? half / 2 : half;
+  return (pair_value){v, v - (v > 0 ? inner : half), v + (v < 0 ? inner : half)};
+}
+
+/// The distinct values, ascending; 0 if there are more than `most` or one is no number.
+static uint32_t pair_distinct(swzip_lattice_type type, const uint8_t *values, uint32_t count, uint32_t most, pair_value *out) {
+  uint32_t found = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    const pair_value v = pair_read(type, values, i);
+    if (!(v.value - v.value == 0)) return 0;
+    uint32_t at = found;
+    while (at > 0 && out[at - 1].value > v.value) at--;
+    if (at > 0 && out[at - 1].value == v.value) continue;
+    if (found == most) return 0;
+    memmove(out + at + 1, out + at, (found - at) * sizeof *out);
+    out[at] = v;
+    found++;
+  }
+  return found;
+}
+
+/// The offsets, negated, that a scale leaves.
+static bool pair_offsets(const pair_value *d, const uint32_t *code, uint32_t count, double scale, double *low, double *high) {
+  *low = -INFINITY, *high = (double)INFINITY;
+  for (uint32_t i = 0; i < count; i++) {
+    const double a = d[i].low - scale * code[i], b = d[i].high - scale * code[i];
+    *low = a > *low ? a : *low;
+    *high = b < *high ? b : *high;
+  }
+  return *low <= *high;
+}
+
+/// The scales that codes leave.
+static bool pair_scales(const pair_value *d, const uint32_t *code, uint32_t count, double *low, double *high) {
+  for (uint32_t i = 0; i < count; i++)
+    for (uint32_t k = i + 1; k < count; k++) {
+      const double steps = 1.0 / (code[k] - code[i]);
+      const double a = (d[k].low - d[i].high) * steps, b = (d[k].high - d[i].low) * steps;
+      *low = a > *low ? a : *low;
+      *high = b < *high ? b : *high;
+    }
+  return *low <= *high;
+}
+
+static bool pair_fit_span(const pair_value *d, uint32_t count, uint32_t span, uint32_t *code, swzip_lattice_pair *pair) {
+  const double first = (d[count - 1].low - d[0].high) / span, last = (d[count - 1].high - d[0].low) / span;
+  const double scale = (first + last) / 2, inverse = 1 / scale;
+  for (uint32_t i = 0; i < count; i++) {
+    const double x = (d[i].value - d[0].value) * inverse, whole = rint(x);
+    const double slack = ((d[i].high - d[i].low) + (d[0].high - d[0].low) + whole * (last - first)) * inverse / 2 + 1e-4;
+    code[i] = (uint32_t)whole;
+    if (fabs(x - whole) > slack || (i > 0 && code[i] <= code[i - 1])) return false;
+  }
+  pair->low = first, pair->high = last;
+  if (code[count - 1] != span || !pair_scales(d, code, count, &pair->low, &pair->high)) return false;
+  pair->offset_low = (double)INFINITY, pair->offset_high = -INFINITY;
+  for (int t = 0; t <= 8; t++) {
+    double low, high;
+    if (!pair_offsets(d, code, count, pair->low + (pair->high - pair->low) * t / 8, &low, &high)) continue;
+    pair->offset_low = -high < pair->offset_low ? -high : pair->offset_low;
+    pair->offset_high = -low > pair->offset_high ? -low : pair->offset_high;
+  }
+  return pair->offset_low <= pair->offset_high;
+}
+
+bool swzip_lattice_fit_pair(swzip_lattice_type type, const void *values, uint32_t count, uint32_t most, swzip_lattice_pair *pair) {
+  pair_value d[64 + 1];
+  uint32_t code[64];
+  const uint32_t found = pair_distinct(type, values, count, most + 1 < 64 ? most + 1 : 64, d);
+  if (found == 0 || count > 256) return false;
+  if (found == 1) {
+    *pair = (swzip_lattice_pair){.offset_low = -d[0].high, .offset_high = -d[0].low};
+    return true;
+  }
+  for (uint32_t span = most; span + 1 >= found; span--) {
+    if (!pair_fit_span(d, found, span, code, pair)) continue;
+    for (uint32_t i = 0; i < count; i++) {
+      const double v = pair_read(type, values, i).value;
+      uint32_t at = 0;
+      while (d[at].value != v) at++;
+      pair->code[i] = (uint8_t)code[at];
+    }
+    return true;
+  }
+  return false;
+}
+
+/// How many values scale and offset do not give.
+static uint32_t pair_misses(swzip_lattice_type type, const uint8_t *values, uint32_t count, const uint8_t *code, float scale, float offset) {
+  uint32_t misses = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t bits;
+    lattice_read(type, values, i, &bits);
+    misses += lattice_round(type, lattice_value(code[i], scale, offset, 0, 1)) != bits;
+  }
+  return misses;
+}
+
+/// Numbers of F16 from `low` to `high`, at most `most`, from the middle outwards.
+static uint32_t halves(double low, double high, uint32_t most, float *out) {
+  const double middle = (low + high) / 2;
+  const uint16_t start = round_f16((float)middle);
+  uint32_t found = 0;
+  for (int32_t step = 0; step < 256 && found < most; step++) {
+    bool any = step == 0;
+    for (int side = step ? 0 : 1; side < 2 && found < most; side++) {
+      const int32_t half = (start & 0x7FFF) + (side ? step : -step);
+      if (half < 0 || half >= 0x7C00) continue;
+      const float v = lattice_half((uint16_t)(half | (start & 0x8000)));
+      if ((double)v < low || (double)v > high) continue;
+      out[found++] = v;
+      any = true;
+    }
+    if (!any && step > 1) break;
+  }
+  return found;
+}
+
+bool swzip_lattice_pair_numbers(swzip_lattice_type type, const void *values, uint32_t count, const swzip_lattice_pair *pair,
+                                float *scale, float *offset) {
+  const uint64_t had = default_environment();
+  pair_value d[64 + 1];
+  uint32_t code[64];
+  const uint32_t found = pair_distinct(type, values, count, 64, d);
+  for (uint32_t i = 0; i < found; i++) {
+    uint32_t at = 0;
+    while (at < count && pair_read(type, values, at).value != d[i].value) at++;
+    code[i] = pair->code[at];
+  }
+  float scales[24], offsets[8];
+  bool fits = false;
+  uint32_t scale_count = halves(pair->low, pair->high, 16, scales);
+  for (int t = 1; t < 8; t++) scales[scale_count++] = (float)(pair->low + (pair->high - pair->low) * t / 8);
+  for (uint32_t i = 0; i < scale_count && !fits; i++) {
+    double low, high;
+    if (!pair_offsets(d, code, found, (double)scales[i], &low, &high)) continue;
+    uint32_t offset_count = halves(-high, -low, 4, offsets);
+    offsets[offset_count++] = (float)(-(low + high) / 2);
+    for (uint32_t k = 0; k < offset_count && !fits; k++) {
+      *scale = scales[i], *offset = offsets[k];
+      fits = pair_misses(type, values, count, pair->code, *scale, *offset) == 0;
+    }
+  }
+  restore_environment(had);
+  return fits;
+}
+
+bool swzip_lattice_probe_pair(swzip_lattice_type type, const void *values, bool *says) {
+  pair_value d[17];
+  uint32_t code[16];
+  swzip_lattice_pair pair;
+  const uint32_t found = pair_distinct(type, values, 16, 16, d);
+  *says = found >= 3;
+  for (uint32_t span = 31; found >= 3 && span + 1 >= found; span--)
+    if (pair_fit_span(d, found, span, code, &pair)) return true;
+  return false;
+}
+
+// ---------------------------------------------------------------- super-blocks
+
+/// The numbers that, times integers from 0 to `most`, lie within bounds; the integers.
+static bool super_numbers(const double *low, const double *high, uint32_t count, uint32_t most, double *least, double *greatest,
+                          uint8_t *integers) {
+  uint32_t largest = 0;
+  for (uint32_t i = 1; i < count; i++) if (high[i] > high[largest]) largest = i;
+  if (!(high[largest] > 0)) {
+    *least = *greatest = 0;
+    memset(integers, 0, count);
+    return true;
+  }
+  for (uint32_t top = most; top > 0; top--) {
+    double a = low[largest] / top, b = high[largest] / top;
+    bool fits = a > 0;
+    // Small integers are certain first.
+    for (int pass = 0; pass < 3 && fits; pass++)
+      for (uint32_t i = 0; i < count && fits; i++) {
+        const double whole = rint((low[i] + high[i]) / (a + b));
+        if (whole > (pass == 0 ? top / 8.0 : pass == 1 ? top / 2.0 : most)) { fits = whole <= most; continue; }
+        integers[i] = (uint8_t)whole;
+        if (whole == 0) { fits = low[i] <= 0; continue; }
+        a = low[i] / whole > a ? low[i] / whole : a;
+        b = high[i] / whole < b ? high[i] / whole : b;
+        fits = a <= b * (1 + 1e-12);
+      }
+    if (!fits) continue;
+    *least = a, *greatest = b;
+    return true;
+  }
+  return false;
+}
+
+bool swzip_lattice_fit_super(swzip_lattice_type type, const void *bytes, uint32_t groups, uint32_t length, uint32_t most,
+                             uint32_t most_scale, uint8_t *scales, uint8_t *offsets, float *scale, float *offset) {
+  const uint8_t *const values = bytes;
+  const uint32_t width = type == SWZIP_LATTICE_F32 ? 4 : 2;
+  double low[16], high[16], offset_low[16], offset_high[16], least[2], greatest[2];
+  swzip_lattice_pair pair;
+  uint8_t code[256];
+  bool fits = groups <= 16 && groups * length <= 256;
+  for (uint32_t g = 0; g < groups && fits; g++) {
+    fits = swzip_lattice_fit_pair(type, values + (size_t)g * length * width, length, most, &pair);
+    low[g] = pair.low, high[g] = pair.high;
+    offset_low[g] = pair.offset_low > 0 ? pair.offset_low : 0, offset_high[g] = pair.offset_high;
+    fits = fits && pair.offset_high >= 0;
+    memcpy(code + g * length, pair.code, length);
+    if (fits && pair.high == 0) memset(code + g * length, 0, length);
+  }
+  if (!fits || !super_numbers(low, high, groups, most_scale, &least[0], &greatest[0], scales) ||
+      !super_numbers(offset_low, offset_high, groups, most_scale, &least[1], &greatest[1], offsets))
+    return false;
+  const uint64_t had = default_environment();
+  float factors[2][17];
+  uint32_t counts[2], fewest = UINT32_MAX;
+  for (int i = 0; i < 2; i++) {
+    counts[i] = halves(least[i], greatest[i], 16, factors[i]);
+    if (counts[i] == 0) factors[i][counts[i]++] = lattice_half(round_f16((float)((least[i] + greatest[i]) / 2)));
+  }
+  for (uint32_t i = 0; i < counts[0] && fewest > 0; i++)
+    for (uint32_t k = 0; k < counts[1] && fewest > 0; k++) {
+      uint32_t misses = 0;
+      for (uint32_t g = 0; g < groups && misses < fewest; g++)
+        misses += pair_misses(type, values + (size_t)g * length * width, length, code + g * length, factors[0][i] * scales[g],
+                              factors[1][k] * offsets[g]);
+      if (misses >= fewest) continue;
+      fewest = misses;
+      *scale = factors[0][i], *offset = factors[1][k];
+    }
+  restore_environment(had);
+  return fewest == 0;
+}
