@@ -35,14 +35,8 @@ void swzip_lattice_tops_make(swzip_lattice_book_kind kind, uint32_t most, swzip_
   tops->takes_negative = kind == SWZIP_BOOK_INTEGERS || kind == SWZIP_BOOK_IQ4_NL;
 #define ADD(top) (tops->candidate[tops->count++] = (float)(top))
   if (kind == SWZIP_BOOK_INTEGERS) {
-    // What signed integers of so many bits have, then all others.
-    const uint32_t first[] = {127, 128, 8, 7, 15, 31, 32, 16};
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++) if (first[i] <= most) ADD(first[i]);
-    for (uint32_t top = most; top > 0; top--) {
-      bool known = false;
-      for (size_t i = 0; i < sizeof first / sizeof *first; i++) known |= first[i] == top;
-      if (!known) ADD(top);
-    }
+    // Ascending: what a larger one explains may be multiples of what a smaller one does.
+    for (uint32_t top = 1; top <= most; top++) ADD(top);
     return;
   }
   swzip_lattice_book book;

@@ -248,27 +248,6 @@ bool swzip_lattice_fit_group(swzip_lattice_type type, const swzip_lattice_search
   return fits;
 }
 
-bool swzip_lattice_fit_numbers(const swzip_lattice_search *search, const swzip_lattice_tops *tops, const double *low,
-                               const double *high, const bool *negative, uint32_t count, uint32_t hint, swzip_lattice_fit *fit) {
-  fit_values values = {.count = 0};
-  for (uint32_t i = 0; i < count && i < MOST_DISTINCT; i++) {
-    if (!(high[i] < (double)INFINITY)) continue;
-    const double middle = (low[i] + high[i]) / 2;
-    values.value[values.count] = (float)(negative[i] ? -middle : middle);
-    values.low[values.count] = low[i];
-    values.high[values.count] = high[i];
-    if (high[i] > values.high[values.largest]) values.largest = values.count;
-    values.count++;
-  }
-  *fit = (swzip_lattice_fit){.low = 0, .high = (double)INFINITY};
-  if (values.count == 0) return true;
-  const uint64_t had = default_environment();
-  const fit_job job = {SWZIP_LATTICE_F32, search, tops, &values, 0};
-  const bool fits = fit_anchor(&job, values.largest, hint, fit);
-  restore_environment(had);
-  return fits;
-}
-
 /// Ascending by size, so that what tells most of dense codes comes first.
 static void fit_sort(fit_values *values) {
   for (uint32_t i = 1; i < values->count; i++) {
@@ -300,7 +279,8 @@ uint32_t swzip_lattice_probe(swzip_lattice_type type, const swzip_lattice_search
   for (uint32_t i = 1; i < values.count; i++) sizes += fabsf(values.value[i]) != fabsf(values.value[i - 1]);
   const uint64_t had = default_environment();
   for (uint32_t book = 0; book < books; book++) {
-    if (sizes > tops[book]->count && searches[book]->count < 256) continue;
+    // Few values are multiples of much by chance, where codes are dense.
+    if ((sizes > tops[book]->count && searches[book]->count < 256) || (tops[book]->count > 64 && sizes < count / 2)) continue;
     const fit_job job = {type, searches[book], tops[book], &values, 0};
     swzip_lattice_fit fit;
     if (fit_anchor(&job, values.largest, 0, &fit)) found |= 1u << book;

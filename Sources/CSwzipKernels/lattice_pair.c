@@ -68,13 +68,12 @@ static bool pair_fit_span(const pair_value *d, uint32_t count, uint32_t span, ui
   }
   pair->low = first, pair->high = last;
   if (code[count - 1] != span || !pair_scales(d, code, count, &pair->low, &pair->high)) return false;
-  pair->offset_low = (double)INFINITY, pair->offset_high = -INFINITY;
-  for (int t = 0; t <= 8; t++) {
-    double low, high;
-    if (!pair_offsets(d, code, count, pair->low + (pair->high - pair->low) * t / 8, &low, &high)) continue;
-    pair->offset_low = -high < pair->offset_low ? -high : pair->offset_low;
-    pair->offset_high = -low > pair->offset_high ? -low : pair->offset_high;
-  }
+  // Larger scales leave larger offsets: the ends of the one are those of the other.
+  double low, high;
+  pair_offsets(d, code, count, pair->low, &low, &high);
+  pair->offset_low = -high;
+  pair_offsets(d, code, count, pair->high, &low, &high);
+  pair->offset_high = -low;
   return pair->offset_low <= pair->offset_high;
 }
 
@@ -173,33 +172,37 @@ bool swzip_lattice_probe_pair(swzip_lattice_type type, const void *values, bool 
 
 // ---------------------------------------------------------------- super-blocks
 
-/// The numbers that, times integers from 0 to `most`, lie within bounds; the integers.
-static bool super_numbers(const double *low, const double *high, uint32_t count, uint32_t most, double *least, double *greatest,
-                          uint8_t *integers) {
+/// Narrows the numbers that, times integers from 0 to `most`, lie within the bounds of all groups but some; returns how many these are.
+static uint32_t super_narrow(const double *low, const double *high, uint32_t count, uint32_t most, uint32_t top, uint32_t allowed,
+                             double *least, double *greatest, uint8_t *integers) {
+  uint32_t misses = 0;
+  // Small integers are certain first.
+  for (int pass = 0; pass < 3 && misses <= allowed; pass++) {
+    misses = 0;
+    for (uint32_t i = 0; i < count && misses <= allowed; i++) {
+      const double whole = rint((low[i] + high[i]) / (*least + *greatest));
+      if (whole <= most && whole > (pass == 0 ? top / 8.0 : pass == 1 ? top / 2.0 : most)) continue;
+      integers[i] = (uint8_t)(whole < most ? whole : most);
+      const double a = whole > 0 ? low[i] / whole : 0, b = whole > 0 ? high[i] / whole : (double)INFINITY;
+      const double above = a > *least ? a : *least, below = b < *greatest ? b : *greatest;
+      if (whole > most || (whole == 0 && low[i] > 0) || above > below * (1 + 1e-12)) { misses++; continue; }
+      *least = above, *greatest = below > above ? below : above;
+    }
+  }
+  return misses;
+}
+
+/// These numbers, and the integers; false if more than `allowed` groups miss.
+static bool super_numbers(const double *low, const double *high, uint32_t count, uint32_t most, uint32_t allowed, double *least,
+                          double *greatest, uint8_t *integers) {
   uint32_t largest = 0;
   for (uint32_t i = 1; i < count; i++) if (high[i] > high[largest]) largest = i;
-  if (!(high[largest] > 0)) {
-    *least = *greatest = 0;
-    memset(integers, 0, count);
-    return true;
-  }
-  for (uint32_t top = most; top > 0; top--) {
-    double a = low[largest] / top, b = high[largest] / top;
-    bool fits = a > 0;
-    // Small integers are certain first.
-    for (int pass = 0; pass < 3 && fits; pass++)
-      for (uint32_t i = 0; i < count && fits; i++) {
-        const double whole = rint((low[i] + high[i]) / (a + b));
-        if (whole > (pass == 0 ? top / 8.0 : pass == 1 ? top / 2.0 : most)) { fits = whole <= most; continue; }
-        integers[i] = (uint8_t)whole;
-        if (whole == 0) { fits = low[i] <= 0; continue; }
-        a = low[i] / whole > a ? low[i] / whole : a;
-        b = high[i] / whole < b ? high[i] / whole : b;
-        fits = a <= b * (1 + 1e-12);
-      }
-    if (!fits) continue;
-    *least = a, *greatest = b;
-    return true;
+  memset(integers, 0, count);
+  *least = *greatest = 0;
+  if (!(high[largest] > 0)) return true;
+  for (uint32_t top = most; top > 0 && low[largest] > 0; top--) {
+    *least = low[largest] / top, *greatest = high[largest] / top;
+    if (super_narrow(low, high, count, most, top, allowed, least, greatest, integers) <= allowed) return true;
   }
   return false;
 }
@@ -220,9 +223,12 @@ bool swzip_lattice_fit_super(swzip_lattice_type type, const void *bytes, uint32_
     memcpy(code + g * length, pair.code, length);
     if (fits && pair.high == 0) memset(code + g * length, 0, length);
   }
-  if (!fits || !super_numbers(low, high, groups, most_scale, &least[0], &greatest[0], scales) ||
-      !super_numbers(offset_low, offset_high, groups, most_scale, &least[1], &greatest[1], offsets))
-    return false;
+  const double *const lows[2] = {low, offset_low}, *const highs[2] = {high, offset_high};
+  uint8_t *const integers[2] = {scales, offsets};
+  for (int i = 0; i < 2 && fits; i++)
+    fits = super_numbers(lows[i], highs[i], groups, most_scale, 0, &least[i], &greatest[i], integers[i]) ||
+           super_numbers(lows[i], highs[i], groups, most_scale, groups / 4, &least[i], &greatest[i], integers[i]);
+  if (!fits) return false;
   const uint64_t had = default_environment();
   float factors[2][17];
   uint32_t counts[2], fewest = UINT32_MAX;
@@ -240,6 +246,70 @@ bool swzip_lattice_fit_super(swzip_lattice_type type, const void *bytes, uint32_
       fewest = misses;
       *scale = factors[0][i], *offset = factors[1][k];
     }
+  restore_environment(had);
+  return fewest == 0;
+}
+
+/// How many of a group's values are no integers from -128 to 127 times a scale; at most `most` and one more.
+static uint32_t integer_misses(swzip_lattice_type type, const uint8_t *values, uint32_t count, float scale, uint32_t most) {
+  uint32_t misses = 0;
+  for (uint32_t i = 0; i < count && misses <= most; i++) {
+    uint32_t bits;
+    const float v = lattice_read(type, values, i, &bits), whole = rintf(v / scale);
+    misses += !(whole >= -128 && whole <= 127) || lattice_round(type, (whole + 0.0f) * scale) != bits;
+  }
+  return misses;
+}
+
+bool swzip_lattice_fit_products(swzip_lattice_type type, const void *bytes, uint32_t groups, uint32_t length, const double *low,
+                                const double *high, const bool *negative, int8_t *scales, float *scale) {
+  const uint8_t *const values = bytes;
+  const uint32_t width = type == SWZIP_LATTICE_F32 ? 4 : 2;
+  uint32_t largest = groups, fewest = UINT32_MAX;
+  for (uint32_t g = 0; g < groups; g++)
+    if (high[g] < (double)INFINITY && (largest == groups || high[g] > high[largest])) largest = g;
+  memset(scales, 0, groups);
+  *scale = 0;
+  if (largest == groups) return true;
+  double sizes_low[16], sizes_high[16], least, greatest;
+  uint8_t integers[16];
+  for (uint32_t g = 0; g < groups; g++) {
+    const bool any = !(high[g] < (double)INFINITY);
+    sizes_low[g] = any ? 0 : low[g], sizes_high[g] = any ? 0 : high[g];
+  }
+  const uint64_t had = default_environment();
+  for (uint32_t allowed = 0; allowed <= groups / 4 && fewest > 0; allowed += groups / 4) {
+    if (!super_numbers(sizes_low, sizes_high, groups, 128, allowed, &least, &greatest, integers)) continue;
+    float factors[17];
+    uint32_t count = halves(least, greatest, 16, factors);
+    if (count == 0) factors[count++] = lattice_half(round_f16((float)((least + greatest) / 2)));
+    for (uint32_t i = 0; i < count && fewest > 0; i++)
+      // An integer of 128 is one below zero.
+      for (int side = 0; side < 2 && fewest > 0; side++) {
+        const float factor = side ? -factors[i] : factors[i];
+        int8_t mine[16];
+        uint32_t misses = 0;
+        for (uint32_t g = 0; g < groups && misses < fewest; g++) {
+          const uint8_t *const group = values + (size_t)g * length * width;
+          const double middle = (sizes_low[g] + sizes_high[g]) / 2, whole = rint((negative[g] ? -middle : middle) / (double)factor);
+          mine[g] = (int8_t)(whole > -128 ? whole < 127 ? whole : 127 : -128);
+          if (sizes_high[g] == 0) { mine[g] = 0; continue; }
+          uint32_t best = integer_misses(type, group, length, (float)mine[g] * factor, length);
+          // What is not on the line was fitted by another multiple.
+          for (int32_t k = -128; k < 128 && best > 0; k++) {
+            if (k == 0) continue;
+            const uint32_t other = integer_misses(type, group, length, (float)k * factor, best - 1);
+            if (other < best) best = other, mine[g] = (int8_t)k;
+          }
+          misses += best;
+        }
+        if (misses >= fewest) continue;
+        fewest = misses;
+        *scale = factor;
+        memcpy(scales, mine, groups);
+      }
+    if (groups / 4 == 0) break;
+  }
   restore_environment(had);
   return fewest == 0;
 }

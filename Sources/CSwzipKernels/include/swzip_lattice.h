@@ -99,10 +99,6 @@ bool swzip_lattice_fit_group(swzip_lattice_type type, const swzip_lattice_search
                              const void *values, uint32_t count, size_t stride, uint32_t length, uint32_t hint, bool exactly,
                              swzip_lattice_fit *fit);
 
-/// The same of numbers that lie between bounds, above 0 or below it: `negative` says which.
-bool swzip_lattice_fit_numbers(const swzip_lattice_search *search, const swzip_lattice_tops *tops, const double *low,
-                               const double *high, const bool *negative, uint32_t count, uint32_t hint, swzip_lattice_fit *fit);
-
 /// Which of up to 32 books have codes for all `count` values (at most 32), `stride` apart: a bit each. False in `*says` if the
 /// values say nothing: they are all the same, or most of them 0.
 uint32_t swzip_lattice_probe(swzip_lattice_type type, const swzip_lattice_search *const *searches,
@@ -133,6 +129,10 @@ bool swzip_lattice_probe_pair(swzip_lattice_type type, const void *values, bool 
 /// `most_scale` times a number of F16 each. False where no such numbers give all values: then they are near.
 bool swzip_lattice_fit_super(swzip_lattice_type type, const void *values, uint32_t groups, uint32_t length, uint32_t most,
                              uint32_t most_scale, uint8_t *scales, uint8_t *offsets, float *scale, float *offset);
+
+/// The same without offsets: scales, bounded as `swzip_lattice_fit_group` found them, are integers from -128 to 127 times a number of F16.
+bool swzip_lattice_fit_products(swzip_lattice_type type, const void *values, uint32_t groups, uint32_t length, const double *low,
+                                const double *high, const bool *negative, int8_t *scales, float *scale);
 
 /// Numbers as F32: of `count` BF16 or F16.
 void swzip_lattice_widen(swzip_lattice_type type, const void *numbers, uint32_t count, float *out);

@@ -104,7 +104,8 @@ final class LatticePlan: CodecPlan {
     let plain = try LatticeNumbers.plain(
       values, as: type, rowLength: grid.columnEnds.count, effort: segment.effort, scratch: segment.scratch)
     var choices = [plain]
-    if found.columns.first == 16, let products = try scales.products(effort: segment.effort, scratch: segment.scratch),
+    if found.columns.first == 16,
+      let products = try scales.products(view, run: 16, effort: segment.effort, scratch: segment.scratch),
       products.byteCount < plain.byteCount
     {
       choices.insert(products, at: 0)

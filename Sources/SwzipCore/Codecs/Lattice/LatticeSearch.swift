@@ -25,8 +25,6 @@ internal import CSwzipKernels
     LatticeSearch(.e2m1), LatticeSearch(.nf4), LatticeSearch(.iq4NL), LatticeSearch(allIntegers, most: 16),
     LatticeSearch(allIntegers, most: 128), LatticeSearch(.e4m3), LatticeSearch(.e5m2),
   ]
-  /// Factors of scales.
-  static let integers = LatticeSearch(allIntegers, most: 128)
   /// Integers, of which the code of -0 is one.
   static let integersAndMinusZero = LatticeSearch(.integers(first: -127, count: 256, hasMinusZero: true), most: 127)
 
