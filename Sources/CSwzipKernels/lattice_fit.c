@@ -5,17 +5,21 @@
 #include "lattice_search.h"
 
 double swzip_lattice_simplest(double low, double high, unsigned *bits) {
-  int exponent;
-  frexp(high, &exponent);
-  for (int k = 0; k < 30; k++) {
-    const double unit = ldexp(1, exponent - k), x = ceil(low / unit) * unit;
-    if (x <= high && x > 0) {
-      *bits = k == 0 ? 1 : (unsigned)k;
-      return x;
-    }
+  uint64_t a, b;
+  memcpy(&a, &low, 8);
+  memcpy(&b, &high, 8);
+  // The upper one cut behind the first bit in which they differ; or the lower one, if that has more zeros.
+  uint64_t best = a;
+  if (a != b) {
+    const int first = 63 - __builtin_clzll(a ^ b);
+    best = b & ~(((uint64_t)1 << first) - 1);
+    if (a != 0 && __builtin_ctzll(a) > __builtin_ctzll(best)) best = a;
   }
-  *bits = 53;
-  return (low + high) / 2;
+  const uint64_t digits = (best & (((uint64_t)1 << 52) - 1)) | (uint64_t)1 << 52;
+  *bits = 53 - (unsigned)__builtin_ctzll(digits);
+  double value;
+  memcpy(&value, &best, 8);
+  return value;
 }
 
 // ---------------------------------------------------------------- the values of a group
@@ -23,50 +27,62 @@ double swzip_lattice_simplest(double low, double high, unsigned *bits) {
 // Groups of more values are fitted by the distinct ones.
 enum { MOST_DIRECT = 256, MOST_DISTINCT = 640, PLACES = 2048 };
 
-/// Values other than zero, and what bounds a scale: the sizes that are rounded to each.
+/// Values, and what bounds a scale: the sizes that are rounded to each. Zeros, which bound nothing, are among them.
 typedef struct {
   uint32_t count, largest;
+  uint32_t others;              // that are not zero
   unsigned zeros;               // bit 0: some are 0; bit 1: some are -0
   float value[MOST_DISTINCT + 4];
   double low[MOST_DISTINCT + 4], high[MOST_DISTINCT + 4];
 } fit_values;
 
-INLINE void fit_add(swzip_lattice_type type, fit_values *values, float v) {
-  const float size = fabsf(v), least = type == SWZIP_LATTICE_F16 ? 0x1p-14f : 0x1p-126f;
+/// Sizes, of those values that are there, and what they are rounded from.
+INLINE void fit_bound(swzip_lattice_type type, fit_values *values) {
+  const float least = type == SWZIP_LATTICE_F16 ? 0x1p-14f : 0x1p-126f;
   const float digits = type == SWZIP_LATTICE_BF16 ? 0x1p-8f : type == SWZIP_LATTICE_F16 ? 0x1p-11f : 0x1p-24f;
-  const float power = bits_float(float_bits(size) & 0x7F800000);
   const unsigned last = type == SWZIP_LATTICE_BF16 ? 16 : type == SWZIP_LATTICE_F16 ? 13 : 0;
-  // Half a last place. Halves are rounded to even: to an odd value none is.
-  double half = (double)(power > least ? power : least) * (double)digits;
-  const double below = power == size && power > least ? half / 2 : half;
-  const double kept = float_bits(size) >> last & 1 ? 1 - 0x1p-16 : 1;
-  const uint32_t i = values->count++;
-  values->value[i] = v;
-  values->low[i] = (double)size - below * kept;
-  values->high[i] = (double)size + half * kept;
-  if (size > fabsf(values->value[values->largest])) values->largest = i;
+  for (uint32_t i = 0; i < values->count; i++) {
+    const uint32_t bits = float_bits(values->value[i]) & 0x7FFFFFFF;
+    const float size = bits_float(bits), power = bits_float(bits & 0x7F800000);
+    // Half a last place. Halves are rounded to even: to an odd value none is.
+    const double half = (double)(power > least ? power : least) * (double)digits * (bits >> last & 1 ? 1 - 0x1p-16 : 1);
+    values->low[i] = (double)size - (power == size && power > least ? half / 2 : half);
+    values->high[i] = (double)size + half;
+  }
+  uint32_t largest = 0;
+  for (uint32_t i = 0; i < values->count; i++) {
+    if (values->value[i] == 0) {
+      values->low[i] = 0, values->high[i] = (double)INFINITY;
+      values->zeros |= float_bits(values->value[i]) ? 2 : 1;
+      continue;
+    }
+    values->others++;
+    if (fabsf(values->value[i]) > fabsf(values->value[largest])) largest = i;
+  }
+  values->largest = largest;
 }
 
 /// False if one is no finite number, or more than `most` are distinct.
 INLINE bool fit_load_of(swzip_lattice_type type, const uint8_t *bytes, uint32_t count, size_t stride, uint32_t length, uint32_t most,
-                     fit_values *values) {
-  const uint32_t width = type == SWZIP_LATTICE_F32 ? 4 : 2, sign = type == SWZIP_LATTICE_F32 ? 0x80000000 : 0x8000;
-  const bool direct = count * (uint64_t)length <= MOST_DIRECT;
-  uint32_t seen[PLACES], last = 0;
-  uint8_t taken[PLACES];
-  if (!direct) memset(taken, 0, sizeof taken);
-  values->count = values->largest = 0;
+                        fit_values *values) {
+  const uint32_t width = type == SWZIP_LATTICE_F32 ? 4 : 2;
+  values->count = values->largest = values->others = 0;
   values->zeros = 0;
-  for (uint32_t r = 0; r < count; r++)
-    for (uint32_t c = 0; c < length; c++) {
-      uint32_t bits;
-      const float v = lattice_read(type, bytes + (r * stride + c) * width, 0, &bits);
-      if (!(bits & (sign - 1))) {
-        values->zeros |= bits ? 2 : 1;
-        continue;
+  if (count * (uint64_t)length <= MOST_DIRECT) {
+    for (uint32_t r = 0; r < count; r++)
+      for (uint32_t c = 0; c < length; c++) {
+        uint32_t bits;
+        const uint8_t *const at = bytes + (r * stride + c) * width;
+        values->value[values->count++] = type == SWZIP_LATTICE_F16 ? lattice_half(load16(at)) : lattice_read(type, at, 0, &bits);
       }
-      if (!(v - v == 0)) return false;
-      if (!direct) {
+  } else {
+    uint32_t seen[PLACES], last = 0x12345;
+    uint8_t taken[PLACES];
+    memset(taken, 0, sizeof taken);
+    for (uint32_t r = 0; r < count; r++)
+      for (uint32_t c = 0; c < length; c++) {
+        uint32_t bits;
+        const float v = lattice_read(type, bytes + (r * stride + c) * width, 0, &bits);
         if (bits == last) continue;
         last = bits;
         uint32_t at = (bits * 0x9E3779B1u) >> 21;
@@ -74,10 +90,13 @@ INLINE bool fit_load_of(swzip_lattice_type type, const uint8_t *bytes, uint32_t 
         if (taken[at]) continue;
         if (values->count == most) return false;
         taken[at] = 1, seen[at] = bits;
+        values->value[values->count++] = v;
       }
-      fit_add(type, values, v);
-    }
-  return true;
+  }
+  bool finite = true;
+  for (uint32_t i = 0; i < values->count; i++) finite &= (float_bits(values->value[i]) & 0x7F800000) != 0x7F800000;
+  if (finite) fit_bound(type, values);
+  return finite;
 }
 
 static bool fit_load(swzip_lattice_type type, const uint8_t *bytes, uint32_t count, size_t stride, uint32_t length, uint32_t most,
@@ -98,6 +117,7 @@ static interval narrowed(const swzip_lattice_search *search, const fit_values *v
   const float by = (float)((negative ? -2 : 2) / (of.low + of.high));
   for (uint32_t i = 0; i < values->count; i++) {
     const float x = values->value[i] * by;
+    if (x == 0) continue;
     const uint32_t at = lattice_nearest(search, x);
     const float code = search->code[at];
     if (fabsf(code) > most) continue;
@@ -154,6 +174,7 @@ static interval narrowed_by_most(const swzip_lattice_search *search, const fit_v
                                  interval of, uint32_t *misses) {
   *misses = 0;
   for (uint32_t i = 0; i < values->count && *misses <= allowed; i++) {
+    if (values->value[i] == 0) continue;
     const float by = (float)((negative ? -2 : 2) / (of.low + of.high));
     const float x = values->value[i] * by, code = search->code[lattice_nearest(search, x)];
     const double low = values->low[i] / fabs((double)code), high = values->high[i] / fabs((double)code);
@@ -222,16 +243,17 @@ bool swzip_lattice_fit_group(swzip_lattice_type type, const swzip_lattice_search
                              const void *bytes, uint32_t count, size_t stride, uint32_t length, uint32_t hint, bool exactly,
                              swzip_lattice_fit *fit) {
   fit_values values;
-  const uint32_t most = search->count + (exactly ? 0 : search->count / 16 + 2);
+  // Zeros of both signs are two.
+  const uint32_t most = search->count + 2 + (exactly ? 0 : search->count / 16);
   if (!fit_load(type, bytes, count, stride, length, most < MOST_DISTINCT ? most : MOST_DISTINCT, &values)) return false;
-  if (values.count == 0) {
+  if (values.others == 0) {
     *fit = (swzip_lattice_fit){.low = 0, .high = (double)INFINITY, .negative = values.zeros == 2 && tops->takes_negative};
     return true;
   }
   const uint64_t had = default_environment();
   fit_job job = {type, search, tops, &values, 0};
   bool fits = fit_anchor(&job, values.largest, hint, fit);
-  job.allowed = values.count / 16;
+  job.allowed = values.others / 16;
   if (!fits && !exactly && job.allowed > 0) {
     // The largest may be one of those that miss.
     float limit = INFINITY;
@@ -269,13 +291,13 @@ uint32_t swzip_lattice_probe(swzip_lattice_type type, const swzip_lattice_search
                              uint32_t count, bool *says) {
   fit_values values;
   *says = false;
-  if (!fit_load(type, bytes, count, stride, 1, count, &values) || values.count < 4) return 0;
+  if (!fit_load(type, bytes, count, stride, 1, count, &values) || values.others < 4) return 0;
   bool differ = values.zeros != 0;
   for (uint32_t i = 1; i < values.count; i++) differ |= values.value[i] != values.value[0];
   if (!differ) return 0;
   *says = true;
   fit_sort(&values);
-  uint32_t sizes = 1, found = 0;
+  uint32_t sizes = values.zeros == 0, found = 0;
   for (uint32_t i = 1; i < values.count; i++) sizes += fabsf(values.value[i]) != fabsf(values.value[i - 1]);
   const uint64_t had = default_environment();
   for (uint32_t book = 0; book < books; book++) {
