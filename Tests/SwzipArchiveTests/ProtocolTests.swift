@@ -111,6 +111,30 @@ struct ProtocolTests {
     #expect(try run.listed() == ["3"] && run.prune().removed.count == 1)
   }
 
+  /// An adder that was killed before it found that its base had been pruned leaves what keeps prune from working: the line says what
+  /// to do, and so does adding it again.
+  @Test(arguments: [false, true]) func whatAKilledAdderLeavesIsTakenBack(_ isForgotten: Bool) throws {
+    let (run, weights) = try pair()
+    let files = ["m": run.changed(weights)]
+    let left = try run.add(files, step: 2)
+    try run.add(["m": [1]], step: 3)
+    let base = try #require(run.holdings().containers.first { $0.record.step == 1 })
+    try run.forget("1")
+    run.folder.removeLink("run/ckpt/" + base.name.text)
+    let error = #expect(throws: SwzipError.self) { _ = try run.prune() }
+    let words = try #require(error?.text.split(separator: "swzip archive forget \(run.path) ").last.map(String.init))
+    #expect(error?.kind == .base && words == "id:\(left.checkpoint.identity.description.prefix(12))")
+    if isForgotten {
+      try run.forget(words)
+      #expect(try run.listed() == ["3"])
+    } else {
+      let again = try run.add(files, step: 2)
+      #expect(again.isNew && again.checkpoint.name == "2@2" && again.bases == [])
+      #expect(try run.listed() == ["2@2", "3"] && run.restored("2") == files)
+    }
+    #expect(try run.prune().removed.map(\.name) == [left.container.name])
+  }
+
   /// A base whose grace is over stays as long as what is read through it is in its own.
   @Test func whatIsForgottenCanBeHadUntilItGoes() throws {
     let (run, weights) = try pair()
