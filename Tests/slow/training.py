@@ -107,6 +107,12 @@ def restored(swzip, run, folder):
 WATCH = ["--rm", "--poll", "0.1", "--quiet-seconds", "0.5"]
 
 
+def watch(swzip, run, folder, **where):
+    """A watcher that ends with this process, however that ends."""
+    words = [swzip, "archive", "watch", run, folder, *WATCH]
+    return subprocess.Popen(words, preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGTERM), **where)
+
+
 class Killed:
     """A job that is killed at random moments, with its watcher, which never is."""
 
@@ -117,8 +123,7 @@ class Killed:
         self.folder.mkdir(parents=True)
         archive(swzip, "init", self.run)
         self.log = open(place / "log", "w")
-        words = [swzip, "archive", "watch", self.run, self.folder, *WATCH]
-        self.watch = subprocess.Popen(words, stdout=self.log, stderr=subprocess.STDOUT)
+        self.watch = watch(swzip, self.run, self.folder, stdout=self.log, stderr=subprocess.STDOUT)
 
     def start(self, resume):
         process = multiprocessing.get_context("fork").Process(
@@ -195,10 +200,7 @@ def begin(swzip, folder):
 def chaos_job(swzip, folder, steps, begun):
     subprocess.run(["cp", "-a", begun, folder], check=True)
     run, out = folder / "run", folder / "out"
-    # Ends with this process, however that ends.
-    subprocess.Popen(
-        [swzip, "archive", "watch", run, out, *WATCH], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        preexec_fn=lambda: ctypes.CDLL(None).prctl(1, signal.SIGTERM))
+    watch(swzip, run, out, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     job("trainer", out, int(steps), restored(swzip, run, out)[0], folder / "result")
 
 
