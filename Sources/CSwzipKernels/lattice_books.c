@@ -13,7 +13,7 @@ static float small_float(uint32_t bits, int sign_bit, int digits, int bias) {
   const int32_t mantissa = (int32_t)(bits & ((1u << digits) - 1));
   const int exponent = (int)(bits >> digits & ((1u << (sign_bit - digits)) - 1));
   const int32_t whole = exponent ? mantissa | 1 << digits : mantissa;
-  const float size = ldexpf((float)whole, (exponent ? exponent : 1) - bias - digits);
+  const float size = (float)whole * bits_float((uint32_t)(127 + (exponent ? exponent : 1) - bias - digits) << 23);
   return bits >> sign_bit & 1 ? -size : size;
 }
 

@@ -73,7 +73,7 @@ static bool pair_fit_span(const pair_value *d, uint32_t count, uint32_t span, ui
   const double first = (d[count - 1].low - d[0].high) / span, last = (d[count - 1].high - d[0].low) / span;
   const double scale = (first + last) / 2, inverse = 1 / scale;
   for (uint32_t i = 0; i < count; i++) {
-    const double x = (d[i].value - d[0].value) * inverse, whole = rint(x);
+    const double x = (d[i].value - d[0].value) * inverse, whole = lattice_whole(x);
     const double slack = ((d[i].high - d[i].low) + (d[0].high - d[0].low) + whole * (last - first)) * inverse / 2 + 1e-4;
     code[i] = (uint32_t)whole;
     if (fabs(x - whole) > slack || (i > 0 && code[i] <= code[i - 1])) return false;
@@ -192,7 +192,7 @@ static uint32_t super_narrow(const double *low, const double *high, uint32_t cou
   for (int pass = 0; pass < 3 && misses <= allowed; pass++) {
     misses = 0;
     for (uint32_t i = 0; i < count && misses <= allowed; i++) {
-      const double whole = rint((low[i] + high[i]) / (*least + *greatest));
+      const double whole = lattice_whole((low[i] + high[i]) / (*least + *greatest));
       if (whole <= most && whole > (pass == 0 ? top / 8.0 : pass == 1 ? top / 2.0 : most)) continue;
       integers[i] = (uint8_t)(whole < most ? whole : most);
       const double a = whole > 0 ? low[i] / whole : 0, b = whole > 0 ? high[i] / whole : (double)INFINITY;
@@ -267,7 +267,7 @@ static uint32_t integer_misses(swzip_lattice_type type, const uint8_t *values, u
   uint32_t misses = 0;
   for (uint32_t i = 0; i < count && misses <= most; i++) {
     uint32_t bits;
-    const float v = lattice_read(type, values, i, &bits), whole = rintf(v / scale);
+    const float v = lattice_read(type, values, i, &bits), whole = (float)lattice_whole((double)(v / scale));
     misses += !(whole >= -128 && whole <= 127) || lattice_round(type, (whole + 0.0f) * scale) != bits;
   }
   return misses;
@@ -303,7 +303,7 @@ bool swzip_lattice_fit_products(swzip_lattice_type type, const void *bytes, uint
         uint32_t misses = 0;
         for (uint32_t g = 0; g < groups && misses < fewest; g++) {
           const uint8_t *const group = values + (size_t)g * length * width;
-          const double middle = (sizes_low[g] + sizes_high[g]) / 2, whole = rint((negative[g] ? -middle : middle) / (double)factor);
+          const double middle = (sizes_low[g] + sizes_high[g]) / 2, whole = lattice_whole((negative[g] ? -middle : middle) / (double)factor);
           mine[g] = (int8_t)(whole > -128 ? whole < 127 ? whole : 127 : -128);
           if (sizes_high[g] == 0) { mine[g] = 0; continue; }
           uint32_t best = integer_misses(type, group, length, (float)mine[g] * factor, length);

@@ -1,6 +1,8 @@
 // What looking for codes and for scales share: values read and rounded, and the nearest code.
 #ifndef SWZIP_LATTICE_SEARCH_H
 #define SWZIP_LATTICE_SEARCH_H
+#include <math.h>
+
 #include "environment.h"
 #include "lattice.h"
 
@@ -33,6 +35,9 @@ INLINE float lattice_read(swzip_lattice_type type, const uint8_t *values, size_t
     default: return bits_float(*bits = load32(values + 4 * i));
   }
 }
+
+/// The nearest whole number, as the default environment rounds.
+INLINE double lattice_whole(double x) { return fabs(x) < 0x1p51 ? (x + 0x1.8p52) - 0x1.8p52 : x; }
 
 // Without branches.
 INLINE float lattice_half(uint16_t half) {

@@ -29,7 +29,9 @@ struct LatticeTests {
     for type in Self.types {
       for (rows, columns) in [(96, 256), (37, 320), (7, 4096), (300, 48)] {
         var values = kind.bytes(type, rows: rows, columns: columns, seed: 3)
-        let odd: [Float] = [.nan, .infinity, -.infinity, -0, .leastNonzeroMagnitude, .leastNormalMagnitude, 65504, 3.0e38]
+        let odd: [Float] = [
+          .nan, .infinity, -.infinity, -0, .leastNonzeroMagnitude, .leastNormalMagnitude, 65504, 3.0e38,
+        ]
         let others = Dequantised.rounded(odd, to: type)
         for index in 0..<(values.count / type.width / 400) {
           let place = random.below(values.count / type.width) * type.width
@@ -39,7 +41,9 @@ struct LatticeTests {
         for rowLength in [columns, 0] {
           tester.roundTrip(values, type, level: 3, rowLength: rowLength, "\(kind), \(type), \(rows) x \(columns)")
         }
-        let swapped = stride(from: 0, to: values.count, by: type.width).flatMap { values[$0..<($0 + type.width)].reversed() }
+        let swapped = stride(from: 0, to: values.count, by: type.width).flatMap {
+          values[$0..<($0 + type.width)].reversed()
+        }
         tester.roundTrip(swapped, type.bigEndian!, level: 3, rowLength: columns, "\(kind), big-endian")
       }
     }
@@ -63,7 +67,8 @@ struct LatticeTests {
       for exponent in [-149, -130, -120, -30, -14, 10, 100, 120] {
         var random = Random(UInt64(200 + exponent))
         let values = (0..<(64 * 128)).map { index in
-          Float(random.below(15) - 7) * Float(sign: .plus, exponent: exponent, significand: 1 + Float(index / 64 % 128) / 128)
+          Float(random.below(15) - 7)
+            * Float(sign: .plus, exponent: exponent, significand: 1 + Float(index / 64 % 128) / 128)
         }
         tester.roundTrip(
           Dequantised.rounded(values, to: type), type, level: 3, rowLength: 128, "\(type), 2^\(exponent)")

@@ -870,6 +870,97 @@ static void test_predict(int number) {
   }
 }
 
+// Cuts of `total` into at most 40 parts; returns how many.
+static uint32_t cut(uint32_t total, uint32_t *ends) {
+  uint32_t count = 0, end = 0;
+  const uint32_t step = 1 + below(below(2) ? total : 40);
+  while (end < total && count < 39) {
+    const uint32_t part = below(3) ? step : 1 + below(step);
+    ends[count++] = end = part < total - end ? end + part : total;
+  }
+  if (end < total) ends[count++] = total;
+  return count;
+}
+
+// A float that is finite: of any exponent, or of usual ones.
+static float finite_float(int usual) {
+  uint32_t bits = (uint32_t)next_random();
+  bits = usual ? (bits & 0x807FFFFF) | (110 + bits % 20) << 23 : bits & 0xFF7FFFFF;
+  float value;
+  memcpy(&value, &bits, 4);
+  return value;
+}
+
+// Codes times scales by a definition of its own, and back; in environments that flush, or round otherwise.
+static void test_lattice(int number) {
+  used_areas = 0;
+  const uint32_t count = 1 + (uint32_t)lengths_to_try(number), width = number % 3 == 2 ? 4 : 2;
+  const uint32_t row = 1 + below(below(2) ? count : 2 * count), first = below(3 * row), usual = below(3) != 0;
+  const uint32_t rows = (first + count + row - 1) / row, model = below(3);
+  static uint32_t columns[40], bands[40];
+  swzip_lattice lattice = {.type = (swzip_lattice_type)(number % 3), .row_length = row, .column_end = columns, .band_end = bands};
+  lattice.column_count = cut(row, columns);
+  lattice.band_count = cut(rows, bands);
+  const uint32_t groups = lattice.column_count * lattice.band_count;
+  float *const scale = (float *)(void *)buffer(4 * groups, 4), *const offset = (float *)(void *)buffer(4 * groups, 4);
+  for (uint32_t i = 0; i < groups; i++) scale[i] = finite_float((int)usual), offset[i] = finite_float((int)usual);
+  lattice.scale = scale;
+  lattice.offset = model == 1 ? offset : NULL;
+  lattice.constant = model == 2 ? finite_float(1) : 0;
+  swzip_lattice_book book = {.count = 2 + below(255), .per_symbol = 1};
+  for (uint32_t most = book.count; most * book.count <= 256 && book.per_symbol < 8 && below(4); most *= book.count) book.per_symbol++;
+  for (uint32_t i = 0; i < book.count; i++) book.code[i] = below(8) ? (float)(int32_t)(i - book.count / 2) : finite_float((int)usual);
+  uint32_t symbols_there = 1;
+  for (uint32_t i = 0; i < book.per_symbol; i++) symbols_there *= book.count;
+  const uint32_t symbol_count = (count + book.per_symbol - 1) / book.per_symbol;
+  uint8_t *const symbols = buffer(symbol_count, 1), *const expected = buffer(4 * count, 4);
+  for (uint32_t i = 0; i < symbol_count; i++) symbols[i] = (uint8_t)below(symbols_there);
+  float *const entries = (float *)(void *)buffer(4 * SWZIP_LATTICE_ENTRIES, 4);
+  swzip_lattice_entries(&book, entries);
+  for (uint32_t i = 0; i < count; i++) {
+    uint32_t digit = symbols[i / book.per_symbol], band = 0, column = 0;
+    for (uint32_t k = 0; k < i % book.per_symbol; k++) digit /= book.count;
+    while (bands[band] <= (first + i) / row) band++;
+    while (columns[column] <= (first + i) % row) column++;
+    const uint32_t group = band * lattice.column_count + column;
+    // Of two floats the exact product, and the sum rounded twice, are those rounded once.
+    float value = (float)((double)book.code[digit % book.count] * (double)scale[group]);
+    if (model == 1) value = (float)((double)value - (double)offset[group]);
+    if (model == 2) value = (float)((double)value * (double)lattice.constant);
+    memcpy(expected + 4 * i, &value, 4);
+  }
+  uint8_t *const right = buffer(4 * count, 4);
+  memcpy(right, expected, 4 * count);
+  if (lattice.type != SWZIP_LATTICE_F32)
+    swzip_cast(lattice.type == SWZIP_LATTICE_BF16 ? SWZIP_CAST_F32_TO_BF16 : SWZIP_CAST_F32_TO_F16, expected, count, NULL, NULL, right);
+  swzip_lattice_search *const search = (swzip_lattice_search *)(void *)buffer(sizeof *search, 64);
+  swzip_lattice_search_make(&book, search);
+  uint8_t *const room = buffer(swzip_lattice_room(&lattice, count), 64), *const digits = buffer(count, 1);
+  uint32_t *const missing = (uint32_t *)(void *)buffer(4 * (size_t)count, 4);
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint8_t *const out = buffer((size_t)width * count, 1);
+#if defined(__x86_64__)
+    const unsigned had = __builtin_ia32_stmxcsr(), other = had | (below(2) ? 0x8040 : 0) | below(4) << 13;
+    __builtin_ia32_ldmxcsr(other);
+#endif
+    swzip_lattice_values(&lattice, entries, book.per_symbol, symbols, first, count, out, room);
+    const uint32_t misses = swzip_lattice_digits(&lattice, search, right, first, count, digits, room, missing, count);
+#if defined(__x86_64__)
+    const unsigned after = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(had);
+    check(after == other, "the floating-point environment", level, "values:", count);
+#endif
+    check(!memcmp(out, right, (size_t)width * count), "lattice", level, "values:", count);
+    // What the digits say, but for the values that are reported, are the values.
+    uint32_t joined = swzip_lattice_join(digits, count, &book);
+    check(joined == symbol_count, "lattice, symbols", level, "values:", count);
+    swzip_lattice_values(&lattice, entries, book.per_symbol, digits, first, count, out, room);
+    for (uint32_t i = 0; i < misses; i++) memcpy(out + (size_t)width * missing[i], right + (size_t)width * missing[i], width);
+    check(!memcmp(out, right, (size_t)width * count), "lattice, digits", level, "values:", count);
+  }
+}
+
 static void test_sparse(int number) {
   used_areas = 0;
   const unsigned width = 1u << number % 3;
@@ -998,6 +1089,7 @@ int main(int argc, char **argv) {
       test_sparse(i);
       test_delta(i);
       test_predict(i);
+      test_lattice(i);
       test_quiet(i);
       test_palette(i);
       for (int kind = 0; kind < kinds; kind++) {

@@ -161,6 +161,43 @@ static void deltas(uint32_t count) {
   for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
 }
 
+// Values from codes and scales, and the scales that fit them, whose arithmetic every processor has to round alike.
+static void lattices(uint32_t count) {
+  uint8_t *const symbols = area(whole), *const out = area(whole * 4), *const room = area(whole * 8), *const digits = area(whole);
+  float *const scales = area(whole * 4), *const entries = area(4 * SWZIP_LATTICE_ENTRIES);
+  swzip_lattice_search *const search = area(sizeof *search);
+  swzip_lattice_tops *const tops = area(sizeof *tops);
+  const uint32_t row = 96, columns[] = {32, 64, 96}, rows = (count + row - 1) / row;
+  uint32_t *const bands = area(4 * rows);
+  for (uint32_t i = 0; i < rows; i++) bands[i] = i + 1;
+  for (uint32_t i = 0; i < 3 * rows; i++) scales[i] = (float)(1 + next_random() % 1024) / 65536;
+  for (int kind = SWZIP_BOOK_E4M3; kind < SWZIP_BOOKS; kind++) {
+    swzip_lattice_book book = {.count = 0, .per_symbol = 1};
+    swzip_lattice_book_make((swzip_lattice_book_kind)kind, &book);
+    swzip_lattice_entries(&book, entries);
+    swzip_lattice_search_make(&book, search);
+    swzip_lattice_tops_make((swzip_lattice_book_kind)kind, 0, tops);
+    for (uint32_t i = 0; i < count; i++) symbols[i] = (uint8_t)(next_random() % book.count);
+    for (int type = 0; type < 3; type++) {
+      const swzip_lattice lattice = {(swzip_lattice_type)type, row, 3, rows, columns, bands, scales, type ? scales : NULL, 0};
+      swzip_lattice_values(&lattice, entries, 1, symbols, 0, count, out, room);
+      add(out, (size_t)count * (type == 2 ? 4 : 2));
+      uint32_t missing[4];
+      require(swzip_lattice_digits(&lattice, search, out, 0, count, digits, room, missing, 4) == 0, "digits of a lattice");
+      add(digits, count);
+      swzip_lattice_fit fit;
+      for (uint32_t i = 0; type == 0 && i + row <= count; i += row)
+        if (swzip_lattice_fit_group(lattice.type, search, tops, out + 2 * i, 1, row, 32, 0, false, &fit)) {
+          const double bounds[] = {fit.low, fit.high};
+          add(bounds, sizeof bounds);
+        }
+    }
+  }
+  show("lattices", count);
+  void *const all[] = {symbols, out, room, digits, scales, entries, search, tops, bands};
+  for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) free(all[i]);
+}
+
 static void fixed4(uint32_t count) {
   uint8_t *const values = area(whole * 2), *const out = area(whole * 2), *const codes = area(whole);
   uint8_t *const raw = area(whole * 2), *const escapes = area(whole);
@@ -216,6 +253,7 @@ int main(int argc, char **argv) {
     for (unsigned width = 1; width <= 8; width *= 2) planes(counts[i], width);
     fixed4(counts[i]);
     deltas(counts[i]);
+    lattices(counts[i]);
   }
   rows(100, 64);
   rows(33, 416);

@@ -103,7 +103,8 @@ struct InspectionPage {
     "bytes": "plain bytes", "float": "exponents coded, most of the rest kept",
     "planes": "each field of values on its own",
     "symbols": "few distinct values", "copy": "same as in a base, or as data before it",
-    "cast": "other data in another type", "delta": "differences to a base, or to data before it",
+    "lattice": "codes of few bits times scales", "cast": "other data in another type",
+    "delta": "differences to a base, or to data before it",
   ]
 
   private var codecs: HTML {

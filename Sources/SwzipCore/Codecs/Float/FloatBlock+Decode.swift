@@ -13,7 +13,8 @@ package enum FloatBlock {
   /// readable bytes behind it; `foreign`: flags that are another codec's.
   static func decode(
     _ mode: BlockMode, _ frame: UnsafeRawBufferPointer, ignoring foreign: UInt8 = 0, by coding: FloatCoding,
-    tables: SymbolTables, into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, streaming: Bool, position: UInt64
+    tables: SymbolTables, into out: UnsafeMutableRawBufferPointer, scratch: DecodeScratch, streaming: Bool,
+    position: UInt64
   ) throws(SwzipError) -> UInt64 {
     let count = out.count / coding.kind.width
     let parts = try unsafe FloatFrame(frame, mode, ignoring: foreign, by: coding, count: count, position: position)

@@ -77,14 +77,15 @@ package struct FloatFrame: Sendable {
       try unsafe self.init(huffman: frame, flags, by: coding, count: count, tableCount: codes.count, position: position)
     case (.nodes, .nodes(let codes)):
       try unsafe self.init(nodes: frame, flags, by: coding, count: count, tableCount: codes.count, position: position)
-    case (.rans, .rans(let rans)): 
+    case (.rans, .rans(let rans)):
       try unsafe self.init(rans: frame, flags, by: coding, rans, count: count, position: position)
     default: throw SwzipError(.corrupt, .blockHeader, at: position)
     }
   }
 
   private init(
-    huffman frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, count: Int, tableCount: Int, position: UInt64
+    huffman frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, count: Int, tableCount: Int,
+    position: UInt64
   ) throws(SwzipError) {
     let failure = SwzipError(.corrupt, .blockHeader, at: position)
     guard frame.count >= 64 else { throw failure }
@@ -124,7 +125,8 @@ package struct FloatFrame: Sendable {
   }
 
   private init(
-    nodes frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, count: Int, tableCount: Int, position: UInt64
+    nodes frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, count: Int, tableCount: Int,
+    position: UInt64
   ) throws(SwzipError) {
     let lists = try unsafe NodeLists(frame, tableCount: tableCount, position: position)
     guard flags & ~(Self.sortedFlag | Self.patchesFlag) == 0 else {
@@ -153,7 +155,8 @@ package struct FloatFrame: Sendable {
   }
 
   private init(
-    rans frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, _ rans: RansCoding, count: Int, position: UInt64
+    rans frame: UnsafeRawBufferPointer, _ flags: UInt8, by coding: FloatCoding, _ rans: RansCoding, count: Int,
+    position: UInt64
   ) throws(SwzipError) {
     let part = try unsafe RansFrame(
       frame, count: count, rowLength: Int(coding.rowLength), coding: rans, position: position)

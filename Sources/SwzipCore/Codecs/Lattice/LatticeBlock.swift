@@ -71,7 +71,8 @@ enum LatticeBlock {
   private static func patches(
     _ frame: UnsafeRawBufferPointer, _ count: Int, width: Int, _ block: CodedBlock
   ) throws(SwzipError) -> Int {
-    let patches = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: frame.count - 4, as: UInt32.self)))
+    let patches = unsafe Int(
+      UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: frame.count - 4, as: UInt32.self)))
     guard patches >= 1, patches <= count / 16, size(of: patches, width: width) <= frame.count - 32 else {
       throw block.failure(.patches)
     }

@@ -34,7 +34,9 @@ struct LatticeGrid: Equatable, Sendable {
   private static func ends(_ runs: [Run]) -> [UInt32]? {
     var (end, count): (UInt64, UInt64) = (0, 0)
     for run in runs {
-      guard run.length >= 1, run.count >= 1, run.length <= UInt64(UInt32.max), run.count <= mostGroups else { return nil }
+      guard run.length >= 1, run.count >= 1, run.length <= UInt64(UInt32.max), run.count <= mostGroups else {
+        return nil
+      }
       end += run.length * run.count
       count += run.count
       guard end <= UInt64(UInt32.max), count <= mostGroups else { return nil }
@@ -58,7 +60,11 @@ struct LatticeGrid: Equatable, Sendable {
     var start = 0
     for end in ends {
       let length = UInt64(end - start)
-      if runs.last?.length == length { runs[runs.count - 1].count += 1 } else { runs.append(Run(length: length, count: 1)) }
+      if runs.last?.length == length {
+        runs[runs.count - 1].count += 1
+      } else {
+        runs.append(Run(length: length, count: 1))
+      }
       start = end
     }
     return runs

@@ -130,7 +130,8 @@ struct LatticeNumbers: Equatable, Sendable {
     default:
       floats = unsafe numbers.values.withUnsafeBytes { bytes in
         (0..<count).map { index in
-          unsafe Float(bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))
+          unsafe Float(
+            bitPattern: UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: UInt32.self)))
         }
       }
     }

@@ -95,7 +95,8 @@ final class LatticePlan: CodecPlan {
   ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
     guard
       let grid = LatticeGrid(
-        rowLength: UInt64(found.rowLength), columns: LatticeGrid.runs(found.columns), bands: LatticeGrid.runs(found.bands),
+        rowLength: UInt64(found.rowLength), columns: LatticeGrid.runs(found.columns),
+        bands: LatticeGrid.runs(found.bands),
         valueCount: UInt64(view.count)),
       let search = found.search
     else { return try withOffsets(view, found, segment) }
@@ -113,7 +114,8 @@ final class LatticePlan: CodecPlan {
     for numbers in choices {
       let kinds = search.isIntegers ? [search.kind, LatticeSearch.integersAndMinusZero.kind] : [search.kind]
       for kind in kinds {
-        if let made = try coded(view, segment, { Lattice(type: view.type, book: $0, grid: grid, scales: numbers, model: .scale) }, kind)
+        if let made = try coded(
+          view, segment, { Lattice(type: view.type, book: $0, grid: grid, scales: numbers, model: .scale) }, kind)
         {
           return made
         }
@@ -128,7 +130,8 @@ final class LatticePlan: CodecPlan {
     let run = found.columns[0]
     guard found.search == nil, let flat = unsafe LatticeView(view.values, view.elementType, rowLength: 0),
       let grid = LatticeGrid(
-        rowLength: UInt64(found.rowLength), columns: LatticeGrid.runs(found.columns), bands: LatticeGrid.runs(found.bands),
+        rowLength: UInt64(found.rowLength), columns: LatticeGrid.runs(found.columns),
+        bands: LatticeGrid.runs(found.bands),
         valueCount: UInt64(view.count)),
       // Numbers of groups past the end of a last row are not made.
       view.count % found.rowLength == 0,
@@ -179,7 +182,8 @@ final class LatticePlan: CodecPlan {
     var range = segment.range
     range.byteCount = byteCount
     let part = unsafe PlainSegment(
-      range: range, type: segment.type, values: UnsafeRawBufferPointer(rebasing: segment.values[start..<(start + byteCount)]),
+      range: range, type: segment.type,
+      values: UnsafeRawBufferPointer(rebasing: segment.values[start..<(start + byteCount)]),
       base: nil, effort: segment.effort, scratch: segment.scratch)
     let other = try Self.byteCount(CodecRegistry.withoutLattice.plan(part), part, 0..<byteCount)
     let first = start / width / blockValues * blockValues * width
@@ -197,7 +201,8 @@ final class LatticePlan: CodecPlan {
     for start in stride(from: range.lowerBound, to: range.upperBound, by: plan.blockValues * width) {
       let end = min(start + plan.blockValues * width, range.upperBound)
       let block = unsafe PlainBlock(
-        index: start / (plan.blockValues * width), values: UnsafeRawBufferPointer(rebasing: segment.values[start..<end]),
+        index: start / (plan.blockValues * width),
+        values: UnsafeRawBufferPointer(rebasing: segment.values[start..<end]),
         width: width, reference: nil, frame: frame.bytes, scratch: segment.scratch, effort: segment.effort)
       total += (plan.encode(block) ?? BytesBlock.encode(block)).byteCount
     }

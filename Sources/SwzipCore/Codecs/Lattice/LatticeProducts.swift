@@ -5,7 +5,9 @@ extension LatticeScales {
 
   /// Scales as integers times a number of F16 for each 16 groups, as ggml's super-blocks have them; nil where they are not.
   /// `view`: the groups are runs of it.
-  func products(_ view: LatticeView, run: Int, effort: Effort, scratch: EncodeScratch) throws(SwzipError) -> LatticeNumbers? {
+  func products(_ view: LatticeView, run: Int, effort: Effort, scratch: EncodeScratch) throws(SwzipError)
+    -> LatticeNumbers?
+  {
     let groups = Self.superGroups
     guard low.count % groups == 0, low.count * run == view.count else { return nil }
     var (integers, factors) = ([Int](), [Float]())

@@ -68,7 +68,8 @@ struct LatticeScales {
   /// than a sixteenth of the groups.
   private func fewest() -> [Float]? {
     // A part tells as a rule.
-    guard low.count < 4 * Self.sampled || fewest(of: stride(from: 0, to: low.count, by: low.count / Self.sampled)) != nil
+    guard
+      low.count < 4 * Self.sampled || fewest(of: stride(from: 0, to: low.count, by: low.count / Self.sampled)) != nil
     else { return nil }
     return fewest(of: low.indices).map(filled)
   }

@@ -53,7 +53,9 @@ internal import CSwzipKernels
   var rows: Int { (count + rowLength - 1) / rowLength }
   var wholeRows: Int { count / rowLength }
 
-  func at(_ row: Int, _ column: Int) -> UnsafeRawPointer { unsafe values.baseAddress! + (row * rowLength + column) * width }
+  func at(_ row: Int, _ column: Int) -> UnsafeRawPointer {
+    unsafe values.baseAddress! + (row * rowLength + column) * width
+  }
 
   /// Fits the group of those rows and columns; nil where it has no scale. One without values has any.
   func fit(
