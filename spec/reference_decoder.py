@@ -2629,11 +2629,11 @@ def read_lattice(cursor: Cursor, segment: Segment, member: Member) -> Lattice:
     constant = finite_f32(cursor) if model == MODEL_CONSTANT else 1.0
     cursor.check(constant != 0, "constant of a lattice is zero")
     values, row = segment.length // segment.width, cursor.varint()
-    cursor.check(1 <= row <= values, "row of a lattice is out of range")
+    cursor.check(1 <= row <= values and row < 2**32, "row of a lattice is out of range")
     columns, bands = read_runs(cursor), read_runs(cursor)
     cursor.check(columns[-1] == row, "columns do not make a row")
     rows, before_last = -(-values // row), bands[-2] if len(bands) > 1 else 0
-    cursor.check(before_last < rows <= bands[-1], "bands do not make the rows")
+    cursor.check(before_last < rows <= bands[-1] < 2**32, "bands do not make the rows")
     groups = len(columns) * len(bands)
     cursor.check(groups <= MAX_GROUPS, "too many groups")
     scales = read_array(cursor, groups, segment, member)
