@@ -2232,7 +2232,7 @@ def read_referred(cursor: Cursor, segment: Segment) -> int:
     return referred
 
 
-def little_endian(data: bytes, width: int) -> list[int]:
+def little_endian(data: bytes | bytearray, width: int) -> list[int]:
     return [int.from_bytes(data[start : start + width], "little") for start in range(0, len(data), width)]
 
 
