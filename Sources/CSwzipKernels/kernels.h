@@ -76,6 +76,9 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
   KERNEL(avx2, avx2, portable, void, lattice_values,                                                                            \
          (const swzip_lattice *lattice, const float *entries, uint32_t per_symbol, const uint8_t *symbols, uint64_t first,      \
           uint32_t count, void *out, void *room))                                                                               \
+  KERNEL(avx2, avx2, portable, bool, lattice_fit_group,                                                                         \
+         (swzip_lattice_type type, const swzip_lattice_search *search, const swzip_lattice_tops *tops, const void *values,      \
+          uint32_t count, size_t stride, uint32_t length, uint32_t hint, bool exactly, swzip_lattice_fit *fit))                 \
   KERNEL(avx2, avx512, neon, void, sparse_expand,                                                                               \
          (const uint8_t *mask, uint32_t count, unsigned width, const void *values, void *out))                                  \
   KERNEL(avx2, avx512, neon, void, delta_symbols,                                                                               \

@@ -6,30 +6,42 @@
 
 typedef struct { double value, low, high; } pair_value;
 
-static pair_value pair_read(swzip_lattice_type type, const uint8_t *values, uint32_t i) {
-  uint32_t bits;
-  const double v = (double)lattice_read(type, values, i, &bits);
+static pair_value pair_bound(swzip_lattice_type type, float value) {
+  const double v = (double)value;
   const float least = type == SWZIP_LATTICE_F16 ? 0x1p-14f : 0x1p-126f;
   const double digits = type == SWZIP_LATTICE_BF16 ? 0x1p-8 : type == SWZIP_LATTICE_F16 ? 0x1p-11 : 0x1p-24;
-  const float power = bits_float(float_bits((float)fabs(v)) & 0x7F800000);
+  const float power = bits_float(float_bits(value) & 0x7F800000);
   const double half = (double)(power > least ? power : least) * digits;
   const double inner = (double)power == fabs(v) && power > least ? half / 2 : half;
   return (pair_value){v, v - (v > 0 ? inner : half), v + (v < 0 ? inner : half)};
 }
 
-/// The distinct values, ascending; 0 if there are more than `most` or one is no number.
-static uint32_t pair_distinct(swzip_lattice_type type, const uint8_t *values, uint32_t count, uint32_t most, pair_value *out) {
+static void pair_read(swzip_lattice_type type, const uint8_t *values, uint32_t count, float *out) {
+  uint32_t bits;
+  for (uint32_t i = 0; i < count; i++) out[i] = lattice_read(type, values, i, &bits);
+}
+
+/// The distinct values, ascending, and of each value its number; 0 if there are more than `most` or one is no number.
+static uint32_t pair_distinct(swzip_lattice_type type, const float *values, uint32_t count, uint32_t most, pair_value *out,
+                              uint8_t *numbers) {
+  float distinct[64 + 1];
   uint32_t found = 0;
   for (uint32_t i = 0; i < count; i++) {
-    const pair_value v = pair_read(type, values, i);
-    if (!(v.value - v.value == 0)) return 0;
+    const float v = values[i];
+    if (!(v - v == 0)) return 0;
     uint32_t at = found;
-    while (at > 0 && out[at - 1].value > v.value) at--;
-    if (at > 0 && out[at - 1].value == v.value) continue;
+    while (at > 0 && distinct[at - 1] > v) at--;
+    if (at > 0 && distinct[at - 1] == v) continue;
     if (found == most) return 0;
-    memmove(out + at + 1, out + at, (found - at) * sizeof *out);
-    out[at] = v;
+    memmove(distinct + at + 1, distinct + at, (found - at) * sizeof *distinct);
+    distinct[at] = v;
     found++;
+  }
+  for (uint32_t i = 0; i < found; i++) out[i] = pair_bound(type, distinct[i]);
+  for (uint32_t i = 0; numbers && i < count; i++) {
+    uint8_t at = 0;
+    while (distinct[at] != values[i]) at++;
+    numbers[i] = at;
   }
   return found;
 }
@@ -80,20 +92,19 @@ static bool pair_fit_span(const pair_value *d, uint32_t count, uint32_t span, ui
 bool swzip_lattice_fit_pair(swzip_lattice_type type, const void *values, uint32_t count, uint32_t most, swzip_lattice_pair *pair) {
   pair_value d[64 + 1];
   uint32_t code[64];
-  const uint32_t found = pair_distinct(type, values, count, most + 1 < 64 ? most + 1 : 64, d);
-  if (found == 0 || count > 256) return false;
+  float v[256];
+  if (count > 256) return false;
+  pair_read(type, values, count, v);
+  const uint32_t found = pair_distinct(type, v, count, most + 1 < 64 ? most + 1 : 64, d, pair->code);
+  if (found == 0) return false;
   if (found == 1) {
     *pair = (swzip_lattice_pair){.offset_low = -d[0].high, .offset_high = -d[0].low};
     return true;
   }
-  for (uint32_t span = most; span + 1 >= found; span--) {
+  // Ascending: what more codes explain may be multiples of what fewer do.
+  for (uint32_t span = found - 1; span <= most; span++) {
     if (!pair_fit_span(d, found, span, code, pair)) continue;
-    for (uint32_t i = 0; i < count; i++) {
-      const double v = pair_read(type, values, i).value;
-      uint32_t at = 0;
-      while (d[at].value != v) at++;
-      pair->code[i] = (uint8_t)code[at];
-    }
+    for (uint32_t i = 0; i < count; i++) pair->code[i] = (uint8_t)code[pair->code[i]];
     return true;
   }
   return false;
@@ -135,12 +146,11 @@ bool swzip_lattice_pair_numbers(swzip_lattice_type type, const void *values, uin
   const uint64_t had = default_environment();
   pair_value d[64 + 1];
   uint32_t code[64];
-  const uint32_t found = pair_distinct(type, values, count, 64, d);
-  for (uint32_t i = 0; i < found; i++) {
-    uint32_t at = 0;
-    while (at < count && pair_read(type, values, at).value != d[i].value) at++;
-    code[i] = pair->code[at];
-  }
+  uint8_t numbers[256];
+  float v[256];
+  pair_read(type, values, count, v);
+  const uint32_t found = pair_distinct(type, v, count, 64, d, numbers);
+  for (uint32_t i = 0; i < count; i++) code[numbers[i]] = pair->code[i];
   float scales[24], offsets[8];
   bool fits = false;
   uint32_t scale_count = halves(pair->low, pair->high, 16, scales);
@@ -163,9 +173,11 @@ bool swzip_lattice_probe_pair(swzip_lattice_type type, const void *values, bool 
   pair_value d[17];
   uint32_t code[16];
   swzip_lattice_pair pair;
-  const uint32_t found = pair_distinct(type, values, 16, 16, d);
+  float v[16];
+  pair_read(type, values, 16, v);
+  const uint32_t found = pair_distinct(type, v, 16, 16, d, NULL);
   *says = found >= 3;
-  for (uint32_t span = 31; found >= 3 && span + 1 >= found; span--)
+  for (uint32_t span = found - 1; found >= 3 && span < 32; span++)
     if (pair_fit_span(d, found, span, code, &pair)) return true;
   return false;
 }

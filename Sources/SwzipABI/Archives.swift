@@ -53,11 +53,23 @@ private struct Adding {
     if unsafe given.max_depth > 0 { options.mostDepth = unsafe Int(given.max_depth) }
     options.standsAlone = unsafe given.stands_alone != 0
     options.takesIncomplete = unsafe given.as_is != 0
+    options.part = try unsafe Self.part(given)
     self.options = options
     step = unsafe given.step?.pointee
     if let function = unsafe given.warn {
       warn = { text in unsafe function(given.warn_context, text) }
     }
+  }
+
+  private static func part(_ given: swz_add_options) throws(SwzipError) -> PartOption? {
+    guard unsafe given.parts != 0 || given.part != 0 || given.group != nil else { return nil }
+    let group = try unsafe given.group.map { group throws(SwzipError) in try unsafe required(group, "group") }
+    guard let number = unsafe UInt16(exactly: given.part), let count = unsafe UInt16(exactly: given.parts),
+      group != "", let part = PartOption(number: number, count: count, group: group)
+    else {
+      throw .argument("part \(unsafe given.part) of \(unsafe given.parts), or its group")
+    }
+    return part
   }
 
   /// The step of what is at `path`.
@@ -108,6 +120,8 @@ private func fill(
   unsafe target.pointee.byte_count = stored.reduce(0) { $0 &+ $1.originalByteCount }
   unsafe target.pointee.packed_byte_count = stored.reduce(0) { $0 &+ $1.byteCount }
   unsafe target.pointee.part_count = checkpoint.partCount
+  unsafe target.pointee.parts_there = checkpoint.parts.count
+  unsafe target.pointee.is_exact = stored.allSatisfy { $0.inexact == nil } ? 1 : 0
 }
 
 @c @implementation

@@ -115,7 +115,13 @@ func description(of archive: Archive, _ holdings: Holdings) -> [UInt8] {
     text.quote(checkpoint.tags)
     text.add(",\"container\":")
     text.quote(parts.first?.path)
-    text.add("}")
+    text.add(",\"parts\":")
+    text.add(UInt64(checkpoint.partCount))
+    text.add(",\"parts_there\":")
+    text.add(UInt64(parts.count))
+    text.add(",\"inexact\":[")
+    text.add(holdings.inexact(checkpoint))
+    text.add("]}")
   }
   text.add("],\"unreadable\":[")
   for (number, found) in holdings.unreadable.enumerated() {
@@ -145,6 +151,22 @@ private struct JSONText {
       rest /= 10
     } while rest > 0
     bytes[start...].reverse()
+  }
+
+  /// The files of the records.
+  mutating func add(_ records: [InexactRecord]) {
+    let files = records.flatMap { record in record.files.map { (record.policy, $0) } }
+    for (number, (policy, file)) in files.enumerated() {
+      add(number > 0 ? ",{\"name\":" : "{\"name\":")
+      quote(file.name)
+      add(",\"bound\":")
+      quote(policy)
+      add(",\"source_sha256\":")
+      quote(file.sourceSHA256.description)
+      add(",\"tensors\":")
+      add(file.tensorCount)
+      add("}")
+    }
   }
 
   mutating func quote(_ texts: [String]) {

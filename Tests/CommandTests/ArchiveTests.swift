@@ -63,6 +63,32 @@ struct ArchiveTests {
       folder.files("run").keys.allSatisfy { $0 == "SWZARCHIVE" || $0.hasPrefix("ckpt/s") && $0.hasSuffix(".swz") })
   }
 
+  /// Of a checkpoint, or a base, that is there twice the second container is read where the first is damaged; `latest` stays the
+  /// same.
+  @Test(arguments: ["100", "200", "latest"]) func anotherContainerIsReadWhereOneIsDamaged(_ word: String) throws {
+    filled(100)
+    let first = try #require(folder.files("run").keys.first { $0.contains("s000000000100") })
+    let bytes = try #require(folder.read("run/" + first))
+    folder.removeLink("run/" + first)
+    #expect(archive("add", "run", "checkpoint-100", "-1").status == 0)
+    folder.write("run/" + first, bytes)
+    #expect(archive("add", "run", write(200)).status == 0)
+    let names = folder.files("run").keys.filter { $0.contains("s000000000100") }.sorted()
+    #expect(names.count == 2)
+    func damage(_ name: String) throws {
+      var bytes = try #require(folder.read("run/" + name))
+      bytes[bytes.count / 2] ^= 1
+      folder.write("run/" + name, bytes)
+    }
+    try damage(names[0])
+    let outcome = archive("restore", "run", word, "-o", "out")
+    #expect(outcome.status == 0 && folder.files("out") == checkpoint(word == "100" ? 100 : 200))
+    #expect(outcome.errors.first?.hasPrefix("swzip: run/\(names[0]): warning: damaged; another container") == true)
+    try damage(names[1])
+    let failed = archive("restore", "run", word, "-o", "none")
+    #expect(failed.status == (word == "100" ? 3 : 4) && !folder.names.contains("none") && failed.errors.count == 2)
+  }
+
   @Test func whatIsAddedIsSaid() {
     filled(100)
     let said = archive("add", "run", write(200), "--json")

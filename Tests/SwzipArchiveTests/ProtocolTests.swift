@@ -40,17 +40,18 @@ struct ProtocolTests {
     #expect(try plain.run.add(["m": plain.run.changed(plain.weights)], step: 2).bases == ["1"])
   }
 
-  @Test func aSourceThatChangesIsRefused() throws {
+  /// Seen in the end, or while it is read: who watches waits then.
+  @Test(arguments: [80_000, 80_000_000]) func aSourceThatChangesIsRefused(_ byteCount: Int) throws {
     let run = try Run()
-    run.write(["m": run.weights(40_000)], as: "s")
+    run.write(["m": [UInt8](repeating: 7, count: byteCount)], as: "s")
     var isDone = false
-    let added = kind {
+    let error = #expect(throws: SwzipError.self) {
       _ = try Adder(run.archive(), AddOptions(PackOptions())).add(CheckpointFiles(run.folder("s")), step: 1) { _ in
         if !isDone { run.folder.write("s/m", [1, 2, 3]) }
         isDone = true
       }
     }
-    #expect(isDone && added == .io)
+    #expect(isDone && error?.isSourceChange == true, "\(String(describing: error))")
     #expect(run.folder.files("run/ckpt").isEmpty)
   }
 
@@ -109,6 +110,30 @@ struct ProtocolTests {
     run.folder.removeLink("run/ckpt/" + base.name.text)
     #expect(kind { try run.archive().unforget(second, in: holdings) } == .refused)
     #expect(try run.listed() == ["3"] && run.prune().removed.count == 1)
+  }
+
+  /// An adder that was killed before it found that its base had been pruned leaves what keeps prune from working: the line says what
+  /// to do, and so does adding it again.
+  @Test(arguments: [false, true]) func whatAKilledAdderLeavesIsTakenBack(_ isForgotten: Bool) throws {
+    let (run, weights) = try pair()
+    let files = ["m": run.changed(weights)]
+    let left = try run.add(files, step: 2)
+    try run.add(["m": [1]], step: 3)
+    let base = try #require(run.holdings().containers.first { $0.record.step == 1 })
+    try run.forget("1")
+    run.folder.removeLink("run/ckpt/" + base.name.text)
+    let error = #expect(throws: SwzipError.self) { _ = try run.prune() }
+    let words = try #require(error?.text.split(separator: "swzip archive forget \(run.path) ").last.map(String.init))
+    #expect(error?.kind == .base && words == "id:\(left.checkpoint.identity.description.prefix(12))")
+    if isForgotten {
+      try run.forget(words)
+      #expect(try run.listed() == ["3"])
+    } else {
+      let again = try run.add(files, step: 2)
+      #expect(again.isNew && again.checkpoint.name == "2@2" && again.bases == [])
+      #expect(try run.listed() == ["2@2", "3"] && run.restored("2") == files)
+    }
+    #expect(try run.prune().removed.map(\.name) == [left.container.name])
   }
 
   /// A base whose grace is over stays as long as what is read through it is in its own.

@@ -142,6 +142,19 @@ struct WatchTests {
     try expect(&watch, ["+step_1", "+step_2"])
   }
 
+  /// Nor is it a checkpoint, alone or beside words.
+  @Test(arguments: [false, true], [false, true])
+  func leftoversOfASaveAreNoCheckpoint(_ isFirst: Bool, _ hasWords: Bool) throws {
+    let run = try Run()
+    if !isFirst { write(run, 1) }
+    run.write([".tmp5uAoRH": run.weights(500)], as: "out/step_2")
+    if hasWords { run.write(["config.json": Array("{}".utf8)], as: "out/step_2") }
+    var watch = Watch(run)
+    try expect(&watch, (isFirst ? [] : ["+step_1"]) + ["step_2? it has no weights yet"])
+    write(run, 2)
+    try expect(&watch, ["+step_2"])
+  }
+
   @Test func marksAndQuiet() throws {
     let run = try Run()
     for step in 1...4 { write(run, step) }

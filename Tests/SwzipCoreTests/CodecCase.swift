@@ -79,6 +79,12 @@ struct CodecCase: CustomTestStringConvertible {
     func few(_ type: ElementType, _ count: Int, _ distinct: Int) -> [UInt8] {
       SparseAndSymbolsTests.few(type, count: count, distinct: distinct)
     }
+    // Some values that are no codes.
+    func dequantised(_ kind: Dequantised, _ type: ElementType, columns: Int = 64) -> [UInt8] {
+      var values = kind.bytes(type, rows: 4096 / columns, columns: columns)
+      for place in [70, 2000, 3000] { values[place * type.width + 1] ^= 0x15 }
+      return values
+    }
     let upper = weights(.bf16)
     let widened = stride(from: 0, to: upper.count, by: 2).flatMap { [0, 0, upper[$0], upper[$0 + 1]] as [UInt8] }
     let huffman = [BlockMode.huffman, .nodes].flatMap { mode in
@@ -89,6 +95,8 @@ struct CodecCase: CustomTestStringConvertible {
         CodecCase(.float, mode, .bf16, rowLength: 64, .rows, 64 * 32),
         CodecCase(.float, mode, .f32, level: 2, rowLength: 64, .rows, 64 * 32),
         CodecCase(.symbols, mode, .i16, few(.i16, 1500, 6)), CodecCase(.symbols, mode, .u8, .outliers, 900),
+        CodecCase(.lattice, mode, .bf16, rowLength: 64, dequantised(.int4, .bf16)),
+        CodecCase(.lattice, mode, .f16, rowLength: 128, dequantised(.e4m3Blocks, .f16, columns: 128)),
       ]
     }
     let planes = [
@@ -105,6 +113,10 @@ struct CodecCase: CustomTestStringConvertible {
       CodecCase(.float, .rans, .bf16, level: 7, rowLength: 96, zeros),
       CodecCase(.float, .rans, .f32, level: 7, .outliers, 900),
       CodecCase(.symbols, .rans, .f64, level: 7, few(.f64, 700, 16)),
+      CodecCase(.lattice, .rans, .f32, level: 7, rowLength: 64, dequantised(.nf4, .f32)),
+      CodecCase(.lattice, .rans, .bf16, level: 7, rowLength: 64, dequantised(.e5m2Rows, .bf16)),
+      CodecCase(.lattice, .nodes, .f16, rowLength: 256, dequantised(.q6K, .f16, columns: 256)),
+      CodecCase(.lattice, .nodes, .f32, rowLength: 256, Dequantised.q4K.bytes(.f32, rows: 16, columns: 256)),
       CodecCase(.symbols, .rans, .i8, level: 7, rowLength: 60, .weights, 900),
       CodecCase(delta: .bf16, [weights(.bf16)], change: changed(.bf16, .scaled)),
       CodecCase(delta: .f32, [weights(.f32)], change: changed(.f32, .scaled)),

@@ -134,20 +134,34 @@ struct DamageTests {
       ),
       ("a mode", true, { $0.header.mode = 0o644 }), ("a name", true, { $0.header.name = "x" }),
     ]
-    let index = try Container(ArraySource(sample.container)).index
     for (what, atRandom, change) in changes {
-      var directory = index.directory
-      change(&directory.members[0])
-      directory.members[0].header.storesSHA256 = directory.members[0].sha256 != nil
-      let frame = try directory.frame()
-      let position = index.trailer.directoryPosition
-      let trailer = Trailer(
-        tablesPosition: index.trailer.tablesPosition, directoryPosition: position,
-        header: Array(sample.container[..<FileHeader.byteCount]), directory: frame)
-      let container = Array(sample.container[..<Int(position)]) + frame + trailer.bytes
+      let container = try withDirectory(of: sample.container, change)
       expectRefused(what) { try unpackedForward(container) }
       if atRandom { expectRefused("\(what), at random") { try readAtRandom(container) } }
     }
+  }
+
+  /// The same of the block tables, which single blocks have none of.
+  @Test func tablesDisagree() throws {
+    let container = try packed(from: ArraySource(Random.made(2_000_000)), options()).bytes
+    #expect(try Container(ArraySource(container)).index.segments[0].record.blockCount > 1)
+    let changed = try withDirectory(of: container) { $0.segments[0].tableHash ^= 1 }
+    expectRefused("forward") { try unpackedForward(changed) }
+    expectRefused("at random") { try readAtRandom(changed) }
+  }
+
+  /// A container whose directory says something else, with hashes that are right.
+  private func withDirectory(of container: [UInt8], _ change: (inout MemberRecord) -> Void) throws -> [UInt8] {
+    let index = try Container(ArraySource(container)).index
+    var directory = index.directory
+    change(&directory.members[0])
+    directory.members[0].header.storesSHA256 = directory.members[0].sha256 != nil
+    let frame = try directory.frame()
+    let position = index.trailer.directoryPosition
+    let trailer = Trailer(
+      tablesPosition: index.trailer.tablesPosition, directoryPosition: position,
+      header: Array(container[..<FileHeader.byteCount]), directory: frame)
+    return Array(container[..<Int(position)]) + frame + trailer.bytes
   }
 
   /// Nothing that a pipe of random bytes says is believed.

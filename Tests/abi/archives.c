@@ -54,7 +54,14 @@ static void test_mistakes(void) {
   const swz_add_options wrong[] = {{.size = 1},
                                    {.size = sizeof(swz_add_options), .level = 10},
                                    {.size = sizeof(swz_add_options), .max_depth = 64},
-                                   {.size = sizeof(swz_add_options), .step = &large}};
+                                   {.size = sizeof(swz_add_options), .step = &large},
+                                   {.size = sizeof(swz_add_options), .part = 2, .parts = 2},
+                                   {.size = sizeof(swz_add_options), .part = -1, .parts = 2},
+                                   {.size = sizeof(swz_add_options), .part = 1},
+                                   {.size = sizeof(swz_add_options), .parts = 1},
+                                   {.size = sizeof(swz_add_options), .parts = 65538},
+                                   {.size = sizeof(swz_add_options), .group = "word"},
+                                   {.size = sizeof(swz_add_options), .parts = 2, .group = ""}};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     STATUS(want, swz_archive_add("run", "step-3", NULL, &wrong[i], NULL, &said));
   STATUS(want, swz_archive_add("run", "folder", NULL, NULL, NULL, &said)); // Whose name says no step.
@@ -67,6 +74,46 @@ static void test_mistakes(void) {
   EXPECT(strcmp(said.rule, "noSuchCheckpoint") == 0 && strcmp(said.file, "run") == 0);
   EXPECT(!container && !listing && !swz_listing_json(NULL));
   swz_listing_close(NULL);
+}
+
+// Adds a part of two.
+static void adds(const char *path, int part, const char *group, size_t there) {
+  const swz_add_options options = {.size = sizeof options, .part = part, .parts = 2, .group = group};
+  swz_checkpoint added = {.size = sizeof added};
+  STATUS(SWZ_OK, swz_archive_add("parts", path, &added, &options, NULL, &said));
+  EXPECT(added.is_new && added.is_exact && added.part_count == 2 && added.parts_there == there);
+}
+
+// Of one folder by the names of its files, and of folders of their own.
+static void test_parts(bytes first, bytes second) {
+  swz_container *container = NULL;
+  swz_checkpoint checkpoint = {.size = sizeof checkpoint};
+  STATUS(SWZ_OK, swz_archive_create("parts", &said));
+  save_step("checkpoint-7", "checkpoint-7/rank_0.bin", first);
+  save("checkpoint-7/rank_1.bin", second);
+  adds("checkpoint-7", 1, NULL, 1);
+  STATUS(SWZ_REFUSED, swz_archive_open("parts", "7", 0, NULL, NULL, &container, &checkpoint, &said));
+  EXPECT(strcmp(said.rule, "missingParts") == 0);
+  adds("checkpoint-7", 0, NULL, 2);
+  save_step("checkpoint-8", "checkpoint-8/a.safetensors", first);
+  EXPECT(mkdir("other", 0755) == 0);
+  save_step("other/checkpoint-8", "other/checkpoint-8/b.safetensors", second);
+  adds("checkpoint-8", 0, "word", 1);
+  adds("other/checkpoint-8", 1, "word", 2);
+  for (size_t part = 0; part < 2; part++) {
+    STATUS(SWZ_OK, swz_archive_open("parts", "7", part, NULL, NULL, &container, &checkpoint, &said));
+    swz_member member = {.size = sizeof member};
+    STATUS(SWZ_OK, swz_member_at(container, 0, &member, &said));
+    EXPECT(swz_member_count(container) == 1 && strcmp(member.name, part ? "rank_1.bin" : "rank_0.bin") == 0);
+    EXPECT(checkpoint.part_count == 2 && checkpoint.parts_there == 2 && checkpoint.is_exact);
+    EXPECT(checkpoint.byte_count == first.count + second.count);
+    swz_close(container);
+  }
+  swz_listing *listing = NULL;
+  STATUS(SWZ_OK, swz_archive_list("parts", &listing, &said));
+  EXPECT(strstr(swz_listing_json(listing), "\"latest\":\"8\""));
+  EXPECT(strstr(swz_listing_json(listing), "\"parts\":2,\"parts_there\":2,\"inexact\":[]"));
+  swz_listing_close(listing);
 }
 
 static void warned(void *context, const char *text) { *(int *)context += text[0] != 0; }
@@ -116,5 +163,6 @@ void test_archives(void) {
   test_mistakes();
   EXPECT(entries() == before);
   holds("latest", "2", second);
+  test_parts(first, second);
   drop(first), drop(second), drop(third);
 }

@@ -1,6 +1,7 @@
 """Archives of checkpoints: what is added comes back, also from beside training, from a killed process, and after its
 folder is gone."""
 
+import hashlib
 import json
 import logging
 import os
@@ -16,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy
 import safetensors.numpy
+import safetensors.torch
 import torch
 
 import swzip
@@ -64,6 +66,15 @@ class ArchiveTest(FolderTest):
         os.symlink("../model.safetensors", folder / "sub" / "link")
         return folder, content(folder)
 
+    def ranks(self, step, ranks=2):
+        """A folder that ranks wrote, and what is in it."""
+        folder = self.folder / f"step-{step}"
+        folder.mkdir()
+        for rank in range(ranks):
+            weights = self.first + numpy.float32(step + rank / 1000)
+            safetensors.numpy.save_file({"w": weights}, folder / f"rank_{rank}.safetensors")
+        return folder, content(folder)
+
     def restored(self, word, archive=None):
         target = self.folder / f"restored-{os.urandom(4).hex()}"
         found = content((archive or self.archive).restore(word, target))
@@ -96,6 +107,42 @@ class CallsTest(ArchiveTest):
         listed = json.loads(subprocess.run([os.environ["SWZIP"], "archive", "list", "--json", self.path], check=True,
                                            stdout=subprocess.PIPE).stdout.splitlines()[1])
         self.assertEqual((listed["id"], listed["step"]), (self.archive.list()[1].id, 200))
+
+    def test_parts(self):
+        folder, original = self.ranks(7)
+        self.archive.add(self.checkpoint(1)[0])
+        added = self.archive.add(folder, part=(1, 2))
+        self.assertEqual((added.is_new, added.parts, added.parts_there), (True, 2, 1))
+        last = self.archive.list()[-1]
+        self.assertEqual((last.depth, last.parts, last.parts_there, self.archive.latest.step), (None, 2, 1, 1))
+        self.assertEqual(self.archive.add(folder, part=(0, 2)).parts_there, 2)
+        self.assertEqual(self.restored("latest"), original)
+        # Folders of their own.
+        for part, other in enumerate(("a", "b")):
+            (self.folder / other).mkdir()
+            for file in folder.glob(f"rank_{part}.*"):
+                shutil.copy(file, self.folder / other)
+            self.archive.add(self.folder / other, 8, part=(part, 2), group="job 5")
+        self.assertEqual(self.restored(8), original)
+        for options in ({"part": (2, 2)}, {"part": (0, 1)}, {"part": (-1, 2)}, {"part": (0, 1000)}, {"group": "a"},
+                        {"part": (0, 2), "group": ""}):
+            with self.assertRaises(swzip.SwzipError) as caught:
+                self.archive.add(folder, **options)
+            self.assertEqual(caught.exception.rule, "argument")
+
+    def test_what_is_not_exact(self):
+        folder = self.folder / "step-3"
+        folder.mkdir()
+        moments = numpy.abs(self.first.astype(numpy.float32)) + numpy.float32(1e-6)
+        file = {"w.exp_avg": moments, "w.exp_avg_sq": moments * moments, "w": moments}
+        safetensors.numpy.save_file(file, folder / "optimizer.safetensors")
+        subprocess.run([os.environ["SWZIP"], "archive", "add", "-q", "--moments", "update:1/64", self.path, folder],
+                       check=True, stderr=subprocess.DEVNULL)
+        listed, = self.archive.list()
+        digest = hashlib.sha256((folder / "optimizer.safetensors").read_bytes()).hexdigest()
+        self.assertEqual(listed.inexact, [("optimizer.safetensors", "update:1/64", digest, 2)])
+        added = self.archive.add(folder)  # The exact one is another attempt.
+        self.assertEqual((added.name, self.archive.list()[1].inexact), ("3@2", []))
 
     def test_what_is_open_stays_open(self):
         for step in (1, 2):
@@ -224,6 +271,33 @@ class BackgroundTest(ArchiveTest):
             self.assertEqual((added.result().name, added.result().is_new), ("2", True))
         self.assertEqual(self.restored(2), originals[2])
         self.assertEqual(os.listdir(self.pending), [])
+
+    def test_parts(self):
+        """Also those that killed ranks left: each with its group."""
+        folder, original = self.ranks(7)
+        backgrounds = [Background(self.archive, part=(part, 2)) for part in range(2)]
+        for background in backgrounds:
+            background.add_folder(folder)
+        shutil.rmtree(folder)
+        for background in backgrounds:
+            background.close()
+        self.assertEqual(self.restored(7), original)
+
+        states = [{f"state-{rank}.safetensors": {"w": torch.arange(8) + rank}} for rank in range(2)]
+        with self.assertRaisesRegex(swzip.SwzipError, "needs a group"):
+            backgrounds[0].add_state(states[0], 8)
+        with Background(self.archive, part=(0, 2), group="job 1/0") as background:
+            background.add_state(states[0], 8)
+            left = pathlib.Path(background.folder).parent / "part-1-of-2.job%201%2F0" / "8.0123456789abcdef" / "step-8"
+        left.mkdir(parents=True)
+        safetensors.torch.save_file(states[1]["state-1.safetensors"], left / "state-1.safetensors")
+        with Background(self.archive, part=(0, 2), group="job 1/1"):
+            pass
+        self.assertEqual(self.archive.list()[-1].parts_there, 1)
+        with Background(self.archive, part=(1, 2), group="job 1/1"):
+            pass
+        self.assertEqual(list(self.restored(8)), ["state-0.safetensors", "state-1.safetensors"])
+        self.assertFalse(left.exists())
 
     def test_one_file(self):
         (self.folder / "step-3.bin").write_bytes(b"abc" * 999)

@@ -473,6 +473,8 @@ story.do("add", second)
 story.copied(second)
 story.do("tag", "100", "best")
 story.do("tag", "200", "best")
+tag = story.path / "tags" / "best.tag"
+best = tag.read_bytes()
 story.do("tag", "--remove", "best", again=2)
 story.do("add", "--key", story.source("300"), s300="listed")
 shutil.copytree(story.path, story.place / "copy")
@@ -483,6 +485,13 @@ story.do("forget", "100", s100="forgotten")
 story.do("prune", "--grace", "1h")
 story.do("unforget", "100", s100="listed")
 story.do("forget", "100", "200", s100="forgotten", s200="forgotten")
+story.do("prune", "--grace", "1h")
+# A tag comes by a copy, and goes again: what is doomed is needed, and a prune revives it.
+tag.write_bytes(best)
+story.states["200"] = "listed"
+story.do("prune", "--grace", "1h")
+tag.unlink()
+story.states["200"] = "forgotten"
 story.do("prune", "--grace", "1h")
 story.do("unforget", "200", s200="listed")
 (story.path / "ckpt" / ".swzip-1-0123456789abcdef.tmp").touch()

@@ -83,10 +83,14 @@ def calls(before, words):
 
 def suspended(words, at, meanwhile):
     """What a verb, stopped before call `at`, and what `meanwhile` does then end with; the words of the first."""
+    return stopped([SWZIP, "archive", *words], at, meanwhile)
+
+
+def stopped(command, at, meanwhile):
     settings = os.environ | {"LD_PRELOAD": SHIM, "FAULT_AT": str(at), "FAULT_STOP": "1"}
     said = FOLDER / "said"
     with said.open("w") as file:
-        process = subprocess.Popen([SWZIP, "archive", *map(str, words)], env=settings, stdout=file, stderr=file)
+        process = subprocess.Popen(list(map(str, command)), env=settings, stdout=file, stderr=file)
     _, status = os.waitpid(process.pid, os.WUNTRACED)
     others = meanwhile() if os.WIFSTOPPED(status) else []
     if os.WIFSTOPPED(status):
@@ -169,8 +173,38 @@ def damage():
         failures.append(f"damage of {name} between writing and checking: {status} {said}")
 
 
+def removal():
+    """Another file that gets the name of a source while that is packed is never removed."""
+    place, log = FOLDER / "removal", FOLDER / "log"
+    source, new = place / "m", place / "new"
+    command = [SWZIP, "pack", "--rm", "-T1", source]
+
+    def replace():
+        new.write_bytes(model(30_000, seed=2))
+        new.rename(source)
+
+    def prepare():
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        source.write_bytes(model(30_000, seed=1))
+
+    prepare()
+    log.unlink(missing_ok=True)
+    subprocess.run(command, env=os.environ | {"LD_PRELOAD": SHIM, "FAULT_LOG": str(log)}, stderr=subprocess.DEVNULL, check=True)
+    made = log.read_text().split()
+    # The last look at the source syncs it, and is followed by its removal.
+    removed = max(at for at, call in enumerate(made) if call == "unlinkat")
+    last = max(at for at, call in enumerate(made[:removed]) if call == "fsync")
+    for at in range(made.index("pread"), last + 1):
+        prepare()
+        status, said, _ = stopped(command, at + 1, replace)
+        if not source.exists() or source.read_bytes() != model(30_000, seed=2) or status == 0:
+            failures.append(f"pack --rm, another file at call {at + 1}: {status} {said}")
+
+
 prepare()
 damage()
+removal()
 planned, first = [], set()
 for case, (before, words, _) in CASES.items():
     made = calls(before, words)

@@ -246,6 +246,11 @@ typedef struct swz_add_options {
   /* Told, by the calling thread, what is unusual: one line each. Nothing is lost. */
   void (*warn)(void *context, const char *text);
   void *warn_context;
+  /* Several processes, on any machines and in any order, add the parts of one checkpoint, part 0 to parts - 1; it is complete
+     when all are there. Of a folder that all of them see each takes the files that its ranks wrote, by their names, and part 0
+     the rest. With a group all of `path` is the part; the group is a word that all parts of one save have and no other save. */
+  int part, parts;   /* parts: 2 to 999; 0: the path is all of the checkpoint */
+  const char *group; /* NULL: the parts are in one folder */
 } swz_add_options;
 
 typedef struct swz_checkpoint {
@@ -254,12 +259,14 @@ typedef struct swz_checkpoint {
   char id[65];   /* its identity, 64 digits */
   int is_new;    /* zero: it was there */
   uint64_t step;
-  uint64_t byte_count;        /* of its files */
-  uint64_t packed_byte_count; /* of its container */
+  uint64_t byte_count;        /* of its files; of those of the part that was added */
+  uint64_t packed_byte_count; /* of its containers; the same */
   size_t part_count;          /* containers that it consists of */
+  size_t parts_there;         /* of these; part_count once it is complete */
+  int is_exact;               /* zero: reading it gives moments within a bound of what was added, see swz_listing_json */
 } swz_checkpoint;
 
-/* Adds a folder with all that is in it, or a file. When this returns SWZ_OK the checkpoint is on the disk, has been read again
+/* Adds a folder with all that is in it, or a file, or a part. When this returns SWZ_OK the checkpoint is on the disk, has been read again
    from there, and decodes to the bytes that were read of `path`. SWZ_REFUSED and the rule "incomplete": something is missing, or
    still being written. `checkpoint` may be NULL. */
 int swz_archive_add(const char *archive, const char *path, swz_checkpoint *checkpoint, const swz_add_options *options,
@@ -268,9 +275,11 @@ int swz_archive_add(const char *archive, const char *path, swz_checkpoint *check
 /* What an archive holds, at one moment. */
 typedef struct swz_listing swz_listing;
 int swz_archive_list(const char *archive, swz_listing **listing, swz_error *error);
-/* Checkpoints by step and attempt, without what is forgotten; what lacks a base has no depth and cannot be restored:
+/* Checkpoints by step and attempt, without what is forgotten; what lacks a base or parts has no depth and cannot be restored.
+   "inexact" are files whose moments of optimizers are within a bound of what was added, in so many tensors; all else is exact:
    {"id","latest","checkpoints":[{"name","id","step","attempt","byte_count","packed_byte_count","files","tensors","depth",
-    "bases","tags","container"}],"unreadable":[{"container","text"}]} */
+    "bases","tags","container","parts","parts_there","inexact":[{"name","bound","source_sha256","tensors"}]}],
+    "unreadable":[{"container","text"}]} */
 const char *swz_listing_json(swz_listing *listing);
 void swz_listing_close(swz_listing *listing);
 

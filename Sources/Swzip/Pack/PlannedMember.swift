@@ -49,5 +49,9 @@ extension SwzipError {
   package static let sourceChanged = SwzipError(
     .io, .system, detail: "it changed while it was read; run it again when nobody writes to it")
 
-  package var isSourceChange: Bool { detail == Self.sourceChanged.detail }
+  /// The same, seen while it is read.
+  static let sourceShortened = SwzipError(
+    .io, .system, detail: "it became shorter while it was read; run it again when nobody writes to it")
+
+  package var isSourceChange: Bool { [Self.sourceChanged.detail, Self.sourceShortened.detail].contains(detail) }
 }

@@ -62,10 +62,7 @@ public final class FileSource: RandomSource {
     do throws(SystemError) { read = unsafe try handle.read(at: start + position, into: part) } catch {
       throw SwzipError(error)
     }
-    guard read == count else {
-      throw SwzipError(
-        .io, .system, detail: "it became shorter while it was read; run it again when nobody writes to it")
-    }
+    guard read == count else { throw SwzipError.sourceShortened }
     return count
   }
 }

@@ -54,6 +54,7 @@ package struct Adder {
         // It may have been damaged since it was added, or its adder killed before it was checked.
         try prove(twin, now)
         encoded.file.discard()
+        try withdraw(whatLacksBasesLike: twin, now)
         var found = try addition(twin, now, isNew: false, warnings)
         found.isExact = found.isExact || rounding.record == nil
         return found
@@ -175,7 +176,18 @@ package struct Adder {
     }
     try prove(number, holdings)
     if let damaged { try archive.bury(damaged) }
+    try withdraw(whatLacksBasesLike: number, holdings)
     return try addition(number, holdings, isNew: true, warnings + encoded.warnings)
+  }
+
+  /// Takes back what an adder left that was killed before it found that its base had been pruned: all of it is there now, and no
+  /// prune need wait for the base.
+  private func withdraw(whatLacksBasesLike number: Int, _ holdings: Holdings) throws(SwzipError) {
+    let (resolution, whole) = (holdings.resolution, holdings.containers[number])
+    for (other, container) in holdings.containers.enumerated()
+    where resolution.depths[other] == nil && holdings.isListed(container) && whole.isSave(of: container) {
+      try archive.bury(container.name, isWithdrawn: true)
+    }
   }
 
   /// Reads a container from the disk, through what will stay, decodes all of it and compares every hash: those of its files are of
@@ -251,17 +263,22 @@ extension Holdings {
   fileprivate func twin(of container: StoredContainer) -> Int? {
     let resolution = lasting
     return containers.indices.first { number in
-      let other = containers[number]
-      let isSame =
-        container.record.parts > 1
-        ? other.isSamePart(as: container)
-        : other.record.step == container.record.step && other.record.parts == 1
-      return isSame && isListed(other) && resolution.depths[number] != nil && other.hasAll(of: container)
+      isListed(containers[number]) && resolution.depths[number] != nil && containers[number].isSave(of: container)
     }
   }
 
   fileprivate func lastingHolds(basesOf container: StoredContainer) -> Bool {
     let resolution = lasting
     return container.bases.allSatisfy { resolution.place(of: $0) != nil }
+  }
+}
+
+extension StoredContainer {
+  /// Whether it is of the same step, or the same part of the same save, and holds all that the other does.
+  fileprivate func isSave(of other: StoredContainer) -> Bool {
+    let isSame =
+      other.record.parts > 1
+      ? isSamePart(as: other) : record.step == other.record.step && record.parts == 1
+    return isSame && hasAll(of: other)
   }
 }

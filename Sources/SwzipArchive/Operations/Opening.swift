@@ -9,10 +9,14 @@ package struct OpenCheckpoint: Sendable {
   /// In their order; one for most checkpoints.
   package let parts: [OpenPart]
   package let bases: ArchiveBases
-  /// Of the containers that it is read through, its own too.
-  package let needed: [FileStatus]
+  /// The containers that it is read through, its own too, by their numbers.
+  let chain: [(number: Int, stored: StoredContainer)]
+  package var needed: [FileStatus] { chain.map(\.stored.status) }
+  package var paths: [String] { chain.map(\.stored.path) }
   /// Newer ones that `latest` would have been, were they whole; a line each.
   package let passedOver: [String]
+  /// Containers that were found damaged.
+  fileprivate let avoided: Set<ContainerName>
 
   /// Refuses parts that hold other files of one name: together they are no folder.
   package func checkNames() throws(SwzipError) {
@@ -109,8 +113,30 @@ extension Archive {
     }
   }
 
+  /// The same checkpoint, of which something did not decode, through other containers than those that are damaged; and the paths
+  /// of these. Nil where nothing is damaged, or no others hold the same. Cost: reading all that it is read through.
+  package func reopen(
+    _ open: OpenCheckpoint, part: UInt16? = nil, threads: Int
+  ) throws(SwzipError) -> (open: OpenCheckpoint, damaged: [String])? {
+    let damaged = open.chain.filter { number, _ in
+      guard let damage = try? Container(open.bases.source(of: number)).damage(threads: threads) else { return true }
+      return !damage.isEmpty
+    }
+    guard !damaged.isEmpty else { return nil }
+    let avoided = open.avoided.union(damaged.map(\.stored.name))
+    var holdings = try look()
+    holdings.containers.removeAll { avoided.contains($0.name) }
+    // Under its identity: `latest` would be another one without them.
+    let same = holdings.checkpoints().first { $0.identity == open.checkpoint.identity }
+    guard let same, let other = try? self.open(same, part, in: holdings, passedOver: [], avoided: avoided) else {
+      return nil
+    }
+    return (other, damaged.map(\.stored.path))
+  }
+
   private func open(
-    _ checkpoint: Checkpoint, _ part: UInt16?, in holdings: Holdings, passedOver: [String]
+    _ checkpoint: Checkpoint, _ part: UInt16?, in holdings: Holdings, passedOver: [String],
+    avoided: Set<ContainerName> = []
   ) throws(SwzipError) -> OpenCheckpoint {
     let numbers = checkpoint.parts.filter { part == nil || holdings.containers[$0].record.part == part }
     let resolution = holdings.resolution
@@ -152,7 +178,8 @@ extension Archive {
     }
     return OpenCheckpoint(
       checkpoint: checkpoint, parts: parts, bases: bases,
-      needed: resolution.closure(of: numbers).sorted().map { holdings.containers[$0].status }, passedOver: passedOver)
+      chain: resolution.closure(of: numbers).sorted().map { ($0, holdings.containers[$0]) }, passedOver: passedOver,
+      avoided: avoided)
   }
 }
 

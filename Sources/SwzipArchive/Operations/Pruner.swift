@@ -122,8 +122,9 @@ package struct Pruner {
     if let lacking = holdings.checkpoints().first(where: \.lacksBase) {
       throw SwzipError(
         .base, .system, file: archive.path,
-        detail: "\(lacking.name) lacks a base; nothing is pruned while that may come: copy it here, or forget "
-          + lacking.name)
+        detail: "\(lacking.name) lacks a base; nothing is pruned while that may come: copy it here, or, if an add was "
+          + "killed, add the checkpoint again, or run: swzip archive forget \(archive.path.printable) "
+          + "id:\(lacking.identity.description.prefix(12))")
     }
     guard holdings.isSettled else {
       throw SwzipError(.memory, .system, file: archive.path, detail: "others change it all the while; run it again")

@@ -187,23 +187,28 @@ package struct Watcher {
     _ files: CheckpointFiles, _ step: UInt64, _ holdings: Holdings
   ) throws(SwzipError) {
     try Completeness(files).check()
-    guard !files.names.allSatisfy({ name in Self.words.contains { name.wrappedValue.withoutSuffix($0) != nil } }) else {
+    let own = Self.whatIsMeant(files.names.map(\.wrappedValue))
+    guard !own.allSatisfy({ name in Self.words.contains { name.withoutSuffix($0) != nil } }) else {
       throw SwzipError(.refused, .incomplete, file: files.path, detail: "it has no weights yet")
     }
     let listed = holdings.checkpoints().filter { $0.step != step }
     guard let other = listed.last(where: { $0.step < step }) ?? listed.first else { return }
-    let roles = Set(files.names.map { FilePairs.role($0.wrappedValue) })
-    // What a library left that was killed while it wrote has a hidden name as a rule, and is in no other checkpoint.
-    let names = other.parts.flatMap { holdings.containers[$0].files.map(\.name) }.filter { name in
-      let last = lastPart(name)
-      return !last.hasPrefix(".") || last == ".metadata"
-    }
+    let roles = Set(own.map(FilePairs.role))
+    let names = Self.whatIsMeant(other.parts.flatMap { holdings.containers[$0].files.map(\.name) })
     // A file beside folders, say, is another kind of checkpoint.
     guard names.contains(where: { roles.contains(FilePairs.role($0)) }),
       let missing = names.first(where: { !roles.contains(FilePairs.role($0)) })
     else { return }
     throw SwzipError(
       .refused, .incomplete, file: files.path, detail: "it has nothing like \(missing), which \(other.name) has")
+  }
+
+  /// Without what a library leaves that is killed while it writes: a hidden name as a rule, of a file that nobody asks for.
+  private static func whatIsMeant(_ names: [String]) -> [String] {
+    names.filter { name in
+      let last = lastPart(name)
+      return !last.hasPrefix(".") || last == ".metadata"
+    }
   }
 
   private mutating func remove(_ candidate: Candidate, _ adder: Adder, _ tell: (String, Event) -> Void) {

@@ -10,12 +10,13 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Callable, Deque, Dict, List, NamedTuple, Optional, Union
+from typing import Any, Callable, Deque, Dict, Iterator, List, NamedTuple, Optional, Tuple, Union
+from urllib.parse import quote, unquote
 
 from ._held import held, write
 from ._library import Path, SwzipError, is_url
 from ._pending import Entry, PendingFolder
-from .archive import Added, Archive
+from .archive import Added, Archive, Part, checked_part
 
 log = logging.getLogger("swzip.archive")
 
@@ -49,6 +50,7 @@ class Pending(Future):
 class Job(NamedTuple):
     pending: Pending
     entry: Callable[[], Entry]  # makes it, in the worker
+    group: Optional[str] = None
 
 
 def _same(entry: Entry) -> Entry:
@@ -65,27 +67,34 @@ class Background:
     what failed, is tried by the next Background. While `waiting` checkpoints wait or are being added, the next call
     waits too. `options` are those of `Archive.add`.
 
+    Each rank of a sharded run may have one of its own, with `part` (rank, ranks): then `add_folder` is called on all of
+    them when all have written, and the folder may go when all have returned. Where each has a folder or a state of its
+    own, `group` is a word that all ranks of this start of the job have, and no other start.
+
     What goes wrong is logged, is raised by the next call that does not ask for it by `result`, and by `close`; the
     checkpoint stays in `pending`. The end of the interpreter waits until all is added; `close` may be left out."""
 
     def __init__(self, archive: Union[Archive, Path], *, pending: Optional[Path] = None, waiting: int = 2,
-                 **options: Any):
+                 part: Optional[Part] = None, group: Optional[str] = None, **options: Any):
+        checked_part(part, group)
         if waiting < 1:
             raise SwzipError(f"waiting is {waiting}, and has to be 1 at least")
         if is_url(os.fsdecode(archive.path if isinstance(archive, Archive) else archive)):
             raise SwzipError("nothing can be added to an archive at a URL")
         self.archive = archive if isinstance(archive, Archive) else Archive(archive, create=True)
-        self._options, self._waiting = options, waiting
-        self._folder = PendingFolder(os.fsdecode(pending) if pending else self.archive.path.rstrip("/") + ".pending")
+        self._options, self._waiting, self._part, self._group = {"part": part, **options}, waiting, part, group
+        folders = _Folders(os.fsdecode(pending) if pending else self.archive.path.rstrip("/") + ".pending", part)
+        self._folder = PendingFolder(folders.own(group))
         self._changed = threading.Condition()
         self._jobs: Deque[Job] = deque()
         self._is_working = False
         self._failed: List[Pending] = []
-        for entry in self._folder.left():
-            name = os.path.basename(entry.content)
-            log.info("%s: left in %s by another run, is added now", name, entry.path)
-            # What fails again must not end each run anew: the log says it.
-            self._put(Job(Pending(name, is_told=True), partial(_same, entry)))
+        for path, word in folders.all():
+            for entry in PendingFolder(path).left():
+                name = os.path.basename(entry.content)
+                log.info("%s: left in %s by another run, is added now", name, entry.path)
+                # What fails again must not end each run anew: the log says it.
+                self._put(Job(Pending(name, is_told=True), partial(_same, entry), word))
 
     def add_folder(self, path: Path, step: Optional[int] = None) -> Pending:
         """Takes over a finished checkpoint, a folder or a file, which may be removed as soon as this returns: its files
@@ -102,6 +111,7 @@ class Background:
         name ("model.safetensors"), bytes, or whatever else torch.save takes ("optimizer.pt"). Tensors of devices are
         saved as those of the processor. Until it is written, a killed process loses it."""
         start = time.perf_counter()
+        self._require_own_files()
         for name in files:
             if os.path.isabs(name) or ".." in name.split("/"):
                 raise SwzipError(f"a file cannot have the name {name!r}: it leads out of its folder")
@@ -117,8 +127,9 @@ class Background:
         return self._submit(start, f"step-{step}", lambda: self._folder.make(step, fill), "copied to memory")
 
     def add_made(self, path: Path, step: int) -> Pending:
-        """Takes over a folder in `pending` that the caller made there, and nobody else has."""
+        """Takes over a folder in `folder` that the caller made there, and nobody else has."""
         start = time.perf_counter()
+        self._require_own_files()
         self._make_room()
         entry = self._folder.adopt(os.fsdecode(path), step)
         return self._submit(start, f"step-{step}", partial(_same, entry), "written before")
@@ -142,10 +153,14 @@ class Background:
     def __exit__(self, *_: Any) -> None:
         self.close()
 
+    def _require_own_files(self) -> None:
+        if self._part is not None and self._group is None:
+            raise SwzipError("a part that other ranks do not see the files of needs a group")
+
     def _submit(self, start: float, name: str, entry: Callable[[], Entry], how: str) -> Pending:
         """Queues what is safe now, then raises what went wrong before."""
         pending = Pending(name)
-        self._put(Job(pending, entry))
+        self._put(Job(pending, entry, self._group))
         pending.blocked_ms = (time.perf_counter() - start) * 1000
         log.info("%s; %s", pending, how)
         self._raise()
@@ -185,7 +200,7 @@ class Background:
         entry = job.entry()
         try:
             entry.check()
-            added, unusual = self.archive._add(entry.content, entry.step, **self._options)
+            added, unusual = self.archive._add(entry.content, entry.step, group=job.group, **self._options)
             entry.remove()
         finally:
             entry.release()
@@ -198,3 +213,32 @@ class Background:
     def _raise(self) -> None:
         while self._failed:
             self._failed.pop(0).raise_untold()
+
+
+class _Folders:
+    """Where the checkpoints of a Background wait. Each part has folders of its own, which say the group: what is left by
+    one start of a job must not become a part of what another one saved."""
+
+    def __init__(self, path: str, part: Optional[Part]):
+        self._path = path
+        self._start = None if part is None else f"part-{part[0]}-of-{part[1]}"
+
+    def own(self, group: Optional[str]) -> str:
+        if self._start is None:
+            return self._path
+        name = self._start if group is None else f"{self._start}.{quote(group, safe='', errors='surrogateescape')}"
+        if len(name) > 255:
+            raise SwzipError(f"the group is too long: {group!r}")
+        return os.path.join(self._path, name)
+
+    def all(self) -> Iterator[Tuple[str, Optional[str]]]:
+        """Those of the part, whatever the group."""
+        if self._start is None:
+            yield self._path, None
+            return
+        for name in sorted(os.listdir(self._path)) if os.path.isdir(self._path) else ():
+            if name == self._start:
+                yield os.path.join(self._path, name), None
+            elif name.startswith(self._start + "."):
+                group = unquote(name[len(self._start) + 1:], errors="surrogateescape")
+                yield os.path.join(self._path, name), group

@@ -87,12 +87,14 @@ class PackOptions(Sized):
 
 class AddOptions(Sized):
     _fields_ = [("size", c_size_t), ("step", POINTER(c_uint64)), ("level", c_int), ("max_depth", c_int),
-                ("stands_alone", c_int), ("as_is", c_int), ("warn", type(KEEP)), ("warn_context", c_void_p)]
+                ("stands_alone", c_int), ("as_is", c_int), ("warn", type(KEEP)), ("warn_context", c_void_p),
+                ("part", c_int), ("parts", c_int), ("group", c_char_p)]
 
 
 class CheckpointStruct(Sized):
     _fields_ = [("size", c_size_t), ("name", c_char * 32), ("id", c_char * 65), ("is_new", c_int), ("step", c_uint64),
-                ("byte_count", c_uint64), ("packed_byte_count", c_uint64), ("part_count", c_size_t)]
+                ("byte_count", c_uint64), ("packed_byte_count", c_uint64), ("part_count", c_size_t),
+                ("parts_there", c_size_t), ("is_exact", c_int)]
 
 
 ERROR, CALL, OPTIONS, NEW_HANDLE = c_void_p, c_void_p, c_void_p, c_void_p  # addresses of such

@@ -5,7 +5,8 @@
     archive.restore("latest", "resumed")                       # or a step, or a tag
     swzip.safe_open(archive.open(500), "pt").get_tensor("lm_head.weight")
 
-Beside training: `Background`, which adds in a thread of its own; `TrainerCallback` for transformers' Trainer;
+Ranks of a sharded run each add their part: `archive.add("checkpoint-500", part=(rank, ranks))`. Beside training:
+`Background`, which adds in a thread of its own; `TrainerCallback` for transformers' Trainer;
 `swzip.lightning.ArchiveCheckpointIO`; `swzip.dcp.ArchiveWriter` and `ArchiveReader`. What resumes: `restore_latest`.
 
 A checkpoint is named by its step (500, or "500": the last attempt at it), "500@2", "id:" and the first digits of its
@@ -30,7 +31,7 @@ from ._folder import unpack_folder
 from ._library import (BASE, KEEP, REFUSED, AddOptions, BaseError, CheckpointStruct, Handle, Path, Progress, SwzipError,
                        call, call_apart, call_long, function, is_url, path_bytes)
 
-__all__ = ["Added", "Archive", "Background", "Checkpoint", "Pending", "TrainerCallback", "restore_latest"]
+__all__ = ["Added", "Archive", "Background", "Checkpoint", "Inexact", "Pending", "TrainerCallback", "restore_latest"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,12 +48,23 @@ else:
         return getattr(module, name)
 
 Word = Union[str, int]
+Part = Tuple[int, int]
+
+
+class Inexact(NamedTuple):
+    """A file of a checkpoint in which the moments of optimizers are within a `bound` of what was added
+    ("update:1/64"), in so many `tensors`; all else of it is exact. `source_sha256` is of the file as it was added."""
+
+    name: str
+    bound: str
+    source_sha256: str
+    tensors: int
 
 
 class Checkpoint(NamedTuple):
     """A checkpoint in an archive. `name` is what people call it: "500", or "500@2"; `depth` the number of other
-    containers that it is read through, or None if it lacks one and cannot be restored; `bases` are the steps that it is
-    differences to."""
+    containers that it is read through, or None if it lacks one, or parts, and cannot be restored; `bases` are the steps
+    that it is differences to; `inexact` the files that are not what was added, of most none."""
 
     name: str
     id: str
@@ -66,10 +78,14 @@ class Checkpoint(NamedTuple):
     bases: List[str]
     tags: List[str]
     container: str
+    parts: int
+    parts_there: int
+    inexact: List[Inexact]
 
 
 class Added(NamedTuple):
-    """What `add` did: `is_new` is false where the same files were there for this step."""
+    """What `add` did: `is_new` is false where the same files were there for this step. Sizes are of the part that was
+    added; the checkpoint is complete when all `parts` are there."""
 
     name: str
     id: str
@@ -77,6 +93,8 @@ class Added(NamedTuple):
     byte_count: int
     packed_byte_count: int
     is_new: bool
+    parts: int
+    parts_there: int
 
 
 class ListingHandle(Handle):
@@ -106,29 +124,37 @@ class Archive:
             raise
 
     def add(self, path: Path, step: Optional[int] = None, *, level: int = 3, max_depth: int = 8, alone: bool = False,
-            as_is: bool = False, threads: int = 0, progress: Progress = None) -> Added:
+            as_is: bool = False, part: Optional[Part] = None, group: Optional[str] = None, threads: int = 0,
+            progress: Progress = None) -> Added:
         """Adds a folder with all that is in it, or a file, and returns when it is on the disk, has been read again
         from there, and was decoded to what was read of `path`.
 
         The step is otherwise what the name says ("checkpoint-500"). It becomes differences to an earlier one, through
         at most `max_depth` (1 to 63) others, unless it is to stand `alone`. What seems to be incomplete, or is being
         written, is a SwzipError of the rule "incomplete", unless it is to be taken `as_is`. Warns of what is
-        unusual."""
-        added, found = self._add(path, step, level, max_depth, alone, as_is, threads, progress)
+        unusual.
+
+        `part` (i, n), i from 0: only that part of it, the others are added by other processes, on any machines and in
+        any order. Of a folder that all of them see it takes the files that its ranks wrote, by their names, and part 0
+        the rest. With `group`, a word that all parts of one save have and no other save, all of `path` is the part."""
+        added, found = self._add(path, step, level, max_depth, alone, as_is, part, group, threads, progress)
         _warn(os.fsdecode(path), found)
         return added
 
     def _add(self, path: Path, step: Optional[int], level: int = 3, max_depth: int = 8, alone: bool = False,
-             as_is: bool = False, threads: int = 0, progress: Progress = None) -> Tuple[Added, List[bytes]]:
+             as_is: bool = False, part: Optional[Part] = None, group: Optional[str] = None, threads: int = 0,
+             progress: Progress = None) -> Tuple[Added, List[bytes]]:
         """The same, and what it would warn of."""
         found: List[bytes] = []
+        number, count = checked_part(part, group)
         options = AddOptions(step=None if step is None else ctypes.pointer(ctypes.c_uint64(step)), level=level,
-                             max_depth=max_depth, stands_alone=alone, as_is=as_is, warn=KEEP, warn_context=id(found))
+                             max_depth=max_depth, stands_alone=alone, as_is=as_is, warn=KEEP, warn_context=id(found),
+                             part=number, parts=count, group=None if group is None else os.fsencode(group))
         added = CheckpointStruct()
         call_long("swz_archive_add", path_bytes(self.path), path_bytes(path), ctypes.addressof(added),
                   ctypes.addressof(options), threads=threads, progress=progress)
         return Added(added.name.decode(), added.id.decode(), added.step, added.byte_count, added.packed_byte_count,
-                     bool(added.is_new)), found
+                     bool(added.is_new), added.part_count, added.parts_there), found
 
     def list(self) -> List[Checkpoint]:
         """All checkpoints by step and attempt, without what is forgotten. Warns of containers that cannot be read."""
@@ -200,7 +226,20 @@ class Archive:
 
 
 def _checkpoint(fields: Dict[str, Any]) -> Checkpoint:
+    fields["inexact"] = [Inexact(*(file[name] for name in Inexact._fields)) for file in fields["inexact"]]
     return Checkpoint(*(fields[name] for name in Checkpoint._fields))
+
+
+def checked_part(part: Optional[Part], group: Optional[str]) -> Part:
+    """The numbers as the library takes them. Those that are no C int would become others."""
+    if part is None:
+        if group is not None:
+            raise SwzipError("group goes with part")
+        return 0, 0
+    number, count = part
+    if not (0 <= number < count and 2 <= count <= 999) or group == "":
+        raise SwzipError(f"part is {part}, and has to be (i, n), i from 0 and below n, n from 2 to 999; group is a word")
+    return number, count
 
 
 def _warn(path: str, lines: List[bytes], stacklevel: int = 3) -> None:

@@ -13,7 +13,25 @@ struct RestoreJob {
   let part: UInt16?
 
   func run(_ path: String, _ word: String, _ folder: String) throws(Failure) {
-    let open = try openCheckpoint(path, word, part: part, settings.console)
+    var open = try openCheckpoint(path, word, part: part, settings.console)
+    while true {
+      do throws(Failure) { return try restore(open, path, folder) } catch {
+        // Nothing has been published. Others may hold what is damaged.
+        let isRead = error.status == .failed && open.paths.contains(error.path)
+        guard isRead || error.status == .damaged || error.status == .base else { throw error }
+        let other = try attemptLibrary(path) { () throws(SwzipError) in
+          try Archive(path).reopen(open, part: part, threads: settings.threads)
+        }
+        guard let other else { throw error }
+        for damaged in other.damaged {
+          settings.console.warn(damaged, "damaged; another container holds the same, and is read instead: run repair")
+        }
+        open = other.open
+      }
+    }
+  }
+
+  private func restore(_ open: OpenCheckpoint, _ path: String, _ folder: String) throws(Failure) {
     let opened = try Work(settings, Operand(path), to: .path(folder), .folder, status: open.parts[0].stored.status)
     guard var work = opened else { return }
     let shares = try Share.choose(open, only)

@@ -70,7 +70,8 @@ package struct FloatFrame: Sendable {
     _ frame: UnsafeRawBufferPointer, _ mode: BlockMode, ignoring foreign: UInt8 = 0, by coding: FloatCoding, count: Int,
     position: UInt64
   ) throws(SwzipError) {
-    let flags = unsafe frame[25] & ~foreign
+    // One that is too short is refused below.
+    let flags = unsafe frame.count > 25 ? frame[25] & ~foreign : 0
     switch (mode, coding.coder) {
     case (.huffman, .huffman(let codes)):
       try unsafe self.init(huffman: frame, flags, by: coding, count: count, tableCount: codes.count, position: position)

@@ -91,7 +91,7 @@ struct LatticeFinder {
     let (alongRows, alongColumns) = (rows[number] >= 0.7, columns[number] >= 0.7)
     var columnEnds = Array(1...view.rowLength)
     if alongRows {
-      let lines = (0..<min(7, view.wholeRows)).map { index in
+      let lines = (0..<min(9, view.wholeRows)).map { index in
         let row = Int(Self.scattered(index + 100) % UInt64(view.wholeRows))
         return { (part: Range<Int>, exactly: Bool) in view.fit(search, row..<(row + 1), part, exactly: exactly) != nil }
       }
@@ -161,6 +161,13 @@ struct LatticeFinder {
     var start = 0
     while start < total {
       guard ends.count < Self.mostCuts, let end = reach(from: start, total, lines) else { return nil }
+      // As a rule parts are a power of two long; of values that are mostly zero chance makes all lines longer.
+      let power = 1 << (Int.bitWidth - 1 - end.leadingZeroBitCount)
+      if ends.isEmpty, end < total, power >= Self.probeLength, 2 * power <= total,
+        let regular = regular([power, 2 * power], total, lines)
+      {
+        return regular
+      }
       ends.append(end)
       start = end
       if ends.count == 2 || ends.count == 8, let regular = regular(ends, total, lines) { return regular }
@@ -171,7 +178,7 @@ struct LatticeFinder {
   /// Parts of equal length behind the first, which may be what is left of one.
   private func regular(_ ends: [Int], _ total: Int, _ lines: [Line]) -> [Int]? {
     let length = ends[1] - ends[0]
-    guard ends[0] <= length, ends[1] < total else { return nil }
+    guard ends[0] <= length, ends[1] <= total else { return nil }
     let all = stride(from: ends[0], to: total, by: length) + [total]
     let tries = 16
     let fits = (0..<tries).count { index in
@@ -202,6 +209,7 @@ struct LatticeFinder {
     }
     guard 2 * reached.count > lines.count else { return nil }
     reached.sort()
-    return reached.count >= 3 && reached[1] > reached[0] + 4 ? reached[1] : reached[0]
+    // Where several lines end, or else the first of them.
+    return zip(reached, reached.dropFirst()).first { $0 == $1 }?.0 ?? reached[0]
   }
 }

@@ -167,7 +167,7 @@ final class LatticePlan: CodecPlan {
   }
 
   /// Bytes of the part on which other codecs are tried.
-  private static let triedBytes = 1 << 17
+  private static let triedBytes = 1 << 16
 
   /// Whether the segment takes less than by another codec, by what a part from its middle takes there.
   private func isWorthIt(_ segment: PlainSegment) throws(SwzipError) -> Bool {

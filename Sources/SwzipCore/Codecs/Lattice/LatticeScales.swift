@@ -67,7 +67,16 @@ struct LatticeScales {
   /// The fewest numbers of which one lies within the bounds of each group; nil if these are more than a palette has, or no fewer
   /// than a sixteenth of the groups.
   private func fewest() -> [Float]? {
-    let order = low.indices.filter { high[$0].isFinite }.sorted { high[$0] < high[$1] }
+    // A part tells as a rule.
+    guard low.count < 4 * Self.sampled || fewest(of: stride(from: 0, to: low.count, by: low.count / Self.sampled)) != nil
+    else { return nil }
+    return fewest(of: low.indices).map(filled)
+  }
+
+  private static let sampled = 2048
+
+  private func fewest(of groups: some Sequence<Int>) -> [Double?]? {
+    let order = groups.filter { high[$0].isFinite }.sorted { high[$0] < high[$1] }
     var chosen = [Double?](repeating: nil, count: low.count)
     var points = 0
     var start = 0
@@ -86,7 +95,7 @@ struct LatticeScales {
       for index in start..<end { chosen[order[index]] = point }
       start = end
     }
-    return filled(chosen)
+    return chosen
   }
 
   // MARK: types
