@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reference decoder of swzip containers, written from FORMAT.md and codecs/*.md alone.
 
-It reads versions 0.1 to 0.3. It is slow and strict: the whole container is verified (structure, hashes, index) and
+It reads versions 0.1 to 0.4. It is slow and strict: the whole container is verified (structure, hashes, index) and
 then the member of the wanted file is decoded and verified, before its first byte is written. Section numbers in this
 file are those of FORMAT.md.
 
@@ -23,9 +23,10 @@ import hashlib
 import math
 import struct
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import accumulate, islice
 from math import prod
@@ -89,7 +90,7 @@ def printable(text: str) -> str:
 
 MAGIC = bytes.fromhex("8953575A0D0A1A0A")
 TRAILER_MAGIC = b"SWZEND\r\n"
-VERSIONS = (0, 1), (0, 2), (0, 3)
+VERSIONS = (0, 1), (0, 2), (0, 3), (0, 4)
 FIRST, NEWEST = VERSIONS[0], VERSIONS[-1]
 ALL_ONES = 2**64 - 1
 MAX_LENGTH = 2**63 - 1
@@ -100,6 +101,7 @@ MAX_BLOCK_BYTES = 2**18  # the same two of a block type
 MIN_BLOCK_BYTES_OF_MANY = 2**15
 MAX_COUNT = 2**20  # members, files, tensors
 MAX_BASE_DEPTH = 64
+MAX_GROUPS = 2**18  # of a segment of codec lattice
 
 MUST_EARLIER, MUST_BASE = 1, 2  # header flags
 MAY_SHA256 = 1
@@ -146,11 +148,13 @@ BLOCK_TYPES: dict[int, tuple[str, int, tuple[int, ...], tuple[int, ...]]] = {
 }
 BIG = 32  # and the code of a type of several bytes: big-endian values of it
 T_BYTES, BF16, F16, F32, F64, F8_E4M3, F8_E5M2 = range(7)
-F8_E4M3FNUZ, F8_E5M2FNUZ, C64 = 8, 9, 19
+F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ, I8, U8 = range(7, 12)
+C64 = 19
 
-BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST, DELTA = range(7)  # codecs
+BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST, DELTA, LATTICE = range(8)  # codecs
 REFERRING = (COPY, CAST, DELTA)  # those that read what they refer to
-CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast", "delta")
+CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast", "delta", "lattice")
+WITH_SYMBOLS = (FLOAT, SYMBOLS, DELTA, LATTICE)  # codecs with tables, rows and a coder
 CODER_HUFFMAN, CODER_RANS, CODER_NODES = range(3)
 CODER_NAMES = ("Huffman", "rANS", "nodes")
 MODE_NAMES = (
@@ -167,6 +171,7 @@ MODES_OF_CODEC = {
     SYMBOLS: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, RANS, NODES},
     CAST: {RAW, CONSTANT, ZSTD, LZ4, MODE_CAST},
     DELTA: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY, MODE_DELTA},
+    LATTICE: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, RANS, NODES},
 }
 
 
@@ -470,6 +475,28 @@ class Contexts:
         return tuple(self.all_tables[number] for number in self.numbers)
 
 
+@dataclass(frozen=True)
+class Lattice:
+    """What makes values of codes (lattice.md)."""
+
+    model: int
+    book: int
+    numbers: tuple[float, ...]  # of the book: what each code stands for
+    t: int
+    constant: float  # of model 2
+    row: int  # L
+    column_ends: tuple[int, ...]  # where each column ends in its row
+    band_ends: tuple[int, ...]  # where each band ends, in rows
+    scales: tuple[float, ...]  # of each group
+    offsets: tuple[float, ...]  # of model 1
+
+    def group(self, value: int) -> int:
+        """The number of the group of a value of the segment."""
+        row, place = divmod(value, self.row)
+        band, column = bisect_right(self.band_ends, row), bisect_right(self.column_ends, place)
+        return band * len(self.column_ends) + column
+
+
 @dataclass
 class Segment:
     """A segment frame (section 4.2) and its block frames."""
@@ -493,6 +520,7 @@ class Segment:
     prediction: Prediction | None = None  # of codec delta, and its constants
     constants: tuple[float, ...] = ()
     q: int = 0  # of codec delta: Q, contexts below which are quiet
+    lattice: Lattice | None = None  # of codec lattice
     references: list[Reference] = field(default_factory=list)
     blocks: list[Frame] = field(default_factory=list)
 
@@ -530,12 +558,24 @@ class Segment:
     @property
     def meaningful(self) -> set[int]:
         """The symbols that stand for something: tables have no others."""
+        if self.codec == LATTICE:
+            return self.codes.meaningful
         if self.codec == DELTA:
             tokens = self.tokens
             return {*range(tokens), *range(NEGATIVE + 1, NEGATIVE + tokens + 1)}
         if self.codec == FLOAT:
             return set(range(min(256, 1 << self.field_bits)))
         return set(range(self.palette.symbols if self.palette else 256))
+
+    @property
+    def codes(self) -> Segment:
+        """The codes of codec lattice: what a segment of as many values of a byte would hold (lattice.md, blocks)."""
+        count, lattice = self.length // self.width, self.lattice
+        if lattice is None or lattice.t == 0:
+            element = F8_E5M2 if lattice and lattice.book == BOOK_E5M2 else F8_E4M3
+            return replace(self, length=count, codec=FLOAT, element=element, lattice=None)
+        palette = Palette(lattice.t, tuple(bytes([code]) for code in range(len(lattice.numbers))))
+        return replace(self, length=count, codec=SYMBOLS, element=U8, palette=palette, lattice=None)
 
     @property
     def token_bits(self) -> int:
@@ -1018,6 +1058,7 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
         segment.tables = [read_table(cursor) for _ in range(table_count)]
     cursor.check(reference_count <= 4, "more than 4 references")
     cursor.check(reference_count == 0 or member.record.type != BUNDLE, "reference in a bundle")
+    cursor.check(codec != LATTICE or reference_count == 0, "reference in codec lattice")
     one = codec not in (COPY, CAST) or reference_count == 1
     cursor.check(one, f"codec {CODEC_NAMES[codec]} without exactly one reference")
     for _ in range(reference_count):
@@ -1028,6 +1069,15 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
         segment.references.append(Reference(kind, cursor.varint(), cursor.varint()))
     if codec == SYMBOLS:
         segment.palette = read_palette(cursor, segment)
+        check_symbols_fields(segment, cursor)
+    if codec == LATTICE:
+        try:
+            segment.lattice = read_lattice(cursor, segment, member)
+        except Unsupported as refusal:
+            member.refuse(str(refusal))
+            return segment
+        check_segment_fields(segment.codes, cursor)
+        check_symbols_fields(segment.codes, cursor)
     if codec == CAST:
         segment.referred = read_referred(cursor, segment)
     if codec == DELTA:
@@ -1057,8 +1107,11 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
     least = MIN_BLOCK_BYTES_OF_MANY if in_bytes else MIN_VALUES_OF_MANY
     cursor.check(one_block or size >= least, "blocks are too small")
     cursor.check(segment.row_length <= segment.values_per_block, "row length is above the values a block")
-    if segment.codec not in (FLOAT, SYMBOLS, DELTA):
+    if segment.codec not in WITH_SYMBOLS:
         cursor.check(segment.row_length == 0 and segment.coder == 0, "row length or coder outside its codecs")
+    if segment.codec == LATTICE:  # whose codes tell more
+        cursor.check(segment.element in (BF16, F16, F32), "codec lattice for another element type")
+        return
     if segment.codec != FLOAT:
         cursor.check(segment.j == 0 and segment.window_base == 0, "J or window base outside codec float")
     elif segment.element not in FLOAT_FORMS:
@@ -1395,6 +1448,7 @@ class Block:
     values: int
     referred: Callable[[int], bytes]  # for modes copy, cast, delta: what belongs to the block in a reference's range
     inner: bool = False  # a block inside one of mode sparse
+    first: int = 0  # the number of its first value in the segment
 
     @property
     def length(self) -> int:
@@ -2014,12 +2068,20 @@ def read_palette(cursor: Cursor, segment: Segment) -> Palette:
     if count == 0 and not of_rows:
         cursor.check(segment.width == 1 and digits == 1, "symbols without palette of more than a byte")
     cursor.check(count**digits <= 256, "palette has more than 256 symbols")
-    palette = Palette(digits, tuple(cursor.take(segment.width) for _ in range(count)), of_rows)
+    return Palette(digits, tuple(cursor.take(segment.width) for _ in range(count)), of_rows)
+
+
+def check_symbols_fields(segment: Segment, cursor: Cursor) -> None:
+    """What the palette demands of other fields of a segment frame."""
+    palette = segment.palette
+    if palette is None:
+        return
     one_block = segment.length // segment.width <= segment.values_per_block
-    cursor.check(one_block or segment.values_per_block % digits == 0, "values a block are not whole symbols")
-    cursor.check(segment.row_length == 0 or segment.coder == CODER_RANS or of_rows, "row length serves nothing")
-    check_rows(segment, -(-segment.values_per_block // digits), cursor)
-    return palette
+    whole = one_block or segment.values_per_block % palette.digits == 0
+    cursor.check(whole, "values a block are not whole symbols")
+    serves = segment.row_length == 0 or segment.coder == CODER_RANS or palette.of_rows
+    cursor.check(serves, "row length serves nothing")
+    check_rows(segment, -(-segment.values_per_block // palette.digits), cursor)
 
 
 def symbol_count(block: Block) -> int:
@@ -2170,7 +2232,7 @@ def read_referred(cursor: Cursor, segment: Segment) -> int:
     return referred
 
 
-def little_endian(data: bytes, width: int) -> list[int]:
+def little_endian(data: bytes | bytearray, width: int) -> list[int]:
     return [int.from_bytes(data[start : start + width], "little") for start in range(0, len(data), width)]
 
 
@@ -2419,6 +2481,227 @@ def mode_delta(block: Block) -> bytes:
     return b"".join(value.to_bytes(width, "little") for value in values)
 
 
+# --- Codec lattice (lattice.md) ---------------------------------------------------------------------------------------
+#
+# Python's floats have 64 bits: products of two numbers of 32 bits are exact in them, and a difference of two that is
+# rounded to 64 bits and then to 32 is the one that is rounded once, because 53 is at least 2 × 24 + 2.
+
+MODEL_SCALE, MODEL_OFFSET, MODEL_CONSTANT = range(3)
+MODEL_NAMES = ("scale", "scale and offset", "scale and constant")
+BOOK_LIST, BOOK_INTEGERS, BOOK_E4M3, BOOK_E5M2, BOOK_E2M1, BOOK_NF4, BOOK_IQ4_NL = range(7)
+BOOK_NAMES = ("list", "integers", "E4M3", "E5M2", "E2M1", "NF4", "IQ4_NL")
+PRODUCTS = 1  # form of an array; 0: the numbers as they are
+EMBEDDED = (BYTES, FLOAT, PLANES, SYMBOLS)  # codecs of embedded segments
+CODES_PATCHED = 128  # flag of a block
+
+NF4 = (
+    "BF800000 BF3239B1 BF066B30 BECA32A0 BE91A24D BE3D353F BDBA7871 00000000 "
+    "3DA2FAFF 3E24CAE3 3E7C04DD 3EAD033A 3EE1A4B8 3F1007AB 3F3913B3 3F800000"
+)
+IQ4_NL = (-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113)
+
+
+def minifloat(code: int, exponent_bits: int, mantissa_bits: int) -> float:
+    """The number of a code of a sign, an exponent and a mantissa."""
+    bias = (1 << exponent_bits - 1) - 1
+    exponent = code >> mantissa_bits & (1 << exponent_bits) - 1
+    significand = code & (1 << mantissa_bits) - 1 | (exponent > 0) << mantissa_bits
+    number = math.ldexp(significand, max(exponent, 1) - bias - mantissa_bits)
+    return -number if code >> exponent_bits + mantissa_bits else number
+
+
+def number_of_e4m3(code: int) -> float:
+    return 0.0 if code % 128 == 127 else minifloat(code, 4, 3)
+
+
+def number_of_e5m2(code: int) -> float:
+    return 0.0 if code % 128 >= 124 else minifloat(code, 5, 2)
+
+
+BOOKS: dict[int, tuple[float, ...]] = {
+    BOOK_E4M3: tuple(map(number_of_e4m3, range(256))),
+    BOOK_E5M2: tuple(map(number_of_e5m2, range(256))),
+    BOOK_E2M1: tuple(minifloat(code, 2, 1) for code in range(16)),
+    BOOK_NF4: tuple(float_of(bytes.fromhex(word)[::-1]) for word in NF4.split()),
+    BOOK_IQ4_NL: tuple(map(float, IQ4_NL)),
+}
+
+
+def finite_f32(cursor: Cursor) -> float:
+    number = float_of(cursor.take(4))
+    cursor.check(math.isfinite(number), "number of a lattice is not finite")
+    return number
+
+
+def read_book(cursor: Cursor, book: int) -> tuple[float, ...]:
+    """What the codes stand for."""
+    if book == BOOK_LIST:
+        count = cursor.u16()
+        cursor.check(2 <= count <= 256, "number of codes is out of range")
+        return tuple(finite_f32(cursor) for _ in range(count))
+    if book != BOOK_INTEGERS:
+        return BOOKS[book]
+    first, count, minus_zero = int.from_bytes(cursor.take(2), "little", signed=True), cursor.u16(), cursor.u8()
+    cursor.check(2 <= count <= 256, "number of codes is out of range")
+    cursor.check(minus_zero <= 1, "byte of minus zero is neither 0 nor 1")
+    integers = range(first, first + count - minus_zero)
+    cursor.check(integers[0] >= -256 and integers[-1] <= 256, "integers are out of range")
+    return (*map(float, integers), *[-0.0] * minus_zero)
+
+
+def read_runs(cursor: Cursor) -> tuple[int, ...]:
+    """Where each column or band ends."""
+    lengths: list[int] = []
+    runs = cursor.varint()
+    cursor.check(runs >= 1, "lattice without columns or bands")
+    for _ in range(runs):
+        length, count = cursor.varint(), cursor.varint()
+        cursor.check(length >= 1 and count >= 1, "run without length or count")
+        cursor.check(count <= MAX_GROUPS - len(lengths), "too many groups")
+        lengths += [length] * count
+    return tuple(accumulate(lengths))
+
+
+def read_embedded(cursor: Cursor, count: int, elements: Sequence[int], holder: Segment, member: Member) -> list[float]:
+    """The numbers of an embedded segment of one of the element types."""
+    data, limit, where = cursor.data, cursor.end, f"embedded in segment {holder.number}"
+    frame = read_frame(data, cursor.position, limit, b"S", 0, f"segment frame {where}")
+    segment = read_segment_frame(data, frame, holder.number, member)
+    cursor.check(segment.codec in EMBEDDED, "embedded segment of another codec")
+    cursor.check(segment.code in elements, "embedded segment of another element type")
+    cursor.check(segment.offset == 0 and not segment.references, "embedded segment with an offset or references")
+    cursor.check(segment.length == count * element_width(segment.element), "embedded segment of another length")
+    require_known(member.unsupported is None, str(member.unsupported), cursor.where)
+    content, position = bytearray(), frame.end
+    for ordinal, values in enumerate(pieces(segment.length // segment.width, segment.values_per_block)):
+        frame = read_frame(data, position, limit, b"B", values, f"block {ordinal} {where}", ordinal)
+        size = frame.end - frame.start
+        cursor.check(32 <= size <= values * segment.width + 128, "embedded block is too short or too long")
+        inner = Cursor(data, position + 16, frame.end, f"block {ordinal} {where}")
+        content += decode_block(inner, segment, values, 0, no_reference)
+        position = frame.end
+    cursor.position = position
+    numbers = [number_of(value, segment.element) for value in little_endian(content, element_width(segment.element))]
+    cursor.check(all(map(math.isfinite, numbers)), "number of a lattice is not finite")
+    return numbers
+
+
+def no_reference(number: int) -> bytes:
+    raise Damaged(f"reference {number} of an embedded segment")
+
+
+def number_of(value: int, element: int) -> float:
+    """What the bits of a value stand for."""
+    if element == F8_E8M0:
+        return math.nan if value == 255 else math.ldexp(1.0, value - 127)
+    if element in (I8, U8):
+        return float(value - 256 if element == I8 and value >= 128 else value)
+    return float_of({F32: value, F16: f32_of_f16(value), BF16: value << 16}[element].to_bytes(4, "little"))
+
+
+def read_array(cursor: Cursor, groups: int, holder: Segment, member: Member) -> tuple[float, ...]:
+    """A number for each group."""
+    form = cursor.u8()
+    require_known(form <= PRODUCTS, f"form {form} of an array", cursor.where)
+    numbers = (F32, F16, BF16, F8_E8M0)
+    if form != PRODUCTS:
+        cursor.pad()
+        return tuple(read_embedded(cursor, groups, numbers, holder, member))
+    size = cursor.u16()
+    cursor.check(size >= 1, "products of no groups")
+    cursor.pad()
+    integers = read_embedded(cursor, groups, (I8, U8), holder, member)
+    factors = read_embedded(cursor, -(-groups // size), numbers, holder, member)
+    products = tuple(f32(factors[index // size] * integer) for index, integer in enumerate(integers))
+    cursor.check(all(map(math.isfinite, products)), "number of a lattice is not finite")
+    return products
+
+
+def read_lattice(cursor: Cursor, segment: Segment, member: Member) -> Lattice:
+    """Parse and check book, grid, scales and offsets."""
+    model, book, t = cursor.u8(), cursor.u8(), cursor.u8()
+    require_known(model < len(MODEL_NAMES), f"model {model} of a lattice", cursor.where)
+    require_known(book < len(BOOK_NAMES), f"book {book} of a lattice", cursor.where)
+    cursor.check(t <= 8, "number of codes a symbol is out of range")
+    cursor.check(t > 0 or book in (BOOK_E4M3, BOOK_E5M2), "codes of this book are no values")
+    numbers = read_book(cursor, book)
+    cursor.check(len(numbers) ** t <= 256, "book has more than 256 symbols")
+    constant = finite_f32(cursor) if model == MODEL_CONSTANT else 1.0
+    cursor.check(constant != 0, "constant of a lattice is zero")
+    values, row = segment.length // segment.width, cursor.varint()
+    cursor.check(1 <= row <= values and row < 2**32, "row of a lattice is out of range")
+    columns, bands = read_runs(cursor), read_runs(cursor)
+    cursor.check(columns[-1] == row, "columns do not make a row")
+    rows, before_last = -(-values // row), bands[-2] if len(bands) > 1 else 0
+    cursor.check(before_last < rows <= bands[-1] < 2**32, "bands do not make the rows")
+    groups = len(columns) * len(bands)
+    cursor.check(groups <= MAX_GROUPS, "too many groups")
+    scales = read_array(cursor, groups, segment, member)
+    offsets = read_array(cursor, groups, segment, member) if model == MODEL_OFFSET else ()
+    return Lattice(model, book, numbers, t, constant, row, columns, bands, scales, offsets)
+
+
+@dataclass(frozen=True)
+class PatchedBlock:
+    """A block of codec lattice without its patches."""
+
+    cursor: Cursor  # of the frame of the codes, at byte 25
+    patches: tuple[tuple[int, bytes], ...]  # position and value
+
+
+def split_patches(block: Block) -> PatchedBlock:
+    """The frame of the codes, whose flag of patches is clear, and the patches behind it."""
+    cursor, width = block.cursor, block.segment.width
+    start = cursor.position - 25
+    frame = bytearray(cursor.data[start : cursor.end])
+    patched, end, patches = frame[25] & CODES_PATCHED, len(frame), []
+    frame[25] &= ~CODES_PATCHED
+    if patched:
+        count = int.from_bytes(frame[-4:], "little")
+        cursor.check(1 <= count and 16 * count <= block.values, "number of patches is out of range")
+        end = (end - 4 - count * (4 + width)) // 16 * 16
+        cursor.check(end >= 32, "patches run past the start of their frame")
+        tail = Cursor(cursor.data, start + end, cursor.end, cursor.where)
+        previous = -1
+        for _ in range(count):
+            position, value = tail.u32(), tail.take(width)
+            tail.check(previous < position < block.values, "patches do not ascend or lie outside the block")
+            patches.append((position, value))
+            previous = position
+        tail.check(not any(tail.take(tail.end - 4 - tail.position)), "bytes behind patches are not zero")
+    cursor.position = cursor.end
+    return PatchedBlock(Cursor(bytes(frame), 25, end, cursor.where), tuple(patches))
+
+
+def lattice_value(lattice: Lattice, code: int, group: int) -> float:
+    """The value of a code before it is rounded to its type."""
+    product = f32(lattice.numbers[code] * lattice.scales[group])
+    if lattice.model == MODEL_OFFSET:
+        return f32(product - lattice.offsets[group])
+    return f32(product * lattice.constant) if lattice.model == MODEL_CONSTANT else product
+
+
+def lattice_values(block: Block, mode: Callable[[Block], bytes]) -> bytes:
+    """A block of codes that another codec's mode holds, and its patches."""
+    segment, lattice = block.segment, block.segment.lattice
+    if lattice is None:
+        block.cursor.fail("no lattice")
+    patched = split_patches(block)
+    codes = mode(Block(patched.cursor, segment.codes, block.values, block.referred))
+    patched.cursor.finish()
+    rounded: dict[tuple[int, int], bytes] = {}
+    values = []
+    for index, code in enumerate(codes, block.first):
+        key = code, lattice.group(index)
+        if key not in rounded:
+            bits = CASTS.get((segment.element, F32), int)(bits_of(lattice_value(lattice, *key)))
+            rounded[key] = bits.to_bytes(segment.width, "little")
+        values.append(rounded[key])
+    for position, value in patched.patches:
+        values[position] = value
+    return b"".join(values)
+
+
 # --- Codec copy (copy.md) and the modes of section 4.3 ----------------------------------------------------------------
 
 
@@ -2445,6 +2728,25 @@ MODES: tuple[Callable[[Block], bytes], ...] = (
     mode_delta,
     mode_nodes,
 )
+
+
+
+def decode_block(
+    cursor: Cursor, segment: Segment, values: int, first: int, referred: Callable[[int], bytes]
+) -> bytes:
+    """A block from its byte 16 on, with its decoded hash checked (section 4.3)."""
+    decoded_hash, mode = cursor.u64(), cursor.u8()
+    require_known(mode < len(MODES), f"mode {mode}", cursor.where)
+    cursor.check(mode in MODES_OF_CODEC[segment.codec], f"mode {MODE_NAMES[mode]} outside its codec")
+    block = Block(cursor, segment, values, referred, first=first)
+    is_lattice = segment.codec == LATTICE and mode in (HUFFMAN, RANS, NODES)
+    decoded = lattice_values(block, MODES[mode]) if is_lattice else MODES[mode](block)
+    cursor.finish()
+    if segment.big_endian and segment.codec not in (BYTES, COPY):
+        decoded = swap_values(decoded, segment.element)
+    require(xxh3_64(decoded) == decoded_hash, "decoded hash does not match", cursor.where)
+    return decoded
+
 
 # --- Decoding members -------------------------------------------------------------------------------------------------
 
@@ -2500,16 +2802,9 @@ class Decoder:
         """One block, with its decoded hash checked (section 4.3)."""
         where = f"block {ordinal} of segment {segment.number}"
         cursor = Cursor(self.container.data, frame.start + 16, frame.end, where)
-        decoded_hash, mode = cursor.u64(), cursor.u8()
-        require_known(mode < len(MODES), f"mode {mode}", where)
-        cursor.check(mode in MODES_OF_CODEC[segment.codec], f"mode {MODE_NAMES[mode]} outside its codec")
-        referred = partial(self.referred, member, segment, first_byte // segment.width, frame.tag)
-        decoded = MODES[mode](Block(cursor, segment, frame.tag, referred))
-        cursor.finish()
-        if segment.big_endian and segment.codec not in (BYTES, COPY):
-            decoded = swap_values(decoded, segment.element)
-        require(xxh3_64(decoded) == decoded_hash, "decoded hash does not match", where)
-        return decoded
+        first = first_byte // segment.width
+        referred = partial(self.referred, member, segment, first, frame.tag)
+        return decode_block(cursor, segment, frame.tag, first, referred)
 
     def referred(self, member: Member, segment: Segment, first: int, count: int, number: int) -> bytes:
         """`count` values from value `first` on of the range of the segment's reference `number` (section 4.2)."""
@@ -2572,13 +2867,15 @@ def segment_line(segment: Segment) -> str:
     line += f", {segment.length} bytes at {segment.offset}, {len(segment.blocks)} blocks"
     if segment.codec == FLOAT:
         line += f", J {segment.j}, base {segment.window_base}"
-    if segment.codec in (FLOAT, SYMBOLS, DELTA):
+    if segment.codec in WITH_SYMBOLS:
         coder = CODER_NAMES[segment.coder]
         line += f", {len(segment.tables) + len(rans_tables(segment))} tables of {coder}"
     if segment.contexts:
         line += f", {len(segment.contexts.numbers)} contexts"
     if segment.palette and segment.palette.values:
         line += f", palette of {len(segment.palette.values)}, {segment.palette.digits} values a symbol"
+    if segment.lattice:
+        line += lattice_words(segment.lattice)
     if segment.referred is not None:
         line += f", from {ELEMENTS[segment.referred][0]}"
     if segment.t is not None:
@@ -2591,6 +2888,14 @@ def segment_line(segment: Segment) -> str:
     for reference in segment.references:
         line += f", {'base' if reference.kind else 'member'} {reference.number} at {reference.offset}"
     return line
+
+
+def lattice_words(lattice: Lattice) -> str:
+    """What --list prints of a lattice."""
+    words = f", model {MODEL_NAMES[lattice.model]}, {len(lattice.numbers)} codes of book {BOOK_NAMES[lattice.book]}"
+    words += f", {lattice.t} codes a symbol" if lattice.t else ", codes are values"
+    words += f", rows of {lattice.row}, groups {len(lattice.band_ends)} x {len(lattice.column_ends)}"
+    return words + (f", constant {lattice.constant:.9g}" if lattice.model == MODEL_CONSTANT else "")
 
 
 def listing(container: Container) -> bytes:

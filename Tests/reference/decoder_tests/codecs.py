@@ -11,6 +11,7 @@ from decoder_tests.checks import Checks, run, shared
 from handmade.codecs.delta import DeltaPlan, value_bits
 from handmade.codecs.delta_samples import moved, quiet_plan
 from handmade.codecs.huffman import Code
+from handmade.codecs.lattice import BOOKS, integers_book, lattice_plan
 from handmade.codecs.nodes import Node, node_list, tree
 from handmade.codecs.prediction import Prediction, moment, scaling, weight
 from handmade.codecs.prediction_samples import ODD_NUMBERS
@@ -171,3 +172,36 @@ class QuietTests(Checks):
         for name, shown in {"good-quiet-base.swz": True, "good-delta-base.swz": False}.items():
             found = b", Q 3" in run("--list", self.folder / name)[1]
             self.check(name, found == shown)
+
+
+class LatticeTests(Checks):
+    """Codec lattice: operations are rounded once, whatever the numbers; books; the line of --list."""
+
+    def bits(self, rng: random.Random) -> int:
+        """Of a finite number: near 1, or any."""
+        near = rng.getrandbits(1) << 31 | rng.randrange(100, 154) << 23 | rng.getrandbits(23)
+        return near if rng.random() < 0.7 else rng.getrandbits(1) << 31 | rng.randrange(0x7F800000)
+
+    @shared
+    def test_rounded(self) -> None:
+        for number in self.mine(range(200)):
+            rng = random.Random(number)
+            groups = {"row": 8, "columns": [(1, 8)], "bands": [(1, 8)]}
+            scales, offsets = ([self.bits(rng) for _ in range(64)] for _ in range(2))
+            fields = {"scales": scales, "constant": self.bits(rng) or 1}
+            fields |= {"model": number % 3, "element": (F32, BF16, F16)[number // 3 % 3]}
+            fields |= {"offsets": offsets} if number % 3 == 1 else {}
+            plan = lattice_plan(integers_book(-8, 16), 1, count=64, **groups, **fields)
+            container = plan.container()
+            found = decoder.decode_file(container.build())
+            self.check(f"plan {number}", found == container.first.decoded, (found, container.first.decoded))
+
+    def test_books(self) -> None:
+        for number, book in decoder.BOOKS.items():
+            found = [int.from_bytes(struct.pack("<f", code), "little") for code in book]
+            self.check(f"book {number}", found == list(BOOKS[number].numbers), found)
+
+    def test_listed(self) -> None:
+        line = run("--list", self.folder / "good-lattice-offset-1-f16.swz")[1]
+        words = b"model scale and offset, 16 codes of book integers, 2 codes a symbol, rows of 100, groups 4 x 3"
+        self.check("list", words in line, line)

@@ -72,7 +72,7 @@ class CommandTests(Checks):
 
     def bundle_lines(self) -> list[str]:
         sample = bundle_sample()
-        lines = [f"folder of version 0.3, 3 members, 7 files, {len(self.bundle_data())} bytes"]
+        lines = [f"folder of version 0.4, 3 members, 7 files, {len(self.bundle_data())} bytes"]
         times = ("1000000000000000005", "", "", "-2000000001", "8589934592000000000")
         for number, member in enumerate(sample.members):
             digest = f"  XXH3-128 {decoder.xxh3_128(member.decoded)[::-1].hex()}"
