@@ -74,9 +74,12 @@ INLINE void replay_guess_scales(unsigned type, const replay_guess *g, uint16_t s
   }
 }
 
-// Half away from zero.
+// Half away from zero. Adding a half would round what is just below it.
 INLINE int32_t replay_rounded(float y, float low, float high) {
-  return (int32_t)replay_clamp(y + (y < 0 ? -0.5f : 0.5f), low, high);
+  y = replay_clamp(y, low, high);
+  const int32_t whole = (int32_t)y;
+  const float rest = y - (float)whole;
+  return whole + (rest >= 0.5f) - (rest <= -0.5f);
 }
 
 // Codes of a block with one scale. `d` and `m`: as they were before they were rounded to two bytes, where that is known.
@@ -84,14 +87,15 @@ INLINE void codes_plain(unsigned type, const float *v, unsigned count, float d, 
   const float by = replay_inverse(d);
   if (type == 20) {
     static const int16_t above[15] = {-231, -187, -148, -114, -84, -57, -32, -9, 14, 38, 63, 91, 122, 158, 202};
+    int16_t twice[32], code[32] = {0};  // rounded down
     for (unsigned i = 0; i < 32; i++) {
-      const float twice = replay_clamp(2 * (v[i] * by), -512, 512);
-      int32_t whole = (int32_t)twice;
-      whole -= (float)whole > twice;
-      uint8_t code = 0;
-      for (unsigned k = 0; k < 15; k++) code = (uint8_t)(code + ((int16_t)whole >= above[k]));
-      codes[i] = code;
+      const float y = replay_clamp(2 * (v[i] * by), -512, 512);
+      const int32_t whole = (int32_t)y;
+      twice[i] = (int16_t)(whole - ((float)whole > y));
     }
+    for (unsigned k = 0; k < 15; k++)
+      for (unsigned i = 0; i < 32; i++) code[i] = (int16_t)(code[i] + (twice[i] >= above[k]));
+    for (unsigned i = 0; i < 32; i++) codes[i] = (uint8_t)code[i];
   } else if (type == 2 || type == 6) {
     const float middle = type == 2 ? 8.5f : 16.5f, top = type == 2 ? 15 : 31;
     for (unsigned i = 0; i < 32; i++) codes[i] = (uint8_t)(int32_t)replay_clamp(v[i] * by + middle, 0, top);

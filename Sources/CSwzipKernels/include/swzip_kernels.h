@@ -186,8 +186,15 @@ typedef struct {
   swzip_replay_source source;
 } swzip_replay;
 
-// What blocks have besides what follows from the values: differences to what is guessed. Scales and minima of groups are
-// folded (0, -1, 1, -2 … as 0, 1, 2, 3 …), as changes of codes are; places ascend.
+/// What is known of a type; no elements where the type has no formula.
+typedef struct {
+  unsigned elements, bytes, groups;
+  bool has_minimum;
+} swzip_replay_shape;
+swzip_replay_shape swzip_replay_shape_of(unsigned type);
+
+/// What blocks have besides what follows from the values: differences to what is guessed. Scales and minima of groups are
+/// folded (0, -1, 1, -2 as 0, 1, 2, 3), as changes of codes are; places ascend.
 typedef struct {
   size_t count;
   int16_t *scale, *minimum;
@@ -199,10 +206,18 @@ typedef struct {
 
 /// Computes `block->count` blocks from what is in `block` and their values at `x`.
 void swzip_replay_decode(const swzip_replay *replay, const swzip_replay_block *block, const void *x, void *out);
-/// The reverse, of blocks at `in`. Returns how many codes are not what is computed: more than `most` if there are more, or
-/// where a block is none that ggml writes.
+/// The reverse, of blocks at `in`. `block` has room for scales, minima and `most` changes. Returns how many codes are not what
+/// is computed: more than `most` if there are more, or where a block is none that ggml writes.
 size_t swzip_replay_encode(const swzip_replay *replay, const swzip_replay_block *block, const void *x, const void *in,
                            size_t most);
+
+/// Writes the symbols of a block in the order of the spec, and the low bits of tokens, with 8 bytes of room behind them;
+/// returns the bytes of those.
+size_t swzip_replay_write(const swzip_replay *replay, const swzip_replay_block *block, uint8_t *symbols, uint8_t *low);
+/// The reverse, given `count`, `changed`, and room for scale, minimum and places; the rest stays in `symbols`. `*low_bytes`: of
+/// those there are, then of those used. False if low bits are missing or a place lies outside.
+bool swzip_replay_read(const swzip_replay *replay, uint8_t *symbols, const uint8_t *low, size_t *low_bytes,
+                       swzip_replay_block *block);
 
 // ---------------------------------------------------------------- planes, histograms, rows
 

@@ -8,8 +8,8 @@ package struct CodecRegistry: Sendable {
   }
 
   package static let standard = CodecRegistry([
-    DeltaCoding.self, CopyCoding.self, CastKind.self, SymbolsCoding.self, BytesCoding.self, FloatCoding.self,
-    PlanesCoding.self,
+    DeltaCoding.self, CopyCoding.self, CastKind.self, ReplayCoding.self, SymbolsCoding.self, BytesCoding.self,
+    FloatCoding.self, PlanesCoding.self,
   ])
 
   func plan(_ segment: PlainSegment) throws(SwzipError) -> any CodecPlan {
