@@ -43,4 +43,12 @@ package struct ReplayKind: Equatable, Sendable {
     let (minima, grouped) = (shape.has_minimum ? 1 : 0, count * Int(shape.groups))
     return [count, count * minima, grouped, grouped * minima, changes, changes]
   }
+
+  /// How many codes of at most a block's values are not what `reference` says; all where it says nothing of them.
+  package func misses(
+    _ values: UnsafeRawBufferPointer, _ reference: UnsafeRawBufferPointer, scratch: EncodeScratch
+  ) -> Int {
+    unsafe ReplayBlock.Differences(values, reference, self, scratch: scratch)?.changed
+      ?? values.count / elementType.width * elements
+  }
 }
