@@ -46,15 +46,31 @@ INLINE int32_t replay_key(float v) {
 }
 INLINE float replay_of_key(int32_t key) { return replay_float((uint32_t)(key ^ (key >> 31 & 0x7FFFFFFF))); }
 
-typedef struct { float least, most; } replay_range;
-INLINE replay_range replay_find_range(const float *v, unsigned count) {
-  int32_t least = INT32_MAX, most = INT32_MIN;
+INLINE void replay_find_keys(const float *v, unsigned count, int32_t *least, int32_t *most) {
+  int32_t low = INT32_MAX, high = INT32_MIN;
   for (unsigned i = 0; i < count; i++) {
     const int32_t key = replay_key(v[i]);
-    least = key < least ? key : least;
-    most = key > most ? key : most;
+    low = key < low ? key : low;
+    high = key > high ? key : high;
   }
+  *least = low;
+  *most = high;
+}
+typedef struct { float least, most; } replay_range;
+INLINE replay_range replay_find_range(const float *v, unsigned count) {
+  int32_t least, most;
+  replay_find_keys(v, count, &least, &most);
   return (replay_range){replay_of_key(least), replay_of_key(most)};
+}
+
+// Bits of the greatest magnitude.
+INLINE uint32_t replay_magnitude(const float *v, unsigned count) {
+  uint32_t most = 0;
+  for (unsigned i = 0; i < count; i++) {
+    const uint32_t bits = replay_bits(v[i]) & 0x7FFFFFFF;
+    most = bits > most ? bits : most;
+  }
+  return most;
 }
 
 // The value of the greatest magnitude; the first of several.

@@ -9,25 +9,32 @@ typedef struct {
   float group_scale[REPLAY_GROUPS], group_minimum[REPLAY_GROUPS];
 } replay_guess;
 
+// Which bits a processor gives what is not a number is its own affair: 0 instead.
+INLINE float guess_number(float v) { return (replay_bits(v) & 0x7FFFFFFF) > 0x7F800000 ? 0 : v; }
+
 // Types whose groups have a minimum: the largest code, and the largest scale of a group.
 INLINE void guess_ranges(const float *v, unsigned groups, float most_code, float most_scale, replay_guess *g) {
   const unsigned count = REPLAY_MOST / groups;
-  float scale = 0, minimum = 0;
+  int32_t least[REPLAY_GROUPS], most[REPLAY_GROUPS];
+  for (unsigned j = 0; j < groups; j++) replay_find_keys(v + j * count, count, least + j, most + j);
+  int32_t scale = 0, minimum = 0;
   for (unsigned j = 0; j < groups; j++) {
-    const replay_range range = replay_find_range(v + j * count, count);
-    const float least = range.least < 0 ? range.least : 0;
-    g->group_scale[j] = (range.most - least) / most_code;
-    g->group_minimum[j] = -least;
-    scale = g->group_scale[j] > scale ? g->group_scale[j] : scale;
-    minimum = g->group_minimum[j] > minimum ? g->group_minimum[j] : minimum;
+    float low = replay_of_key(least[j]);
+    low = low < 0 ? low : 0;
+    g->group_minimum[j] = guess_number(-low);
+    g->group_scale[j] = guess_number((replay_of_key(most[j]) - low) / most_code);
+    const int32_t s = replay_key(g->group_scale[j]), m = replay_key(g->group_minimum[j]);
+    scale = s > scale ? s : scale;
+    minimum = m > minimum ? m : minimum;
   }
-  g->scale = scale / most_scale;
-  g->minimum = minimum / most_scale;
+  g->scale = replay_of_key(scale) / most_scale;
+  g->minimum = replay_of_key(minimum) / most_scale;
 }
 
 // Types whose groups have none: the least code and the least scale of a group.
 INLINE void guess_extremes(const float *v, float least_code, float least_scale, replay_guess *g) {
-  for (unsigned j = 0; j < 16; j++) g->group_scale[j] = replay_extreme(v + 16 * j, 16) / least_code;
+  for (unsigned j = 0; j < 16; j++) g->group_scale[j] = replay_extreme(v + 16 * j, 16);
+  for (unsigned j = 0; j < 16; j++) g->group_scale[j] = guess_number(g->group_scale[j] / least_code);
   g->scale = replay_extreme(g->group_scale, 16) / least_scale;
 }
 
@@ -37,11 +44,11 @@ INLINE void replay_guess_of(unsigned type, const float *v, replay_guess *g) {
     case 2: g->scale = replay_extreme(v, 32) / -8; break;
     case 6: g->scale = replay_extreme(v, 32) / -16; break;
     case 20: g->scale = replay_extreme(v, 32) / -127; break;
-    case 8: g->scale = replay_float(replay_bits(replay_extreme(v, 32)) & 0x7FFFFFFF) / 127; break;
+    case 8: g->scale = replay_float(replay_magnitude(v, 32)) / 127; break;
     case 3: case 7: {
       const replay_range range = replay_find_range(v, 32);
       g->scale = (range.most - range.least) / (type == 3 ? 15 : 31);
-      g->minimum = range.least;
+      g->minimum = guess_number(range.least);
       break;
     }
     case 10: guess_ranges(v, 16, 3, 15, g); break;
@@ -49,28 +56,32 @@ INLINE void replay_guess_of(unsigned type, const float *v, replay_guess *g) {
     case 12: guess_ranges(v, 8, 15, 63, g); break;
     case 13: guess_ranges(v, 8, 31, 63, g); break;
     case 14: guess_extremes(v, -32, -128, g); break;
-    default: g->scale = replay_float(replay_bits(replay_extreme(v, REPLAY_MOST)) & 0x7FFFFFFF); break;
+    default: g->scale = replay_float(replay_magnitude(v, REPLAY_MOST)); break;
   }
+  g->scale = guess_number(g->scale);
 }
 
-// The scale of a group given that of the block, as stored.
-INLINE uint8_t guess_stored(float value, float unit, float low, float high, int32_t bias) {
-  return (uint8_t)(replay_nearest(replay_clamp(unit != 0 ? value / unit : 0, low, high)) + bias);
+// The scales of groups given that of the block, as stored.
+INLINE void guess_stored(const float *values, unsigned count, float unit, float low, float high, int32_t bias, uint8_t *stored) {
+  if (unit == 0) {
+    memset(stored, (uint8_t)(replay_nearest(replay_clamp(0, low, high)) + bias), count);
+    return;
+  }
+  for (unsigned j = 0; j < count; j++)
+    stored[j] = (uint8_t)(replay_nearest(replay_clamp(values[j] / unit, low, high)) + bias);
 }
 INLINE void replay_guess_scales(unsigned type, const replay_guess *g, uint16_t scale, uint16_t minimum, uint8_t *scales,
                                 uint8_t *minima) {
   const replay_shape shape = replay_shape_of(type);
-  const float d = replay_from_f16(scale), m = replay_from_f16(minimum);
-  for (unsigned j = 0; j < shape.groups; j++) {
-    if (type == 11) {
-      scales[j] = guess_stored(g->group_scale[j], d, -32, 31, 32);
-    } else if (type == 14) {
-      scales[j] = guess_stored(g->group_scale[j], d, -128, 127, 0);
-    } else {
-      const float top = (float)((1 << shape.scale_bits) - 1);
-      scales[j] = guess_stored(g->group_scale[j], d, 0, top, 0);
-      minima[j] = guess_stored(g->group_minimum[j], m, 0, top, 0);
-    }
+  const float d = replay_from_f16(scale);
+  if (type == 11) {
+    guess_stored(g->group_scale, shape.groups, d, -32, 31, 32, scales);
+  } else if (type == 14) {
+    guess_stored(g->group_scale, shape.groups, d, -128, 127, 0, scales);
+  } else {
+    const float top = (float)((1 << shape.scale_bits) - 1);
+    guess_stored(g->group_scale, shape.groups, d, 0, top, 0, scales);
+    guess_stored(g->group_minimum, shape.groups, replay_from_f16(minimum), 0, top, 0, minima);
   }
 }
 
@@ -86,16 +97,18 @@ INLINE int32_t replay_rounded(float y, float low, float high) {
 INLINE void codes_plain(unsigned type, const float *v, unsigned count, float d, float m, uint8_t *codes) {
   const float by = replay_inverse(d);
   if (type == 20) {
-    static const int16_t above[15] = {-231, -187, -148, -114, -84, -57, -32, -9, 14, 38, 63, 91, 122, 158, 202};
-    int16_t twice[32], code[32] = {0};  // rounded down
+    // The code of each half from -128 on, rounded down: the nearest of -127 -104 -83 -65 -49 -35 -22 -10 1 13 25 38 53 69 89 113.
+    static const uint8_t nearest[512] = {
+        [25 ... 68] = 1, [69 ... 107] = 2, [108 ... 141] = 3, [142 ... 171] = 4, [172 ... 198] = 5, [199 ... 223] = 6,
+        [224 ... 246] = 7, [247 ... 269] = 8, [270 ... 293] = 9, [294 ... 318] = 10, [319 ... 346] = 11, [347 ... 377] = 12,
+        [378 ... 413] = 13, [414 ... 457] = 14, [458 ... 511] = 15};
+    int32_t halves[32];
     for (unsigned i = 0; i < 32; i++) {
-      const float y = replay_clamp(2 * (v[i] * by), -512, 512);
+      const float y = replay_clamp(2 * (v[i] * by), -256, 255);
       const int32_t whole = (int32_t)y;
-      twice[i] = (int16_t)(whole - ((float)whole > y));
+      halves[i] = whole - ((float)whole > y) + 256;
     }
-    for (unsigned k = 0; k < 15; k++)
-      for (unsigned i = 0; i < 32; i++) code[i] = (int16_t)(code[i] + (twice[i] >= above[k]));
-    for (unsigned i = 0; i < 32; i++) codes[i] = (uint8_t)code[i];
+    for (unsigned i = 0; i < 32; i++) codes[i] = nearest[halves[i]];
   } else if (type == 2 || type == 6) {
     const float middle = type == 2 ? 8.5f : 16.5f, top = type == 2 ? 15 : 31;
     for (unsigned i = 0; i < 32; i++) codes[i] = (uint8_t)(int32_t)replay_clamp(v[i] * by + middle, 0, top);
