@@ -94,7 +94,7 @@ INLINE float replay_inverse(float v) { return v != 0 ? 1 / v : 0; }
 // Differences of `bits` bits as small numbers: 0, -1, 1, -2 …
 INLINE uint8_t replay_fold(int32_t difference, unsigned bits) {
   const int32_t d = (int32_t)((uint32_t)difference << (32 - bits)) >> (32 - bits);
-  return (uint8_t)((d << 1) ^ (d >> 31));
+  return (uint8_t)((uint32_t)d << 1 ^ (uint32_t)(d >> 31));
 }
 INLINE int32_t replay_unfold(uint8_t folded) { return (folded >> 1) ^ -(folded & 1); }
 

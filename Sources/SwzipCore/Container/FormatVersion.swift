@@ -10,7 +10,7 @@ package struct FormatVersion: Comparable, Sendable, CustomStringConvertible {
   /// The oldest that is read.
   package static let oldest = FormatVersion(major: 0, minor: 1)
   /// The newest that is read, and the one that is written.
-  package static let current = FormatVersion(major: 0, minor: 3)
+  package static let current = FormatVersion(major: 0, minor: 4)
 
   /// As the header has it for the lowest reader.
   package var number: UInt16 { major << 8 | minor }
