@@ -62,7 +62,7 @@ final class BlockTester {
       for block in 0..<plan.blockCount {
         let place = plan.bytes(ofBlock: block)
         let source = unsafe UnsafeRawBufferPointer(rebasing: values[place])
-        let wide = range.derivation.referenceWidth(type)
+        let wide = castType?.width ?? range.derivation.baseWidth(type)
         let part = (place.lowerBound / type.width * wide)..<(place.upperBound / type.width * wide)
         let frame = try GuardedBuffer(plan.frameBound + Limits.slack)
         let entry = unsafe base.withUnsafeBytes {

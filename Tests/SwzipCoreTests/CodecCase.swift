@@ -54,7 +54,7 @@ struct CodecCase: CustomTestStringConvertible {
   /// Quants of values of `source`, not quite as they are computed.
   init(replay type: ElementType, from source: ElementType, _ pattern: Pattern, _ count: Int) {
     let values = pattern.bytes(source, count * type.elementsPerValue)
-    self.init(.replay, .replay, type, ReplayTests.changed(ReplayTests.quants(type, of: values, source), type, .few))
+    self.init(.replay, .replay, type, ReplayTests.changed(Quants.made(type, of: values, source), type, .few))
     (references, replayFrom) = ([values], source)
   }
 

@@ -1,4 +1,3 @@
-import CSwzipKernels
 import SwzipCore
 import SwzipSamples
 import Testing
@@ -7,27 +6,6 @@ import Testing
 struct ReplayTests {
   static let types: [ElementType] = ElementType.allCases.filter { ReplayKind($0, from: .bf16) != nil }
   static let sources: [ElementType] = [.bf16, .f16, .f32]
-
-  /// Blocks that are exactly what is computed from `values`.
-  static func quants(_ type: ElementType, of values: [UInt8], _ source: ElementType) -> [UInt8] {
-    let kernel = [ElementType.bf16: SWZIP_REPLAY_BF16, .f16: SWZIP_REPLAY_F16, .f32: SWZIP_REPLAY_F32][source]!
-    var replay = swzip_replay(type: UInt32(type.rawValue & 63), source: kernel)
-    let count = values.count / source.width / type.elementsPerValue
-    var blocks = [UInt8](repeating: 0, count: count * type.width)
-    var wide = [Int16](repeating: 0, count: 2 * count)
-    var zeros = [UInt8](repeating: 0, count: 32 * count)
-    unsafe wide.withUnsafeMutableBufferPointer { wide in
-      unsafe zeros.withUnsafeMutableBufferPointer { zeros in
-        var block = unsafe swzip_replay_block(
-          count: count, scale: wide.baseAddress, minimum: wide.baseAddress! + count, scales: zeros.baseAddress,
-          minima: zeros.baseAddress! + 16 * count, changed: 0, places: nil, changes: nil)
-        unsafe blocks.withUnsafeMutableBytes { blocks in
-          unsafe values.withUnsafeBytes { unsafe swzip_replay_decode(&replay, &block, $0.baseAddress!, blocks.baseAddress!) }
-        }
-      }
-    }
-    return blocks
-  }
 
   enum Change: CaseIterable {
     case none, few, many, any
@@ -59,7 +37,7 @@ struct ReplayTests {
       for change in Change.allCases {
         for count in [1, 2, 9, 33] {
           let values = pattern.bytes(source, count * type.elementsPerValue)
-          let blocks = Self.changed(Self.quants(type, of: values, source), type, change)
+          let blocks = Self.changed(Quants.made(type, of: values, source), type, change)
           tester.roundTrip(
             blocks, type, level: 3, references: [values], replayFrom: source, "\(count) blocks, \(pattern), \(change)")
         }
@@ -74,7 +52,7 @@ struct ReplayTests {
     let most = (1 << 18) / type.elementsPerValue
     for count in [most - 1, most, most + 1] {
       let values = Pattern.weights.bytes(.bf16, count * type.elementsPerValue)
-      let blocks = Self.quants(type, of: values, .bf16)
+      let blocks = Quants.made(type, of: values, .bf16)
       tester.roundTrip(blocks, type, level: 3, references: [values], replayFrom: .bf16, "\(count) blocks")
       tester.roundTrip(
         Self.changed(blocks, type, .few), type, level: 7, references: [values], replayFrom: .bf16, "\(count) changed")
@@ -85,7 +63,7 @@ struct ReplayTests {
   @Test(arguments: types) func sizes(type: ElementType) throws {
     let tester = try BlockTester()
     let values = Pattern.weights.bytes(.bf16, 64 * type.elementsPerValue)
-    let blocks = Self.quants(type, of: values, .bf16)
+    let blocks = Quants.made(type, of: values, .bf16)
     let exact = try tester.encode(blocks, type, level: 3, references: [values], replayFrom: .bf16)
     #expect(exact.frames.map(\.count) == [32])
     let other = Random.made(blocks.count)

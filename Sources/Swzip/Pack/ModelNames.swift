@@ -18,12 +18,15 @@ enum ModelNames {
     "ln_1": "attn_norm", "ln_2": "ffn_norm",
   ]
   private static let others: [String: String] = [
-    "embed_tokens": "token_embd", "lm_head": "output", "norm": "output_norm", "wte": "token_embd", "wpe": "position_embd",
+    "embed_tokens": "token_embd", "lm_head": "output", "norm": "output_norm", "wte": "token_embd",
+    "wpe": "position_embd",
     "ln_f": "output_norm", "embeddings.word_embeddings": "token_embd",
     "embeddings.position_embeddings": "position_embd", "embeddings.token_type_embeddings": "token_types",
     "embeddings.LayerNorm": "token_embd_norm",
   ]
-  private static let prefixes: Set<String> = ["model", "language_model", "transformer", "bert", "encoder", "0", "auto_model"]
+  private static let prefixes: Set<String> = [
+    "model", "language_model", "transformer", "bert", "encoder", "0", "auto_model",
+  ]
   private static let lists: Set<String> = ["layers", "layer", "h", "blocks", "block"]
 
   /// A name that the names of a tensor have in common; the name itself where it is none of these.

@@ -103,7 +103,8 @@ struct InspectionPage {
     "bytes": "plain bytes", "float": "exponents coded, most of the rest kept",
     "planes": "each field of values on its own",
     "symbols": "few distinct values", "copy": "same as in a base, or as data before it",
-    "cast": "other data in another type", "delta": "differences to a base, or to data before it",
+    "cast": "other data in another type", "replay": "quants of other data",
+    "delta": "differences to a base, or to data before it",
   ]
 
   private var codecs: HTML {

@@ -15,7 +15,8 @@ final class ReplayPlan {
     let width = kind.elementType.width
     let count = unsafe segment.values.count / width
     let blocks = (count + kind.mostValues - 1) / kind.mostValues
-    blockValues = (count + blocks - 1) / blocks
+    let least = (Limits.smallestRecordBlockBytes + width - 1) / width
+    blockValues = blocks == 1 ? count : max((count + blocks - 1) / blocks, least)
     let histograms = try Histograms(count: ReplayCoding.contexts)
     for first in stride(from: 0, to: count, by: blockValues) {
       let values = first..<min(first + blockValues, count)
