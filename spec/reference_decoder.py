@@ -171,6 +171,7 @@ MODES_OF_CODEC = {
     DELTA: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY, MODE_DELTA},
     REPLAY: {RAW, CONSTANT, ZSTD, LZ4, MODE_REPLAY},
 }
+KNOWN_MODES = set().union(*MODES_OF_CODEC.values())
 
 
 @dataclass(frozen=True)
@@ -2121,7 +2122,7 @@ def mode_sparse(block: Block) -> bytes:
         cursor.check(signs >> zeros == 0, "bits past the last sign are not zero")
     cursor.reserved(24)
     mode = cursor.u8()
-    require_known(mode < len(MODES), f"mode {mode} inside mode sparse", cursor.where)
+    require_known(mode in KNOWN_MODES, f"mode {mode} inside mode sparse", cursor.where)
     cursor.check(mode in (RAW, HUFFMAN, RANS, NODES), f"mode {MODE_NAMES[mode]} inside mode sparse")
     values = MODES[mode](Block(cursor, segment, present, block.referred, inner=True))
     out = bytearray(spread(values, [bool(mask >> index & 1) for index in range(count)], segment.width))
@@ -2861,7 +2862,7 @@ class Decoder:
         where = f"block {ordinal} of segment {segment.number}"
         cursor = Cursor(self.container.data, frame.start + 16, frame.end, where)
         decoded_hash, mode = cursor.u64(), cursor.u8()
-        require_known(mode in set().union(*MODES_OF_CODEC.values()), f"mode {mode}", where)
+        require_known(mode in KNOWN_MODES, f"mode {mode}", where)
         cursor.check(mode in MODES_OF_CODEC[segment.codec], f"mode {MODE_NAMES[mode]} outside its codec")
         referred = partial(self.referred, member, segment, first_byte // segment.width, frame.tag)
         decoded = MODES[mode](Block(cursor, segment, frame.tag, referred))

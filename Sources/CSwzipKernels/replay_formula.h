@@ -97,18 +97,20 @@ INLINE int32_t replay_rounded(float y, float low, float high) {
 INLINE void codes_plain(unsigned type, const float *v, unsigned count, float d, float m, uint8_t *codes) {
   const float by = replay_inverse(d);
   if (type == 20) {
-    // The code of each half from -128 on, rounded down: the nearest of -127 -104 -83 -65 -49 -35 -22 -10 1 13 25 38 53 69 89 113.
-    static const uint8_t nearest[512] = {
-        [25 ... 68] = 1, [69 ... 107] = 2, [108 ... 141] = 3, [142 ... 171] = 4, [172 ... 198] = 5, [199 ... 223] = 6,
-        [224 ... 246] = 7, [247 ... 269] = 8, [270 ... 293] = 9, [294 ... 318] = 10, [319 ... 346] = 11, [347 ... 377] = 12,
-        [378 ... 413] = 13, [414 ... 457] = 14, [458 ... 511] = 15};
-    int32_t halves[32];
+    // Between -127 -104 -83 -65 -49 -35 -22 -10 1 13 25 38 53 69 89 113: in wholes, and in halves above a whole.
+    static const int8_t wholes[9] = {-74, -57, -42, -16, 7, 19, 61, 79, 101}, halves[6] = {-115, -93, -28, -4, 32, 46};
+    int8_t down[32], up[32], code[32] = {0};
     for (unsigned i = 0; i < 32; i++) {
-      const float y = replay_clamp(2 * (v[i] * by), -256, 255);
-      const int32_t whole = (int32_t)y;
-      halves[i] = whole - ((float)whole > y) + 256;
+      const float y = replay_clamp(2 * (v[i] * by), -256, 253);
+      const int32_t half = (int32_t)y - ((float)(int32_t)y > y);  // rounded down
+      down[i] = (int8_t)(half >> 1);
+      up[i] = (int8_t)((half + 1) >> 1);
     }
-    for (unsigned i = 0; i < 32; i++) codes[i] = nearest[halves[i]];
+    for (unsigned k = 0; k < 9; k++)
+      for (unsigned i = 0; i < 32; i++) code[i] = (int8_t)(code[i] + (down[i] >= wholes[k]));
+    for (unsigned k = 0; k < 6; k++)
+      for (unsigned i = 0; i < 32; i++) code[i] = (int8_t)(code[i] + (up[i] >= halves[k]));
+    memcpy(codes, code, 32);
   } else if (type == 2 || type == 6) {
     const float middle = type == 2 ? 8.5f : 16.5f, top = type == 2 ? 15 : 31;
     for (unsigned i = 0; i < 32; i++) codes[i] = (uint8_t)(int32_t)replay_clamp(v[i] * by + middle, 0, top);
