@@ -35,7 +35,8 @@ struct QuantTests {
   private static let others: [UInt8] = {
     var file = SafetensorsFile()
     for index in 0..<2 {
-      file.add("model.layers.\(index).mlp.up_proj.weight", .bf16, [Int(rows), Int(columns)], .weights, seed: UInt64(index))
+      file.add(
+        "model.layers.\(index).mlp.up_proj.weight", .bf16, [Int(rows), Int(columns)], .weights, seed: UInt64(index))
       file.tensors[index].bytes = values(UInt64(index))
     }
     return file.bytes

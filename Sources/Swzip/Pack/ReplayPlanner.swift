@@ -64,12 +64,8 @@ struct ReplayPlanner {
           segments.append(segment)
           continue
         }
-        guard case .copy(let reference) = segment.derivation, segment.elementType == match.tensor.elementType,
-          place.contains(reference.offset), reference.offset + UInt64(segment.byteCount) <= place.upperBound,
-          (reference.offset - place.lowerBound) % UInt64(segment.elementType.width) == 0
-        else { return }
-        segments += match.segments(
-          reference.offset..<(reference.offset + UInt64(segment.byteCount)), at: segment.offset)
+        guard let parts = Self.parts(of: segment, copied: match, place) else { return }
+        segments += parts
         changed = true
       }
       if changed || other == number { others.append((other, segments)) }
@@ -79,6 +75,32 @@ struct ReplayPlanner {
       members[member].layout.segments = segments
       for segment in segments { rules.add(segment, to: member) }
     }
+  }
+
+  /// A copy that overlaps the tensor at `place`, cut where that begins and ends; what lies in it follows from the same values.
+  private static func parts(
+    of segment: SegmentRange, copied match: ReplayFinder.Match, _ place: Range<UInt64>
+  ) -> [SegmentRange]? {
+    let width = UInt64(match.tensor.elementType.width)
+    guard case .copy(let reference) = segment.derivation, segment.elementType == match.tensor.elementType else {
+      return nil
+    }
+    let copied = reference.offset..<(reference.offset + UInt64(segment.byteCount))
+    let inside = copied.clamped(to: place)
+    guard (inside.lowerBound - copied.lowerBound) % width == 0, (inside.lowerBound - place.lowerBound) % width == 0,
+      UInt64(inside.count) % width == 0
+    else { return nil }
+    func rest(_ range: Range<UInt64>) -> [SegmentRange] {
+      guard !range.isEmpty else { return [] }
+      var part = segment
+      part.offset += range.lowerBound - copied.lowerBound
+      part.byteCount = range.count
+      part.derivation = segment.derivation.advanced(by: range.lowerBound - copied.lowerBound, segment.elementType)
+      return [part]
+    }
+    return rest(copied.lowerBound..<inside.lowerBound)
+      + match.segments(inside, at: segment.offset + (inside.lowerBound - copied.lowerBound))
+      + rest(inside.upperBound..<copied.upperBound)
   }
 
   private static func isReplay(_ segment: SegmentRange) -> Bool {
