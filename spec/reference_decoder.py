@@ -151,18 +151,20 @@ T_BYTES, BF16, F16, F32, F64, F8_E4M3, F8_E5M2 = range(7)
 F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ, I8, U8 = range(7, 12)
 C64 = 19
 
-BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST, DELTA, LATTICE = range(8)  # codecs
-REFERRING = (COPY, CAST, DELTA)  # those that read what they refer to
-CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast", "delta", "lattice")
-WITH_SYMBOLS = (FLOAT, SYMBOLS, DELTA, LATTICE)  # codecs with tables, rows and a coder
+BYTES, FLOAT, PLANES, COPY, SYMBOLS, CAST, DELTA, LATTICE, REPLAY = range(9)  # codecs
+REFERRING = (COPY, CAST, DELTA, REPLAY)  # those that read what they refer to
+CODEC_NAMES = ("bytes", "float", "planes", "copy", "symbols", "cast", "delta", "lattice", "replay")
+WITH_ROWS = (FLOAT, SYMBOLS, DELTA, LATTICE)  # codecs with tables, rows and a coder
+WITH_SYMBOLS = (*WITH_ROWS, REPLAY)
 CODER_HUFFMAN, CODER_RANS, CODER_NODES = range(3)
 CODER_NAMES = ("Huffman", "rANS", "nodes")
 MODE_NAMES = (
     "raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy", "rans", "sparse", "cast", "delta",
-    "nodes",
+    "nodes", "mode 13", "replay",
 )  # fmt: skip
 RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE = range(10)
 MODE_CAST, MODE_DELTA, NODES = range(10, 13)
+MODE_REPLAY = 14
 MODES_OF_CODEC = {
     BYTES: {RAW, CONSTANT, ZSTD, LZ4},
     FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, RANS, SPARSE, NODES},
@@ -172,7 +174,9 @@ MODES_OF_CODEC = {
     CAST: {RAW, CONSTANT, ZSTD, LZ4, MODE_CAST},
     DELTA: {RAW, CONSTANT, ZSTD, LZ4, MODE_COPY, MODE_DELTA},
     LATTICE: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, RANS, NODES},
+    REPLAY: {RAW, CONSTANT, ZSTD, LZ4, MODE_REPLAY},
 }
+KNOWN_MODES = set().union(*MODES_OF_CODEC.values())
 
 
 @dataclass(frozen=True)
@@ -515,7 +519,7 @@ class Segment:
     contexts: Contexts | None = None  # of coder rANS
     palette: Palette | None = None  # of codec symbols
     big_endian: bool = False  # then `element` is the little-endian twin
-    referred: int | None = None  # of codec cast: the element type of the referred range
+    referred: int | None = None  # of codecs cast and replay: the element type of the referred range
     t: int | None = None  # of codec delta: T
     prediction: Prediction | None = None  # of codec delta, and its constants
     constants: tuple[float, ...] = ()
@@ -543,7 +547,10 @@ class Segment:
         """Bytes of a value in the ranges that the segment refers to."""
         if self.prediction and self.prediction.rule:
             return element_width(F32)
-        return self.width if self.referred is None else element_width(self.referred)
+        if self.referred is None:
+            return self.width
+        elements = BLOCK_TYPES[self.element][1] if self.codec == REPLAY else 1
+        return elements * element_width(self.referred)
 
     @property
     def field_bits(self) -> int:
@@ -1046,7 +1053,7 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     if big_endian(element):
         segment.element, segment.big_endian = little_twin(element), True
     cursor.check(length >= 1, "segment is empty")
-    if codec >= len(CODEC_NAMES):
+    if codec not in MODES_OF_CODEC:
         member.refuse(f"codec {codec} of segment {number}")
         return segment
     require_known(coder <= CODER_NODES, f"coder {coder}", cursor.where)
@@ -1059,7 +1066,7 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
     cursor.check(reference_count <= 4, "more than 4 references")
     cursor.check(reference_count == 0 or member.record.type != BUNDLE, "reference in a bundle")
     cursor.check(codec != LATTICE or reference_count == 0, "reference in codec lattice")
-    one = codec not in (COPY, CAST) or reference_count == 1
+    one = codec not in (COPY, CAST, REPLAY) or reference_count == 1
     cursor.check(one, f"codec {CODEC_NAMES[codec]} without exactly one reference")
     for _ in range(reference_count):
         kind = cursor.u8()
@@ -1080,6 +1087,8 @@ def read_segment_frame(data: bytes, frame: Frame, number: int, member: Member) -
         check_symbols_fields(segment.codes, cursor)
     if codec == CAST:
         segment.referred = read_referred(cursor, segment)
+    if codec == REPLAY:
+        segment.referred = read_replayed(cursor, segment)
     if codec == DELTA:
         segment.t = cursor.u8()
         cursor.check(segment.t <= 240, "T is above 240")
@@ -1107,8 +1116,10 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
     least = MIN_BLOCK_BYTES_OF_MANY if in_bytes else MIN_VALUES_OF_MANY
     cursor.check(one_block or size >= least, "blocks are too small")
     cursor.check(segment.row_length <= segment.values_per_block, "row length is above the values a block")
-    if segment.codec not in WITH_SYMBOLS:
-        cursor.check(segment.row_length == 0 and segment.coder == 0, "row length or coder outside its codecs")
+    if segment.codec not in WITH_ROWS:
+        cursor.check(segment.row_length == 0, "row length outside its codecs")
+        coder = CODER_RANS if segment.codec == REPLAY else CODER_HUFFMAN
+        cursor.check(segment.coder == coder, "coder outside its codecs")
     if segment.codec == LATTICE:  # whose codes tell more
         cursor.check(segment.element in (BF16, F16, F32), "codec lattice for another element type")
         return
@@ -1122,6 +1133,10 @@ def check_segment_fields(segment: Segment, cursor: Cursor) -> None:
         cursor.check(segment.window_base <= highest, f"window base is above {highest}")
     referring = segment.codec in (CAST, DELTA)
     cursor.check(not (referring and segment.big_endian), "big-endian values that refer to others")
+    if segment.codec == REPLAY:
+        cursor.check(segment.element in REPLAYED, "codec replay does not know this type")
+        elements = segment.values_per_block * BLOCK_TYPES[segment.element][1]
+        cursor.check(elements <= MAX_VALUES, "elements a block out of range")
     if segment.codec == DELTA:
         cursor.check(segment.coder == CODER_RANS, "codec delta with another coder than rANS")
         typed = segment.element != T_BYTES and segment.element not in BLOCK_TYPES
@@ -1928,7 +1943,7 @@ def read_rans_table(cursor: Cursor) -> RansTable:
 
 def read_contexts(cursor: Cursor, tables: Sequence[RansTable], segment: Segment) -> Contexts:
     """Which table a symbol takes (rans.md, delta.md)."""
-    row_length, is_delta = segment.row_length, segment.codec == DELTA
+    row_length, is_delta = segment.row_length, segment.codec in (DELTA, REPLAY)
     row_bits, count = cursor.u8(), cursor.u8()
     cursor.check(row_bits <= 4, "more than 4 bits of row class")
     cursor.check(1 <= count <= 32, "number of contexts is out of range")
@@ -1936,7 +1951,7 @@ def read_contexts(cursor: Cursor, tables: Sequence[RansTable], segment: Segment)
     cursor.check(max(numbers) < len(tables), "context names a table that is not there")
     has_columns = cursor.u8()
     require_known(has_columns <= 1, f"reserved flags {has_columns:#x} of contexts", cursor.where)
-    cursor.check(not (is_delta and has_columns), "classes of columns in codec delta")
+    cursor.check(not (is_delta and has_columns), "classes of columns in codec delta or replay")
     columns: tuple[int, ...] = ()
     if has_columns:
         nibbles = [nibble for byte in cursor.take(-(-row_length // 2)) for nibble in (byte & 15, byte >> 4)]
@@ -1948,6 +1963,8 @@ def read_contexts(cursor: Cursor, tables: Sequence[RansTable], segment: Segment)
         cursor.check(numbers == b"\0", "several contexts, or one of another table than 0, without classes")
     highest = (1 << row_bits) - 1 + max(columns, default=0)
     cursor.check(is_delta or highest < count, "classes of rows and columns give a context that is not there")
+    if segment.codec == REPLAY:
+        cursor.check(row_bits == 0 and count == REPLAY_CONTEXTS, "contexts of codec replay are not six")
     return Contexts(row_bits, tuple(numbers), columns, tuple(tables))
 
 
@@ -2167,7 +2184,7 @@ def mode_sparse(block: Block) -> bytes:
         cursor.check(signs >> zeros == 0, "bits past the last sign are not zero")
     cursor.reserved(24)
     mode = cursor.u8()
-    require_known(mode < len(MODES), f"mode {mode} inside mode sparse", cursor.where)
+    require_known(mode in KNOWN_MODES, f"mode {mode} inside mode sparse", cursor.where)
     cursor.check(mode in (RAW, HUFFMAN, RANS, NODES), f"mode {MODE_NAMES[mode]} inside mode sparse")
     values = MODES[mode](Block(cursor, segment, present, block.referred, inner=True))
     out = bytearray(spread(values, [bool(mask >> index & 1) for index in range(count)], segment.width))
@@ -2702,6 +2719,348 @@ def lattice_values(block: Block, mode: Callable[[Block], bytes]) -> bytes:
     return b"".join(values)
 
 
+# --- Codec replay (replay.md) -----------------------------------------------------------------------------------------
+#
+# A sum, product or quotient of numbers of 32 bits in 64 bits, rounded to 32, is that of 32 bits.
+
+REPLAY_CONTEXTS = 6
+MOST_CHANGES = 8192
+MOST_LOW_BITS = 24
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A line of the page's tables. Numbers are stored plus their bias."""
+
+    code_bits: int
+    groups: int = 0
+    scale_bits: int = 0
+    minima: bool = False
+    code_bias: int = 0
+    scale_bias: int = 0
+    lowest: int = 0  # number of a group's scale
+    divisor: float = 0.0  # of what the values tell of a scale
+    block_divisor: float = 0.0  # of those of groups
+
+
+REPLAYED = {
+    66: Replayed(4, divisor=-8.0),
+    67: Replayed(4, minima=True, divisor=15.0),
+    70: Replayed(5, divisor=-16.0),
+    71: Replayed(5, minima=True, divisor=31.0),
+    72: Replayed(8, code_bias=128, divisor=127.0),
+    74: Replayed(2, 16, 4, minima=True, divisor=3.0, block_divisor=15.0),
+    75: Replayed(3, 16, 6, code_bias=4, scale_bias=32, lowest=-32, divisor=-4.0, block_divisor=-32.0),
+    76: Replayed(4, 8, 6, minima=True, divisor=15.0, block_divisor=63.0),
+    77: Replayed(5, 8, 6, minima=True, divisor=31.0, block_divisor=63.0),
+    78: Replayed(6, 16, 8, code_bias=32, scale_bias=0, lowest=-128, divisor=-32.0, block_divisor=-128.0),
+    84: Replayed(4, divisor=-127.0),
+    98: Replayed(2, code_bias=1, divisor=1.0),
+    99: Replayed(2, code_bias=1, divisor=1.0),
+}
+IQ4_STEPS = (-231, -187, -148, -114, -84, -57, -32, -9, 14, 38, 63, 91, 122, 158, 202)
+
+
+def read_replayed(cursor: Cursor, segment: Segment) -> int:
+    """The element type of the values, and the formula."""
+    referred, formula = cursor.u8(), cursor.u8()
+    known = (referred < len(ELEMENTS) or big_endian(referred) or referred in BLOCK_TYPES) and formula == 0
+    require_known(known, f"element type {referred} or formula {formula} of codec replay", cursor.where)
+    cursor.check(referred in (BF16, F16, F32), "codec replay does not know the values' type")
+    return referred
+
+
+def magnitude_of(x: float) -> int:
+    """The bits of a number, also of none, without the sign."""
+    return bits_of(x) & 0x7FFFFFFF
+
+
+def order(x: int) -> int:
+    """The bits of a number as an integer in the order of numbers."""
+    return -1 - (x & 0x7FFFFFFF) if x >> 31 else x
+
+
+def number(x: float) -> float:
+    """num."""
+    return 0.0 if math.isnan(x) else x
+
+
+def clamp(y: float, low: float, high: float) -> float:
+    y = y if y > low else low
+    return y if y < high else high
+
+
+def away(y: float) -> int:
+    """To the nearest integer, halves away from 0."""
+    whole = math.trunc(y)
+    rest = y - whole
+    return whole + (rest >= 0.5) - (rest <= -0.5)
+
+
+def as_float(bits: int) -> float:
+    return float_of(bits.to_bytes(4, "little"))
+
+
+def ends_of(x: Sequence[int]) -> tuple[int, int]:
+    """The least and the greatest in order."""
+    return min(x, key=order), max(x, key=order)
+
+
+def extreme(x: Sequence[int]) -> float:
+    """Of bits."""
+    least, greatest = ends_of(x)
+    low, high = least & 0x7FFFFFFF, greatest & 0x7FFFFFFF
+    if low == high:
+        return as_float(next(bits for bits in x if bits & 0x7FFFFFFF == high))
+    return as_float(least if low > high else greatest)
+
+
+def divided(x: float, y: float) -> float:
+    return f32(quotient(x, y))
+
+
+@dataclass
+class Guess:
+    """d and m of a block, and of its groups."""
+
+    scale: float = 0.0
+    minimum: float = 0.0
+    scales: list[float] = field(default_factory=list)
+    minima: list[float] = field(default_factory=list)
+
+
+def guess_of(element: int, x: Sequence[int]) -> Guess:
+    """What is guessed of a block whose values have these bits of 32."""
+    form = REPLAYED[element]
+    guess = Guess()
+    if not form.groups and form.minima:
+        least, greatest = map(as_float, ends_of(x))
+        guess.scale = number(divided(f32(greatest - least), form.divisor))
+        guess.minimum = number(least)
+    elif not form.groups:
+        top = extreme(x) if form.divisor < 0 else as_float(max(bits & 0x7FFFFFFF for bits in x))
+        guess.scale = number(divided(top, form.divisor))
+    else:
+        size = len(x) // form.groups
+        for group in (x[start : start + size] for start in range(0, len(x), size)):
+            if not form.minima:
+                guess.scales.append(number(divided(extreme(group), form.divisor)))
+                continue
+            least, greatest = map(as_float, ends_of(group))
+            least = least if least < 0 else 0.0
+            guess.minima.append(number(-least))
+            guess.scales.append(number(divided(f32(greatest - least), form.divisor)))
+        if form.minima:
+            guess.scale = divided(max(0.0, *guess.scales), form.block_divisor)
+            guess.minimum = divided(max(0.0, *guess.minima), form.block_divisor)
+        else:
+            guess.scale = number(divided(extreme([bits_of(scale) for scale in guess.scales]), form.block_divisor))
+    return guess
+
+
+def guessed_scales(values: Sequence[float], unit: float, form: Replayed) -> list[int]:
+    """Numbers of scales or minima of groups."""
+    highest = form.lowest + (1 << form.scale_bits) - 1
+    return [round(clamp(divided(value, unit) if unit != 0 else 0.0, form.lowest, highest)) for value in values]
+
+
+def plain_codes(element: int, x: Sequence[float], scale: float, minimum: float) -> list[int]:
+    """Numbers of the codes of a block without groups."""
+    form = REPLAYED[element]
+    inverse = divided(1.0, scale) if scale != 0 else 0.0
+    top = (1 << form.code_bits) - 1
+    found = []
+    for value in x:
+        y = f32((f32(value - minimum) if form.minima else value) * inverse)
+        if element == 84:
+            twice = math.floor(clamp(f32(2 * y), -256, 255))
+            found.append(sum(step <= twice for step in IQ4_STEPS))
+        elif form.minima:
+            found.append(math.trunc(clamp(f32(y + 0.5), 0, top)))
+        elif form.code_bias:
+            found.append(away(clamp(y, -128, 127) if element == 72 else clamp(y, -1, 1)))
+        else:
+            found.append(math.trunc(clamp(f32(y + (0.5 - form.divisor)), 0, top)))
+    return found
+
+
+def group_codes(x: Sequence[float], scale: float, minimum: float, form: Replayed) -> list[int]:
+    """Numbers of the codes of a group."""
+    highest = (1 << form.code_bits) - 1 - form.code_bias
+    return [round(clamp(divided(f32(value + minimum), scale), -form.code_bias, highest)) for value in x]
+
+
+def halves_joined(codes: Sequence[int]) -> bytes:
+    """Nibbles."""
+    half = len(codes) // 2
+    return bytes(low % 16 + low_16 % 16 * 16 for low, low_16 in zip(codes[:half], codes[half:], strict=True))
+
+
+def pairs_joined(codes: Sequence[int], shift: int = 0) -> bytes:
+    """Pairs: bits `shift` and the next of 256 codes."""
+    return bytes(
+        sum((codes[128 * h + 32 * k + i] >> shift & 3) << 2 * k for k in range(4)) for h in range(2) for i in range(32)
+    )
+
+
+def bits_joined(codes: Sequence[int], bit: int) -> bytes:
+    """One bit of 256 codes: bit k of byte i is of code 32 k + i."""
+    return bytes(sum((codes[32 * k + i] >> bit & 1) << k for k in range(8)) for i in range(32))
+
+
+def digits_joined(codes: Sequence[int], rows: int, count: int) -> bytes:
+    out = bytearray()
+    for i in range(count):
+        q = 0
+        for row in range(5):
+            q = 3 * q + (codes[row * count + i] if row < rows else 0)
+        out.append(-(-256 * q // 243) % 256)
+    return bytes(out)
+
+
+def six_bits(scales: Sequence[int], minima: Sequence[int]) -> bytes:
+    """Scales and minima of Q4_K and Q5_K."""
+    first = [scales[j] + 64 * (scales[j + 4] // 16) for j in range(4)]
+    second = [minima[j] + 64 * (minima[j + 4] // 16) for j in range(4)]
+    return bytes(first + second + [scales[j + 4] % 16 + 16 * (minima[j + 4] % 16) for j in range(4)])
+
+
+def six_bits_of_q3(scales: Sequence[int]) -> bytes:
+    low = [scales[j] % 16 + scales[j + 8] % 16 * 16 for j in range(8)]
+    return bytes(low + [sum(scales[j + 4 * k] // 16 << 2 * k for k in range(4)) for j in range(4)])
+
+
+def block_of(
+    element: int, scale: int, minimum: int, scales: Sequence[int], minima: Sequence[int], codes: Sequence[int]
+) -> bytes:
+    """A block as ggml stores it."""
+    d, m = scale.to_bytes(2, "little"), minimum.to_bytes(2, "little")
+    if element in (66, 84):
+        return d + halves_joined(codes)
+    if element == 67:
+        return d + m + halves_joined(codes)
+    if element in (70, 71):
+        fifth = sum((code >> 4 & 1) << i for i, code in enumerate(codes)).to_bytes(4, "little")
+        return d + (m if element == 71 else b"") + fifth + halves_joined(codes)
+    if element == 72:
+        return d + bytes((code - 128) % 256 for code in codes)
+    if element == 74:
+        groups = bytes(s + 16 * least for s, least in zip(scales, minima, strict=True))
+        return groups + pairs_joined(codes) + d + m
+    if element == 75:
+        return bits_joined(codes, 2) + pairs_joined(codes) + six_bits_of_q3(scales) + d
+    if element in (76, 77):
+        nibbles = b"".join(halves_joined(codes[start : start + 64]) for start in range(0, 256, 64))
+        return d + m + six_bits(scales, minima) + (bits_joined(codes, 4) if element == 77 else b"") + nibbles
+    if element == 78:
+        low = bytes(
+            codes[128 * h + 32 * k + i] % 16 + codes[128 * h + 64 + 32 * k + i] % 16 * 16
+            for h in range(2) for k in range(2) for i in range(32)
+        )  # fmt: skip
+        return low + pairs_joined(codes, 4) + bytes(scales) + d
+    if element == 98:
+        return digits_joined(codes, 5, 32) + digits_joined(codes[160:], 5, 16) + digits_joined(codes[240:], 4, 4) + d
+    return pairs_joined(codes) + d
+
+
+def unfolded(symbol: int) -> int:
+    return -(symbol // 2) - 1 if symbol % 2 else symbol // 2
+
+
+def signed(low: LowBits, symbol: int) -> int:
+    """A difference of D or M."""
+    a = low.magnitude(symbol % NEGATIVE)
+    return -a if symbol & NEGATIVE else a
+
+
+@dataclass
+class Differences:
+    """Of a block of mode replay, one after the other; changes by place."""
+
+    scale: list[int]
+    minimum: list[int]
+    scales: list[int]
+    minima: list[int]
+    changes: dict[int, int]
+
+
+def read_differences(block: Block) -> Differences:
+    cursor, segment, count = block.cursor, block.segment, block.values
+    form, elements = REPLAYED[segment.element], BLOCK_TYPES[segment.element][1]
+    grouped = count * form.groups
+    flags = cursor.u8()
+    require_known(flags <= 1, f"reserved flags {flags:#x}", cursor.where)
+    if flags:
+        cursor.check(cursor.take(6) == bytes(6), "bytes 26 to 31 of a block that is what is computed")
+        return Differences([0] * count, [0] * count, [0] * grouped, [0] * grouped, {})
+    n = cursor.u16()
+    cursor.check(n <= MOST_CHANGES, "too many changes")
+    runs = (count, count * form.minima, grouped, grouped * form.minima, n, n)
+    start = read_rans_start(cursor, segment, 0)
+    tables = contexts_of(cursor, segment).tables
+    symbols = read_words(cursor, start, [table for table, run in zip(tables, runs, strict=True) for _ in range(run)])
+    parts = [symbols[end - run : end] for run, end in zip(runs, accumulate(runs), strict=True)]
+    tokens = [symbol % NEGATIVE for symbol in parts[0] + parts[1]] + parts[4]
+    few = all(low_bit_count(token, GAP_BITS) <= MOST_LOW_BITS for token in tokens)
+    cursor.check(few, "a token of more than 24 low bits")
+    low = LowBits(cursor, tokens, GAP_BITS)
+    scale, minimum = ([signed(low, symbol) for symbol in part] for part in parts[:2])
+    place, changes = -1, {}
+    for token, change in zip(parts[4], parts[5], strict=True):
+        place += 1 + low.magnitude(token)
+        cursor.check(place < count * elements, "a change past the block")
+        changes[place] = unfolded(change)
+    return Differences(scale, minimum or [0] * count, list(map(unfolded, parts[2])), list(map(unfolded, parts[3])), changes)
+
+
+def mode_replay(block: Block) -> bytes:
+    """replay.md."""
+    segment = block.segment
+    element, form, size = segment.element, REPLAYED[segment.element], BLOCK_TYPES[segment.element][1]
+    found = read_differences(block)
+    words = little_endian(block.referred(0), element_width(segment.referred or 0))
+    widen: Callable[[int], int] = {BF16: lambda s: s << 16, F16: f32_of_f16}.get(segment.referred or 0, lambda s: s)
+    out = bytearray()
+    for index in range(block.values):
+        bits = [widen(word) for word in words[index * size : (index + 1) * size]]
+        x = list(map(as_float, bits))
+        guess = guess_of(element, bits)
+        guessed = f16_of_f32(bits_of(guess.scale)), f16_of_f32(bits_of(guess.minimum))
+        scale = (guessed[0] + found.scale[index]) % 65536
+        minimum = (guessed[1] + found.minimum[index]) % 65536 if form.minima else 0
+        d, m = as_float(f32_of_f16(scale)), as_float(f32_of_f16(minimum))
+        scales: list[int] = []
+        minima: list[int] = []
+        if form.groups:
+            of_groups = range(index * form.groups, (index + 1) * form.groups)
+            whole = 1 << form.scale_bits
+            numbers = guessed_scales(guess.scales, d, form)
+            scales = [(s + form.scale_bias + found.scales[j]) % whole for s, j in zip(numbers, of_groups, strict=True)]
+            if form.minima:
+                numbers = guessed_scales(guess.minima, m, form)
+                minima = [(s + found.minima[j]) % whole for s, j in zip(numbers, of_groups, strict=True)]
+            codes = []
+            width = size // form.groups
+            for j, stored in enumerate(scales):
+                factor = stored - form.scale_bias
+                if element == 78 and factor > 127:
+                    factor -= 256
+                s, v = f32(d * factor), f32(m * minima[j]) if form.minima else 0.0
+                if s == 0:
+                    s, v = guess.scales[j], guess.minima[j] if form.minima else 0.0
+                codes += group_codes(x[j * width : (j + 1) * width], s, v, form)
+        else:
+            d = guess.scale if scale == guessed[0] else d
+            m = guess.minimum if minimum == guessed[1] else m
+            codes = plain_codes(element, x, d, m)
+        stored = [
+            (code + form.code_bias + found.changes.get(index * size + place, 0)) % (1 << form.code_bits)
+            for place, code in enumerate(codes)
+        ]
+        out += block_of(element, scale, minimum, scales, minima, stored)
+    return bytes(out)
+
+
 # --- Codec copy (copy.md) and the modes of section 4.3 ----------------------------------------------------------------
 
 
@@ -2727,6 +3086,8 @@ MODES: tuple[Callable[[Block], bytes], ...] = (
     mode_cast,
     mode_delta,
     mode_nodes,
+    mode_raw,  # 13 is not read
+    mode_replay,
 )
 
 
@@ -2736,7 +3097,7 @@ def decode_block(
 ) -> bytes:
     """A block from its byte 16 on, with its decoded hash checked (section 4.3)."""
     decoded_hash, mode = cursor.u64(), cursor.u8()
-    require_known(mode < len(MODES), f"mode {mode}", cursor.where)
+    require_known(mode in KNOWN_MODES, f"mode {mode}", cursor.where)
     cursor.check(mode in MODES_OF_CODEC[segment.codec], f"mode {MODE_NAMES[mode]} outside its codec")
     block = Block(cursor, segment, values, referred, first=first)
     is_lattice = segment.codec == LATTICE and mode in (HUFFMAN, RANS, NODES)

@@ -94,7 +94,11 @@ typedef struct { const uint8_t *from, *to; } swzip_prefetch;
           const void *base, size_t count, void *out))                                                                           \
   KERNEL(avx2, avx2, neon, size_t, delta_dense, (const uint8_t *numbers, size_t count, uint8_t *mask, uint8_t *dense))          \
   KERNEL(avx2, avx2, portable, void, predict,                                                                                   \
-         (const swzip_prediction *prediction, const void *const *references, size_t count, void *out))
+         (const swzip_prediction *prediction, const void *const *references, size_t count, void *out))                          \
+  KERNEL(avx2, avx2, portable, void, replay_decode,                                                                             \
+         (const swzip_replay *replay, const swzip_replay_block *block, const void *x, void *out))                               \
+  KERNEL(avx2, avx2, portable, size_t, replay_encode,                                                                           \
+         (const swzip_replay *replay, const swzip_replay_block *block, const void *x, const void *in, size_t most))
 
 #define DECLARE(at_avx2, at_avx512, at_neon, result, name, parameters) \
   result swzip_##name##_portable parameters;                           \

@@ -1,7 +1,7 @@
 // Values from codes and scales by what every processor has (lattice.h), in the default floating-point environment.
 #include "lattice.h"
 
-#include "environment.h"
+#include "float_environment.h"
 
 void swzip_lattice_values_portable(const swzip_lattice *lattice, const float *entries, uint32_t per_symbol,
                                    const uint8_t *symbols, uint64_t first, uint32_t count, void *out, void *room) {

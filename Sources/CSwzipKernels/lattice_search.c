@@ -1,5 +1,5 @@
 // Codes from values (spec/codecs/lattice.md): the nearest code to value / scale, proved by what a decoder makes of it.
-#include "environment.h"
+#include "float_environment.h"
 #include <math.h>
 
 #include "lattice_search.h"

@@ -3,7 +3,7 @@
 #define SWZIP_LATTICE_SEARCH_H
 #include <math.h>
 
-#include "environment.h"
+#include "float_environment.h"
 #include "lattice.h"
 
 INLINE uint32_t lattice_ordered(float v) {

@@ -1,7 +1,7 @@
 // Predictions by what every processor has (predict.h), in the default floating-point environment.
 #include "predict.h"
 
-#include "environment.h"
+#include "float_environment.h"
 
 void swzip_predict_portable(const swzip_prediction *prediction, const void *const references[4], size_t count, void *out) {
   predict_by(prediction, references, count, out);

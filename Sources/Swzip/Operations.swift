@@ -10,7 +10,8 @@ public func pack(
   try write(PackPlan.file(source, bases: bases, options), sink, options, progress)
 }
 
-/// Packs a folder: all `members`, in this order, as one container. What occurs twice is stored once.
+/// Packs a folder: all `members`, in this order, but quants behind the model that they may be of, as one container. What occurs
+/// twice is stored once.
 /// Throws `name` or `nameCollision` for names that the format does not allow, before anything is written; warns of those that
 /// not every system can create.
 /// Cost: two passes, the first for headers and for what may occur twice; memory grows with the number of members and

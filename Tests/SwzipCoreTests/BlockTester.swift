@@ -34,18 +34,21 @@ final class BlockTester {
   }
 
   /// `references`: to code differences to what is predicted from them, or with `castFrom` the values that one of that type
-  /// determines; none for values alone.
+  /// determines, or with `replayFrom` the quants that were made of values of that type; none for values alone.
   func encode(
     _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, references: [[UInt8]] = [],
-    prediction: Prediction = .same, castFrom castType: ElementType? = nil, usesNodes: Bool = true
+    prediction: Prediction = .same, castFrom castType: ElementType? = nil, replayFrom replayType: ElementType? = nil,
+    usesNodes: Bool = true
   ) throws -> Encoded {
     let base =
-      references.isEmpty || castType != nil
+      references.isEmpty || castType != nil || replayType != nil
       ? references.first ?? [] : Self.predicted(type, prediction, references, byteCount: values.count)
     return try unsafe values.withUnsafeBytes { values in
       var range = SegmentRange(offset: 0, byteCount: values.count, elementType: type, rowLength: rowLength)
       if let castType {
         range.derivation = .cast(.earlier(member: 0, offset: 0), from: castType)
+      } else if let replayType {
+        range.derivation = .replay(.earlier(member: 0, offset: 0), from: replayType)
       } else if !references.isEmpty {
         range.derivation = .delta(
           prediction, references.indices.map { .base(number: 0, offset: UInt64(1000 * $0)) })
@@ -59,9 +62,8 @@ final class BlockTester {
       for block in 0..<plan.blockCount {
         let place = plan.bytes(ofBlock: block)
         let source = unsafe UnsafeRawBufferPointer(rebasing: values[place])
-        let part =
-          castType.map { (place.lowerBound / type.width * $0.width)..<(place.upperBound / type.width * $0.width) }
-          ?? place
+        let wide = castType?.width ?? range.derivation.baseWidth(type)
+        let part = (place.lowerBound / type.width * wide)..<(place.upperBound / type.width * wide)
         let frame = try GuardedBuffer(plan.frameBound + Limits.slack)
         let entry = unsafe base.withUnsafeBytes {
           unsafe plan.encode(
@@ -132,11 +134,12 @@ final class BlockTester {
   /// There and back; what came back must be what went in.
   func roundTrip(
     _ values: [UInt8], _ type: ElementType, level: Int, rowLength: Int = 0, references: [[UInt8]] = [],
-    prediction: Prediction = .same, _ what: @autoclosure () -> String
+    prediction: Prediction = .same, replayFrom: ElementType? = nil, _ what: @autoclosure () -> String
   ) {
     do {
       let encoded = try encode(
-        values, type, level: level, rowLength: rowLength, references: references, prediction: prediction)
+        values, type, level: level, rowLength: rowLength, references: references, prediction: prediction,
+        replayFrom: replayFrom)
       let misalignment = values.count % 17
       let strict = try decode(encoded, misalignment: misalignment)
       let loader = try decode(encoded, policy: .loader, misalignment: (misalignment + 1) & 15, streaming: true)

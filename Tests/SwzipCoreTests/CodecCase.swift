@@ -13,6 +13,7 @@ struct CodecCase: CustomTestStringConvertible {
   var references: [[UInt8]] = []
   var prediction = Prediction.same
   var castFrom: ElementType?
+  var replayFrom: ElementType?
   var usesNodes: Bool
 
   var testDescription: String {
@@ -50,10 +51,17 @@ struct CodecCase: CustomTestStringConvertible {
     (self.references, castFrom) = ([references], source)
   }
 
+  /// Quants of values of `source`, not quite as they are computed.
+  init(replay type: ElementType, from source: ElementType, _ pattern: Pattern, _ count: Int) {
+    let values = pattern.bytes(source, count * type.elementsPerValue)
+    self.init(.replay, .replay, type, ReplayTests.changed(Quants.made(type, of: values, source), type, .few))
+    (references, replayFrom) = ([values], source)
+  }
+
   func encode(by tester: BlockTester) throws -> BlockTester.Encoded {
     try tester.encode(
       values, type, level: level, rowLength: rowLength, references: references, prediction: prediction,
-      castFrom: castFrom, usesNodes: usesNodes)
+      castFrom: castFrom, replayFrom: replayFrom, usesNodes: usesNodes)
   }
 
   /// The same with symbols in sub-streams.
@@ -128,6 +136,8 @@ struct CodecCase: CustomTestStringConvertible {
         delta: .f32, (0..<4).map { Pattern.weights.bytes(.f32, 900, seed: UInt64($0)) },
         by: .weight(PredictionTests.decay, PredictionTests.step), change: changed(.f32, .few)),
       CodecCase(cast: .f32, from: .bf16, widened, upper), CodecCase(cast: .bf16, from: .f32, upper, widened),
+      CodecCase(replay: .q4K, from: .bf16, .weights, 24), CodecCase(replay: .q50, from: .f16, .weights, 150),
+      CodecCase(replay: .q6K, from: .f32, .specials, 24), CodecCase(replay: .iq4NL, from: .bf16, .rows, 150),
     ]
   }()
 }

@@ -130,10 +130,12 @@ struct WireTests {
   @Test func headersOfTheFuture() throws {
     let good = FileHeader().bytes
     for (position, value, accepted) in [
-      (8, 1, false), (10, 4, false), (10, 2, true), (10, 1, true), (10, 0, false), (12, 4, false), (15, 0x80, false),
+      (8, 1, false), (10, 5, false), (10, 3, true), (10, 2, true), (10, 1, true), (10, 0, false), (12, 4, false),
+      (15, 0x80, false),
       (16, 0x80, true),
       (20, 3, false),
-      (21, 1, false), (22, 4, false), (22, 3, true), (22, 1, true), (22, 0, true), (24, 1, false), (39, 1, false),
+      (21, 1, false), (22, 5, false), (22, 4, true), (22, 3, true), (22, 1, true), (22, 0, true), (24, 1, false),
+      (39, 1, false),
       (48, 1, false),
       (55, 1, false),
     ] as [(Int, UInt8, Bool)] {

@@ -961,6 +961,92 @@ static void test_lattice(int number) {
   }
 }
 
+// Blocks of quants from values of all kinds, by any differences; what is not computed; in any environment.
+static void test_replay(int number) {
+  used_areas = 0;
+  static const unsigned types[] = {2, 3, 6, 7, 8, 10, 11, 12, 13, 14, 20, 34, 35};
+  static const uint32_t corners[] = {0, 0x80000000, 1, 0x80000001, 0x7F7FFFFF, 0xFF7FFFFF, 0x7F800000, 0xFF800000,
+                                     0x7FC00000, 0xFFC12345, 0x7F812345, 0x3F800000, 0xBF800000, 0x00400000};
+  const swzip_replay replay = {types[number % 13], (swzip_replay_source)(number / 13 % 3)};
+  const swzip_replay_shape shape = swzip_replay_shape_of(replay.type);
+  const size_t count = 1 + below(shape.elements == 32 ? 24 : 4), width = replay.source == SWZIP_REPLAY_F32 ? 4 : 2;
+  const size_t elements = count * shape.elements, grouped = count * shape.groups, most = below(3) ? elements : below(9);
+  const uint32_t kind = below(4);
+  uint8_t *const x = buffer(width * elements, 1);
+  for (size_t i = 0; i < elements; i++) {
+    const uint32_t any = (uint32_t)next_random(), near = (any & 0x807FFFFF) | (116 + any % 6) << 23;
+    const uint32_t half = (any & 0x83FF) | (8 + any % 5) << 10;
+    uint32_t bits = kind == 0 || (kind < 3 && below(50) == 0) ? corners[below(14)] : kind == 1 ? any : near;
+    if (replay.source == SWZIP_REPLAY_F16) bits = kind == 3 ? half : bits >> 16;
+    if (replay.source == SWZIP_REPLAY_BF16) bits >>= 16;
+    memcpy(x + width * i, &bits, width);
+  }
+  int16_t *const scale = (int16_t *)(void *)buffer(4 * count, 2);
+  uint8_t *const groups = buffer(2 * grouped + 2, 1), *const changes = buffer(elements, 1);
+  uint32_t *const places = (uint32_t *)(void *)buffer(4 * elements, 4);
+  swzip_replay_block block = {count, scale, scale + count, groups, groups + grouped, 0, places, changes};
+  const uint32_t rare = below(2) ? 1 : 8;  // differences: one in so many
+  for (size_t i = 0; i < 2 * count; i++) scale[i] = below(rare) ? 0 : (int16_t)(below(2) ? below(9) : next_random());
+  for (size_t i = 0; i < 2 * grouped; i++) groups[i] = (uint8_t)(below(rare) ? 0 : next_random());
+  for (size_t i = 0; i < elements; i++) {
+    if (below(64)) continue;
+    places[block.changed] = (uint32_t)i;
+    changes[block.changed++] = (uint8_t)next_random();
+  }
+  uint8_t *first = NULL, *const symbols = buffer(2 * count + 2 * grouped + 2 * elements, 1);
+  uint8_t *const low = buffer(4 * count + 3 * elements + 8, 1);
+  size_t found_first = 0;
+  for (int level = 0; level < levels; level++) {
+    if (!for_level(level)) continue;
+    uint8_t *const out = buffer(shape.bytes * count, 1);
+#if defined(__x86_64__)
+    const unsigned had = __builtin_ia32_stmxcsr(), other = had | (below(2) ? 0x8040 : 0) | below(4) << 13;
+    __builtin_ia32_ldmxcsr(other);
+#endif
+    swzip_replay_decode(&replay, &block, x, out);
+    if (!first) first = out;
+    const int before = used_areas;
+    check(!memcmp(out, first, shape.bytes * count), "replayed blocks", level, "type:", replay.type);
+    // And back: other differences may mean the same.
+    int16_t *const scale_found = (int16_t *)(void *)buffer(4 * count, 2);
+    uint8_t *const groups_found = buffer(2 * grouped + 2, 1);
+    swzip_replay_block back = {count, scale_found, scale_found + count, groups_found, groups_found + grouped, 0,
+                               (uint32_t *)(void *)buffer(4 * most, 4), buffer(most, 1)};
+    const size_t found = swzip_replay_encode(&replay, &back, x, first, most);
+#if defined(__x86_64__)
+    const unsigned after = __builtin_ia32_stmxcsr();
+    __builtin_ia32_ldmxcsr(had);
+    check(after == other, "the floating-point environment", level, "type:", replay.type);
+#endif
+    if (level == 0) found_first = found;
+    check(found == found_first, "changed codes", level, "type:", replay.type);
+    if (found <= most) {
+      back.changed = found;
+      const size_t low_bytes = swzip_replay_write(&replay, &back, symbols, low);
+      size_t used = low_bytes;
+      uint8_t *const given = copy_of(low, low_bytes, 64);
+      swzip_replay_block read = back;
+      read.scale = (int16_t *)(void *)buffer(4 * count, 2);
+      read.minimum = read.scale + count;
+      read.places = (uint32_t *)(void *)buffer(4 * found, 4);
+      const int good = swzip_replay_read(&replay, symbols, given, &used, &read);
+      check(good && used == low_bytes, "symbols of replayed blocks", level, "type:", replay.type);
+      uint8_t *const again = buffer(shape.bytes * count, 1);
+      if (good) swzip_replay_decode(&replay, &read, x, again);
+      check(good && !memcmp(again, first, shape.bytes * count), "replayed again", level, "type:", replay.type);
+      // Any symbols: places within the block, or none.
+      for (size_t i = 0; i < 2 * count + 2 * grouped + 2 * found; i++)
+        if (!below(4)) symbols[i] = (uint8_t)next_random();
+      used = low_bytes;
+      if (swzip_replay_read(&replay, symbols, given, &used, &read)) {
+        check(used <= low_bytes, "low bits of hostile symbols", level, "type:", replay.type);
+        for (size_t i = 0; i < found; i++) check(read.places[i] < elements, "a place", level, "type:", replay.type);
+      }
+    }
+    used_areas = before;
+  }
+}
+
 static void test_sparse(int number) {
   used_areas = 0;
   const unsigned width = 1u << number % 3;
@@ -1090,6 +1176,7 @@ int main(int argc, char **argv) {
       test_delta(i);
       test_predict(i);
       test_lattice(i);
+      test_replay(i);
       test_quiet(i);
       test_palette(i);
       for (int kind = 0; kind < kinds; kind++) {

@@ -177,6 +177,49 @@ typedef struct {
 /// it computes in the default one.
 void swzip_predict(const swzip_prediction *prediction, const void *const references[4], size_t count, void *out);
 
+// MARK: quants given the values that they were made of (spec/codecs/replay.md)
+
+typedef enum { SWZIP_REPLAY_BF16, SWZIP_REPLAY_F16, SWZIP_REPLAY_F32 } swzip_replay_source;
+
+// A block type of ggml, by its id there, and the type of the values.
+typedef struct {
+  unsigned type;
+  swzip_replay_source source;
+} swzip_replay;
+
+/// What is known of a type; no elements where the type has no formula.
+typedef struct {
+  unsigned elements, bytes, groups;
+  bool has_minimum;
+} swzip_replay_shape;
+swzip_replay_shape swzip_replay_shape_of(unsigned type);
+
+/// What blocks have besides what follows from the values: differences to what is guessed. Scales and minima of groups are
+/// folded (0, -1, 1, -2 as 0, 1, 2, 3), as changes of codes are; places ascend.
+typedef struct {
+  size_t count;
+  int16_t *scale, *minimum;
+  uint8_t *scales, *minima;
+  size_t changed;
+  uint32_t *places;
+  uint8_t *changes;
+} swzip_replay_block;
+
+/// Computes `block->count` blocks from what is in `block` and their values at `x`.
+void swzip_replay_decode(const swzip_replay *replay, const swzip_replay_block *block, const void *x, void *out);
+/// The reverse, of blocks at `in`. `block` has room for scales, minima and `most` changes. Returns how many codes are not what
+/// is computed: more than `most` if there are more, or where a block is none that ggml writes.
+size_t swzip_replay_encode(const swzip_replay *replay, const swzip_replay_block *block, const void *x, const void *in,
+                           size_t most);
+
+/// Writes the symbols of a block in the order of the spec, and the low bits of tokens, with 8 bytes of room behind them;
+/// returns the bytes of those.
+size_t swzip_replay_write(const swzip_replay *replay, const swzip_replay_block *block, uint8_t *symbols, uint8_t *low);
+/// The reverse, given `count`, `changed`, and room for scale, minimum and places; the rest stays in `symbols`. `*low_bytes`: of
+/// those there are, then of those used. False if low bits are missing or a place lies outside.
+bool swzip_replay_read(const swzip_replay *replay, uint8_t *symbols, const uint8_t *low, size_t *low_bytes,
+                       swzip_replay_block *block);
+
 // ---------------------------------------------------------------- planes, histograms, rows
 
 void swzip_planes_split(const void *values, uint32_t count, unsigned width, uint8_t *const *planes);

@@ -7,6 +7,8 @@ struct OpenMember {
   let source: any RandomSource
   /// By number.
   let bases: [any RandomSource]
+  /// The tensors of each.
+  let baseTensors: [[TensorRecord]]
   /// Of what is in each base.
   let places: [BasePlaces]
   let trial: SegmentTrial

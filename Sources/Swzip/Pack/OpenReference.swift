@@ -14,6 +14,13 @@ struct OpenReference {
 }
 
 extension SegmentRange {
+  /// Where in the bytes of `predicted` those of a part of the range's bytes lie.
+  func base(of part: Range<Int>) -> Range<Int> {
+    let (width, wide) = (elementType.width, derivation.baseWidth(elementType))
+    guard wide != width else { return part }
+    return (part.lowerBound / width * wide)..<(part.upperBound / width * wide)
+  }
+
   /// Opens what the range refers to, but for copies within the container: those were compared when they were found.
   /// `bases`: by number; `file`: a file of the container by number.
   func open(
@@ -32,15 +39,17 @@ extension SegmentRange {
     return opened
   }
 
-  /// The bytes that the range's are compared with or differ from, given what it refers to; nil if there are none.
+  /// The bytes that the range's are compared with or differ from, or were made of, given what it refers to; nil if there are
+  /// none.
   func predicted(
     from references: [OpenReference], _ pool: MemoryPool = MemoryPool()
   ) throws(SwzipError) -> Memory? {
     guard !references.isEmpty else { return nil }
     let prediction: Prediction
+    let byteCount = derivation.baseWidth(elementType) * (self.byteCount / elementType.width)
     switch derivation {
     case .plain, .cast: return nil
-    case .copy: prediction = .same
+    case .copy, .replay: prediction = .same
     case .delta(let other, _): prediction = other
     }
     let memory = try pool.take(byteCount)

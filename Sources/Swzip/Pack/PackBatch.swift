@@ -42,9 +42,10 @@ internal import Synchronization
       effort: effort, scratch: scratch)
   }
 
-  /// A part of what a segment's values differ from; nil if there is nothing.
+  /// What a part of a segment's values differ from; nil if there is nothing.
   func base(ofSegment index: Int, _ range: Range<Int>) -> UnsafeRawBufferPointer? {
-    unsafe plans[index].base.map { unsafe UnsafeRawBufferPointer(rebasing: $0.prefix(ranges[index].byteCount)[range]) }
+    let place = ranges[index].base(of: range)
+    return unsafe plans[index].base.map { unsafe UnsafeRawBufferPointer(rebasing: $0.prefix(place.upperBound)[place]) }
   }
 
   /// A job for each block, with its place in the output; returns the output's size.

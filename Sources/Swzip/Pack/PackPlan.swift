@@ -49,6 +49,7 @@ struct PackPlan {
       among: planned.lazy.filter { $0.header.link == nil }.map(\.header.name), .refused)
     planned = try Bundler(planned: planned, members: members).join()
     if options.effort.joinsFiles { planned = try SolidBundler().join(planned) }
+    if options.checkpoint == nil { planned = PlannedMember.quantsLast(planned) }
     let kind: FileHeader.Kind = options.checkpoint == nil ? .folder : .checkpoint
     var plan = PackPlan(kind: kind, members: planned, sources: MemberSources(planned.map(\.source)))
     plan.warnings = warnings.lines

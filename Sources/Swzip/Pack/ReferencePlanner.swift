@@ -1,8 +1,8 @@
 internal import SwzipCore
 internal import SwzipInputs
 
-/// Finds what the segments of a container follow from, in this order: equal ranges, and casts, of earlier ones; of a member
-/// with bases then steps of Adam, and differences, where they take less.
+/// Finds what the segments of a container follow from, in this order: equal ranges, casts, and quants of earlier ones; of a
+/// member with bases then steps of Adam, differences, and quants, where they take less.
 struct ReferencePlanner {
   let sources: MemberSources
   let options: PackOptions
@@ -12,8 +12,12 @@ struct ReferencePlanner {
     var rules = ReferenceRules()
     try CopyFinder(sources: sources).mark(&members, &rules)
     try CastFinder(sources: sources).mark(&members, &rules)
-    guard members.contains(where: { !$0.bases.isEmpty }) else { return }
+    let hasBases = members.contains { !$0.bases.isEmpty }
+    guard hasBases || members.contains(where: \.hasQuants) else { return }
     let trial = try SegmentTrial(options.effort)
+    let replays = ReplayPlanner(sources: sources, trial: trial)
+    try replays.mark(&members, &rules)
+    guard hasBases else { return }
     let referred = Self.rangesForOthers(members)
     for number in members.indices where !members[number].bases.isEmpty {
       let member = try open(members[number], number, &rules, trial)
@@ -22,6 +26,7 @@ struct ReferencePlanner {
           &members[number].layout, others: referred[number], &rules)
       }
       try DeltaFinder(member: member).mark(&members[number].layout)
+      try replays.mark(&members[number].layout, member, rules)
       members[number].keepBases(member.bases)
     }
   }
@@ -36,14 +41,14 @@ struct ReferencePlanner {
     let source = try sources.source(number)
     let bases = try member.bases.map { base throws(SwzipError) in try base.open() }
     rules.setBases(bases.map(\.byteCount), of: number)
+    let tensors = try bases.map { base throws(SwzipError) in try Layouts.find(base, options.format).tensors }
     var places: [BasePlaces] = []
     for (index, base) in bases.enumerated() {
       places.append(
-        try BasePlaces(
-          source, member.layout.tensors, of: number, base: base, number: index,
-          Layouts.find(base, options.format).tensors, rules))
+        try BasePlaces(source, member.layout.tensors, of: number, base: base, number: index, tensors[index], rules))
     }
-    return OpenMember(number: number, source: source, bases: bases, places: places, trial: trial)
+    return OpenMember(
+      number: number, source: source, bases: bases, baseTensors: tensors, places: places, trial: trial)
   }
 
   /// Of each member the ranges that segments of other members refer to.

@@ -20,7 +20,7 @@ struct SegmentTrial {
     let references = try sample.open(bases: bases) { number throws(SwzipError) in try files?.source(number) ?? source }
     let baseBytes = try sample.predicted(from: references)
     let values = unsafe bytes.prefix(sample.byteCount)
-    let baseValues = unsafe baseBytes?.prefix(sample.byteCount)
+    let baseValues = unsafe baseBytes?.prefix(sample.base(of: 0..<sample.byteCount).upperBound)
     let plan = try unsafe SegmentPlan(sample, values, base: baseValues, effort: effort, scratch: worker.scratch)
     let frame = try Memory(plan.frameBound + Limits.slack)
     var packed = 0
@@ -28,7 +28,7 @@ struct SegmentTrial {
       let place = plan.bytes(ofBlock: block)
       packed += try unsafe worker.encode(
         plan, block, UnsafeRawBufferPointer(rebasing: values[place]), references: references,
-        base: baseValues.map { unsafe UnsafeRawBufferPointer(rebasing: $0[place]) }, into: frame.bytes
+        base: baseValues.map { unsafe UnsafeRawBufferPointer(rebasing: $0[sample.base(of: place)]) }, into: frame.bytes
       ).frameByteCount
     }
     let scaled = UInt64(packed) * UInt64(range.byteCount) / UInt64(sample.byteCount)

@@ -104,6 +104,7 @@ struct InspectionPage {
     "planes": "each field of values on its own",
     "symbols": "few distinct values", "copy": "same as in a base, or as data before it",
     "lattice": "codes of few bits times scales", "cast": "other data in another type",
+    "replay": "quants of other data",
     "delta": "differences to a base, or to data before it",
   ]
 

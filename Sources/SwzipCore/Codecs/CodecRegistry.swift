@@ -8,8 +8,8 @@ package struct CodecRegistry: Sendable {
   }
 
   package static let standard = CodecRegistry([
-    DeltaCoding.self, CopyCoding.self, CastKind.self, LatticeCoding.self, SymbolsCoding.self, BytesCoding.self,
-    FloatCoding.self, PlanesCoding.self,
+    DeltaCoding.self, CopyCoding.self, CastKind.self, ReplayCoding.self, LatticeCoding.self, SymbolsCoding.self,
+    BytesCoding.self, FloatCoding.self, PlanesCoding.self,
   ])
 
   /// What dequantised values are measured against.

@@ -52,13 +52,15 @@ package enum Derivation: Equatable, Sendable {
   case copy(Reference)
   /// As many values of another float type, which determine these.
   case cast(Reference, from: ElementType)
+  /// The values of a type that these blocks were made of.
+  case replay(Reference, from: ElementType)
   /// Ranges of as many values, in the order of the prediction: these differ from what is predicted.
   case delta(Prediction, [Reference])
 
   package var references: [Reference] {
     switch self {
     case .plain: []
-    case .copy(let reference), .cast(let reference, _): [reference]
+    case .copy(let reference), .cast(let reference, _), .replay(let reference, _): [reference]
     case .delta(_, let references): references
     }
   }
@@ -68,8 +70,14 @@ package enum Derivation: Equatable, Sendable {
     switch self {
     case .plain, .copy: elementType.width
     case .cast(_, let type): type.width
+    case .replay(_, let type): elementType.elementsPerValue * type.width
     case .delta(let prediction, _): prediction.referenceWidth(elementType)
     }
+  }
+
+  /// Bytes of what a value is coded given, where a segment is planned with all of that; for values of `elementType`.
+  package func baseWidth(_ elementType: ElementType) -> Int {
+    if case .replay = self { referenceWidth(elementType) } else { elementType.width }
   }
 
   /// The same for values of `elementType` that lie `byteCount` bytes further on.
@@ -84,6 +92,7 @@ package enum Derivation: Equatable, Sendable {
     case .plain: .plain
     case .copy(let reference): .copy(transform(reference))
     case .cast(let reference, let type): .cast(transform(reference), from: type)
+    case .replay(let reference, let type): .replay(transform(reference), from: type)
     case .delta(let prediction, let references): .delta(prediction, references.map(transform))
     }
   }

@@ -40,9 +40,10 @@ struct EmbeddedSegment: Equatable, Sendable {
     let position = reader.position
     let head = try reader.frame(at: position)
     var inner = unsafe ByteReader(head.span.bytes, at: position)
-    _ = try inner.record()
+    let record = try inner.record()
     let header = try SegmentHeader.read(&inner, registry)
-    guard types.contains(header.elementType), header.memberOffset == 0, header.references.isEmpty,
+    guard record.kind == .segment, record.tag == 0, types.contains(header.elementType), header.memberOffset == 0,
+      header.references.isEmpty,
       header.byteCount == UInt64(count * header.elementType.width), registry[header.codec] != nil
     else { throw SwzipError(.corrupt, .blockHeader, at: position) }
     let decoder = SegmentDecoder()

@@ -137,7 +137,7 @@ struct LatticeBook: Equatable, Sendable {
       let count = Int(try reader.integer(UInt16.self))
       let minusZero = try reader.integer(UInt8.self)
       guard (2...mostCodes).contains(count), minusZero <= 1, first >= -mostInteger,
-        Int(first) + count <= mostInteger + 1
+        Int(first) + count - Int(minusZero) <= mostInteger + 1
       else { throw failure }
       kind = .integers(first: first, count: count, hasMinusZero: minusZero == 1)
     case 2..<(2 + UInt8(named.count)): kind = named[Int(number) - 2]

@@ -28,6 +28,7 @@ package struct LatticeCoding: Codec {
     guard let type = Lattice.kernelType(segment.elementType.native), fields.coder.rans?.coversClasses ?? true else {
       throw failure
     }
+    guard segment.references.isEmpty else { throw reader.failure(.reference) }
     lattice = try Lattice.read(&reader, type: type, valueCount: segment.valueCount)
     let (book, blockValues) = (lattice.book, Int(segment.blockValues))
     guard book.codesPerSymbol > 0 else {

@@ -1,14 +1,14 @@
-// The floating-point environment that kernels compute in: a program may flush subnormals or round otherwise, they must not.
-#ifndef SWZIP_ENVIRONMENT_H
-#define SWZIP_ENVIRONMENT_H
-#include <stdint.h>
+// The floating-point environment that kernels need whose results decide bits.
+#ifndef SWZIP_FLOAT_ENVIRONMENT_H
+#define SWZIP_FLOAT_ENVIRONMENT_H
+#include "kernels.h"
 
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
 
-// Sets the default one; returns what the program had.
-static inline uint64_t default_environment(void) {
+// A program may flush subnormals or round otherwise: what decides bits must not. Returns what it had.
+INLINE uint64_t default_environment(void) {
 #if defined(__x86_64__)
   const unsigned had = _mm_getcsr();
   _mm_setcsr(0x1F80);
@@ -21,8 +21,7 @@ static inline uint64_t default_environment(void) {
 #error "the floating-point environment of this processor is not known"
 #endif
 }
-
-static inline void restore_environment(uint64_t had) {
+INLINE void restore_environment(uint64_t had) {
 #if defined(__x86_64__)
   _mm_setcsr((unsigned)had);
 #else
