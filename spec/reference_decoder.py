@@ -160,11 +160,10 @@ CODER_HUFFMAN, CODER_RANS, CODER_NODES = range(3)
 CODER_NAMES = ("Huffman", "rANS", "nodes")
 MODE_NAMES = (
     "raw", "constant", "zstd", "lz4", "huffman", "fixed4", "planes", "copy", "rans", "sparse", "cast", "delta",
-    "nodes", "mode 13", "replay",
+    "nodes", "replay",
 )  # fmt: skip
 RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, MODE_PLANES, MODE_COPY, RANS, SPARSE = range(10)
-MODE_CAST, MODE_DELTA, NODES = range(10, 13)
-MODE_REPLAY = 14
+MODE_CAST, MODE_DELTA, NODES, MODE_REPLAY = range(10, 14)
 MODES_OF_CODEC = {
     BYTES: {RAW, CONSTANT, ZSTD, LZ4},
     FLOAT: {RAW, CONSTANT, ZSTD, LZ4, HUFFMAN, FIXED4, RANS, SPARSE, NODES},
@@ -3086,7 +3085,6 @@ MODES: tuple[Callable[[Block], bytes], ...] = (
     mode_cast,
     mode_delta,
     mode_nodes,
-    mode_raw,  # 13 is not read
     mode_replay,
 )
 

@@ -16,6 +16,7 @@ struct LatticeFinder {
   private static let longProbeLength = 128
   private static let flatRow = 4096
   private static let mostCuts = 4096
+  private static let longestPower = 1024
 
   private enum Direction { case row, column }
 
@@ -160,19 +161,27 @@ struct LatticeFinder {
     var ends: [Int] = []
     var start = 0
     while start < total {
-      guard ends.count < Self.mostCuts, let end = reach(from: start, total, lines) else { return nil }
-      // As a rule parts are a power of two long; of values that are mostly zero chance makes all lines longer.
-      let power = 1 << (Int.bitWidth - 1 - end.leadingZeroBitCount)
-      if ends.isEmpty, end < total, power >= Self.probeLength, 2 * power <= total,
-        let regular = regular([power, 2 * power], total, lines)
-      {
-        return regular
+      guard ends.count < Self.mostCuts, let end = reach(from: start, total, lines) else {
+        return powerOfTwo(from: Self.probeLength, total, lines)
       }
+      if ends.isEmpty, end < total, let regular = powerOfTwo(from: end, total, lines) { return regular }
       ends.append(end)
       start = end
       if ends.count == 2 || ends.count == 8, let regular = regular(ends, total, lines) { return regular }
     }
     return ends
+  }
+
+  /// One part, or parts of a power of two from about `least` on, the longest first: as a rule that is what they are. Values that have no
+  /// code among them make lines shorter than that, and values that are mostly zero longer.
+  private func powerOfTwo(from least: Int, _ total: Int, _ lines: [Line]) -> [Int]? {
+    if lines.allSatisfy({ $0(0..<total, false) }) { return [total] }
+    var power = Self.longestPower
+    while power >= Self.probeLength, 2 * power > least {
+      if 2 * power <= total, let regular = regular([power, 2 * power], total, lines) { return regular }
+      power /= 2
+    }
+    return nil
   }
 
   /// Parts of equal length behind the first, which may be what is left of one.

@@ -3,7 +3,7 @@ extension CodecID {
 }
 
 extension BlockMode {
-  package static let replay = BlockMode(rawValue: 14)
+  package static let replay = BlockMode(rawValue: 13)
 }
 
 /// Quants that are computed from the values that they were made of (spec/codecs/replay.md).
