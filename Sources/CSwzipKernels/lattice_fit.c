@@ -50,6 +50,28 @@ static void fit_sort(fit_values *values) {
   values->largest = values->count - 1;
 }
 
+/// Whether the three smallest values may be integers where the largest is `top`: those tell most, and few tops pass.
+static bool may_be_top(const fit_values *values, float top) {
+  const uint32_t last = values->largest;
+  const double whole = (values->low[last] + values->high[last]) / 2, by = (double)top / whole;
+  const double slack = (values->high[last] - values->low[last]) / whole;
+  for (uint32_t i = 0, seen = 0; i < last && seen < 3; i++) {
+    if (values->value[i] == 0) continue;
+    const double x = (values->low[i] + values->high[i]) / 2 * by;
+    if (fabs(x - lattice_whole(x)) > x * slack + (values->high[i] - values->low[i]) * by + 1e-6) return false;
+    seen++;
+  }
+  return true;
+}
+
+static bool probe_by(const fit_job *job, swzip_lattice_fit *fit) {
+  for (uint32_t number = 0; number < job->tops->count; number++) {
+    if (job->search->is_integers && !may_be_top(job->values, job->tops->candidate[number])) continue;
+    if (fit_top(job, job->values->largest, number, fit)) return true;
+  }
+  return false;
+}
+
 uint32_t swzip_lattice_probe(swzip_lattice_type type, const swzip_lattice_search *const *searches,
                              const swzip_lattice_tops *const *tops, uint32_t books, const void *bytes, size_t stride,
                              uint32_t count, bool *says) {
@@ -62,15 +84,20 @@ uint32_t swzip_lattice_probe(swzip_lattice_type type, const swzip_lattice_search
   *says = true;
   fit_sort(&values);
   uint32_t sizes = values.zeros == 0, found = 0;
+  bool hides = false;
   for (uint32_t i = 1; i < values.count; i++) sizes += fabsf(values.value[i]) != fabsf(values.value[i - 1]);
   const uint64_t had = default_environment();
   for (uint32_t book = 0; book < books; book++) {
     // Few values are multiples of much by chance, where codes are dense.
-    if ((sizes > tops[book]->count && searches[book]->count < 256) || (tops[book]->count > 64 && sizes < count / 2)) continue;
+    const bool is_dense = tops[book]->count > 64 && sizes < count / 2;
+    hides |= is_dense;
+    if (is_dense || (sizes > tops[book]->count && searches[book]->count < 256)) continue;
     const fit_job job = {type, searches[book], tops[book], &values, 0};
     swzip_lattice_fit fit;
-    if (fit_anchor(&job, values.largest, 0, &fit)) found |= 1u << book;
+    if (probe_by(&job, &fit)) found |= 1u << book;
   }
   restore_environment(had);
+  // What could be those says nothing, unless others fit.
+  *says = found != 0 || !hides;
   return found;
 }

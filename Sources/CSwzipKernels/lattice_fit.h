@@ -223,7 +223,15 @@ INLINE bool fit_top(const fit_job *job, uint32_t anchor, uint32_t number, swzip_
 }
 
 INLINE bool fit_anchor(const fit_job *job, uint32_t anchor, uint32_t hint, swzip_lattice_fit *fit) {
-  if (fit_top(job, anchor, hint, fit)) return true;
+  if (fit_top(job, anchor, hint, fit)) {
+    // Of integers, whose tops ascend from 1, the half may do as well: then all codes would be even.
+    for (uint32_t top = hint + 1; job->search->is_integers && top % 2 == 0; top /= 2) {
+      swzip_lattice_fit finer;
+      if (!fit_top(job, anchor, top / 2 - 1, &finer)) break;
+      *fit = finer;
+    }
+    return true;
+  }
   for (uint32_t number = 0; number < job->tops->count; number++)
     if (number != hint && fit_top(job, anchor, number, fit)) return true;
   return false;

@@ -219,45 +219,85 @@ static bool super_numbers(const double *low, const double *high, uint32_t count,
   return false;
 }
 
+/// A group of a super-block: bounds of its scale and offset, and its codes, of which the least may be above 0.
+typedef struct {
+  const uint8_t *values;
+  double low, high, offset_low, offset_high;
+  uint8_t code[256], largest;
+} super_group;
+
+static bool super_fit_group(swzip_lattice_type type, uint32_t length, uint32_t most, super_group *group) {
+  swzip_lattice_pair pair;
+  if (!swzip_lattice_fit_pair(type, group->values, length, most, &pair)) return false;
+  *group = (super_group){group->values, pair.low, pair.high, pair.offset_low, pair.offset_high, {0}, 0};
+  if (pair.high == 0) return pair.offset_high >= 0;
+  // Offsets are not below zero: then the least code is above it.
+  const double shift = pair.offset_high < 0 ? ceil(-pair.offset_high / pair.high) : 0;
+  group->offset_low += shift * pair.low, group->offset_high += shift * pair.high;
+  for (uint32_t i = 0; i < length; i++) {
+    if ((double)pair.code[i] + shift > (double)most) return false;
+    group->code[i] = (uint8_t)(pair.code[i] + (uint8_t)shift);
+    if (group->code[i] > group->largest) group->largest = group->code[i];
+  }
+  return group->offset_high >= 0;
+}
+
+/// The misses of a group by two factors; finds the integer of its offset, which codes that begin higher may make another one.
+static uint32_t super_misses(swzip_lattice_type type, const super_group *group, uint32_t length, uint32_t most, uint32_t most_scale,
+                             const float factors[2], uint8_t scale, uint8_t *offset) {
+  const float by = factors[0] * scale;
+  uint32_t best = pair_misses(type, group->values, length, group->code, by, factors[1] * *offset);
+  uint8_t code[256];
+  for (uint32_t shift = 1; best > 0 && scale > 0 && group->largest + shift <= most; shift++) {
+    const double middle = (group->offset_low + group->offset_high + shift * (group->low + group->high)) / 2;
+    const double whole = factors[1] > 0 ? lattice_whole(middle / (double)factors[1]) : 0;
+    if (whole > (double)most_scale) break;
+    for (uint32_t i = 0; i < length; i++) code[i] = (uint8_t)(group->code[i] + shift);
+    const uint32_t misses = pair_misses(type, group->values, length, code, by, factors[1] * (float)whole);
+    if (misses < best) best = misses, *offset = (uint8_t)whole;
+  }
+  return best;
+}
+
 bool swzip_lattice_fit_super(swzip_lattice_type type, const void *bytes, uint32_t groups, uint32_t length, uint32_t most,
                              uint32_t most_scale, uint8_t *scales, uint8_t *offsets, float *scale, float *offset) {
-  const uint8_t *const values = bytes;
   const uint32_t width = type == SWZIP_LATTICE_F32 ? 4 : 2;
-  double low[16], high[16], offset_low[16], offset_high[16], least[2], greatest[2];
-  swzip_lattice_pair pair;
-  uint8_t code[256];
+  super_group group[16];
+  double low[2][16], high[2][16], least[2], greatest[2];
+  uint8_t *const integers[2] = {scales, offsets};
   bool fits = groups <= 16 && groups * length <= 256;
   for (uint32_t g = 0; g < groups && fits; g++) {
-    fits = swzip_lattice_fit_pair(type, values + (size_t)g * length * width, length, most, &pair);
-    low[g] = pair.low, high[g] = pair.high;
-    offset_low[g] = pair.offset_low > 0 ? pair.offset_low : 0, offset_high[g] = pair.offset_high;
-    fits = fits && pair.offset_high >= 0;
-    memcpy(code + g * length, pair.code, length);
-    if (fits && pair.high == 0) memset(code + g * length, 0, length);
+    group[g].values = (const uint8_t *)bytes + (size_t)g * length * width;
+    fits = super_fit_group(type, length, most, &group[g]);
+    low[0][g] = group[g].low, high[0][g] = group[g].high;
+    low[1][g] = group[g].offset_low > 0 ? group[g].offset_low : 0, high[1][g] = group[g].offset_high;
   }
-  const double *const lows[2] = {low, offset_low}, *const highs[2] = {high, offset_high};
-  uint8_t *const integers[2] = {scales, offsets};
   for (int i = 0; i < 2 && fits; i++)
-    fits = super_numbers(lows[i], highs[i], groups, most_scale, 0, &least[i], &greatest[i], integers[i]) ||
-           super_numbers(lows[i], highs[i], groups, most_scale, groups / 4, &least[i], &greatest[i], integers[i]);
+    for (uint32_t allowed = 0; !(fits = super_numbers(low[i], high[i], groups, most_scale, allowed, &least[i], &greatest[i], integers[i])) &&
+                               allowed < groups / 2; allowed += groups / 4) {}
   if (!fits) return false;
   const uint64_t had = default_environment();
   float factors[2][17];
   uint32_t counts[2], fewest = UINT32_MAX;
+  uint8_t best[16];
   for (int i = 0; i < 2; i++) {
     counts[i] = halves(least[i], greatest[i], 16, factors[i]);
     if (counts[i] == 0) factors[i][counts[i]++] = lattice_half(round_f16((float)((least[i] + greatest[i]) / 2)));
   }
   for (uint32_t i = 0; i < counts[0] && fewest > 0; i++)
     for (uint32_t k = 0; k < counts[1] && fewest > 0; k++) {
+      const float both[2] = {factors[0][i], factors[1][k]};
+      uint8_t mine[16];
+      memcpy(mine, offsets, groups);
       uint32_t misses = 0;
       for (uint32_t g = 0; g < groups && misses < fewest; g++)
-        misses += pair_misses(type, values + (size_t)g * length * width, length, code + g * length, factors[0][i] * scales[g],
-                              factors[1][k] * offsets[g]);
+        misses += super_misses(type, &group[g], length, most, most_scale, both, scales[g], &mine[g]);
       if (misses >= fewest) continue;
       fewest = misses;
-      *scale = factors[0][i], *offset = factors[1][k];
+      *scale = both[0], *offset = both[1];
+      memcpy(best, mine, groups);
     }
+  memcpy(offsets, best, groups);
   restore_environment(had);
   return fewest == 0;
 }

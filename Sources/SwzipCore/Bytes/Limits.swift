@@ -18,7 +18,7 @@ package enum Limits {
   package static let tableBytes = 20 << 10
   /// What one of them is made of takes less.
   package static let wireTableBytes = 4 << 10
-  /// Tables, palette and classes of columns of one segment take less.
+  /// Tables, palette and classes of columns of one segment take less; the numbers of codec lattice come on top.
   package static let decoderBytes = 1 << 20
   package static let basesPerMember = 64
   package static let rank = 64

@@ -28,10 +28,10 @@ struct LatticeFinder {
     let flat = unsafe LatticeView(view.values, view.elementType, rowLength: 0)!
     let hasRows = view.rows > 1
     let runsAreOfRows = hasRows && view.rowLength % Self.probeLength == 0
-    if hasRows && (probes(view, .row, 2).hits != 0 || probes(view, .column, 2).hits != 0), let found = inRows() {
+    if hasRows && (probes(view, .row, 1).hits != 0 || probes(view, .column, 1).hits != 0), let found = inRows() {
       return found
     }
-    if !runsAreOfRows, probes(flat, .row, 2).hits != 0, let found = inRuns(flat) { return found }
+    if !runsAreOfRows, probes(flat, .row, 1).hits != 0, let found = inRuns(flat) { return found }
     return withOffsets(flat)
   }
 
@@ -48,7 +48,7 @@ struct LatticeFinder {
     let searches = unsafe LatticeSearch.all.map { unsafe Optional($0.search) }
     let tops = unsafe LatticeSearch.all.map { unsafe Optional($0.tops) }
     // Where values say nothing others are asked.
-    for index in 0..<(2 * count) where said < count {
+    for index in 0..<(2 * count + 2) where said < count {
       let place = Self.scattered(index)
       let (row, column) =
         direction == .row
@@ -61,7 +61,7 @@ struct LatticeFinder {
       guard says else { continue }
       said += 1
       hits |= bits
-      for book in counts.indices where bits >> UInt32(book) & 1 != 0 { counts[book] += 1 }
+      for book in counts.indices where bits & LatticeSearch.within(book) != 0 { counts[book] += 1 }
     }
     // Of values that are zero most of the time longer runs may say something.
     guard said > 0 || length > Self.probeLength else {
@@ -122,7 +122,7 @@ struct LatticeFinder {
   /// Runs with a scale and an offset each.
   private func withOffsets(_ flat: LatticeView) -> Found? {
     var (said, hits) = (0, 0)
-    for index in 0..<20 where said < 16 && (said < 2 || hits > 0) {
+    for index in 0..<20 where said < 16 && (said < 1 || hits > 0) {
       let start = Int(Self.scattered(index + 500) % UInt64(flat.count / Self.probeLength)) * Self.probeLength
       var says = false
       if unsafe swzip_lattice_probe_pair(flat.type, flat.at(0, start), &says) { hits += 1 }
@@ -162,22 +162,35 @@ struct LatticeFinder {
     var start = 0
     while start < total {
       guard ends.count < Self.mostCuts, let end = reach(from: start, total, lines) else {
-        return powerOfTwo(from: Self.probeLength, total, lines)
+        return powersOfTwo(total, lines)
       }
-      if ends.isEmpty, end < total, let regular = powerOfTwo(from: end, total, lines) { return regular }
+      // Chance makes lines of values that are mostly zero longer than what they are.
+      let power = 1 << (Int.bitWidth - 1 - end.leadingZeroBitCount)
+      if ends.isEmpty, power >= Self.probeLength, 2 * power <= total,
+        let regular = regular([power, 2 * power], total, lines, exactly: true)
+      {
+        return regular
+      }
       ends.append(end)
       start = end
       if ends.count == 2 || ends.count == 8, let regular = regular(ends, total, lines) { return regular }
+      if ends.count == 8, Self.isRagged(ends), let regular = powersOfTwo(total, lines) { return regular }
     }
-    return ends
+    return Self.isRagged(ends) ? powersOfTwo(total, lines) ?? ends : ends
   }
 
-  /// One part, or parts of a power of two from about `least` on, the longest first: as a rule that is what they are. Values that have no
-  /// code among them make lines shorter than that, and values that are mostly zero longer.
-  private func powerOfTwo(from least: Int, _ total: Int, _ lines: [Line]) -> [Int]? {
+  /// Whether no two of several parts are equally long.
+  private static func isRagged(_ ends: [Int]) -> Bool {
+    let lengths = zip([0] + ends, ends).map { $1 - $0 }
+    return ends.count > 2 && Set(lengths).count == lengths.count
+  }
+
+  /// One part, or parts of a power of two, the longest that serve: as a rule that is what they are. Values that have no code among them
+  /// make lines shorter than that, and values that are mostly zero longer.
+  private func powersOfTwo(_ total: Int, _ lines: [Line]) -> [Int]? {
     if lines.allSatisfy({ $0(0..<total, false) }) { return [total] }
     var power = Self.longestPower
-    while power >= Self.probeLength, 2 * power > least {
+    while power >= Self.probeLength {
       if 2 * power <= total, let regular = regular([power, 2 * power], total, lines) { return regular }
       power /= 2
     }
@@ -185,14 +198,14 @@ struct LatticeFinder {
   }
 
   /// Parts of equal length behind the first, which may be what is left of one.
-  private func regular(_ ends: [Int], _ total: Int, _ lines: [Line]) -> [Int]? {
+  private func regular(_ ends: [Int], _ total: Int, _ lines: [Line], exactly: Bool = false) -> [Int]? {
     let length = ends[1] - ends[0]
     guard ends[0] <= length, ends[1] <= total else { return nil }
     let all = stride(from: ends[0], to: total, by: length) + [total]
     let tries = 16
     let fits = (0..<tries).count { index in
       let part = Int(Self.scattered(index + 400) % UInt64(all.count))
-      return lines[index % lines.count]((part == 0 ? 0 : all[part - 1])..<all[part], false)
+      return lines[index % lines.count]((part == 0 ? 0 : all[part - 1])..<all[part], exactly)
     }
     return fits * 8 >= tries * 7 ? all : nil
   }

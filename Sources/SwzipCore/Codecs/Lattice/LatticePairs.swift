@@ -61,7 +61,7 @@ struct LatticePairs {
         &factor, &offsetFactor)
       // One that fails has what is near, or the numbers before it.
       if !fits { failures += 1 }
-      guard failures * 16 <= block + 16 else { return nil }
+      guard failures * 32 <= block + 256 else { return nil }
       scales += mine.map(Int.init)
       offsets += others.map(Int.init)
       factors.append(factor)

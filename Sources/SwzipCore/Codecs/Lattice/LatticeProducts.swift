@@ -25,7 +25,7 @@ extension LatticeScales {
       }
       // One that fails has what is near.
       if !fits { failures += 1 }
-      guard failures * 8 <= factors.count + 32 else { return nil }
+      guard failures * 16 <= factors.count + 128 else { return nil }
       integers += mine.map(Int.init)
       factors.append(factor)
     }

@@ -25,6 +25,8 @@ internal import CSwzipKernels
     LatticeSearch(.e2m1), LatticeSearch(.nf4), LatticeSearch(.iq4NL), LatticeSearch(allIntegers, most: 16),
     LatticeSearch(allIntegers, most: 128), LatticeSearch(.e4m3), LatticeSearch(.e5m2),
   ]
+  /// The books whose codes are all in that one: a bit each.
+  static func within(_ book: Int) -> UInt32 { book == 4 ? 1 << 3 | 1 << 4 : 1 << UInt32(book) }
   /// Integers, of which the code of -0 is one.
   static let integersAndMinusZero = LatticeSearch(.integers(first: -127, count: 256, hasMinusZero: true), most: 127)
 
