@@ -51,7 +51,8 @@ static bool super_fit_group(swzip_lattice_type type, uint32_t length, uint32_t m
   *group = (super_group){group->values, pair.low, pair.high, pair.offset_low, pair.offset_high, {0}, 0};
   if (pair.high == 0) return pair.offset_high >= 0;
   // Offsets are not below zero: then the least code is above it.
-  const double shift = pair.offset_high < 0 ? ceil(-pair.offset_high / pair.high) : 0;
+  double shift = pair.offset_high < 0 ? lattice_whole(-pair.offset_high / pair.high) : 0;
+  if (shift * pair.high < -pair.offset_high) shift++;
   group->offset_low += shift * pair.low, group->offset_high += shift * pair.high;
   for (uint32_t i = 0; i < length; i++) {
     if ((double)pair.code[i] + shift > (double)most) return false;
