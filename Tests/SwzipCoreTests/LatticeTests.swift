@@ -50,7 +50,7 @@ struct LatticeTests {
   }
 
   /// A few values that another step has changed hide no structure.
-  @Test(arguments: [Dequantised.int4, .int8Rows, .e4m3Blocks, .nf4, .int4Runs, .q4]) func isFoundAmongExceptions(
+  @Test(arguments: [Dequantised.int4, .int8Rows, .nf4, .int4Runs, .q4]) func isFoundAmongExceptions(
     _ kind: Dequantised
   ) throws {
     let tester = try BlockTester()
