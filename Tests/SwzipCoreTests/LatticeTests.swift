@@ -64,6 +64,26 @@ struct LatticeTests {
     }
   }
 
+  /// Rows of integers times a scale and a 127th, rounded after each.
+  @Test func constantIsFound() throws {
+    let tester = try BlockTester()
+    var random = Random(3)
+    let values = (0..<160).flatMap { row in
+      let scale = Float(64 + row) / 4096
+      return (0..<256).map { column in
+        let code = column == row ? 127 : Float(random.below(120) + random.below(120) - 119)
+        return code * scale * (1 / Float(127))
+      }
+    }
+    let bytes = Dequantised.rounded(values, to: .f32)
+    for level in [1, 3, 7] {
+      let encoded = try tester.encode(bytes, .f32, level: level, rowLength: 256)
+      #expect(try encoded.readHeader().codec == .lattice)
+      #expect(same(try tester.decode(encoded), bytes))
+      #expect(encoded.byteCount * 100 < bytes.count * 30)
+    }
+  }
+
   /// Ordinary values, and those whose structure another step has destroyed, are left to other codecs.
   @Test func leavesOthersAlone() throws {
     let tester = try BlockTester()

@@ -17,7 +17,7 @@ final class LatticePlan: CodecPlan {
   init?(_ segment: PlainSegment) throws(SwzipError) {
     guard !segment.type.isBlock,
       let view = unsafe LatticeView(segment.values, segment.type, rowLength: segment.range.rowLength),
-      let found = LatticeFinder(view: view).find(), let (lattice, digits) = try Self.lattice(view, found, segment)
+      let (lattice, digits) = try Self.found(view, segment)
     else { return nil }
     (self.lattice, self.digits, width) = (lattice, digits, view.width)
     let (effort, scratch, rowLength) = (segment.effort, segment.scratch, segment.range.rowLength)
@@ -89,6 +89,25 @@ final class LatticePlan: CodecPlan {
 
   /// Of all values at most one in so many is patched.
   private static let leastPerPatch = 64
+
+  private static func found(
+    _ view: LatticeView, _ segment: PlainSegment
+  ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
+    if let found = LatticeFinder(view: view).find(), let made = try lattice(view, found, segment) { return made }
+    guard let scales = LatticeConstant.scales(view),
+      let grid = LatticeGrid(
+        rowLength: UInt64(view.rowLength), columns: [LatticeGrid.Run(length: UInt64(view.rowLength), count: 1)],
+        bands: [LatticeGrid.Run(length: 1, count: UInt64(view.rows))], valueCount: UInt64(view.count))
+    else { return nil }
+    let numbers = try LatticeNumbers.plain(
+      scales, as: .f16, rowLength: 0, effort: segment.effort, scratch: segment.scratch)
+    return try coded(
+      view, segment,
+      {
+        Lattice(
+          type: view.type, book: $0, grid: grid, scales: numbers, model: .constant(LatticeConstant.constant))
+      }, LatticeConstant.kind)
+  }
 
   private static func lattice(
     _ view: LatticeView, _ found: LatticeFinder.Found, _ segment: PlainSegment
