@@ -84,6 +84,36 @@ struct LatticeTests {
     }
   }
 
+  /// Among rows that are found: one whose scale no type holds, or that has no number at all; and codes of the largest values that
+  /// there are, whose scales are larger still. Another codec takes them, and they come back from any address.
+  @Test func numbersThatNoReaderTakes() throws {
+    let tester = try BlockTester()
+    var random = Random(9)
+    let rows = 160
+    func constants(_ odd: Float) -> [Float] {
+      (0..<rows).flatMap { row in
+        (0..<256).map { column in
+          let code = column == row ? 127 : Float(random.below(239) - 119)
+          return row == 13 ? odd * code : code * (Float(64 + row) / 4096) * (1 / Float(127))
+        }
+      }
+    }
+    for odd: Float in [.nan, .infinity, 1e6, 1e30] {
+      tester.roundTrip(
+        Dequantised.rounded(constants(odd), to: .f32), .f32, level: 3, rowLength: 256, "a row times \(odd)")
+    }
+    for type: ElementType in [.bf16, .f32] {
+      let values = Dequantised.nf4.bytes(type, rows: rows, columns: 256)
+      // The exponent of all values, but of zeros, as high as it goes: the largest becomes the largest that there is.
+      let width = type.width
+      var huge = values
+      for start in stride(from: 0, to: huge.count, by: width) where huge[start + width - 1] & 0x7F != 0 {
+        huge[start + width - 1] = huge[start + width - 1] & 0x80 | (huge[start + width - 1] & 0x7F) + 0x42
+      }
+      tester.roundTrip(huge, type, level: 3, rowLength: 256, "huge \(type)")
+    }
+  }
+
   /// Ordinary values, and those whose structure another step has destroyed, are left to other codecs.
   @Test func leavesOthersAlone() throws {
     let tester = try BlockTester()

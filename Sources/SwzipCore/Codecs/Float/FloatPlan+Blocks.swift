@@ -1,5 +1,6 @@
 extension FloatPlan: CodecPlan {
-  var coding: any Coding {
+  var coding: any Coding { floatCoding }
+  var floatCoding: FloatCoding {
     FloatCoding(
       kind, windowBase: windowBase, usesFixed4 ? .huffman([]) : SymbolCoder(tables, rans),
       rowLength: UInt32(rowLength))

@@ -35,6 +35,12 @@ struct Lattice: Equatable, Sendable {
     return 4 * (numbers * grid.groupCount + grid.columnEnds.count + grid.bandEnds.count)
   }
 
+  /// Whether all numbers of groups are what a reader takes.
+  var hasFiniteNumbers: Bool {
+    let offsets = if case .offset(let numbers) = model { numbers.values } else { [Float]() }
+    return scales.values.allSatisfy(\.isFinite) && offsets.allSatisfy(\.isFinite)
+  }
+
   /// Bytes that they take in the segment frame.
   var byteCountOfNumbers: Int {
     let offsets = if case .offset(let numbers) = model { numbers.byteCount } else { 0 }

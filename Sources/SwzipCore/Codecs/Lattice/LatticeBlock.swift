@@ -8,7 +8,7 @@ enum LatticeBlock {
   static func patchBound(_ valueCount: Int, width: Int) -> Int { 32 + (4 + width) * (valueCount / 16 + 1) }
 
   /// Puts patches behind the payload of a block.
-  static func add(_ positions: ArraySlice<UInt32>, of block: PlainBlock, to payload: inout BlockPayload) {
+  static func add(_ positions: [UInt32], of block: PlainBlock, to payload: inout BlockPayload) {
     guard !positions.isEmpty else { return }
     let (frame, width) = unsafe (block.frame, block.width)
     var end = payload.byteCount

@@ -21,13 +21,12 @@ enum LatticeConstant {
     return (0..<view.rows).map { LatticeNumbers.half(largest(view, $0)) }
   }
 
-  private static func values(_ view: LatticeView, _ row: Int) -> UnsafeBufferPointer<Float> {
-    // Values are aligned: segments are read to memory that is.
-    unsafe UnsafeBufferPointer(start: view.at(row, 0).assumingMemoryBound(to: Float.self), count: view.rowLength)
+  private static func value(_ view: LatticeView, _ row: Int, _ column: Int) -> Float {
+    unsafe Float(bitPattern: UInt32(littleEndian: view.at(row, column).loadUnaligned(as: UInt32.self)))
   }
 
   private static func largest(_ view: LatticeView, _ row: Int) -> Float {
-    unsafe values(view, row).reduce(0) { max($0, $1.magnitude) }
+    (0..<view.rowLength).reduce(0) { max($0, value(view, row, $1).magnitude) }
   }
 
   /// Whether a row's values are integers times its largest one.
@@ -37,8 +36,8 @@ enum LatticeConstant {
     let scale = LatticeNumbers.half(largest)
     // Two roundings off at most.
     guard abs(scale - largest) <= largest * 0x1p-22 else { return false }
-    return unsafe values(view, row).prefix(64).allSatisfy { value in
-      let code = value / scale * Float(most)
+    return (0..<min(view.rowLength, 64)).allSatisfy { column in
+      let code = value(view, row, column) / scale * Float(most)
       return abs(code - code.rounded()) <= 0x1p-12 * Float(most)
     }
   }

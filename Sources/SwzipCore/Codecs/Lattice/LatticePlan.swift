@@ -10,7 +10,7 @@ final class LatticePlan: CodecPlan {
 
   private enum Inner {
     case symbols(SymbolsCoder)
-    case float(FloatPlan, FloatCoding)
+    case float(FloatPlan)
   }
 
   /// Nil for other values. Cost: a few probes of ordinary ones; several passes over others, and memory of a byte for each.
@@ -25,7 +25,7 @@ final class LatticePlan: CodecPlan {
       let plan = try unsafe FloatPlan(
         digits.memory.prefix(view.count), kind: FloatKind(type, mantissaBits: 1)!, rowLength: rowLength, effort: effort,
         scratch: scratch)
-      (inner, blockValues) = (.float(plan, plan.coding as! FloatCoding), plan.blockValues)
+      (inner, blockValues) = (.float(plan), plan.blockValues)
     } else {
       let perSymbol = lattice.book.codesPerSymbol
       let shape = SymbolsCoder.Shape(
@@ -35,7 +35,8 @@ final class LatticePlan: CodecPlan {
       ) { block in
         unsafe digits.load(from: block * shape.blockValues, shape.blockValues, lattice.book, into: scratch.symbols)
       }
-      source.scores = Self.scores(lattice.book)
+      // What rows and columns differ in: codes without their signs.
+      source.scores = SymbolsCoder.scores(lattice.book.codes.map { $0 & 0x7FFF_FFFF }, perSymbol: perSymbol)
       inner = .symbols(try SymbolsCoder(source, row: shape.row, effort: effort, scratch: scratch))
       blockValues = shape.blockValues
     }
@@ -46,7 +47,7 @@ final class LatticePlan: CodecPlan {
     switch inner {
     case .symbols(let coder):
       LatticeCoding(lattice, .symbols(coder.coder, rowLength: UInt32(coder.rowLength)))
-    case .float(_, let coding): LatticeCoding(lattice, .float(coding))
+    case .float(let plan): LatticeCoding(lattice, .float(plan.floatCoding))
     }
   }
 
@@ -54,7 +55,7 @@ final class LatticePlan: CodecPlan {
     let codes =
       switch inner {
       case .symbols: SymbolsCoder.bound(lattice.book.symbolCount(of: valueCount))
-      case .float(let plan, _): plan.bound(valueCount)
+      case .float(let plan): plan.bound(valueCount)
       }
     return codes + LatticeBlock.patchBound(valueCount, width: width)
   }
@@ -64,7 +65,7 @@ final class LatticePlan: CodecPlan {
     let (count, start) = unsafe (block.values.count / width, block.index * blockValues)
     let patches = digits.patches(from: start, count)
     guard patches.count <= count / 16, var payload = codes(of: block, from: start, count) else { return nil }
-    LatticeBlock.add(patches.map { UInt32(Int($0) - start) }[...], of: block, to: &payload)
+    LatticeBlock.add(patches.map { $0 - UInt32(start) }, of: block, to: &payload)
     return payload
   }
 
@@ -74,14 +75,14 @@ final class LatticePlan: CodecPlan {
       unsafe digits.load(from: start, count, lattice.book, into: block.scratch.symbols)
       return unsafe coder.encode(
         block: block.index, count: lattice.book.symbolCount(of: count), into: block.frame, scratch: block.scratch)
-    case .float(let plan, let coding):
+    case .float(let plan):
       let codes = unsafe UnsafeRawBufferPointer(rebasing: digits.memory.bytes[start..<(start + count)])
       let payload = unsafe plan.encode(
         PlainBlock(
           index: block.index, values: codes, width: 1, reference: nil, frame: block.frame, scratch: block.scratch,
           effort: block.effort))
       // Codes that are all the same: of another mode, which codec float has and this has not.
-      return payload.flatMap { $0.mode == coding.coder.mode ? $0 : nil }
+      return payload.flatMap { $0.mode == plan.floatCoding.coder.mode ? $0 : nil }
     }
   }
 
@@ -169,23 +170,11 @@ final class LatticePlan: CodecPlan {
     _ view: LatticeView, _ segment: PlainSegment, _ lattice: (LatticeBook) -> Lattice, _ kind: LatticeBook.Kind
   ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
     let whole = lattice(LatticeBook(kind))
+    // Bounds of values near the largest of F32, or of F16, may leave no number.
+    guard whole.hasFiniteNumbers else { return nil }
     let digits = try LatticeDigits(view, whole, segment.scratch)
     guard digits.patchCount * leastPerPatch <= view.count, let book = digits.reduce(whole.book) else { return nil }
     return (lattice(LatticeBook(book)), digits)
-  }
-
-  /// The size of each symbol's codes without their signs: what rows and columns differ in.
-  private static func scores(_ book: LatticeBook) -> [UInt8] {
-    let sizes = book.codes.map { Float(bitPattern: $0 & 0x7FFF_FFFF) }
-    let ranks = sizes.map { size in sizes.reduce(0) { $0 + ($1 < size ? 1 : 0) } }
-    return (0..<256).map { symbol in
-      var (rest, sum) = (symbol, 0)
-      for _ in 0..<book.codesPerSymbol {
-        sum += ranks[rest % ranks.count]
-        rest /= ranks.count
-      }
-      return UInt8(min(255, book.codesPerSymbol == 1 ? sum : 16 * sum / book.codesPerSymbol))
-    }
   }
 
   /// Bytes of the part on which other codecs are tried.

@@ -43,6 +43,19 @@ struct SymbolsCoder {
 
   var coder: SymbolCoder { SymbolCoder(tables, rans) }
 
+  /// A measure of each symbol that grows with the scale of a row: the ranks of what its digits stand for, by these keys.
+  static func scores(_ keys: [some Comparable], perSymbol: Int) -> [UInt8] {
+    let ranks = keys.map { key in keys.reduce(0) { $0 + ($1 < key ? 1 : 0) } }
+    return (0..<256).map { symbol in
+      var (rest, sum) = (symbol, 0)
+      for _ in 0..<perSymbol {
+        sum += ranks[rest % ranks.count]
+        rest /= ranks.count
+      }
+      return UInt8(min(255, perSymbol == 1 ? sum : 16 * sum / perSymbol))
+    }
+  }
+
   /// Histograms of the quarters of all blocks, neighbours joined where there are more than 16, clustered. Every symbol that
   /// occurs has a code.
   private static func huffmanTables(

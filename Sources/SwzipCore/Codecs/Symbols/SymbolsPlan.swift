@@ -49,20 +49,12 @@ final class SymbolsPlan: CodecPlan {
       default: return (0..<256).map { UInt8($0) }
       }
     }
-    // The rank of a value among the palette's, its sign bit cleared where the type has one.
+    // A palette's values, their sign bit cleared where the type has one.
     let keys = (0..<palette.count).map { index in
       let bits = palette.values[(index * palette.width)..<((index + 1) * palette.width)].littleEndianInteger
       return type.isSigned ? type.magnitude(bits) : bits
     }
-    let ranks = keys.map { key in keys.reduce(0) { $0 + ($1 < key ? 1 : 0) } }
-    return (0..<256).map { symbol in
-      var (rest, sum) = (symbol, 0)
-      for _ in 0..<palette.valuesPerSymbol {
-        sum += ranks[rest % palette.count]
-        rest /= palette.count
-      }
-      return UInt8(min(255, palette.valuesPerSymbol == 1 ? sum : 16 * sum / palette.valuesPerSymbol))
-    }
+    return SymbolsCoder.scores(keys, perSymbol: palette.valuesPerSymbol)
   }
 
   var coding: any Coding { SymbolsCoding(palette, symbols.coder, rowLength: UInt32(rowLength)) }
