@@ -97,13 +97,7 @@ enum CastBlock {
           scratch: scratch, effort: effort)
       }
     }
-    for position in positions {
-      unsafe frame.storeBytes(of: position.littleEndian, toByteOffset: offset, as: UInt32.self)
-      let start = Int(position) * width
-      unsafe UnsafeMutableRawBufferPointer(rebasing: frame[(offset + 4)...]).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: source[start..<(start + width)]))
-      offset += 4 + width
-    }
+    offset = unsafe ValuePatches.write(positions, of: source, width: width, into: frame, at: offset)
     return unsafe padFrame(frame.baseAddress!, from: offset)
   }
 
@@ -128,20 +122,12 @@ enum CastBlock {
       unsafe high = second.bytes
       offset = second.end
     }
-    let end = offset + patches * (4 + width)
+    let end = offset + ValuePatches.byteCount(patches, width: width)
     guard end <= frame.count, (end + 15) & ~15 == frame.count else {
       throw SwzipError(.corrupt, .frameSize, at: position)
     }
     try unsafe checkPadding(frame, end..<frame.count, at: position)
     unsafe swzip_cast(kind.kernel, reference.baseAddress!, UInt32(count), low, high, out.baseAddress!)
-    var last = -1
-    for index in 0..<patches {
-      let at = offset + index * (4 + width)
-      let place = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: at, as: UInt32.self)))
-      guard place > last, place < count else { throw SwzipError(.corrupt, .patches, at: position) }
-      last = place
-      unsafe UnsafeMutableRawBufferPointer(rebasing: out[(place * width)...]).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: frame[(at + 4)..<(at + 4 + width)]))
-    }
+    try unsafe ValuePatches.apply(frame, at: offset, patches, to: out, width: width, position: position)
   }
 }

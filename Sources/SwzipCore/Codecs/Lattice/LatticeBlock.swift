@@ -5,20 +5,14 @@ enum LatticeBlock {
   private static let patchesFlag: UInt8 = 128
 
   /// What patches of a block of `valueCount` values take in its frame at most.
-  static func patchBound(_ valueCount: Int, width: Int) -> Int { 32 + (4 + width) * (valueCount / 16 + 1) }
+  static func patchBound(_ valueCount: Int, width: Int) -> Int { size(of: valueCount / 16 + 1, width: width) }
 
   /// Puts patches behind the payload of a block.
   static func add(_ positions: [UInt32], of block: PlainBlock, to payload: inout BlockPayload) {
     guard !positions.isEmpty else { return }
     let (frame, width) = unsafe (block.frame, block.width)
-    var end = payload.byteCount
-    for position in positions {
-      let start = Int(position) * width
-      unsafe frame.storeBytes(of: position.littleEndian, toByteOffset: end, as: UInt32.self)
-      unsafe UnsafeMutableRawBufferPointer(rebasing: frame[(end + 4)...]).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: block.values[start..<(start + width)]))
-      end += 4 + width
-    }
+    let end = unsafe ValuePatches.write(
+      positions, of: block.values, width: width, into: frame, at: payload.byteCount)
     payload.byteCount += size(of: positions.count, width: width)
     for index in end..<(payload.byteCount - 4) { unsafe frame[index] = 0 }
     unsafe frame.storeBytes(
@@ -27,7 +21,9 @@ enum LatticeBlock {
   }
 
   /// Bytes of so many patches, the number behind them.
-  private static func size(of patches: Int, width: Int) -> Int { (patches * (4 + width) + 4 + 15) & ~15 }
+  private static func size(of patches: Int, width: Int) -> Int {
+    (ValuePatches.byteCount(patches, width: width) + 4 + 15) & ~15
+  }
 
   static func decode(_ block: CodedBlock, by coding: LatticeCoding, _ tables: SymbolTables) throws(SwzipError) {
     let lattice = coding.lattice
@@ -82,16 +78,9 @@ enum LatticeBlock {
   /// Puts patches, from `start` of the frame on, over values.
   private static func patch(_ block: CodedBlock, _ start: Int, _ patches: Int) throws(SwzipError) {
     let (frame, width) = unsafe (block.frame, block.segment.width)
-    var last = -1
-    for index in 0..<patches {
-      let offset = start + index * (4 + width)
-      let position = unsafe Int(UInt32(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt32.self)))
-      guard position > last, position < block.valueCount else { throw block.failure(.patches) }
-      last = position
-      unsafe UnsafeMutableRawBufferPointer(rebasing: block.out[(position * width)...]).copyMemory(
-        from: UnsafeRawBufferPointer(rebasing: frame[(offset + 4)..<(offset + 4 + width)]))
-    }
-    let end = start + patches * (4 + width)
+    try unsafe ValuePatches.apply(
+      frame, at: start, patches, to: block.out, width: width, position: block.position)
+    let end = start + ValuePatches.byteCount(patches, width: width)
     try unsafe checkPadding(frame, end..<(frame.count - 4), at: block.position)
   }
 }

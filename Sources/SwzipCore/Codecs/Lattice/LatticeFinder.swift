@@ -10,6 +10,13 @@ struct LatticeFinder {
     /// Where columns and bands end.
     let columns: [Int]
     let bands: [Int]
+
+    /// Nil where there are too many groups.
+    func grid(_ valueCount: Int) -> LatticeGrid? {
+      LatticeGrid(
+        rowLength: UInt64(rowLength), columns: LatticeGrid.runs(columns), bands: LatticeGrid.runs(bands),
+        valueCount: UInt64(valueCount))
+    }
   }
 
   private static let probeLength = 16

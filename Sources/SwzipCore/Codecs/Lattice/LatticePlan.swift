@@ -94,33 +94,19 @@ final class LatticePlan: CodecPlan {
   private static func found(
     _ view: LatticeView, _ segment: PlainSegment
   ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
-    if let found = LatticeFinder(view: view).find(), let made = try lattice(view, found, segment) { return made }
-    guard let scales = LatticeConstant.scales(view),
-      let grid = LatticeGrid(
-        rowLength: UInt64(view.rowLength), columns: [LatticeGrid.Run(length: UInt64(view.rowLength), count: 1)],
-        bands: [LatticeGrid.Run(length: 1, count: UInt64(view.rows))], valueCount: UInt64(view.count))
-    else { return nil }
-    let numbers = try LatticeNumbers.plain(
-      scales, as: .f16, rowLength: 0, effort: segment.effort, scratch: segment.scratch)
-    return try coded(
-      view, segment,
-      {
-        Lattice(
-          type: view.type, book: $0, grid: grid, scales: numbers, model: .constant(LatticeConstant.constant))
-      }, LatticeConstant.kind)
+    if let found = LatticeFinder(view: view).find(), let grid = found.grid(view.count) {
+      let made =
+        try found.search == nil
+        ? withOffsets(view, found, grid, segment) : withScales(view, found, grid, segment)
+      if let made { return made }
+    }
+    return try withConstant(view, segment)
   }
 
-  private static func lattice(
-    _ view: LatticeView, _ found: LatticeFinder.Found, _ segment: PlainSegment
+  private static func withScales(
+    _ view: LatticeView, _ found: LatticeFinder.Found, _ grid: LatticeGrid, _ segment: PlainSegment
   ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
-    guard
-      let grid = LatticeGrid(
-        rowLength: UInt64(found.rowLength), columns: LatticeGrid.runs(found.columns),
-        bands: LatticeGrid.runs(found.bands),
-        valueCount: UInt64(view.count)),
-      let search = found.search
-    else { return try withOffsets(view, found, segment) }
-    guard let scales = LatticeScales(view, found, search) else { return nil }
+    guard let search = found.search, let scales = LatticeScales(view, found, search) else { return nil }
     let (values, type) = scales.numbers()
     let plain = try LatticeNumbers.plain(
       values, as: type, rowLength: grid.columnEnds.count, effort: segment.effort, scratch: segment.scratch)
@@ -134,47 +120,53 @@ final class LatticePlan: CodecPlan {
     for numbers in choices {
       let kinds = search.isIntegers ? [search.kind, LatticeSearch.integersAndMinusZero.kind] : [search.kind]
       for kind in kinds {
-        if let made = try coded(
-          view, segment, { Lattice(type: view.type, book: $0, grid: grid, scales: numbers, model: .scale) }, kind)
-        {
-          return made
-        }
+        if let made = try coded(view, segment, grid, numbers, .scale, kind) { return made }
       }
     }
     return nil
   }
 
   private static func withOffsets(
-    _ view: LatticeView, _ found: LatticeFinder.Found, _ segment: PlainSegment
+    _ view: LatticeView, _ found: LatticeFinder.Found, _ grid: LatticeGrid, _ segment: PlainSegment
   ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
-    let run = found.columns[0]
-    guard found.search == nil, let flat = unsafe LatticeView(view.values, view.elementType, rowLength: 0),
-      let grid = LatticeGrid(
-        rowLength: UInt64(found.rowLength), columns: LatticeGrid.runs(found.columns),
-        bands: LatticeGrid.runs(found.bands),
-        valueCount: UInt64(view.count)),
-      // Numbers of groups past the end of a last row are not made.
-      view.count % found.rowLength == 0,
-      let numbers = try LatticePairs(flat, run: run).numbers(
+    // Numbers of groups past the end of a last row are not made.
+    guard view.count % found.rowLength == 0,
+      let flat = unsafe LatticeView(view.values, view.elementType, rowLength: 0),
+      let numbers = try LatticePairs(flat, run: found.columns[0]).numbers(
         rowLength: view.rowLength, effort: segment.effort, scratch: segment.scratch)
     else { return nil }
     return try coded(
-      view, segment,
-      {
-        Lattice(type: view.type, book: $0, grid: grid, scales: numbers.scales, model: .offset(numbers.offsets))
-      }, .integers(first: 0, count: Int(numbers.most) + 1, hasMinusZero: false))
+      view, segment, grid, numbers.scales, .offset(numbers.offsets),
+      .integers(first: 0, count: Int(numbers.most) + 1, hasMinusZero: false))
+  }
+
+  private static func withConstant(
+    _ view: LatticeView, _ segment: PlainSegment
+  ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
+    guard let scales = LatticeConstant.scales(view),
+      let grid = LatticeGrid(
+        rowLength: UInt64(view.rowLength), columns: LatticeGrid.runs([view.rowLength]),
+        bands: [LatticeGrid.Run(length: 1, count: UInt64(view.rows))], valueCount: UInt64(view.count))
+    else { return nil }
+    let numbers = try LatticeNumbers.plain(
+      scales, as: .f16, rowLength: 0, effort: segment.effort, scratch: segment.scratch)
+    return try coded(view, segment, grid, numbers, .constant(LatticeConstant.constant), LatticeConstant.kind)
   }
 
   /// The codes of all values; nil if many have none.
   private static func coded(
-    _ view: LatticeView, _ segment: PlainSegment, _ lattice: (LatticeBook) -> Lattice, _ kind: LatticeBook.Kind
+    _ view: LatticeView, _ segment: PlainSegment, _ grid: LatticeGrid, _ scales: LatticeNumbers, _ model: Lattice.Model,
+    _ kind: LatticeBook.Kind
   ) throws(SwzipError) -> (Lattice, LatticeDigits)? {
-    let whole = lattice(LatticeBook(kind))
+    func lattice(_ kind: LatticeBook.Kind) -> Lattice {
+      Lattice(type: view.type, book: LatticeBook(kind), grid: grid, scales: scales, model: model)
+    }
+    let whole = lattice(kind)
     // Bounds of values near the largest of F32, or of F16, may leave no number.
     guard whole.hasFiniteNumbers else { return nil }
     let digits = try LatticeDigits(view, whole, segment.scratch)
-    guard digits.patchCount * leastPerPatch <= view.count, let book = digits.reduce(whole.book) else { return nil }
-    return (lattice(LatticeBook(book)), digits)
+    guard digits.patchCount * leastPerPatch <= view.count, let used = digits.reduce(whole.book) else { return nil }
+    return (lattice(used), digits)
   }
 
   /// Bytes of the part on which other codecs are tried.
